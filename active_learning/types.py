@@ -1,0 +1,84 @@
+"""Names for the arrays and small values that pass between the parts of the library."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.exceptions import Cancelled
+
+RecordId: TypeAlias = int
+Fields: TypeAlias = Mapping[str, Any]
+"""Field name to value, in the order in which the record is shown."""
+
+Embeddings: TypeAlias = NDArray[np.float32]
+"""(n, dimension), every row of length one."""
+Features: TypeAlias = NDArray[np.float32]
+"""(n, width): embedding, record signals and cell signals side by side."""
+Probabilities: TypeAlias = NDArray[np.float64]
+"""(n, classes), each value between 0 and 1."""
+Scores: TypeAlias = NDArray[np.float64]
+"""(n,), larger means more worth labelling."""
+Marks: TypeAlias = NDArray[np.int8]
+"""1 yes, 0 no, -1 not answered."""
+Positions: TypeAlias = NDArray[np.intp]
+"""Row positions; they never leave the library."""
+
+Progress: TypeAlias = Callable[[float, str], None]
+"""Called with (share done from 0 to 1, what is being done)."""
+ShouldStop: TypeAlias = Callable[[], bool]
+"""True asks the running call to stop; it raises Cancelled."""
+
+
+def silent(fraction: float, message: str) -> None:
+    """The progress callback of callers that do not watch."""
+
+
+def never() -> bool:
+    """The cancellation hook of callers that do not cancel."""
+    return False
+
+
+def check_stop(should_stop: ShouldStop, doing: str) -> None:
+    """Returns if the caller wants the work to go on.
+
+    Raises:
+        Cancelled: the caller asked to stop.
+    """
+    if should_stop():
+        raise Cancelled(f"Stopped on request while {doing}.")
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why, in words, for people who read English or Chinese."""
+
+    en: str
+    zh: str
+
+
+@dataclass(frozen=True)
+class RecordPredictions:
+    """What a classifier says about the same n records, calibrated."""
+
+    grades: Probabilities
+    """(n, classes), rows sum to one."""
+    issues: Probabilities
+    """(n, issues), each on its own."""
+    faulty_fields: Probabilities
+    """(n, fields), each on its own."""
+
+
+@dataclass(frozen=True)
+class SelectedBatch:
+    """Records to be labelled next: the random audit part first, then by usefulness."""
+
+    record_ids: list[RecordId]
+    scores: list[float]
+    reasons: list[Reason]
+    is_audit: list[bool]
+
+    def __len__(self) -> int:
+        return len(self.record_ids)

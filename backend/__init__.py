@@ -1,0 +1,1 @@
+"""Assay's application: the store, the rules, the pages and the jobs."""

@@ -1,0 +1,37 @@
+"""Passwords, hashed with argon2id at the library's current defaults (RFC 9106)."""
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from backend.core.exceptions import InvalidInput
+
+MINIMUM_LENGTH = 10
+MAXIMUM_LENGTH = 200
+
+_hasher = PasswordHasher()
+# Verified against when the user does not exist, so that the answer takes equally long.
+_nobody = _hasher.hash("the password of nobody")
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash of ``password``.
+
+    Raises:
+        InvalidInput: it is too short or too long.
+    """
+    if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
+        raise InvalidInput(
+            f"The password has {len(password)} characters.",
+            field="password",
+            remedy=f"Choose one of {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters.",
+        )
+    return _hasher.hash(password)
+
+
+def password_matches(password_hash: str | None, password: str) -> bool:
+    """True if ``password`` has this hash; as slow when there is no hash to compare with."""
+    try:
+        _hasher.verify(password_hash or _nobody, password[: MAXIMUM_LENGTH + 1])
+    except (VerificationError, InvalidHashError):
+        return False
+    return password_hash is not None

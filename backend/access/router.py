@@ -1,0 +1,63 @@
+"""Who am I; users and API keys, for administrators."""
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel, Field
+
+from backend.access.schemas import ApiKeyPublic, NewApiKey, UserPublic
+from backend.access.service import AccessService
+from backend.core.dependencies import Admin, ServicesDep, SessionDep, Viewer, require
+from backend.core.problems import problem_responses
+from backend.core.security import Role
+
+router = APIRouter(
+    prefix="/api/v1/access", tags=["access"], responses=problem_responses(401, 403, 422)
+)
+
+
+class WhoAmI(BaseModel):
+    """The principal of this request."""
+
+    name: str = Field(examples=["ana@example.org"])
+    role: Role
+
+
+class KeyCreate(BaseModel):
+    """A request for a new API key."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["nightly import"])
+    role: Role = Field(examples=["engineer"])
+
+
+@router.get("/me")
+def who_am_i(principal: Viewer) -> WhoAmI:
+    """Name and role that this request's credentials stand for."""
+    return WhoAmI(name=principal.name, role=principal.role)
+
+
+@router.get("/users", dependencies=[Depends(require("admin"))])
+def users(session: SessionDep, services: ServicesDep) -> list[UserPublic]:
+    """All users of the pages."""
+    return AccessService(session, services.clock).users()
+
+
+@router.get("/keys", dependencies=[Depends(require("admin"))])
+def keys(session: SessionDep, services: ServicesDep) -> list[ApiKeyPublic]:
+    """All API keys, without the keys themselves."""
+    return AccessService(session, services.clock).keys()
+
+
+@router.post("/keys", status_code=201)
+def create_key(
+    request: KeyCreate, session: SessionDep, services: ServicesDep, principal: Admin
+) -> NewApiKey:
+    """A new API key; the answer is the only place where the key itself is ever shown."""
+    service = AccessService(session, services.clock)
+    return service.create_key(request.name, request.role, actor=principal.name)
+
+
+@router.delete("/keys/{prefix}", responses=problem_responses(404))
+def revoke_key(
+    prefix: str, session: SessionDep, services: ServicesDep, principal: Admin
+) -> ApiKeyPublic:
+    """The key whose first 12 characters are ``prefix`` opens nothing from now on."""
+    return AccessService(session, services.clock).revoke_key(prefix, actor=principal.name)

@@ -1,0 +1,46 @@
+"""Users and API keys as they are asked for and shown."""
+
+from datetime import datetime
+from typing import Self
+
+from pydantic import BaseModel, Field
+
+from backend.core.security import Role
+from backend.models import ApiKey, User
+
+
+class UserPublic(BaseModel):
+    """A user without the password hash."""
+
+    id: int
+    email: str = Field(examples=["ana@example.org"])
+    role: Role
+    is_disabled: bool
+    created_at: datetime
+
+    @classmethod
+    def of(cls, user: User) -> Self:
+        """What may be shown of ``user``."""
+        return cls.model_validate(user, from_attributes=True)
+
+
+class ApiKeyPublic(BaseModel):
+    """An API key without the key."""
+
+    id: int
+    name: str = Field(examples=["nightly import"])
+    prefix: str = Field(examples=["assay_3kQd"])
+    role: Role
+    created_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Self:
+        """What may be shown of ``key``."""
+        return cls.model_validate(key, from_attributes=True)
+
+
+class NewApiKey(ApiKeyPublic):
+    """An API key on the one occasion when the key itself is known."""
+
+    key: str = Field(description="shown once; only its hash is kept")

@@ -1,0 +1,182 @@
+"""Users and API keys: make, list, disable, revoke."""
+
+import hashlib
+import re
+import secrets
+
+from sqlmodel import Session
+
+from backend.access import repository
+from backend.access.passwords import hash_password, password_matches
+from backend.access.schemas import ApiKeyPublic, NewApiKey, UserPublic
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict, InvalidInput, NotAuthenticated, NotFound
+from backend.core.security import ROLES, Role
+from backend.models import ApiKey, User
+
+KEY_PREFIX = "assay_"
+SHOWN_CHARACTERS = 12
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
+
+
+class AccessService:
+    """Who may come in; every change leaves an audit event naming ``actor``."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._audit = AuditTrail(session, clock)
+
+    def has_users(self) -> bool:
+        """True once the first user was made."""
+        return repository.count_users(self._session) > 0
+
+    def create_user(self, email: str, role: str, password: str, *, actor: str) -> UserPublic:
+        """A new user.
+
+        Raises:
+            InvalidInput: e-mail address, role or password cannot be used.
+            Conflict: the address is taken.
+        """
+        address = _normalised(email)
+        if repository.user_by_email(self._session, address):
+            raise Conflict(
+                f"A user {address} exists.",
+                field="email",
+                value=address,
+                remedy="Choose another address, or 'assay users set-password'.",
+            )
+        user = User(
+            email=address,
+            role=parse_role(role),
+            password_hash=hash_password(password),
+            created_at=self._clock(),
+        )
+        repository.add(self._session, user)
+        self._audit.append(actor, "user.created", f"user:{user.id}", {"role": user.role})
+        return UserPublic.of(user)
+
+    def users(self) -> list[UserPublic]:
+        """All users by e-mail address."""
+        return [UserPublic.of(user) for user in repository.users(self._session)]
+
+    def disable_user(self, email: str, *, actor: str) -> UserPublic:
+        """The user can no longer log in and every open login of theirs ends."""
+        user = self._user(email)
+        user.is_disabled = True
+        self._audit.append(actor, "user.disabled", f"user:{user.id}")
+        return UserPublic.of(user)
+
+    def set_password(self, email: str, password: str, *, actor: str) -> UserPublic:
+        """The user has a new password and may log in; every open login of theirs ends."""
+        user = self._user(email)
+        user.password_hash = hash_password(password)
+        user.is_disabled = False
+        self._audit.append(actor, "user.password_set", f"user:{user.id}")
+        return UserPublic.of(user)
+
+    def check_password(self, email: str, password: str) -> User:
+        """The user with this address and password.
+
+        Raises:
+            NotAuthenticated: unknown, disabled or wrong; which one is not told.
+        """
+        user = repository.user_by_email(self._session, email.strip().lower())
+        matches = password_matches(user.password_hash if user else None, password)
+        if user is None or not matches or user.is_disabled:
+            raise NotAuthenticated("E-mail address or password is wrong.", field="email")
+        return user
+
+    def create_key(self, name: str, role: str, *, actor: str) -> NewApiKey:
+        """A new API key; the only moment at which the key itself is known.
+
+        Raises:
+            InvalidInput: the name is empty or the role unknown.
+        """
+        if not name.strip():
+            raise InvalidInput(
+                "The key has no name.", field="name", value=name, remedy="Say what it is for."
+            )
+        key = KEY_PREFIX + secrets.token_urlsafe(32)
+        row = ApiKey(
+            name=name.strip(),
+            prefix=key[:SHOWN_CHARACTERS],
+            key_hash=hash_key(key),
+            role=parse_role(role),
+            created_at=self._clock(),
+        )
+        repository.add(self._session, row)
+        self._audit.append(actor, "api_key.created", f"api_key:{row.id}", {"role": row.role})
+        return NewApiKey(**ApiKeyPublic.of(row).model_dump(), key=key)
+
+    def keys(self) -> list[ApiKeyPublic]:
+        """All keys, oldest first, revoked ones included."""
+        return [ApiKeyPublic.of(key) for key in repository.api_keys(self._session)]
+
+    def revoke_key(self, prefix: str, *, actor: str) -> ApiKeyPublic:
+        """The key that starts with ``prefix`` opens nothing from now on.
+
+        Raises:
+            NotFound: no key starts so.
+            Conflict: several do.
+        """
+        found = repository.api_key_by_prefix(self._session, prefix[:SHOWN_CHARACTERS])
+        if len(found) > 1:
+            raise Conflict(f"{len(found)} keys start with {prefix}.", field="prefix", value=prefix)
+        if not found:
+            raise NotFound(
+                f"No API key starts with {prefix}.",
+                field="prefix",
+                value=prefix,
+                remedy="'assay keys list' shows the first 12 characters of each.",
+            )
+        key = found[0]
+        key.revoked_at = key.revoked_at or self._clock()
+        self._audit.append(actor, "api_key.revoked", f"api_key:{key.id}")
+        return ApiKeyPublic.of(key)
+
+    def _user(self, email: str) -> User:
+        user = repository.user_by_email(self._session, email.strip().lower())
+        if user is None:
+            raise NotFound(
+                f"There is no user {email}.",
+                field="email",
+                value=email,
+                remedy="'assay users list' shows them all.",
+            )
+        return user
+
+
+def hash_key(key: str) -> str:
+    """SHA-256 of an API key, hex: keys are 256 random bits, so no salt or slow hash is needed."""
+    return hashlib.sha256(key.encode()).hexdigest()
+
+
+def parse_role(role: str) -> Role:
+    """``role`` as one of the four.
+
+    Raises:
+        InvalidInput: it is none of them.
+    """
+    for known in ROLES:
+        if role == known:
+            return known
+    raise InvalidInput(
+        f"There is no role {role!r}.",
+        field="role",
+        value=role,
+        remedy=f"Use one of {', '.join(ROLES)}.",
+    )
+
+
+def _normalised(email: str) -> str:
+    address = email.strip().lower()
+    if len(address) > 320 or not _EMAIL.fullmatch(address):
+        raise InvalidInput(
+            f"{email!r} is not an e-mail address.",
+            field="email",
+            value=email,
+            remedy="Write it as name@example.org.",
+        )
+    return address

@@ -1,0 +1,1 @@
+"""What people said: push tasks, take annotations in, keep the store equal to Label Studio."""

@@ -1,0 +1,79 @@
+"""Make sure that a project exists in Label Studio, once, and that it calls us back."""
+
+from html import escape
+
+from backend.core.services import Services
+from backend.core.exceptions import ConfigurationError
+from backend.models import Project
+from backend.projects import repository as projects
+from backend.projects.service import label_schema_of, policy_of
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.label_config import build_label_config
+from labeling.label_studio.webhooks import SECRET_HEADER
+
+WEBHOOK_PATH = "/webhooks/label-studio"
+
+
+def project_marker(project: Project) -> str:
+    """The text by which a project of ours is found again in Label Studio."""
+    return f"assay-project-{project.id}-{int(project.created_at.timestamp() * 1000)}"
+
+
+def connect(services: Services, project_id: int) -> int:
+    """The id of the project in Label Studio; created there first if it is missing.
+
+    A kill between Label Studio's commit and ours leaves a project that the next call finds
+    by its marker, so there is never a second one.
+    """
+    with services.database.reading() as session:
+        project = projects.get(session, project_id)
+        assert project is not None
+    client = services.label_studio
+    if project.label_studio_project_id is None:
+        schema, policy = label_schema_of(project), policy_of(project)
+        marker = project_marker(project)
+        label_studio_id = client.find_project(marker)
+        if label_studio_id is None:
+            label_studio_id = client.create_project(
+                title=project.name,
+                description=marker,
+                label_config=build_label_config(schema),
+                maximum_annotations=policy.annotators_per_record,
+                instruction=instructions(schema),
+            )
+        with services.database.transaction() as session:
+            row = projects.get(session, project_id)
+            assert row is not None
+            row.label_studio_project_id = label_studio_id
+            session.add(row)
+    else:
+        label_studio_id = project.label_studio_project_id
+    ensure_webhook(services, label_studio_id)
+    return label_studio_id
+
+
+def ensure_webhook(services: Services, label_studio_project_id: int) -> None:
+    """Label Studio calls our webhook with the secret; exactly one hook exists for it.
+
+    Raises:
+        ConfigurationError: no webhook secret is set.
+    """
+    secret = services.settings.webhook_secret
+    if secret is None:
+        raise ConfigurationError(
+            "There is no webhook secret.",
+            field="webhook_secret",
+            remedy="Set ASSAY_WEBHOOK_SECRET, or run `assay up`, which makes one.",
+        )
+    services.label_studio.upsert_webhook(
+        label_studio_project_id,
+        url=services.settings.webhook_base_url + WEBHOOK_PATH,
+        headers={SECRET_HEADER: secret.get_secret_value()},
+    )
+
+
+def instructions(schema: LabelSchema) -> str:
+    """The schema's instructions as annotators read them, Chinese first."""
+    return "<br/>".join(
+        escape(text) for text in (schema.instructions_zh, schema.instructions_en) if text
+    )

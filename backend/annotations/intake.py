@@ -1,0 +1,179 @@
+"""Write revisions: each exactly once, whatever came before, twice or late."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.annotations import repository
+from backend.annotations.revisions import (
+    SyncCounts,
+    deletion_row,
+    identity_of,
+    revision_row,
+    user_ids,
+)
+from backend.models import Annotation
+from labeling.label_studio.annotations import ParsedAnnotation
+from labeling.label_studio.sync import TaskSnapshot
+
+
+class AnnotationIntake:
+    """Takes annotations of one project into the store, within one transaction."""
+
+    def __init__(self, session: Session, project_id: int, *, via: str, now: datetime) -> None:
+        self._session = session
+        self._project_id = project_id
+        self._via = via
+        self._now = now
+        repository.lock_intake(session, project_id)
+
+    def apply(self, annotations: Sequence[ParsedAnnotation]) -> tuple[SyncCounts, list[int]]:
+        """Each annotation's revision is in the store once.
+
+        Returns what was written, and the Label Studio ids of tasks that are not ours.
+        """
+        tasks = repository.task_ids_by_label_studio_id(
+            self._session, self._project_id, sorted({a.task_id for a in annotations})
+        )
+        ours = [parsed for parsed in annotations if parsed.task_id in tasks]
+        foreign = sorted({parsed.task_id for parsed in annotations} - tasks.keys())
+        rows, counts = self._new_revisions(ours, tasks)
+        repository.add_revisions(self._session, rows)
+        return counts, foreign
+
+    def reconcile(self, snapshots: Sequence[TaskSnapshot]) -> tuple[SyncCounts, list[int]]:
+        """For these tasks the store holds exactly what Label Studio holds.
+
+        New and changed annotations get a revision, vanished ones a deletion. Returns what
+        was written, and the Label Studio ids of tasks that are not ours.
+        """
+        tasks = repository.task_ids_by_label_studio_id(
+            self._session, self._project_id, [s.task_id for s in snapshots]
+        )
+        ours = [snapshot for snapshot in snapshots if snapshot.task_id in tasks]
+        held = [parsed for snapshot in ours for parsed in snapshot.annotations]
+        current = {
+            row.label_studio_annotation_id: row
+            for row in repository.current_revisions(
+                self._session,
+                self._project_id,
+                task_ids=[tasks[s.task_id] for s in ours],
+                include_deleted=True,
+            )
+        }
+        rows, counts = self._new_revisions(held, tasks)
+        repository.add_revisions(self._session, rows)
+        returned, restored = self._restorations(ours, tasks, current)
+        vanished = self._deletions(ours, tasks, current)
+        repository.add_revisions(self._session, [*returned, *vanished])
+        foreign = sorted({s.task_id for s in snapshots} - tasks.keys())
+        return counts + restored + SyncCounts(deleted=len(vanished)), foreign
+
+    def delete_tasks(self, label_studio_task_ids: Sequence[int]) -> SyncCounts:
+        """These tasks are gone from Label Studio: so are their annotations, as revisions."""
+        tasks = repository.task_ids_by_label_studio_id(
+            self._session, self._project_id, label_studio_task_ids
+        )
+        ids = list(tasks.values())
+        current = repository.current_revisions(self._session, self._project_id, task_ids=ids)
+        rows = [self._deletion(row, self._now) for row in current]
+        repository.add_revisions(self._session, rows)
+        repository.mark_tasks_deleted(self._session, ids, self._now)
+        return SyncCounts(deleted=len(rows))
+
+    def _new_revisions(
+        self, annotations: Sequence[ParsedAnnotation], tasks: Mapping[int, int]
+    ) -> tuple[list[dict[str, Any]], SyncCounts]:
+        known = repository.known_identities(
+            self._session, self._project_id, sorted({a.label_studio_id for a in annotations})
+        )
+        annotators = self._annotators(annotations)
+        rows: list[dict[str, Any]] = []
+        created = updated = 0
+        for parsed in sorted(annotations, key=lambda a: (a.updated_at, a.label_studio_id)):
+            revisions = known.setdefault(parsed.label_studio_id, {})
+            identity = identity_of(parsed.updated_at)
+            if identity in revisions:
+                continue
+            created += not revisions
+            updated += bool(revisions)
+            revisions[identity] = max(revisions.values(), default=0) + 1
+            rows.append(
+                revision_row(
+                    parsed,
+                    project_id=self._project_id,
+                    task_id=tasks[parsed.task_id],
+                    revision=revisions[identity],
+                    annotators=annotators,
+                    via=self._via,
+                    now=self._now,
+                )
+            )
+        return rows, SyncCounts(created=created, updated=updated)
+
+    def _restorations(
+        self,
+        snapshots: Sequence[TaskSnapshot],
+        tasks: Mapping[int, int],
+        current: Mapping[int, Annotation],
+    ) -> tuple[list[dict[str, Any]], SyncCounts]:
+        """Annotations that the store calls deleted but Label Studio still holds."""
+        rows = []
+        for snapshot in snapshots:
+            annotators = self._annotators(snapshot.annotations)
+            for parsed in snapshot.annotations:
+                row = current.get(parsed.label_studio_id)
+                if row is None or not row.is_deleted or parsed.updated_at > row.revised_at:
+                    continue
+                rows.append(
+                    revision_row(
+                        parsed,
+                        project_id=self._project_id,
+                        task_id=tasks[snapshot.task_id],
+                        revision=self._next_revision(parsed.label_studio_id),
+                        annotators=annotators,
+                        via=self._via,
+                        now=self._now,
+                        identity=f"held:{identity_of(row.revised_at)}",
+                        revised_at=row.revised_at,
+                    )
+                )
+        return rows, SyncCounts(updated=len(rows))
+
+    def _deletions(
+        self,
+        snapshots: Sequence[TaskSnapshot],
+        tasks: Mapping[int, int],
+        current: Mapping[int, Annotation],
+    ) -> list[dict[str, Any]]:
+        moved = {tasks[s.task_id]: s.updated_at for s in snapshots}
+        held = {a.label_studio_id for s in snapshots for a in s.annotations}
+        return [
+            self._deletion(row, moved[row.task_id])
+            for annotation_id, row in current.items()
+            if annotation_id not in held and not row.is_deleted
+        ]
+
+    def _deletion(self, row: Annotation, deleted_at: datetime) -> dict[str, Any]:
+        return deletion_row(
+            row,
+            revision=self._next_revision(row.label_studio_annotation_id),
+            deleted_at=deleted_at,
+            via=self._via,
+            now=self._now,
+        )
+
+    def _next_revision(self, annotation_id: int) -> int:
+        known = repository.known_identities(self._session, self._project_id, [annotation_id])
+        return max(known.get(annotation_id, {}).values(), default=0) + 1
+
+    def _annotators(self, annotations: Sequence[ParsedAnnotation]) -> dict[int, int]:
+        wanted = user_ids(annotations)
+        known = repository.annotator_ids(self._session, wanted)
+        missing = wanted - known.keys()
+        if missing:
+            repository.add_annotators(self._session, missing, self._now)
+            known = repository.annotator_ids(self._session, wanted)
+        return known

@@ -1,0 +1,62 @@
+"""Background work with Label Studio; every handler may be run again from its start."""
+
+from collections.abc import Callable
+from typing import Any
+
+from backend.annotations.label_studio import push_batches, sync_project
+from backend.annotations.service import APPLY_EVENTS, PUSH, SYNC, AnnotationsService, as_result
+from backend.core.exceptions import Unavailable
+from backend.core.services import Services
+from backend.jobs.context import JobContext
+from backend.jobs.registry import Handler
+from backend.projects.service import ProjectsService
+from labeling.exceptions import LabelStudioUnavailable
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """The room's jobs by name."""
+
+    def apply_events(_context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+        with services.database.transaction() as session:
+            project = ProjectsService(session, services.clock).get(args["project_id"])
+            counts = AnnotationsService(session, services.clock).apply_events(project)
+        return as_result(counts)
+
+    def push(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+        project_id = int(args["project_id"])
+        # One push at a time: two in flight could not see each other's tasks.
+        with context.lease(f"push:{project_id}"):
+            return {"tasks": push_batches(services, project_id, context.progress)}
+
+    def sync(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+        project_id = int(args["project_id"])
+        with context.lease(f"sync:{project_id}"):
+            counts = sync_project(
+                services,
+                project_id,
+                is_full=bool(args.get("is_full")),
+                progress=context.progress,
+            )
+        return as_result(counts)
+
+    return {
+        APPLY_EVENTS: apply_events,
+        PUSH: retry_while_unavailable(push),
+        SYNC: retry_while_unavailable(sync),
+    }
+
+
+def retry_while_unavailable(
+    handler: Callable[[JobContext, dict[str, Any]], dict[str, Any]],
+) -> Handler:
+    """The handler, tried again later while Label Studio is away."""
+
+    def run(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+        try:
+            return handler(context, args)
+        except LabelStudioUnavailable as error:
+            raise Unavailable(
+                str(error), remedy="The work is kept and tried again; start Label Studio."
+            ) from error
+
+    return run

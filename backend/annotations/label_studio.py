@@ -1,0 +1,201 @@
+"""The traffic with Label Studio: push batches, and make the store equal to it."""
+
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from backend.annotations import repository
+from backend.annotations.connection import connect
+from backend.annotations.intake import AnnotationIntake
+from backend.annotations.revisions import SyncCounts
+from backend.annotations.service import AnnotationsService
+from backend.core.exceptions import NotFound
+from backend.core.services import Services
+from backend.models import Annotator, Batch, Prediction, Project, Record, Task
+from backend.projects import repository as projects
+from backend.projects.service import label_schema_of, policy_of
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.predictions import Suggestion, build_prediction
+from labeling.label_studio.sync import TaskSnapshot, changes_since, missing_tasks, push_tasks
+from labeling.label_studio.tasks import build_task_data
+
+SHOWN_PROBABILITY = 0.5
+LISTING_INTERVAL = timedelta(minutes=10)
+
+Progress = Callable[[float, str], None]
+
+
+def silent(_fraction: float, _message: str) -> None:
+    """Progress that nobody watches."""
+
+
+def push_batches(services: Services, project_id: int, progress: Progress = silent) -> int:
+    """Every batch that is not marked as pushed is in Label Studio in full; tasks pushed.
+
+    Repeating it, also after a kill at any moment, makes no second task: keys are looked up
+    in Label Studio before anything is sent.
+    """
+    with services.database.reading() as session:
+        project = _project(services, project_id)
+        batches = repository.batches_not_pushed(session, project_id)
+    pushed = 0
+    if batches:
+        label_studio_id = connect(services, project_id)
+        for batch in batches:
+            pushed += _push_batch(services, project, batch, label_studio_id, progress)
+    return pushed
+
+
+def _push_batch(
+    services: Services, project: Project, batch: Batch, label_studio_id: int, progress: Progress
+) -> int:
+    assert batch.id is not None and project.id is not None
+    with services.database.reading() as session:
+        rows = repository.tasks_with_records(session, batch.id)
+        predictions = repository.predictions_of_batch(session, batch.id)
+        numbers = repository.model_version_names(session, project.id)
+    schema, policy = label_schema_of(project), policy_of(project)
+    items = [
+        _import_item(
+            task,
+            record,
+            None if task.is_audit and policy.is_blind_on_audit else predictions.get(task.id or 0),
+            schema,
+            numbers,
+        )
+        for task, record in rows
+    ]
+    ids = push_tasks(services.label_studio, label_studio_id, items, progress)
+    _show_model_version(services, label_studio_id, items)
+    with services.database.transaction() as session:
+        repository.set_label_studio_ids(
+            session, {task.id: ids[task.key] for task, _ in rows if task.id is not None}
+        )
+        repository.mark_batch_pushed(session, batch.id, services.clock())
+    return len(rows)
+
+
+def _import_item(
+    task: Task,
+    record: Record,
+    prediction: Prediction | None,
+    schema: LabelSchema,
+    numbers: dict[int, int],
+) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        "data": build_task_data(task.key, record.external_id, record.fields, schema),
+        "meta": {"task": task.id, "reason": task.reason},
+    }
+    if prediction is not None:
+        suggestion = Suggestion(
+            grade=prediction.grade,
+            score=prediction.score,
+            model_version=f"v{numbers[prediction.model_version_id]}",
+            issues=_likely(prediction.issue_probabilities),
+            faulty_fields=_likely(prediction.field_probabilities),
+        )
+        item["predictions"] = [build_prediction(suggestion, record.fields, schema)]
+    return item
+
+
+def _likely(probabilities: dict[str, float]) -> dict[str, float]:
+    return {name: p for name, p in probabilities.items() if p >= SHOWN_PROBABILITY}
+
+
+def _show_model_version(
+    services: Services, label_studio_id: int, items: Sequence[dict[str, Any]]
+) -> None:
+    """Label Studio shows, and orders by, the predictions of this model version."""
+    versions = {p["model_version"] for item in items for p in item.get("predictions", ())}
+    for version in versions:
+        services.label_studio.update_project(label_studio_id, {"model_version": version})
+
+
+def sync_project(
+    services: Services, project_id: int, *, is_full: bool = False, progress: Progress = silent
+) -> SyncCounts:
+    """The store holds what Label Studio holds: every revision once, deletions as revisions.
+
+    Reads what changed since the cursor, minus an overlap; ``is_full`` reads everything and
+    also lists the tasks that are gone. The cursor moves with each chunk, in its transaction.
+    """
+    project = _project(services, project_id)
+    label_studio_id = project.label_studio_project_id
+    if label_studio_id is None:
+        return SyncCounts()
+    with services.database.transaction() as session:
+        cursor = repository.get_cursor(session, project_id)
+    counts, foreign = SyncCounts(), set[int]()
+    parts = changes_since(
+        services.label_studio,
+        label_studio_id,
+        None if is_full else cursor.cursor,
+        label_schema_of(project),
+        overlap=timedelta(seconds=services.settings.sync_overlap_seconds),
+    )
+    for index, snapshots in enumerate(parts):
+        applied, unknown = _apply_snapshots(services, project, snapshots)
+        counts += applied
+        foreign.update(unknown)
+        progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
+    if is_full or _is_listing_due(services, project_id):
+        counts += _sync_deleted_tasks(services, project_id, label_studio_id)
+    _name_annotators(services)
+    with services.database.transaction() as session:
+        repository.mark_synced(session, project_id, services.clock())
+        AnnotationsService(session, services.clock).continue_loop(project)
+    if foreign:
+        progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
+    return counts
+
+
+def _apply_snapshots(
+    services: Services, project: Project, snapshots: Sequence[TaskSnapshot]
+) -> tuple[SyncCounts, list[int]]:
+    assert project.id is not None
+    with services.database.transaction() as session:
+        intake = AnnotationIntake(session, project.id, via="sync", now=services.clock())
+        counts, foreign = intake.reconcile(snapshots)
+        if snapshots:
+            newest = max(snapshot.updated_at for snapshot in snapshots)
+            repository.move_cursor(session, project.id, newest)
+    return counts, foreign
+
+
+def _is_listing_due(services: Services, project_id: int) -> bool:
+    with services.database.reading() as session:
+        listed_at = repository.get_cursor(session, project_id).listed_at
+    return listed_at is None or services.clock() - listed_at >= LISTING_INTERVAL
+
+
+def _sync_deleted_tasks(services: Services, project_id: int, label_studio_id: int) -> SyncCounts:
+    with services.database.reading() as session:
+        known = repository.pushed_label_studio_ids(session, project_id)
+    missing = missing_tasks(services.label_studio, label_studio_id, known) if known else []
+    with services.database.transaction() as session:
+        intake = AnnotationIntake(session, project_id, via="sync", now=services.clock())
+        counts = intake.delete_tasks(missing)
+        repository.mark_listed(session, project_id, services.clock())
+    return counts
+
+
+def _name_annotators(services: Services) -> None:
+    with services.database.reading() as session:
+        unnamed: Sequence[Annotator] = repository.annotators_without_name(session)
+    if not unnamed:
+        return
+    users = {int(user["id"]): user for user in services.label_studio.users()}
+    with services.database.transaction() as session:
+        for annotator in unnamed:
+            user = users.get(annotator.label_studio_user_id)
+            if user is not None:
+                full = f"{user.get('first_name', '')} {user.get('last_name', '')}".strip()
+                repository.name_annotator(session, annotator, str(user["email"]), full or None)
+
+
+def _project(services: Services, project_id: int) -> Project:
+    with services.database.reading() as session:
+        project = projects.get(session, project_id)
+    if project is None:
+        raise NotFound(f"There is no project {project_id}.", field="project", value=project_id)
+    return project

@@ -1,0 +1,207 @@
+"""Take annotations in: webhook events at once, the reconciling sync for certainty."""
+
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.annotations import repository
+from backend.annotations.intake import AnnotationIntake
+from backend.annotations.revisions import SyncCounts
+from backend.core.clock import Clock
+from backend.jobs.queue import enqueue, get
+from backend.models import Project, WebhookEvent
+from backend.projects import repository as projects
+from backend.projects.service import label_schema_of, policy_of
+from labeling.label_studio.webhooks import (
+    AnnotationChanged,
+    AnnotationsDeleted,
+    TasksCreated,
+    TasksDeleted,
+    parse_event,
+    redact,
+)
+
+APPLY_EVENTS = "labeling.apply_events"
+SYNC = "labeling.sync"
+PUSH = "labeling.push"
+RETRAIN = "training.retrain"
+NEXT_BATCH = "training.next_batch"
+RETRY_FAILED_AFTER = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class LoopProgress:
+    """Where the labelling of a project stands."""
+
+    complete: int
+    open: int
+    open_in_last_batch: int
+    last_round: int
+
+
+class AnnotationsService:
+    """Annotations of all projects, within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def receive(self, body: bytes) -> WebhookEvent:
+        """The raw event is stored (less Label Studio's own token) and will be applied.
+
+        Raises:
+            MalformedWebhook: the body is not a Label Studio event; nothing is stored.
+        """
+        event = parse_event(body)
+        project = (
+            projects.find_by_label_studio_id(self._session, event.project_id)
+            if event.project_id is not None
+            else None
+        )
+        now = self._clock()
+        row = repository.add_event(
+            self._session,
+            project_id=project.id if project else None,
+            action=event.action,
+            body=redact(body),
+            now=now,
+        )
+        if project is None:
+            row.status, row.applied_at = "ignored", now
+            row.note = f"Label Studio project {event.project_id} is not one of ours."
+            self._session.add(row)
+        elif not repository.has_queued_job(self._session, APPLY_EVENTS, project.id or 0):
+            enqueue(
+                self._session,
+                APPLY_EVENTS,
+                project_id=project.id,
+                args={"project_id": project.id},
+                key=f"{APPLY_EVENTS}:{project.id}:{row.id}",
+                now=now,
+            )
+        return row
+
+    def apply_events(self, project: Project) -> SyncCounts:
+        """Every received event of the project is applied or has asked for a sync."""
+        assert project.id is not None
+        now = self._clock()
+        intake = AnnotationIntake(self._session, project.id, via="webhook", now=now)
+        schema = label_schema_of(project)
+        counts = SyncCounts()
+        needs_sync = False
+        for row in repository.received_events(self._session, project.id):
+            row.status, row.applied_at = "applied", now
+            event = parse_event(row.body.encode(), schema=schema)
+            match event:
+                case AnnotationChanged():
+                    applied, foreign = intake.apply(event.annotations)
+                    counts += applied
+                    if foreign:
+                        # It may be a task whose id the push has not written down yet.
+                        row.note = f"tasks {foreign} are not known here; left to the sync"
+                        needs_sync = True
+                case TasksCreated():
+                    row.status = "ignored"
+                case AnnotationsDeleted() | TasksDeleted():
+                    row.note = "left to the sync"
+                    needs_sync = True
+                case _:
+                    row.status, row.note = "ignored", f"action {event.action!r} changes no label"
+            self._session.add(row)
+        if needs_sync:
+            self.request_sync(project.id, is_full=True)
+        self.continue_loop(project)
+        return counts
+
+    def request_sync(self, project_id: int, *, is_full: bool = False) -> str:
+        """A reconciling sync is queued; ``is_full`` also lists deleted tasks."""
+        now = self._clock()
+        return enqueue(
+            self._session,
+            SYNC,
+            project_id=project_id,
+            args={"project_id": project_id, "is_full": is_full},
+            key=f"{SYNC}:{project_id}:{now.timestamp():.3f}",
+            now=now,
+        )
+
+    def progress(self, project: Project) -> LoopProgress:
+        """How many tasks have all the answers that the policy asks for."""
+        assert project.id is not None
+        wanted = policy_of(project).annotators_per_record
+        batch = repository.latest_batch(self._session, project.id)
+        answers = repository.answers_by_task(self._session, project.id)
+        complete = sum(count >= wanted for _, count in answers.values())
+        in_last = [
+            count for batch_id, count in answers.values() if batch and batch_id == batch.id
+        ]
+        return LoopProgress(
+            complete=complete,
+            open=len(answers) - complete,
+            open_in_last_batch=sum(count < wanted for count in in_last),
+            last_round=batch.round if batch else 0,
+        )
+
+    def continue_loop(self, project: Project) -> str | None:
+        """The loop's next step is queued if it is due; its job id, else None.
+
+        In this order: push what is not pushed; retrain on enough new labels or a finished
+        batch; choose the next batch. Asking again changes nothing while the step is on its
+        way; one that failed is tried again after a pause.
+        """
+        assert project.id is not None
+        policy = policy_of(project)
+        progress = self.progress(project)
+        unpushed = repository.batches_not_pushed(self._session, project.id)
+        if unpushed:
+            return self._ensure(PUSH, project.id, f"batch:{unpushed[0].id}")
+        if progress.last_round == 0:
+            return None
+        version = repository.latest_model_version(self._session, project.id)
+        trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
+        new = progress.complete - trained_on
+        is_finished = progress.open <= policy.refill_at
+        if new >= policy.labels_before_retraining or (new > 0 and is_finished):
+            key = f"{progress.last_round}:{progress.complete}"
+            job_id = self._ensure(RETRAIN, project.id, key)
+            if job_id is not None:
+                return job_id
+        if is_finished and progress.last_round < (policy.max_rounds or progress.last_round + 1):
+            return self.request_batch(project, progress.last_round + 1)
+        return None
+
+    def request_batch(self, project: Project, round_number: int) -> str | None:
+        """The choice of that round's batch is queued; None if it was made already."""
+        assert project.id is not None
+        newest = repository.newest_record(self._session, project.dataset_id)
+        return self._ensure(
+            NEXT_BATCH, project.id, f"{round_number}:{newest}", {"round": round_number}
+        )
+
+    def _ensure(
+        self, name: str, project_id: int, key: str, args: dict[str, Any] | None = None
+    ) -> str | None:
+        """The job is queued, running or waiting: its id. None if it is done."""
+        now = self._clock()
+        failures = repository.count_failures(
+            self._session, name, project_id, before=now - RETRY_FAILED_AFTER
+        )
+        job_id = enqueue(
+            self._session,
+            name,
+            project_id=project_id,
+            args={"project_id": project_id, **(args or {})},
+            key=f"{key}:{failures}",
+            now=now,
+        )
+        is_over = get(self._session, job_id).status in {"done", "cancelled"}
+        return None if is_over else job_id
+
+
+def as_result(counts: SyncCounts) -> dict[str, Any]:
+    """The counts as a job's result."""
+    return asdict(counts)
+
+

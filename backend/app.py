@@ -1,0 +1,154 @@
+"""The web application: API, pages, webhook."""
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+
+from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi.responses import JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from pydantic import BaseModel, Field
+
+from backend.access import pages as access_pages
+from backend.access.login import Login
+from backend.access.login_limit import LoginLimit
+from backend.access.router import router as access_router
+from backend.audit.router import router as audit_router
+from backend.bootstrap import Services, open_services
+from backend.core.dependencies import ServicesDep, require
+from backend.core.exceptions import Unavailable
+from backend.core.logging import configure_logging
+from backend.core.middleware import RequestContext
+from backend.core.problems import install_problem_handlers, problem_responses
+from backend.overview import pages as overview_pages
+from backend.overview.repository import ping
+from backend.overview.router import router as overview_router
+from backend.web.errors import problem_page
+from backend.web.openapi import openapi_document
+from backend.web.rendering import STATIC_DIR, render
+
+TAGS = [
+    {"name": "status", "description": "What is going on, at a glance."},
+    {"name": "records", "description": "Datasets and their records."},
+    {"name": "imports", "description": "CSV, Parquet, JSONL and SQL tables into datasets."},
+    {"name": "projects", "description": "Labelling efforts: label schema and loop policy."},
+    {"name": "annotations", "description": "What people said in Label Studio."},
+    {"name": "webhook", "description": "What Label Studio calls; it carries a shared secret."},
+    {"name": "training", "description": "Retraining and choosing the next batch."},
+    {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
+    {"name": "jobs", "description": "Background work with its progress."},
+    {"name": "access", "description": "Users, API keys and audit events."},
+    {"name": "health", "description": "For load balancers and containers."},
+]
+
+# Every room's router, in the order of the API documentation.
+ROOM_ROUTERS = (
+    ("backend.records.router", "router"),
+    ("backend.ingestion.router", "router"),
+    ("backend.projects.router", "router"),
+    ("backend.annotations.router", "router"),
+    ("backend.annotations.router", "webhook_router"),
+    ("backend.training.router", "router"),
+    ("backend.registry.router", "router"),
+)
+
+DESCRIPTION = """\
+Human-in-the-loop labelling and active learning for e-commerce data quality.
+
+Every request but `/health` and the webhook needs a role (viewer < engineer < lead < admin):
+send `Authorization: Bearer <API key>` (`assay keys create`), or log in to the pages.
+Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
+the value and the remedy.
+"""
+
+
+class Health(BaseModel):
+    """The application answers and so does its store."""
+
+    status: str = Field(examples=["ok"])
+    version: str = Field(examples=["0.1.0"])
+
+
+def create_app(services: Services) -> FastAPI:
+    """The application over ``services``."""
+    app = FastAPI(
+        title="Assay",
+        version=_version(),
+        description=DESCRIPTION,
+        openapi_tags=TAGS,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.services = services
+    app.state.authenticator = Login(services.settings)
+    app.state.login_limit = LoginLimit(services.clock)
+    install_problem_handlers(app, problem_page)
+    app.add_middleware(RequestContext)
+    app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
+    for router in (overview_pages.router, access_pages.router, _documentation, overview_router):
+        app.include_router(router)
+    for router in _room_routers(ROOM_ROUTERS):
+        app.include_router(router)
+    app.include_router(access_router)
+    app.include_router(audit_router)
+    app.include_router(_health)
+    return app
+
+
+def app_factory() -> FastAPI:
+    """For uvicorn: the application over the environment's settings."""
+    configure_logging()
+    return create_app(open_services())
+
+
+def _room_routers(names: Sequence[tuple[str, str]]) -> list[APIRouter]:
+    return [
+        getattr(import_module(module), attribute)
+        for module, attribute in names
+        if _is_there(module)
+    ]
+
+
+def _is_there(module: str) -> bool:
+    room, _, _ = module.rpartition(".")
+    return find_spec(room) is not None and find_spec(module) is not None
+
+
+_documentation = APIRouter(include_in_schema=False, dependencies=[Depends(require("viewer"))])
+
+
+@_documentation.get("/openapi.json")
+def openapi(request: Request) -> JSONResponse:
+    """The OpenAPI document."""
+    return JSONResponse(openapi_document(request.app))
+
+
+@_documentation.get("/docs")
+def docs(request: Request) -> Response:
+    """The API documentation, without anything from outside."""
+    return render(request, "docs.html", {})
+
+
+_health = APIRouter()
+
+
+@_health.get("/health", tags=["health"], responses=problem_responses(503))
+def health(services: ServicesDep) -> Health:
+    """Answers 200 if the store does; needs no role."""
+    try:
+        with services.database.reading() as session:
+            ping(session)
+    except Exception as error:
+        raise Unavailable(
+            "The store does not answer.", remedy="Look at the database and its address."
+        ) from error
+    return Health(status="ok", version=_version())
+
+
+def _version() -> str:
+    try:
+        return version("assay")
+    except PackageNotFoundError:
+        return "0.0.0"

@@ -1,0 +1,38 @@
+"""The composition root: where settings become services, and rooms' handlers a registry."""
+
+from typing import TYPE_CHECKING
+
+from backend.core.services import Services
+from backend.core.settings import get_settings
+
+if TYPE_CHECKING:
+    from backend.jobs.registry import Registry
+
+__all__ = ["Services", "build_registry", "open_services"]
+
+
+def open_services() -> Services:
+    """Services from the environment, on a store that is up to date.
+
+    Raises:
+        ConfigurationError: the store was made by another version; the message says what to do.
+    """
+    from backend.core.migrations import check
+
+    settings = get_settings()
+    check(settings.store_url)
+    return Services.from_settings(settings)
+
+
+def build_registry(services: Services) -> "Registry":
+    """Every kind of job that a worker of ours can run."""
+    from backend.annotations import jobs as annotations
+    from backend.ingestion import jobs as ingestion
+    from backend.jobs.registry import Registry
+    from backend.training import jobs as training
+
+    registry = Registry()
+    registry.add_all(annotations.handlers(services), is_routine=True)
+    registry.add_all(ingestion.handlers(services), queue="heavy")
+    registry.add_all(training.handlers(services), queue="heavy")
+    return registry

@@ -1,0 +1,5 @@
+"""``python -m backend.cli``: the same as ``assay``."""
+
+from backend.cli import app
+
+app()

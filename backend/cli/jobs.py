@@ -1,0 +1,35 @@
+"""``assay jobs``: background work."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+jobs_app = typer.Typer(help="Background work.", no_args_is_help=True)
+
+
+@jobs_app.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option(min=1, help="at most so many")] = 30,
+) -> None:
+    """List the jobs, open ones first."""
+    from backend.bootstrap import open_services
+    from backend.cli.status import job_table
+    from backend.overview.service import OverviewService
+
+    services = open_services()
+    with services.database.reading() as session:
+        jobs = OverviewService(session, services.clock, services.settings).jobs(limit=limit)
+    Console().print(job_table(jobs) if jobs else "No jobs.")
+
+
+@jobs_app.command("cancel")
+def cancel_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None:
+    """Ask a job to stop at its next safe point."""
+    from backend.bootstrap import open_services
+    from backend.jobs.queue import request_cancel
+
+    services = open_services()
+    with services.database.transaction() as session:
+        job = request_cancel(session, job_id, now=services.clock())
+    typer.echo(f"{job.id} is {job.status}{' and stops soon' if job.cancel_requested else ''}.")

@@ -1,0 +1,42 @@
+"""``assay push``, ``assay sync``: the traffic with Label Studio, by hand."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from backend.bootstrap import open_services
+from backend.cli.progress import ProgressBar
+
+ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
+
+
+def push(project: ProjectArgument) -> None:
+    """Push every batch that Label Studio does not hold in full. Safe to repeat."""
+    from backend.annotations.label_studio import push_batches
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+    with ProgressBar() as report:
+        pushed = push_batches(services, found.id or 0, report)
+    Console().print(f"{pushed} tasks pushed.")
+
+
+def sync(
+    project: ProjectArgument,
+    full: Annotated[bool, typer.Option(help="read everything, not only what changed")] = False,
+) -> None:
+    """Make the store equal to Label Studio, now. Safe to repeat."""
+    from backend.annotations.label_studio import sync_project
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+    with ProgressBar() as report:
+        counts = sync_project(services, found.id or 0, is_full=full, progress=report)
+    Console().print(
+        f"{counts.created} new, {counts.updated} updated, {counts.deleted} deleted annotations."
+    )

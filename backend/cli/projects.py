@@ -1,0 +1,122 @@
+"""``assay projects``: create, list, show and change labelling projects."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.bootstrap import open_services
+from backend.core.exceptions import InvalidInput
+from backend.projects.schemas import LoopPolicy, ProjectCreate
+
+projects_app = typer.Typer(help="Labelling projects: a dataset, a label schema, a policy.")
+
+ACTOR = "cli"
+SETTING_HELP = f"policy setting KEY=VALUE; keys: {', '.join(LoopPolicy.model_fields)}"
+
+
+@projects_app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="3 to 50 characters")],
+    dataset: Annotated[str, typer.Option(help="name of an imported dataset")],
+    label_schema: Annotated[
+        Path | None, typer.Option(help="YAML or JSON file; empty: good / fair / poor and issues")
+    ] = None,
+    setting: Annotated[list[str] | None, typer.Option("--set", help=SETTING_HELP)] = None,
+    start: Annotated[bool, typer.Option(help="choose and push the first batch at once")] = True,
+) -> None:
+    """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
+    from backend.projects.service import ProjectsService
+    from backend.training.service import TrainingService
+    from labeling.label_schema import LabelSchema
+
+    services = open_services()
+    request = ProjectCreate(
+        name=name,
+        dataset=dataset,
+        label_schema=(
+            LabelSchema.from_file(label_schema).model_dump(mode="json") if label_schema else None
+        ),
+        policy=LoopPolicy.model_validate(parse_settings(setting or [])),
+    )
+    with services.database.transaction() as session:
+        project = ProjectsService(session, services.clock).create(request, actor=ACTOR)
+        if start:
+            TrainingService(session, services.clock).request_batch(project, actor=ACTOR)
+    Console().print(f"Project {project.id} '{project.name}' created.")
+
+
+@projects_app.command("list")
+def list_projects() -> None:
+    """List the projects."""
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    table = Table("id", "name", "dataset", "Label Studio", "policy")
+    with services.database.reading() as session:
+        for project in ProjectsService(session, services.clock).list():
+            table.add_row(
+                str(project.id),
+                project.name,
+                str(project.dataset_id),
+                str(project.label_studio_project_id or "—"),
+                ", ".join(f"{key}={value}" for key, value in project.policy.items()),
+            )
+    if not table.row_count:
+        Console().print("No projects yet. Create one: assay projects create NAME --dataset NAME")
+        return
+    Console().print(table)
+
+
+@projects_app.command("show")
+def show(project: Annotated[str, typer.Argument(help="name or id")]) -> None:
+    """Print a project with its label schema and policy as JSON."""
+    from backend.projects.service import ProjectsService, to_public
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        typer.echo(to_public(found).model_dump_json(indent=2))
+
+
+@projects_app.command("set")
+def change(
+    project: Annotated[str, typer.Argument(help="name or id")],
+    setting: Annotated[list[str], typer.Argument(help=SETTING_HELP)],
+) -> None:
+    """Change a project's policy."""
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.transaction() as session:
+        service = ProjectsService(session, services.clock)
+        found = service.find(project)
+        assert found.id is not None
+        changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
+    Console().print_json(data=changed.policy)
+
+
+def parse_settings(pairs: list[str]) -> dict[str, Any]:
+    """``KEY=VALUE`` pairs as policy changes; values are JSON where they can be.
+
+    Raises:
+        InvalidInput: a pair without ``=`` or an unknown key.
+    """
+    changes: dict[str, Any] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or key not in LoopPolicy.model_fields:
+            raise InvalidInput(
+                f"{pair!r} is not a policy setting.",
+                field="--set",
+                value=pair,
+                remedy=f"Write KEY=VALUE with one of: {', '.join(LoopPolicy.model_fields)}.",
+            )
+        try:
+            changes[key] = json.loads(value)
+        except json.JSONDecodeError:
+            changes[key] = value
+    return changes

@@ -1,0 +1,1 @@
+"""Settings, database and errors: what every room stands on."""

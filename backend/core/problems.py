@@ -1,0 +1,208 @@
+"""Errors as RFC 9457 problem details (``application/problem+json``)."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from backend.core.exceptions import AppError
+from backend.core.logging import current_ids
+
+MEDIA_TYPE = "application/problem+json"
+MAX_VALUE_LENGTH = 200
+
+HtmlPage = Callable[[Request, "Problem"], Response | None]
+
+
+class Problem(BaseModel):
+    """What went wrong, where, and what to do about it (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "type": "urn:assay:problem:invalid-input",
+                    "title": "Invalid input",
+                    "status": 422,
+                    "detail": "batch_size must be at least 1.",
+                    "field": "policy.batch_size",
+                    "value": 0,
+                    "remedy": "Send a whole number from 1 to 1000.",
+                    "request_id": "5f0c6a1d2b3e4f50",
+                }
+            ]
+        }
+    )
+
+    type: str = Field("about:blank", description="identifies the kind of problem")
+    title: str = Field(description="the kind of problem, in words")
+    status: int = Field(description="HTTP status")
+    detail: str = Field(description="what is wrong this time")
+    field: str | None = Field(None, description="where the wrong value was")
+    value: Any = Field(None, description="the wrong value, shortened")
+    remedy: str | None = Field(None, description="what to do about it")
+    errors: list[dict[str, Any]] | None = Field(
+        None, description="every wrong field, where there are several"
+    )
+    request_id: str | None = Field(None, description="finds the request in the logs")
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem details of any error; unexpected ones tell nothing of the inside."""
+    request_id = current_ids().get("request_id")
+    if isinstance(error, AppError) and error.status_code != 500:
+        return Problem(
+            type=_type_of(error.title),
+            title=error.title,
+            status=error.status_code,
+            detail=error.message,
+            field=error.field,
+            value=_short(error.value),
+            remedy=error.remedy,
+            request_id=request_id,
+        )
+    if isinstance(error, RequestValidationError):
+        return _validation_problem(error, request_id)
+    if isinstance(error, HTTPException):
+        return Problem(
+            title=_HTTP_TITLES.get(error.status_code, "Error"),
+            status=error.status_code,
+            detail=str(error.detail),
+            request_id=request_id,
+        )
+    return Problem(
+        type=_type_of("internal error"),
+        title="Internal error",
+        status=500,
+        detail="Something unexpected went wrong; it is in the server's log.",
+        remedy="Tell an administrator the request id.",
+        request_id=request_id,
+    )
+
+
+def problem_response(problem: Problem, headers: dict[str, str] | None = None) -> JSONResponse:
+    """``problem`` as an HTTP answer."""
+    content = problem.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, problem.status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) -> None:
+    """Every error of ``app`` becomes problem details, or a page where ``html_page`` makes one."""
+
+    def answer(request: Request, error: Exception) -> Response:
+        problem = problem_of(error)
+        page = html_page(request, problem) if html_page else None
+        if page is not None:
+            return page
+        headers = dict(getattr(error, "headers", None) or {})
+        if problem.status == 401:
+            headers["WWW-Authenticate"] = "Bearer"
+        if problem.status in (503, 507):
+            headers["Retry-After"] = "10"
+        return problem_response(problem, headers)
+
+    for kind in (AppError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, answer)
+
+
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For ``responses=`` of a route or router: the problems it answers with, with examples."""
+    return {
+        status: {
+            "model": Problem,
+            "description": _HTTP_TITLES[status],
+            "content": {MEDIA_TYPE: {"example": _example(status)}},
+        }
+        for status in statuses
+    }
+
+
+def _validation_problem(error: RequestValidationError, request_id: str | None) -> Problem:
+    errors = [
+        {
+            "field": _field_of(item["loc"]),
+            "value": _shown(item["loc"], item.get("input")),
+            "detail": item["msg"],
+        }
+        for item in error.errors()
+    ]
+    first = errors[0]
+    return Problem(
+        type=_type_of("invalid input"),
+        title="Invalid input",
+        status=422,
+        detail=f"{first['field']}: {first['detail']}",
+        field=first["field"],
+        value=first["value"],
+        remedy="Correct the named field and send the request again; /docs shows what it accepts.",
+        errors=errors if len(errors) > 1 else None,
+        request_id=request_id,
+    )
+
+
+def _field_of(location: tuple[int | str, ...]) -> str:
+    parts = [str(part) for part in location]
+    return ".".join(parts[1:] if parts[0] in {"body", "query", "path"} else parts) or parts[0]
+
+
+def _shown(location: tuple[int | str, ...], value: object) -> Any:
+    """The value, unless it is secret or the whole body (of which one field is missing)."""
+    is_secret = any(word in str(location[-1]).lower() for word in _SECRET_WORDS)
+    return None if is_secret or isinstance(value, dict | list) else _short(value)
+
+
+def _short(value: object) -> Any:
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    text = value if isinstance(value, str) else str(jsonable_encoder(value, custom_encoder=_TEXT))
+    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
+
+
+def _type_of(title: str) -> str:
+    return f"urn:assay:problem:{title.lower().replace(' ', '-')}"
+
+
+def _example(status: int) -> dict[str, Any]:
+    title = _HTTP_TITLES[status]
+    detail, remedy = _EXAMPLES.get(status, (title + ".", None))
+    problem = Problem(
+        type=_type_of(title),
+        title=title,
+        status=status,
+        detail=detail,
+        remedy=remedy,
+        request_id="5f0c6a1d2b3e4f50",
+    )
+    return problem.model_dump(mode="json", exclude_none=True)
+
+
+_SECRET_WORDS = ("password", "secret", "token", "key")
+_TEXT: dict[Any, Callable[[Any], Any]] = {bytes: lambda value: value.decode(errors="replace")}
+_HTTP_TITLES = {
+    400: "Bad request",
+    401: "Not authenticated",
+    403: "Not allowed",
+    404: "Not found",
+    405: "Method not allowed",
+    409: "Conflict",
+    413: "Too large",
+    422: "Invalid input",
+    429: "Too many attempts",
+    500: "Internal error",
+    503: "Service unavailable",
+    507: "Storage full",
+}
+_EXAMPLES: dict[int, tuple[str, str | None]] = {
+    401: ("Credentials are missing.", "Log in at /login or send an API key."),
+    403: ("This needs the role lead; ana@example.org is viewer.", "Ask an administrator."),
+    404: ("There is no project 12.", "List the projects with GET /api/v1/projects."),
+    409: ("A project named 'reviews' exists.", "Choose another name."),
+    422: ("batch_size: Input should be greater than 0", "Correct the named field."),
+    503: ("Label Studio does not answer.", "The work is kept and tried again."),
+    507: ("There is no space left in the models directory.", "Free some space."),
+}

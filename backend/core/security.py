@@ -1,0 +1,50 @@
+"""Roles and principals: who is asking, and what a role includes."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from sqlmodel import Session
+
+Role = Literal["viewer", "engineer", "lead", "admin"]
+ROLES: tuple[Role, ...] = ("viewer", "engineer", "lead", "admin")
+
+SESSION_COOKIE = "assay_session"
+CSRF_HEADER = "X-CSRF-Token"
+CSRF_FIELD = "csrf_token"
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Someone who proved who they are: a user by cookie or a program by API key."""
+
+    name: str
+    role: Role
+
+    def may(self, role: Role) -> bool:
+        """True if this principal's role includes ``role`` (viewer < engineer < lead < admin)."""
+        return ROLES.index(self.role) >= ROLES.index(role)
+
+
+class Authenticator(Protocol):
+    """Turns credentials into a principal; the access room implements it."""
+
+    def by_api_key(self, session: Session, key: str) -> Principal | None:
+        """The holder of ``key``, or None if it is unknown or revoked."""
+        ...
+
+    def by_cookie(self, session: Session, cookie: str) -> Principal | None:
+        """The user who logged in with ``cookie``, or None if forged, expired or disabled."""
+        ...
+
+
+def csrf_token(cookie: str) -> str:
+    """The token that proves a form came from our own page: another site can send the
+    login cookie but cannot read it (HttpOnly), so it cannot compute this."""
+    return hashlib.sha256(b"assay-csrf:" + cookie.encode()).hexdigest()
+
+
+def csrf_token_matches(cookie: str, token: str) -> bool:
+    """Constant-time comparison of a submitted token with the cookie's own."""
+    return hmac.compare_digest(csrf_token(cookie).encode(), token.encode())

@@ -1,0 +1,142 @@
+"""Every setting, read once from the environment (prefix ``ASSAY_``).
+
+Order: environment, then ``.env`` in the working directory, then ``embedded.env`` in the
+data directory, which ``assay up`` writes with secrets of its own making.
+"""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from backend.core.exceptions import ConfigurationError
+
+MINIMUM_SECRET_LENGTH = 24
+WEAK_SECRETS = frozenset({"changethis", "changeme", "secret", "password", "admin"})
+
+
+class Settings(BaseSettings):
+    """All settings of the three processes; every field can be set as ``ASSAY_<NAME>``."""
+
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", extra="ignore")
+
+    environment: Literal["development", "production"] = Field(
+        "development", description="production refuses missing or weak secrets"
+    )
+    data_dir: Path = Field(Path(".assay"), description="where everything of ours is written")
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL of the store; empty: SQLite in the data directory"
+    )
+    jobs_database_url: str | None = Field(
+        None, description="URL of the job engine's own tables; empty: beside the store"
+    )
+
+    host: str = Field("127.0.0.1", description="address the API listens on")
+    port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
+    public_url: str | None = Field(
+        None, description="URL under which Label Studio reaches the API (webhook)"
+    )
+    session_secret: SecretStr | None = Field(None, description="signs the pages' login cookie")
+    webhook_secret: SecretStr | None = Field(
+        None, description="Label Studio sends it in X-Assay-Webhook-Secret"
+    )
+
+    label_studio_url: str = Field("http://127.0.0.1:8080", description="where Label Studio is")
+    label_studio_public_url: str | None = Field(
+        None, description="URL under which annotators open Label Studio; empty: the same"
+    )
+    label_studio_token: SecretStr | None = Field(None, description="API token of its admin user")
+    label_studio_bin: Path = Field(
+        Path(".label-studio/bin/label-studio"),
+        description="executable that the embedded stack starts",
+    )
+    label_studio_timeout_seconds: float = Field(300.0, gt=0, description="read timeout")
+
+    encoder: str = Field("auto", description="auto, characters, or any Hugging Face name or path")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the encoder runs")
+    torch_threads: int | None = Field(None, ge=1, description="CPU threads; empty: torch decides")
+
+    sync_interval_seconds: int = Field(60, ge=5, description="pause between reconciling syncs")
+    sync_overlap_seconds: int = Field(
+        120, ge=0, description="how far each sync reads back behind its cursor"
+    )
+    worker_id: str | None = Field(None, description="stable unique name; empty: host name + role")
+    heartbeat_seconds: float = Field(2.0, gt=0, description="how often a worker reports itself")
+    worker_timeout_seconds: float = Field(
+        10.0, gt=0, description="silence after which a worker's jobs are taken over"
+    )
+    jobs_retention_days: int = Field(14, ge=1, description="finished jobs are purged after this")
+
+    @model_validator(mode="after")
+    def refuse_weak_secrets_in_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        for name in ("session_secret", "webhook_secret", "label_studio_token"):
+            secret: SecretStr | None = getattr(self, name)
+            value = secret.get_secret_value() if secret else ""
+            if len(value) < MINIMUM_SECRET_LENGTH or value.lower() in WEAK_SECRETS:
+                raise ConfigurationError(
+                    f"ASSAY_{name.upper()} is missing or too weak for production.",
+                    field=name,
+                    remedy="Set it to at least 24 random characters: openssl rand -hex 24.",
+                )
+        return self
+
+    @property
+    def store_url(self) -> str:
+        """SQLAlchemy URL of the store."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'assay.sqlite3'}"
+
+    @property
+    def is_embedded_store(self) -> bool:
+        """True on SQLite: one worker process, no servers."""
+        return self.store_url.startswith("sqlite")
+
+    @property
+    def job_store_url(self) -> str:
+        """URL of the job engine's tables, always apart from the store's."""
+        if self.jobs_database_url:
+            return self.jobs_database_url
+        if self.is_embedded_store:
+            return f"sqlite:///{self.data_dir.absolute() / 'jobs.sqlite3'}"
+        return self.store_url
+
+    @property
+    def webhook_base_url(self) -> str:
+        """URL of the API as Label Studio sees it."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def annotator_url(self) -> str:
+        """URL of Label Studio as annotators see it."""
+        return (self.label_studio_public_url or self.label_studio_url).rstrip("/")
+
+    @property
+    def models_dir(self) -> Path:
+        """Where model versions are written."""
+        return self.data_dir / "models"
+
+    @property
+    def embeddings_dir(self) -> Path:
+        """Where the embedding cache lives."""
+        return self.data_dir / "embeddings"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Settings from the environment and the two env files; ``overrides`` win.
+
+    Raises:
+        ConfigurationError: a value is missing or unsafe; the message names it.
+    """
+    data_dir = Path(str(overrides.get("data_dir") or os.environ.get("ASSAY_DATA_DIR", ".assay")))
+    files = (data_dir / "embedded.env", Path(".env"))
+    return Settings(_env_file=files, **overrides)  # type: ignore[call-arg, arg-type]
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The process's settings, read once."""
+    return load_settings()

@@ -1,0 +1,1 @@
+"""Demo data with known truth, and annotators who answer from it."""

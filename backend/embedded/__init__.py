@@ -1,0 +1,1 @@
+"""The embedded stack: Label Studio, API and worker as processes on loopback."""

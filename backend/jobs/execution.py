@@ -1,0 +1,170 @@
+"""One attempt of one job: claim the row, run the handler, record the outcome.
+
+The engine and the inline runner share this; neither decides what an error means.
+"""
+
+import errno
+import json
+import logging
+import sqlite3
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any, Literal
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from backend.core.clock import Clock
+from backend.core.database import Database
+from backend.core.exceptions import AppError, JobCancelled, Unavailable
+from backend.core.logging import log_context
+from backend.jobs.context import JobContext
+from backend.jobs.exceptions import JobInterrupted, LeaseHeld
+from backend.jobs.registry import Registry
+from backend.jobs.repository import FINISHED, JobRepository
+from backend.models import Job
+
+MAX_CRASHES = 20
+MAX_RETRY_SECONDS = 60.0
+MAX_LEASE_WAIT_SECONDS = 5.0
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an attempt came to; ``queued`` and ``waiting`` mean that it is run again."""
+
+    attempt: int
+    status: Literal["done", "failed", "cancelled", "waiting", "queued"]
+    result: dict[str, Any] | None = None
+    error: str | None = None
+    retry_seconds: float | None = None
+
+
+def claim(
+    database: Database, clock: Clock, job_id: str, generation: int, worker: str
+) -> Job | None:
+    """The row, now running on ``worker``; None if there is nothing to run any more.
+
+    A job whose worker died under it ``MAX_CRASHES`` times fails instead of taking down one
+    worker after the other.
+    """
+    now = clock()
+    with database.transaction() as session:
+        job = JobRepository(session).lock(job_id)
+        if job is None or job.generation != generation or job.status in FINISHED:
+            return None
+        if job.status == "running":
+            job.crashes += 1
+        if job.cancel_requested:
+            job.status, job.finished_at = "cancelled", now
+        elif job.crashes > MAX_CRASHES:
+            job.status, job.finished_at = "failed", now
+            job.error = (
+                f"The worker died {job.crashes} times while it ran this job. "
+                "Look for 'out of memory' in the system's log, then enqueue the job again."
+            )
+        else:
+            job.status, job.worker_id = "running", worker
+            job.attempt += 1
+            job.started_at = job.started_at or now
+            job.progress, job.message, job.error = 0.0, "", None
+        session.add(job)
+        return job if job.status == "running" else None
+
+
+def execute(
+    database: Database,
+    clock: Clock,
+    registry: Registry,
+    job: Job,
+    *,
+    stopping: Callable[[], bool] = lambda: False,
+) -> Outcome:
+    """Run the claimed job's handler; every error becomes an outcome."""
+    kind = registry.get(job.name)
+    if kind is None:
+        return Outcome(
+            job.attempt,
+            "failed",
+            error=f"No handler is registered for {job.name!r}. "
+            f"This worker runs: {', '.join(sorted(registry.names)) or 'nothing'}.",
+        )
+    with log_context(job_id=job.id, job=job.name):
+        try:
+            with JobContext(database, clock, job, stopping=stopping) as context:
+                result = kind.handler(context, dict(job.args))
+            json.dumps(result)  # what JSON can't hold must fail here, not in the store
+            return Outcome(job.attempt, "done", result=result)
+        except Exception as error:
+            outcome = outcome_of(error, job)
+            if outcome.status == "failed":
+                logger.exception("job failed")
+            else:
+                logger.info("job %s: %s", outcome.status, error)
+            return outcome
+
+
+def outcome_of(error: Exception, job: Job) -> Outcome:
+    """What an error means for the job."""
+    if isinstance(error, JobCancelled):
+        return Outcome(job.attempt, "cancelled", error=error.message)
+    if isinstance(error, JobInterrupted):
+        return Outcome(job.attempt, "queued")
+    if isinstance(error, LeaseHeld):
+        seconds = min(2.0**job.retries, MAX_LEASE_WAIT_SECONDS)
+        return Outcome(job.attempt, "waiting", error=str(error), retry_seconds=seconds)
+    if isinstance(error, Unavailable) or is_transient(error):
+        seconds = min(2.0 ** min(job.retries, 10), MAX_RETRY_SECONDS)
+        return Outcome(job.attempt, "waiting", error=describe(error), retry_seconds=seconds)
+    return Outcome(job.attempt, "failed", error=describe(error))
+
+
+def is_transient(error: BaseException) -> bool:
+    """True for a store that is away or busy and for a full disk: neither is the job's fault."""
+    if isinstance(error, OSError):
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if isinstance(error, InterfaceError):
+        return True
+    if isinstance(error, OperationalError):
+        if isinstance(error.orig, sqlite3.OperationalError):
+            return any(word in str(error.orig) for word in ("locked", "full", "busy"))
+        return True
+    return False
+
+
+def describe(error: BaseException) -> str:
+    """Type, message and remedy; for an unexpected error also where it was raised."""
+    if isinstance(error, AppError):
+        return f"{type(error).__name__}: {error}"
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
+    return f"{type(error).__name__}: {error}{place}"
+
+
+def record(
+    database: Database, clock: Clock, job_id: str, generation: int, outcome: Outcome
+) -> bool:
+    """The row says what came of the attempt; False if it was overtaken and stays as it is."""
+    now = clock()
+    with database.transaction() as session:
+        repository = JobRepository(session)
+        if not repository.lock_if_current(job_id, generation, outcome.attempt):
+            return False
+        job = repository.get(job_id)
+        assert job is not None
+        job.status, job.error = outcome.status, outcome.error
+        if outcome.status in FINISHED:
+            job.finished_at, job.result = now, outcome.result
+            job.progress = 1.0 if outcome.status == "done" else job.progress
+        else:
+            job.generation += 1
+            job.handed_over_at = None
+            job.not_before = None
+            if outcome.retry_seconds is not None:
+                job.retries += 1
+                job.not_before = now + timedelta(seconds=outcome.retry_seconds)
+        session.add(job)
+        return True

@@ -1,0 +1,52 @@
+"""Every query on leases."""
+
+from datetime import datetime
+
+from sqlalchemy import delete, or_, select, update
+from sqlmodel import Session, col
+
+from backend.jobs.repository import changed_rows, insert_into
+from backend.models import Lease
+
+
+class LeaseRepository:
+    """The rows of ``lease``."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def acquire(
+        self, name: str, *, holder: str, earlier_holders: str, now: datetime, expires_at: datetime
+    ) -> bool:
+        """Insert the row, or take it if it is expired or an earlier attempt's."""
+        insert = insert_into(self._session, Lease).values(
+            name=name, holder=holder, expires_at=expires_at
+        )
+        statement = insert.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"holder": holder, "expires_at": expires_at},
+            where=or_(
+                col(Lease.expires_at) <= now,
+                col(Lease.holder).startswith(earlier_holders, autoescape=True),
+            ),
+        )
+        return self._session.scalar(statement.returning(col(Lease.name))) is not None
+
+    def holder_of(self, name: str) -> str | None:
+        """Job and attempt that hold the lease."""
+        return self._session.scalar(select(col(Lease.holder)).where(col(Lease.name) == name))
+
+    def renew(self, name: str, holder: str, expires_at: datetime) -> bool:
+        """False if the lease is no longer the holder's."""
+        statement = (
+            update(Lease)
+            .where(col(Lease.name) == name, col(Lease.holder) == holder)
+            .values(expires_at=expires_at)
+        )
+        return changed_rows(self._session, statement) == 1
+
+    def release(self, name: str, holder: str) -> None:
+        """Drop the row if it is the holder's."""
+        self._session.execute(
+            delete(Lease).where(col(Lease.name) == name, col(Lease.holder) == holder)
+        )

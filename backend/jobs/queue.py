@@ -1,0 +1,91 @@
+"""Putting jobs into the outbox, and what people may do with them there."""
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+from sqlmodel import Session
+
+from backend.core.exceptions import NotFound
+from backend.jobs.repository import JobRepository
+from backend.models import Job
+
+
+def job_id_of(name: str, project_id: int | None, key: str) -> str:
+    """The id that ``enqueue`` gives a job with this ``key``."""
+    digest = hashlib.sha256(f"{name}\x00{project_id}\x00{key}".encode()).hexdigest()
+    return f"{name}-{digest[:24]}"
+
+
+def enqueue(
+    session: Session,
+    name: str,
+    *,
+    project_id: int | None = None,
+    args: dict[str, Any] | None = None,
+    key: str | None = None,
+    now: datetime,
+) -> str:
+    """A job row that exists if and only if the caller's transaction commits; its id.
+
+    With a ``key`` the id follows from (name, project, key): a repeat, also one that races
+    this call, changes nothing and gets the same id, whatever became of the first. The key
+    is free again when the finished job has been purged (``jobs_retention_days``).
+    """
+    job_id = f"{name}-{uuid4().hex[:24]}" if key is None else job_id_of(name, project_id, key)
+    JobRepository(session).add_if_absent(
+        Job(id=job_id, name=name, project_id=project_id, args=args or {}, enqueued_at=now)
+    )
+    return job_id
+
+
+def request_cancel(session: Session, job_id: str, *, now: datetime) -> Job:
+    """A job that has not started is cancelled; a running one stops at its next safe point.
+
+    A finished job stays as it is.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    get(session, job_id)
+    repository = JobRepository(session)
+    repository.request_cancel(job_id, now=now)
+    return get(session, job_id)
+
+
+def get(session: Session, job_id: str) -> Job:
+    """The job.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    job = JobRepository(session).get(job_id)
+    if job is None:
+        raise NotFound(
+            f"There is no job {job_id!r}.",
+            field="job_id",
+            value=job_id,
+            remedy="List jobs with: assay jobs list.",
+        )
+    return job
+
+
+def list_recent(
+    session: Session,
+    *,
+    project_id: int | None = None,
+    name: str | None = None,
+    statuses: Sequence[str] | None = None,
+    limit: int = 50,
+) -> list[Job]:
+    """The jobs enqueued last, newest first."""
+    return JobRepository(session).recent(
+        project_id=project_id, name=name, statuses=statuses, limit=limit
+    )
+
+
+def has_unfinished(session: Session, name: str, project_id: int | None) -> bool:
+    """True if a job of that name is queued, running or waiting for the project."""
+    return JobRepository(session).has_unfinished(name, project_id)

@@ -1,0 +1,151 @@
+"""Jobs that time enqueues: cron rows, and periodic jobs that are always on.
+
+Any number of workers may tick: a cron row is moved by compare-and-set, and the job's key
+names the tick, so each tick makes one job. A tick is skipped while the same job is still
+unfinished, and ticks missed while no worker ran are made up for by one job, not by many.
+Cron times are UTC.
+"""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from croniter import croniter
+from sqlmodel import Session
+
+from backend.core.clock import Clock
+from backend.core.database import Database
+from backend.core.exceptions import InvalidInput
+from backend.jobs import queue
+from backend.jobs.schedule_repository import ScheduleRepository
+from backend.models import Schedule
+
+logger = logging.getLogger(__name__)
+
+
+def projects_in_label_studio(session: Session) -> list[int]:
+    """Ids of the projects that have a Label Studio project: those to sync."""
+    return ScheduleRepository(session).projects_in_label_studio()
+
+
+@dataclass(frozen=True)
+class PeriodicJob:
+    """A job that every project in ``project_ids`` gets once per ``seconds``."""
+
+    name: str
+    seconds: int
+    project_ids: Callable[[Session], Sequence[int]] = projects_in_label_studio
+
+
+def next_time(cron: str, after: datetime) -> datetime:
+    """The first time after ``after`` that the cron expression (5 fields, UTC) names.
+
+    Raises:
+        InvalidInput: it is not a cron expression.
+    """
+    if len(cron.split()) != 5 or not croniter.is_valid(cron):
+        raise InvalidInput(
+            f"{cron!r} is not a cron expression.",
+            field="cron",
+            value=cron,
+            remedy="Use five fields: minute hour day month weekday, for example '0 3 * * *'.",
+        )
+    found: datetime = croniter(cron, after).get_next(datetime)
+    return found
+
+
+def set_schedule(
+    session: Session, project_id: int, job_name: str, cron: str | None, *, now: datetime
+) -> Schedule | None:
+    """The project's job runs by ``cron`` from now on; None switches the schedule off.
+
+    Raises:
+        InvalidInput: it is not a cron expression.
+    """
+    repository = ScheduleRepository(session)
+    schedule = repository.find(project_id, job_name)
+    if cron is None:
+        if schedule is not None:
+            schedule.is_enabled = False
+        return schedule
+    next_run_at = next_time(cron, now)
+    if schedule is None:
+        schedule = Schedule(project_id=project_id, job_name=job_name, cron=cron)
+        repository.add(schedule)
+    schedule.cron, schedule.is_enabled, schedule.next_run_at = cron, True, next_run_at
+    session.add(schedule)
+    session.flush()
+    return schedule
+
+
+class Scheduler:
+    """Enqueues what is due; ``tick`` is called about once a second."""
+
+    def __init__(
+        self, database: Database, clock: Clock, periodic: Sequence[PeriodicJob] = ()
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._periodic = tuple(periodic)
+        self._last_ticks: dict[tuple[str, int], int] = {}
+
+    def tick(self) -> list[str]:
+        """Ids of the jobs that this call made sure exist."""
+        now = self._clock()
+        return [*self._run_cron(now), *self._run_periodic(now)]
+
+    def _run_cron(self, now: datetime) -> list[str]:
+        with self._database.reading() as session:
+            due = ScheduleRepository(session).due(now)
+        job_ids = [self._run_schedule(schedule, now) for schedule in due]
+        return [job_id for job_id in job_ids if job_id]
+
+    def _run_schedule(self, schedule: Schedule, now: datetime) -> str | None:
+        try:
+            next_run_at = next_time(schedule.cron, now)
+        except InvalidInput as error:
+            logger.warning("schedule %s is skipped: %s", schedule.id, error)
+            return None
+        tick = schedule.next_run_at
+        with self._database.transaction() as session:
+            last_run_at = schedule.last_run_at if tick is None else now
+            if not ScheduleRepository(session).move(schedule, next_run_at, last_run_at):
+                return None
+            if tick is None or queue.has_unfinished(
+                session, schedule.job_name, schedule.project_id
+            ):
+                return None
+            return queue.enqueue(
+                session,
+                schedule.job_name,
+                project_id=schedule.project_id,
+                args={"trigger": "schedule"},
+                key=f"schedule:{schedule.id}:{tick.isoformat()}",
+                now=now,
+            )
+
+    def _run_periodic(self, now: datetime) -> list[str]:
+        job_ids = []
+        for job in self._periodic:
+            with self._database.reading() as session:
+                project_ids = job.project_ids(session)
+            for project_id in project_ids:
+                # Projects take turns: their ticks are spread over the period.
+                tick = int(now.timestamp() + project_id * 7) // job.seconds
+                if self._last_ticks.get((job.name, project_id)) == tick:
+                    continue
+                with self._database.transaction() as session:
+                    if not queue.has_unfinished(session, job.name, project_id):
+                        job_ids.append(
+                            queue.enqueue(
+                                session,
+                                job.name,
+                                project_id=project_id,
+                                args={"trigger": "schedule"},
+                                key=f"tick:{tick}",
+                                now=now,
+                            )
+                        )
+                self._last_ticks[job.name, project_id] = tick
+        return job_ids

@@ -1,0 +1,37 @@
+"""The tables. Import from here; the modules group them by subject."""
+
+from sqlmodel import SQLModel
+
+from backend.models.access import ApiKey, AuditEvent, User
+from backend.models.annotation import Annotation, Annotator, WebhookEvent
+from backend.models.job import Job, Lease, Schedule, Worker
+from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
+from backend.models.record import Dataset, Import, ImportReject, Record
+from backend.models.registry import ModelVersion, Promotion
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Annotation",
+    "Annotator",
+    "ApiKey",
+    "AuditEvent",
+    "Batch",
+    "Dataset",
+    "Import",
+    "ImportReject",
+    "Job",
+    "Lease",
+    "ModelVersion",
+    "Prediction",
+    "Project",
+    "Promotion",
+    "Record",
+    "Schedule",
+    "SyncCursor",
+    "Task",
+    "User",
+    "WebhookEvent",
+    "Worker",
+    "metadata",
+]

@@ -1,0 +1,48 @@
+"""Who may come in: users of the pages, API keys; and what was done, by whom."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Field, SQLModel
+
+from backend.models.columns import Json, RowId, UtcDateTime
+
+
+class User(SQLModel, table=True):
+    """Someone who may log in to the pages."""
+
+    __tablename__ = "app_user"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    email: str = Field(unique=True, max_length=320)
+    role: str = Field(max_length=20, description="viewer, engineer, lead or admin")
+    password_hash: str
+    is_disabled: bool = False
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ApiKey(SQLModel, table=True):
+    """A key for programs; only its SHA-256 is kept."""
+
+    __tablename__ = "api_key"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    name: str = Field(max_length=200)
+    prefix: str = Field(max_length=12, description="first characters, to recognise it by")
+    key_hash: str = Field(unique=True, max_length=64)
+    role: str = Field(max_length=20)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class AuditEvent(SQLModel, table=True):
+    """Who did what to which thing, and when."""
+
+    __tablename__ = "audit_event"
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    actor: str = Field(max_length=320)
+    action: str = Field(max_length=100)
+    subject: str = Field(max_length=300, description="for example project:3")
+    detail: dict[str, Any] = Field(default_factory=dict, sa_type=Json)

@@ -1,0 +1,78 @@
+"""Jobs as people see them, workers, leases and schedules."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from backend.models.columns import Json, RowId, UtcDateTime
+
+
+class Job(SQLModel, table=True):
+    """One piece of background work; the engine runs it, this row tells people about it."""
+
+    id: str = Field(primary_key=True, max_length=100)
+    name: str = Field(max_length=100, index=True, description="for example training.retrain")
+    project_id: int | None = Field(
+        default=None, foreign_key="project.id", sa_type=RowId, index=True
+    )
+    args: dict[str, Any] = Field(sa_type=Json)
+    status: str = Field(
+        default="queued",
+        max_length=20,
+        index=True,
+        description="queued, running, waiting, done, failed, cancelled",
+    )
+    attempt: int = Field(default=0, description="how often it was started; fences late writes")
+    generation: int = Field(default=1, description="which hand-over to the engine is valid")
+    handed_over_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="when this generation went to the engine"
+    )
+    not_before: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="a waiting job is tried again then"
+    )
+    retries: int = Field(default=0, description="how often something it needs was unavailable")
+    crashes: int = Field(default=0, description="how often its worker died under it")
+    progress: float = Field(default=0.0, ge=0.0, le=1.0)
+    message: str = ""
+    error: str | None = None
+    result: dict[str, Any] | None = Field(default=None, sa_type=Json)
+    cancel_requested: bool = False
+    worker_id: str | None = Field(default=None, max_length=200)
+    enqueued_at: datetime = Field(sa_type=UtcDateTime)
+    started_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Worker(SQLModel, table=True):
+    """A worker process and the last sign of life it gave."""
+
+    id: str = Field(primary_key=True, max_length=200)
+    host: str
+    pid: int
+    instance: str = Field(max_length=40, description="differs at each start of the process")
+    started_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Lease(SQLModel, table=True):
+    """The right to do one thing alone, for example train one project."""
+
+    name: str = Field(primary_key=True, max_length=200)
+    holder: str = Field(max_length=200, description="job id and attempt")
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Schedule(SQLModel, table=True):
+    """A job that is enqueued by cron."""
+
+    __table_args__ = (UniqueConstraint("project_id", "job_name"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId)
+    job_name: str = Field(max_length=100)
+    cron: str = Field(max_length=100)
+    is_enabled: bool = True
+    next_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_run_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -1,0 +1,96 @@
+"""Projects, their batches and tasks."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from backend.models.columns import Json, RowId, UtcDateTime
+
+
+class Project(SQLModel, table=True):
+    """One labelling effort: a dataset, a label schema, a policy, a Label Studio project."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    name: str = Field(unique=True, max_length=50, min_length=3)
+    dataset_id: int = Field(foreign_key="dataset.id", sa_type=RowId)
+    label_schema: dict[str, Any] = Field(sa_type=Json)
+    policy: dict[str, Any] = Field(sa_type=Json, description="LoopPolicy, see projects.schemas")
+    label_studio_project_id: int | None = Field(default=None, unique=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SyncCursor(SQLModel, table=True):
+    """How far the reconciling sync of a project has read."""
+
+    __tablename__ = "sync_cursor"
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id", sa_type=RowId)
+    cursor: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="largest updated_at seen, server's clock"
+    )
+    synced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    listed_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="last full listing of task ids"
+    )
+    error: str | None = None
+
+
+class Batch(SQLModel, table=True):
+    """The records chosen in one round of the loop."""
+
+    __table_args__ = (UniqueConstraint("project_id", "round"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId)
+    round: int = Field(ge=1)
+    strategy: str = Field(max_length=50)
+    model_version_id: int | None = Field(
+        default=None, foreign_key="model_version.id", sa_type=RowId
+    )
+    seed: int
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    pushed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Task(SQLModel, table=True):
+    """One record to be labelled; ``key`` finds it again in Label Studio."""
+
+    __table_args__ = (
+        UniqueConstraint("project_id", "record_id"),
+        UniqueConstraint("project_id", "label_studio_task_id"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId)
+    record_id: int = Field(foreign_key="record.id", sa_type=RowId)
+    batch_id: int = Field(foreign_key="batch.id", sa_type=RowId, index=True)
+    key: str = Field(unique=True, max_length=64)
+    position: int = Field(description="place in the batch, most useful first")
+    is_audit: bool = Field(description="drawn at random: accuracy is estimated on these only")
+    acquisition_score: float | None = None
+    reason: str = ""
+    reason_zh: str = ""
+    label_studio_task_id: int | None = None
+    deleted_at: datetime | None = Field(
+        default=None, sa_type=UtcDateTime, description="seen missing in Label Studio"
+    )
+
+
+class Prediction(SQLModel, table=True):
+    """A model version's answer for a record that people were shown."""
+
+    __table_args__ = (UniqueConstraint("task_id", "model_version_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    task_id: int = Field(foreign_key="task.id", sa_type=RowId)
+    model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
+    grade: str
+    score: float = Field(description="calibrated probability of the grade")
+    grade_probabilities: dict[str, float] = Field(sa_type=Json)
+    issue_probabilities: dict[str, float] = Field(sa_type=Json)
+    field_probabilities: dict[str, float] = Field(
+        sa_type=Json, description="probability that each field is faulty"
+    )
+    created_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,51 @@
+"""Model versions and the append-only record of who became champion."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from backend.models.columns import Json, RowId, UtcDateTime
+
+
+class ModelVersion(SQLModel, table=True):
+    """One trained classifier; its bytes are the directory ``artifact``."""
+
+    __tablename__ = "model_version"
+    __table_args__ = (
+        UniqueConstraint("project_id", "number"),
+        UniqueConstraint("project_id", "fingerprint"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId)
+    number: int = Field(ge=1)
+    parent_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
+    fingerprint: str = Field(max_length=64, description="SHA-256 of the training snapshot")
+    artifact: str = Field(max_length=1000, description="directory below the models directory")
+    encoder: str = Field(max_length=300)
+    training_labels: int
+    audit_labels: int
+    metrics: dict[str, Any] = Field(sa_type=Json)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Promotion(SQLModel, table=True):
+    """One decision of the gate or of a person; the champion is the latest that moved it."""
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
+    kind: str = Field(max_length=20, description="promoted, kept or rolled_back")
+    model_version_id: int = Field(
+        foreign_key="model_version.id", sa_type=RowId, description="champion from now on"
+    )
+    challenger_id: int | None = Field(
+        default=None, foreign_key="model_version.id", sa_type=RowId
+    )
+    previous_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
+    reason: str
+    reason_zh: str = ""
+    evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    decided_by: str = Field(max_length=200)
+    created_at: datetime = Field(sa_type=UtcDateTime)

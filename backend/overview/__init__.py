@@ -1,0 +1,1 @@
+"""What is going on: one status report for the pages, the API and the CLI."""

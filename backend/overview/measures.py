@@ -1,0 +1,43 @@
+"""The measures inside a model version's metrics; a missing or odd one is None, never a guess."""
+
+import math
+from typing import Any
+
+from backend.models import ModelVersion
+from backend.overview.schemas import Estimate
+
+
+def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
+    """The measure ``name`` with its interval: a mapping with ``value`` (``alpha`` for the
+    agreement) and perhaps ``low``, ``high``, ``n``; or a bare number."""
+    measure = version.metrics.get(name)
+    if not isinstance(measure, dict):
+        measure = {"value": measure}
+    value = _number(measure.get("value", measure.get("alpha")))
+    if value is None:
+        return None
+    count = _number(measure.get("n"))
+    return Estimate(
+        value=value,
+        low=_number(measure.get("low")),
+        high=_number(measure.get("high")),
+        n=int(count) if count is not None else None,
+    )
+
+
+def labels_of(version: ModelVersion) -> int:
+    """The labels that were known when it was trained."""
+    labels = _number(version.metrics.get("labels"))
+    return int(labels) if labels is not None else version.training_labels
+
+
+def round_of(version: ModelVersion) -> int | None:
+    """The round whose labels it learned last."""
+    number = _number(version.metrics.get("round"))
+    return int(number) if number is not None else None
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if math.isfinite(value) else None

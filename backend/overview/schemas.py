@@ -1,0 +1,193 @@
+"""The status report: what `assay status`, the API and the pages show."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, Field
+
+JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
+
+
+class Estimate(BaseModel):
+    """A measured share with its interval, on records drawn at random."""
+
+    value: float = Field(examples=[0.86])
+    low: float | None = Field(None, examples=[0.78])
+    high: float | None = Field(None, examples=[0.92])
+    n: int | None = Field(None, description="records it was measured on", examples=[60])
+
+
+class RoundStatus(BaseModel):
+    """One turn of the loop: a batch and the model version that learned from it."""
+
+    round: int
+    strategy: str
+    batch_size: int
+    labelled: int = Field(description="records of the batch with an answer")
+    labels: int | None = Field(None, description="labels the model version was trained on")
+    accuracy: Estimate | None = None
+    macro_f1: Estimate | None = None
+    agreement: Estimate | None = Field(None, description="Krippendorff's alpha between annotators")
+    model_version: int | None = None
+    created_at: datetime
+    pushed_at: datetime | None
+
+
+class CurvePoint(BaseModel):
+    """One point of the learning curve."""
+
+    labels: int
+    accuracy: Estimate
+    model_version: int
+    is_champion: bool
+
+
+class ModelVersionStatus(BaseModel):
+    """One trained classifier and how the gate decided on it."""
+
+    number: int
+    is_champion: bool
+    labels: int
+    accuracy: Estimate | None
+    macro_f1: Estimate | None
+    encoder: str
+    created_at: datetime
+
+
+class PromotionStatus(BaseModel):
+    """One decision about who is champion."""
+
+    kind: str = Field(description="promoted, kept or rolled_back")
+    champion: int = Field(description="number of the champion from then on")
+    challenger: int | None
+    reason: str
+    reason_zh: str
+    decided_by: str
+    created_at: datetime
+
+
+class QueuedTask(BaseModel):
+    """A task that waits for an answer, and why it was chosen."""
+
+    external_id: str
+    kind: str
+    reason: str
+    reason_zh: str
+    acquisition_score: float | None
+    label_studio_task_id: int | None
+
+
+class AnnotatorStatus(BaseModel):
+    """One annotator's share of the work."""
+
+    name: str
+    annotations: int
+    last_at: datetime | None
+
+
+class SyncStatus(BaseModel):
+    """How well the store follows Label Studio."""
+
+    lag_seconds: float | None = Field(None, description="since the last good sync; none yet: null")
+    error: str | None = None
+    unprocessed_events: int = Field(0, description="webhook events received and not yet applied")
+
+
+class TaskCounts(BaseModel):
+    """Tasks by where they are."""
+
+    created: int
+    pushed: int
+    deleted: int = Field(description="seen missing in Label Studio")
+
+
+class AnnotationCounts(BaseModel):
+    """Annotations that count, and all revisions ever received."""
+
+    current: int
+    revisions: int
+    deleted: int
+    skipped: int
+
+
+class ProjectSummary(BaseModel):
+    """The numbers of one project."""
+
+    id: int
+    name: str = Field(examples=["Shop catalogue"])
+    dataset: str
+    records: int
+    pool: int = Field(description="records not yet labelled")
+    tasks: TaskCounts
+    annotations: AnnotationCounts
+    annotators: int
+    round: int = Field(description="0 before the first batch")
+    batch_size: int = Field(description="tasks of the current batch")
+    batch_labelled: int = Field(description="of these, with an answer")
+    champion: int | None = Field(description="number of the champion's model version")
+    accuracy: Estimate | None = Field(description="of the champion")
+    sync: SyncStatus
+    label_studio_url: str | None = Field(description="where its annotators work")
+
+
+class ProjectStatus(ProjectSummary):
+    """One project in full."""
+
+    rounds: list[RoundStatus]
+    curve: list[CurvePoint]
+    versions: list[ModelVersionStatus]
+    promotions: list[PromotionStatus]
+    annotator_counts: list[AnnotatorStatus]
+
+
+class WorkerStatus(BaseModel):
+    """A worker process and its last sign of life."""
+
+    id: str
+    host: str
+    pid: int
+    is_alive: bool
+    seen_seconds_ago: float
+
+
+class JobPublic(BaseModel):
+    """One piece of background work."""
+
+    id: str
+    name: str = Field(examples=["training.retrain"])
+    project_id: int | None
+    status: JobStatus
+    attempt: int
+    progress: float = Field(ge=0, le=1)
+    message: str
+    error: str | None
+    cancel_requested: bool
+    enqueued_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+    @property
+    def is_open(self) -> bool:
+        """True while it may still do something."""
+        return self.status in ("queued", "running", "waiting")
+
+
+class JobCounts(BaseModel):
+    """Jobs by status."""
+
+    queued: int = 0
+    running: int = 0
+    waiting: int = 0
+    done: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+class StatusReport(BaseModel):
+    """Everything at a glance."""
+
+    at: datetime
+    projects: list[ProjectStatus]
+    workers: list[WorkerStatus]
+    job_counts: JobCounts
+    jobs: list[JobPublic] = Field(description="open and recently failed jobs, newest first")

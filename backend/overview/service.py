@@ -1,0 +1,294 @@
+"""The status report, gathered in one consistent read."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.core.clock import Clock
+from backend.core.exceptions import NotFound
+from backend.core.settings import Settings
+from backend.models import ModelVersion, Project, Promotion
+from backend.overview import repository
+from backend.overview.measures import estimate_of, labels_of, round_of
+from backend.overview.schemas import (
+    AnnotationCounts,
+    AnnotatorStatus,
+    CurvePoint,
+    JobCounts,
+    JobPublic,
+    ModelVersionStatus,
+    ProjectStatus,
+    ProjectSummary,
+    PromotionStatus,
+    QueuedTask,
+    RoundStatus,
+    StatusReport,
+    SyncStatus,
+    TaskCounts,
+    WorkerStatus,
+)
+from backend.registry.service import RegistryService
+
+SHOWN_JOBS = 20
+SHOWN_STATUSES = ("queued", "running", "waiting", "failed")
+
+
+class OverviewService:
+    """Reads what is going on; writes nothing."""
+
+    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+        self._session = session
+        self._clock = clock
+        self._settings = settings
+        self._registry = RegistryService(session, clock)
+
+    def report(self) -> StatusReport:
+        """Everything at a glance."""
+        return StatusReport(
+            at=self._clock(),
+            projects=[self._status(*row) for row in repository.projects(self._session)],
+            workers=self.workers(),
+            job_counts=self.job_counts(),
+            jobs=self.jobs(statuses=SHOWN_STATUSES),
+        )
+
+    def summaries(self) -> list[ProjectSummary]:
+        """The numbers of every project, oldest first."""
+        return [self._summary(*row) for row in repository.projects(self._session)]
+
+    def summary(self, project_id: int) -> ProjectSummary:
+        """The numbers of one project.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        return self._summary(*self._project(project_id))
+
+    def project(self, project_id: int) -> ProjectStatus:
+        """One project in full.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        return self._status(*self._project(project_id))
+
+    def queue(self, project_id: int, limit: int = 10) -> list[QueuedTask]:
+        """The project's next tasks and why each was chosen."""
+        return [
+            QueuedTask(
+                external_id=record.external_id,
+                kind=record.kind,
+                reason=task.reason,
+                reason_zh=task.reason_zh or task.reason,
+                acquisition_score=task.acquisition_score,
+                label_studio_task_id=task.label_studio_task_id,
+            )
+            for task, record in repository.next_tasks(self._session, project_id, limit)
+        ]
+
+    def workers(self) -> list[WorkerStatus]:
+        """Every worker; alive means that it gave a sign within the timeout."""
+        timeout = self._settings.worker_timeout_seconds
+        found = []
+        for worker in repository.workers(self._session):
+            silence = self._seconds_since(worker.seen_at)
+            found.append(
+                WorkerStatus(
+                    id=worker.id,
+                    host=worker.host,
+                    pid=worker.pid,
+                    is_alive=silence <= timeout,
+                    seen_seconds_ago=silence,
+                )
+            )
+        return found
+
+    def job_counts(self) -> JobCounts:
+        """Jobs by status."""
+        return JobCounts(**repository.job_counts(self._session))
+
+    def jobs(
+        self,
+        *,
+        project_id: int | None = None,
+        statuses: tuple[str, ...] | None = None,
+        limit: int = SHOWN_JOBS,
+    ) -> list[JobPublic]:
+        """Jobs, open ones first, then the newest."""
+        rows = repository.jobs(self._session, project_id=project_id, statuses=statuses, limit=limit)
+        return [JobPublic.model_validate(row, from_attributes=True) for row in rows]
+
+    def job(self, job_id: str) -> JobPublic:
+        """One job.
+
+        Raises:
+            NotFound: there is no such job.
+        """
+        row = repository.job(self._session, job_id)
+        if row is None:
+            raise NotFound(
+                f"There is no job {job_id}.",
+                field="job",
+                value=job_id,
+                remedy="Finished jobs are purged after a while; /jobs lists the others.",
+            )
+        return JobPublic.model_validate(row, from_attributes=True)
+
+    def _project(self, project_id: int) -> tuple[Project, str]:
+        found = repository.project(self._session, project_id)
+        if found is None:
+            raise NotFound(
+                f"There is no project {project_id}.",
+                field="project",
+                value=project_id,
+                remedy="The start page and 'assay projects list' show them all.",
+            )
+        return found
+
+    def _summary(self, project: Project, dataset: str) -> ProjectSummary:
+        project_id = _id(project)
+        records = repository.count_records(self._session, project.dataset_id)
+        labelled = repository.count_labelled_current_records(self._session, project_id)
+        created, pushed, deleted = repository.task_counts(self._session, project_id)
+        current, revisions, removed, skipped = repository.annotation_counts(
+            self._session, project_id
+        )
+        batches = repository.batches(self._session, project_id)
+        progress = repository.batch_progress(self._session, project_id)
+        size, answered = progress.get(batches[-1].id or 0, (0, 0)) if batches else (0, 0)
+        champion = self._registry.champion(project_id)
+        return ProjectSummary(
+            id=project_id,
+            name=project.name,
+            dataset=dataset,
+            records=records,
+            pool=records - labelled,
+            tasks=TaskCounts(created=created, pushed=pushed, deleted=deleted),
+            annotations=AnnotationCounts(
+                current=current, revisions=revisions, deleted=removed, skipped=skipped
+            ),
+            annotators=len(repository.annotator_counts(self._session, project_id)),
+            round=batches[-1].round if batches else 0,
+            batch_size=size,
+            batch_labelled=answered,
+            champion=champion.number if champion else None,
+            accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
+            sync=self._sync(project_id),
+            label_studio_url=self._label_studio_url(project),
+        )
+
+    def _status(self, project: Project, dataset: str) -> ProjectStatus:
+        project_id = _id(project)
+        summary = self._summary(project, dataset)
+        versions = list(self._registry.list_versions(project_id))
+        promotions = self._registry.list_promotions(project_id)
+        return ProjectStatus(
+            **summary.model_dump(),
+            rounds=self._rounds(project_id, versions),
+            curve=_curve(versions, summary.champion),
+            versions=[_version_status(version, summary.champion) for version in versions],
+            promotions=[
+                _promotion_status(promotion, {_id(v): v.number for v in versions})
+                for promotion in promotions
+            ],
+            annotator_counts=[
+                AnnotatorStatus(
+                    name=annotator.name
+                    or annotator.email
+                    or f"Label Studio user {annotator.label_studio_user_id}",
+                    annotations=annotations,
+                    last_at=last_at,
+                )
+                for annotator, annotations, last_at in repository.annotator_counts(
+                    self._session, project_id
+                )
+            ],
+        )
+
+    def _rounds(self, project_id: int, versions: list[ModelVersion]) -> list[RoundStatus]:
+        trained = {round_of(version): version for version in versions}
+        progress = repository.batch_progress(self._session, project_id)
+        rounds = []
+        for batch in repository.batches(self._session, project_id):
+            size, labelled = progress.get(batch.id or 0, (0, 0))
+            version = trained.get(batch.round)
+            rounds.append(
+                RoundStatus(
+                    round=batch.round,
+                    strategy=batch.strategy,
+                    batch_size=size,
+                    labelled=labelled,
+                    labels=labels_of(version) if version else None,
+                    accuracy=estimate_of(version, "audit_accuracy") if version else None,
+                    macro_f1=estimate_of(version, "audit_macro_f1") if version else None,
+                    agreement=estimate_of(version, "agreement") if version else None,
+                    model_version=version.number if version else None,
+                    created_at=batch.created_at,
+                    pushed_at=batch.pushed_at,
+                )
+            )
+        return rounds
+
+    def _sync(self, project_id: int) -> SyncStatus:
+        cursor = repository.sync_cursor(self._session, project_id)
+        synced_at = cursor.synced_at if cursor else None
+        return SyncStatus(
+            lag_seconds=self._seconds_since(synced_at) if synced_at else None,
+            error=cursor.error if cursor else None,
+            unprocessed_events=repository.count_unprocessed_events(self._session, project_id),
+        )
+
+    def _label_studio_url(self, project: Project) -> str | None:
+        if project.label_studio_project_id is None:
+            return None
+        return f"{self._settings.annotator_url}/projects/{project.label_studio_project_id}/data"
+
+    def _seconds_since(self, then: datetime) -> float:
+        return max(0.0, (self._clock() - then).total_seconds())
+
+
+def _curve(versions: list[ModelVersion], champion: int | None) -> list[CurvePoint]:
+    points = []
+    for version in versions:
+        accuracy = estimate_of(version, "audit_accuracy")
+        if accuracy is not None:
+            points.append(
+                CurvePoint(
+                    labels=labels_of(version),
+                    accuracy=accuracy,
+                    model_version=version.number,
+                    is_champion=version.number == champion,
+                )
+            )
+    return points
+
+
+def _version_status(version: ModelVersion, champion: int | None) -> ModelVersionStatus:
+    return ModelVersionStatus(
+        number=version.number,
+        is_champion=version.number == champion,
+        labels=labels_of(version),
+        accuracy=estimate_of(version, "audit_accuracy"),
+        macro_f1=estimate_of(version, "audit_macro_f1"),
+        encoder=version.encoder,
+        created_at=version.created_at,
+    )
+
+
+def _promotion_status(promotion: Promotion, numbers: dict[int, int]) -> PromotionStatus:
+    challenger = promotion.challenger_id
+    return PromotionStatus(
+        kind=promotion.kind,
+        champion=numbers[promotion.model_version_id],
+        challenger=numbers.get(challenger) if challenger is not None else None,
+        reason=promotion.reason,
+        reason_zh=promotion.reason_zh or promotion.reason,
+        decided_by=promotion.decided_by,
+        created_at=promotion.created_at,
+    )
+
+
+def _id(row: Any) -> int:
+    assert row.id is not None
+    return int(row.id)

@@ -1,0 +1,1 @@
+"""Projects: one labelling effort each, with its label schema and its loop policy."""

@@ -1,0 +1,83 @@
+"""Every query on projects."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from backend.models import Dataset, Project, Schedule, SyncCursor
+
+
+def insert(
+    session: Session,
+    *,
+    name: str,
+    dataset_id: int,
+    label_schema: dict[str, Any],
+    policy: dict[str, Any],
+    now: datetime,
+) -> Project:
+    """A new project row with its (empty) sync cursor."""
+    project = Project(
+        name=name,
+        dataset_id=dataset_id,
+        label_schema=label_schema,
+        policy=policy,
+        created_at=now,
+    )
+    session.add(project)
+    session.flush()
+    assert project.id is not None
+    session.add(SyncCursor(project_id=project.id))
+    session.flush()
+    return project
+
+
+def get(session: Session, project_id: int) -> Project | None:
+    """The project with that id."""
+    return session.get(Project, project_id)
+
+
+def find_by_name(session: Session, name: str) -> Project | None:
+    """The project of that name."""
+    return session.exec(select(Project).where(Project.name == name)).one_or_none()
+
+
+def find_by_label_studio_id(session: Session, label_studio_project_id: int) -> Project | None:
+    """The project that Label Studio knows by that id."""
+    return session.exec(
+        select(Project).where(Project.label_studio_project_id == label_studio_project_id)
+    ).one_or_none()
+
+
+def list_all(session: Session) -> Sequence[Project]:
+    """Every project, oldest first."""
+    return session.exec(select(Project).order_by(col(Project.id))).all()
+
+
+def find_dataset(session: Session, name: str) -> Dataset | None:
+    """The dataset of that name."""
+    return session.exec(select(Dataset).where(Dataset.name == name)).one_or_none()
+
+
+def get_dataset(session: Session, dataset_id: int) -> Dataset | None:
+    """The dataset with that id."""
+    return session.get(Dataset, dataset_id)
+
+
+def set_schedule(session: Session, project_id: int, job_name: str, cron: str | None) -> None:
+    """The project's schedule for that job is ``cron``; empty removes it."""
+    row = session.exec(
+        select(Schedule).where(Schedule.project_id == project_id, Schedule.job_name == job_name)
+    ).one_or_none()
+    if cron is None:
+        if row is not None:
+            session.delete(row)
+    elif row is None:
+        session.add(Schedule(project_id=project_id, job_name=job_name, cron=cron))
+    elif row.cron != cron:
+        row.cron = cron
+        row.next_run_at = None
+        session.add(row)
+    session.flush()

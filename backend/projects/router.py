@@ -1,0 +1,60 @@
+"""Projects over HTTP."""
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
+from backend.projects.schemas import ProjectCreate, ProjectPublic
+from backend.projects.service import ProjectsService, to_public
+
+router = APIRouter(prefix="/api/v1/projects", tags=["projects"])
+
+
+class PolicyChange(BaseModel):
+    """Policy settings to change; the others stay."""
+
+    model_config = ConfigDict(
+        extra="allow", json_schema_extra={"examples": [{"batch_size": 100, "audit_share": 0.3}]}
+    )
+
+
+@router.post("", status_code=201)
+def create_project(
+    request: ProjectCreate, session: SessionDep, services: ServicesDep, principal: Engineer
+) -> ProjectPublic:
+    """Create a project. Start its loop with `POST …/next-batch`."""
+    return to_public(
+        ProjectsService(session, services.clock).create(request, actor=principal.name)
+    )
+
+
+@router.get("")
+def list_projects(
+    session: SessionDep, services: ServicesDep, _principal: Viewer
+) -> list[ProjectPublic]:
+    """List the projects, oldest first."""
+    return [to_public(project) for project in ProjectsService(session, services.clock).list()]
+
+
+@router.get("/{project_id}")
+def get_project(
+    project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
+) -> ProjectPublic:
+    """Get one project."""
+    return to_public(ProjectsService(session, services.clock).get(project_id))
+
+
+@router.patch("/{project_id}/policy")
+def change_policy(
+    project_id: int,
+    change: PolicyChange,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Engineer,
+) -> ProjectPublic:
+    """Change the loop policy; the change is audited."""
+    changes: dict[str, Any] = change.model_dump()
+    service = ProjectsService(session, services.clock)
+    return to_public(service.set_policy(project_id, changes, actor=principal.name))

@@ -1,0 +1,67 @@
+"""What a project declares."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class LoopPolicy(BaseModel):
+    """How the loop of one project turns. Every field has a default that works."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
+    strategy: str = Field(
+        "diverse_margin", description="query strategy; see `assay models strategies`"
+    )
+    audit_share: float = Field(
+        0.2, ge=0.0, le=1.0, description="share of each batch drawn at random for accuracy"
+    )
+    annotators_per_record: int = Field(1, ge=1, le=20, description="answers wanted a record")
+    retrain_after: int | None = Field(
+        None, ge=1, description="new labelled records that start a retraining; empty: a batch"
+    )
+    retrain_cron: str | None = Field(None, description="also retrain by cron, e.g. 0 3 * * *")
+    refill_at: int = Field(
+        0, ge=0, description="choose the next batch when so few tasks are still open"
+    )
+    max_rounds: int | None = Field(None, ge=1, description="stop pushing after this many rounds")
+    is_blind_on_audit: bool = Field(
+        True, description="hide the suggestion on audit records, so that it cannot sway them"
+    )
+    seed: int = Field(0, description="seed of every random choice of the loop")
+
+    @property
+    def labels_before_retraining(self) -> int:
+        """New labelled records that start a retraining."""
+        return self.retrain_after or self.batch_size
+
+
+class ProjectCreate(BaseModel):
+    """A request for a new project."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Shop catalogue", "dataset": "shop", "policy": {"batch_size": 50}}]
+        }
+    )
+
+    name: str = Field(min_length=3, max_length=50)
+    dataset: str = Field(description="name of the dataset whose records are labelled")
+    label_schema: dict[str, Any] | None = Field(
+        None, description="empty: grade good / fair / poor and the default issues"
+    )
+    policy: LoopPolicy = Field(default_factory=LoopPolicy)
+
+
+class ProjectPublic(BaseModel):
+    """A project as the API shows it."""
+
+    id: int
+    name: str
+    dataset_id: int
+    label_schema: dict[str, Any]
+    policy: LoopPolicy
+    label_studio_project_id: int | None
+    created_at: datetime

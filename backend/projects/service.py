@@ -1,0 +1,181 @@
+"""Create projects and change their policy."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from croniter import croniter
+from sqlmodel import Session
+
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.models import Dataset, Project
+from backend.projects import repository
+from backend.projects.schemas import LoopPolicy, ProjectCreate, ProjectPublic
+from labeling.exceptions import LabelingError
+from labeling.label_schema import LabelSchema
+
+
+class ProjectsService:
+    """Projects within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._audit = AuditTrail(session, clock)
+
+    def create(self, request: ProjectCreate, *, actor: str) -> Project:
+        """A new project on an existing dataset.
+
+        Raises:
+            NotFound: no dataset of that name.
+            Conflict: the name is taken.
+            InvalidInput: the label schema names unknown fields or is malformed.
+        """
+        dataset = repository.find_dataset(self._session, request.dataset)
+        if dataset is None or dataset.id is None:
+            raise NotFound(
+                f"There is no dataset named {request.dataset!r}.",
+                field="dataset",
+                value=request.dataset,
+                remedy="Import one first: assay import FILE --dataset NAME.",
+            )
+        if repository.find_by_name(self._session, request.name) is not None:
+            raise Conflict(
+                f"A project named {request.name!r} exists already.",
+                field="name",
+                value=request.name,
+                remedy="Choose another name.",
+            )
+        check_policy(request.policy)
+        schema = read_label_schema(request.label_schema, dataset)
+        project = repository.insert(
+            self._session,
+            name=request.name,
+            dataset_id=dataset.id,
+            label_schema=schema.model_dump(mode="json"),
+            policy=request.policy.model_dump(mode="json"),
+            now=self._clock(),
+        )
+        assert project.id is not None
+        repository.set_schedule(
+            self._session, project.id, "training.retrain", request.policy.retrain_cron
+        )
+        self._audit.append(actor, "project.created", f"project:{project.id}", {"name": project.name})
+        return project
+
+    def get(self, project_id: int) -> Project:
+        """The project.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        project = repository.get(self._session, project_id)
+        if project is None:
+            raise NotFound(f"There is no project {project_id}.", field="project", value=project_id)
+        return project
+
+    def find(self, name_or_id: str) -> Project:
+        """The project of that name or id.
+
+        Raises:
+            NotFound: there is none; the message lists those that exist.
+        """
+        project = repository.find_by_name(self._session, name_or_id)
+        if project is None and name_or_id.isdigit():
+            project = repository.get(self._session, int(name_or_id))
+        if project is None:
+            names = ", ".join(repr(p.name) for p in self.list()) or "none"
+            raise NotFound(
+                f"There is no project {name_or_id!r}.",
+                field="project",
+                value=name_or_id,
+                remedy=f"Projects are: {names}.",
+            )
+        return project
+
+    def list(self) -> Sequence[Project]:
+        """Every project, oldest first."""
+        return repository.list_all(self._session)
+
+    def set_policy(self, project_id: int, changes: dict[str, Any], *, actor: str) -> Project:
+        """The project's policy with ``changes`` applied, checked, and audited."""
+        project = self.get(project_id)
+        before = policy_of(project)
+        after = LoopPolicy.model_validate({**before.model_dump(), **changes})
+        check_policy(after)
+        project.policy = after.model_dump(mode="json")
+        self._session.add(project)
+        repository.set_schedule(self._session, project_id, "training.retrain", after.retrain_cron)
+        self._audit.append(
+            actor,
+            "project.policy_changed",
+            f"project:{project_id}",
+            {"before": before.model_dump(mode="json"), "after": project.policy},
+        )
+        return project
+
+
+def check_policy(policy: LoopPolicy) -> None:
+    """The policy can be followed.
+
+    Raises:
+        InvalidInput: unknown strategy or a cron expression that cannot be read.
+    """
+    from active_learning.query_strategies.factory import strategy_names
+
+    if policy.strategy not in strategy_names():
+        raise InvalidInput(
+            f"Unknown query strategy {policy.strategy!r}.",
+            field="policy.strategy",
+            value=policy.strategy,
+            remedy=f"Choose one of: {', '.join(strategy_names())}.",
+        )
+    if policy.retrain_cron is not None and not croniter.is_valid(policy.retrain_cron):
+        raise InvalidInput(
+            f"{policy.retrain_cron!r} is not a cron expression.",
+            field="policy.retrain_cron",
+            value=policy.retrain_cron,
+            remedy="Use five fields, for example 0 3 * * * for every night at three.",
+        )
+
+
+def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> LabelSchema:
+    """The label schema as declared, or the default one over the dataset's fields.
+
+    Raises:
+        InvalidInput: malformed, or it names fields that the dataset does not have.
+    """
+    try:
+        if declared is None:
+            return LabelSchema.default(dataset.fields)
+        schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
+    except (ValueError, LabelingError) as error:
+        raise InvalidInput(
+            f"The label schema cannot be used: {error}", field="label_schema"
+        ) from error
+    unknown = [name for name in schema.fields if name not in dataset.fields]
+    if unknown:
+        raise InvalidInput(
+            f"The label schema names fields that dataset {dataset.name!r} does not have: "
+            f"{', '.join(unknown)}.",
+            field="label_schema.fields",
+            value=unknown,
+            remedy=f"Its fields are: {', '.join(dataset.fields)}.",
+        )
+    return schema
+
+
+def label_schema_of(project: Project) -> LabelSchema:
+    """The project's label schema."""
+    return LabelSchema.model_validate(project.label_schema)
+
+
+def policy_of(project: Project) -> LoopPolicy:
+    """The project's loop policy."""
+    return LoopPolicy.model_validate(project.policy)
+
+
+def to_public(project: Project) -> ProjectPublic:
+    """The project as the API shows it."""
+    return ProjectPublic.model_validate(project, from_attributes=True)

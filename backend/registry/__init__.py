@@ -1,0 +1,1 @@
+"""Which classifier is champion: model versions and the append-only promotions."""

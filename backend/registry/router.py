@@ -1,0 +1,46 @@
+"""Model versions, promotions and rollback over HTTP."""
+
+from fastapi import APIRouter
+
+from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
+from backend.registry.schemas import ModelVersionPublic, PromotionPublic, RollbackRequest
+from backend.registry.service import RegistryService
+
+router = APIRouter(prefix="/api/v1/projects/{project_id}", tags=["models"])
+
+
+@router.get("/models")
+def list_models(
+    project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
+) -> list[ModelVersionPublic]:
+    """List the model versions, oldest first."""
+    return [
+        ModelVersionPublic.model_validate(version, from_attributes=True)
+        for version in RegistryService(session, services.clock).list_versions(project_id)
+    ]
+
+
+@router.get("/promotions")
+def list_promotions(
+    project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
+) -> list[PromotionPublic]:
+    """List every decision about the champion, with its reason and evidence."""
+    return [
+        PromotionPublic.model_validate(row, from_attributes=True)
+        for row in RegistryService(session, services.clock).list_promotions(project_id)
+    ]
+
+
+@router.post("/rollback", status_code=201)
+def rollback(
+    project_id: int,
+    request: RollbackRequest,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> PromotionPublic:
+    """Make an earlier model version champion again; the next batch is chosen with it."""
+    promotion = RegistryService(session, services.clock).rollback(
+        project_id, request.number, reason=request.reason, actor=principal.name
+    )
+    return PromotionPublic.model_validate(promotion, from_attributes=True)

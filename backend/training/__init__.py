@@ -1,0 +1,1 @@
+"""The loop over the store: learn from labels, decide the champion, choose the next batch."""

@@ -1,0 +1,175 @@
+"""Every query of the loop: labels in, batches and predictions out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert
+from sqlmodel import Session, col, select
+
+from backend.models import (
+    Annotation,
+    Annotator,
+    Batch,
+    ModelVersion,
+    Prediction,
+    Project,
+    Record,
+    Task,
+)
+
+CHUNK = 5_000
+
+
+def get_project(session: Session, project_id: int) -> Project | None:
+    """The project with that id."""
+    return session.get(Project, project_id)
+
+
+def tasks(session: Session, project_id: int) -> Sequence[Task]:
+    """Every task of the project, by id."""
+    return session.exec(
+        select(Task).where(Task.project_id == project_id).order_by(col(Task.id))
+    ).all()
+
+
+def iterate_records(
+    session: Session, dataset_id: int
+) -> Iterator[tuple[int, str, dict[str, Any]]]:
+    """(id, content hash, fields) of every current record of the dataset, by id."""
+    last = 0
+    while True:
+        rows = session.exec(
+            select(Record.id, Record.content_hash, Record.fields)
+            .where(
+                Record.dataset_id == dataset_id,
+                col(Record.is_current).is_(True),
+                col(Record.id) > last,
+            )
+            .order_by(col(Record.id))
+            .limit(CHUNK)
+        ).all()
+        for record_id, content_hash, fields in rows:
+            assert record_id is not None
+            yield record_id, content_hash, fields
+            last = record_id
+        if len(rows) < CHUNK:
+            return
+
+
+def records_by_id(session: Session, record_ids: Sequence[int]) -> dict[int, Record]:
+    """The records with those ids, current or not."""
+    found: dict[int, Record] = {}
+    for start in range(0, len(record_ids), 500):
+        part = record_ids[start : start + 500]
+        for row in session.exec(select(Record).where(col(Record.id).in_(part))):
+            assert row.id is not None
+            found[row.id] = row
+    return found
+
+
+def record_state(session: Session, dataset_id: int) -> tuple[int, int]:
+    """(number of current records, largest record id): changes whenever the records do."""
+    count, largest = session.exec(
+        select(func.count(), func.coalesce(func.max(Record.id), 0)).where(
+            Record.dataset_id == dataset_id, col(Record.is_current).is_(True)
+        )
+    ).one()
+    return count, largest
+
+
+def tasked_record_ids(session: Session, project_id: int) -> set[int]:
+    """Records that have a task in the project."""
+    return set(session.exec(select(Task.record_id).where(Task.project_id == project_id)))
+
+
+def find_batch(session: Session, project_id: int, round_number: int) -> Batch | None:
+    """The batch of that round."""
+    return session.exec(
+        select(Batch).where(Batch.project_id == project_id, Batch.round == round_number)
+    ).one_or_none()
+
+
+def last_batch(session: Session, project_id: int) -> Batch | None:
+    """The project's newest batch."""
+    return session.exec(
+        select(Batch).where(Batch.project_id == project_id).order_by(col(Batch.round).desc())
+    ).first()
+
+
+def add_batch(
+    session: Session,
+    *,
+    project_id: int,
+    round_number: int,
+    strategy: str,
+    model_version_id: int | None,
+    seed: int,
+    now: datetime,
+) -> Batch:
+    """A new batch without tasks."""
+    batch = Batch(
+        project_id=project_id,
+        round=round_number,
+        strategy=strategy,
+        model_version_id=model_version_id,
+        seed=seed,
+        created_at=now,
+    )
+    session.add(batch)
+    session.flush()
+    return batch
+
+
+def add_tasks(session: Session, rows: Sequence[dict[str, Any]]) -> Mapping[int, int]:
+    """The tasks are stored; record id to task id."""
+    session.execute(insert(Task), list(rows))
+    if not rows:
+        return {}
+    found = session.exec(
+        select(Task.record_id, Task.id).where(Task.batch_id == rows[0]["batch_id"])
+    )
+    return {record_id: task_id for record_id, task_id in found if task_id is not None}
+
+
+def add_predictions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """The predictions that annotators will be shown are stored."""
+    if rows:
+        session.execute(insert(Prediction), list(rows))
+
+
+def annotator_names(session: Session) -> dict[int, str]:
+    """Annotator id to e-mail address, or to the Label Studio user id where unknown."""
+    rows = session.exec(select(Annotator.id, Annotator.email, Annotator.label_studio_user_id))
+    return {
+        annotator_id: email or f"user {user_id}"
+        for annotator_id, email, user_id in rows
+        if annotator_id is not None
+    }
+
+
+def last_model_version(session: Session, project_id: int) -> ModelVersion | None:
+    """The project's newest model version, champion or not."""
+    return session.exec(
+        select(ModelVersion)
+        .where(ModelVersion.project_id == project_id)
+        .order_by(col(ModelVersion.number).desc())
+    ).first()
+
+
+def prediction_rows_exist(session: Session, project_id: int) -> bool:
+    """True once any prediction was shown to people."""
+    return (
+        session.exec(
+            select(Prediction.id)
+            .join(Task, col(Task.id) == col(Prediction.task_id))
+            .where(Task.project_id == project_id)
+            .limit(1)
+        ).first()
+        is not None
+    )
+
+
+def annotations_of(session: Session, annotation_ids: Sequence[int]) -> Sequence[Annotation]:
+    """Annotation revisions by our row ids."""
+    return session.exec(select(Annotation).where(col(Annotation.id).in_(annotation_ids))).all()

@@ -1,0 +1,208 @@
+"""Choose the next batch: score the pool, select, say why each record."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from active_learning.artifacts import Artifact, load_artifact
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import layout_of
+from active_learning.exceptions import EmptyPool
+from active_learning.learner import ActiveLearner
+from active_learning.pool import Pool
+from active_learning.types import Features, RecordPredictions, SelectedBatch
+from backend.annotations.service import AnnotationsService
+from backend.core.services import Services
+from backend.jobs.context import JobContext
+from backend.models import ModelVersion, Project
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.registry.service import RegistryService
+from backend.training import repository
+from backend.training.features import FeatureStore, PoolFeatures, learning_facts
+from labeling.label_schema import LabelSchema
+
+
+def choose_batch(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project_id: int,
+    round_number: int,
+) -> dict[str, Any]:
+    """The batch of that round is in the store and on its way to Label Studio.
+
+    Running it again changes nothing. An empty pool ends the loop until records come in.
+    """
+    with services.database.reading() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+        is_made = repository.find_batch(session, project_id, round_number) is not None
+        champion = RegistryService(session, services.clock).champion(project_id)
+        taken = repository.tasked_record_ids(session, project_id)
+    size = 0
+    if not is_made:
+        with learning_facts(services.settings.data_dir):
+            size = _choose(services, features, context, project, round_number, champion, taken)
+    with services.database.transaction() as session:
+        AnnotationsService(session, services.clock).continue_loop(project)
+    return {"round": round_number, "tasks": size}
+
+
+def _choose(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project: Project,
+    round_number: int,
+    champion: ModelVersion | None,
+    taken: set[int],
+) -> int:
+    schema, policy = label_schema_of(project), policy_of(project)
+    pool = features.pool(
+        project.dataset_id, schema.fields, context.progress, context.should_stop
+    )
+    artifact = (
+        load_artifact(services.settings.models_dir / champion.artifact) if champion else None
+    )
+    matrix = _matrix_for(artifact, services, features, context, project, schema, pool)
+    context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
+    seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0])
+    learner = ActiveLearner(
+        artifact.classifier if artifact else _unfitted(features, pool, schema, policy.seed),
+        strategy=policy.strategy,
+        audit_share=policy.audit_share,
+        seed=seed,
+    )
+    try:
+        selected = learner.select(
+            Pool(pool.record_ids, taken),
+            matrix,
+            policy.batch_size,
+            should_stop=context.should_stop,
+        )
+    except EmptyPool:
+        return 0
+    predictions = None
+    if artifact is not None:
+        place = {record_id: row for row, record_id in enumerate(pool.record_ids)}
+        rows = matrix[[place[record_id] for record_id in selected.record_ids]]
+        predictions = artifact.classifier.predict_all(rows)
+    return _store_batch(services, project, round_number, champion, seed, selected, predictions)
+
+
+def _unfitted(
+    features: FeatureStore, pool: PoolFeatures, schema: LabelSchema, seed: int
+) -> RecordClassifier:
+    return RecordClassifier(
+        layout_of(features.encoder.dimension, pool.signals),
+        classes=schema.grades,
+        issues=schema.issue_values,
+        seed=seed,
+    )
+
+
+def _matrix_for(
+    artifact: Artifact | None,
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project: Project,
+    schema: LabelSchema,
+    pool: PoolFeatures,
+) -> Features:
+    """The pool as the champion sees it: with the columns it was trained against."""
+    if artifact is None or artifact.signals.fingerprint() == pool.signals.fingerprint():
+        return pool.matrix
+    with services.database.reading() as session:
+        records = [
+            {name: values.get(name) for name in schema.fields}
+            for _, _, values in repository.iterate_records(session, project.dataset_id)
+        ]
+    return features.transform(artifact.signals, records, context.progress, context.should_stop)
+
+
+def _store_batch(
+    services: Services,
+    project: Project,
+    round_number: int,
+    champion: ModelVersion | None,
+    seed: int,
+    selected: SelectedBatch,
+    predictions: RecordPredictions | None,
+) -> int:
+    assert project.id is not None
+    schema = label_schema_of(project)
+    with services.database.transaction() as session:
+        batch = repository.add_batch(
+            session,
+            project_id=project.id,
+            round_number=round_number,
+            strategy=policy_of(project).strategy if champion else "cold_start",
+            model_version_id=champion.id if champion else None,
+            seed=seed,
+            now=services.clock(),
+        )
+        assert batch.id is not None
+        task_ids = repository.add_tasks(session, _task_rows(project, batch.id, selected))
+        if champion is not None and predictions is not None:
+            assert champion.id is not None
+            repository.add_predictions(
+                session,
+                [
+                    {
+                        "task_id": task_ids[record_id],
+                        "model_version_id": champion.id,
+                        "created_at": services.clock(),
+                        **_prediction(predictions, row, schema),
+                    }
+                    for row, record_id in enumerate(selected.record_ids)
+                ],
+            )
+    return len(task_ids)
+
+
+def _task_rows(
+    project: Project, batch_id: int, selected: SelectedBatch
+) -> list[dict[str, Any]]:
+    marker = f"assay-{project.id}-{project.created_at.timestamp()}"
+    return [
+        {
+            "project_id": project.id,
+            "record_id": record_id,
+            "batch_id": batch_id,
+            "key": uuid.uuid5(uuid.NAMESPACE_OID, f"{marker}-{record_id}").hex,
+            "position": position,
+            "is_audit": is_audit,
+            "acquisition_score": score,
+            "reason": reason.en,
+            "reason_zh": reason.zh,
+        }
+        for position, (record_id, score, reason, is_audit) in enumerate(
+            zip(
+                selected.record_ids,
+                selected.scores,
+                selected.reasons,
+                selected.is_audit,
+                strict=True,
+            )
+        )
+    ]
+
+
+def _prediction(
+    predictions: RecordPredictions, row: int, schema: LabelSchema
+) -> dict[str, Any]:
+    grades = _named(schema.grades, predictions.grades[row])
+    grade = max(grades, key=grades.__getitem__)
+    return {
+        "grade": grade,
+        "score": grades[grade],
+        "grade_probabilities": grades,
+        "issue_probabilities": _named(schema.issue_values, predictions.issues[row]),
+        "field_probabilities": _named(schema.fields, predictions.faulty_fields[row]),
+    }
+
+
+def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {name: round(float(value), 6) for name, value in zip(names, values, strict=True)}

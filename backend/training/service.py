@@ -1,0 +1,54 @@
+"""Ask for a retraining or a batch, by hand."""
+
+from sqlmodel import Session
+
+from backend.annotations.service import RETRAIN, AnnotationsService
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict
+from backend.jobs.queue import enqueue
+from backend.models import Project
+from backend.training import repository
+
+
+class TrainingService:
+    """The loop's levers, within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._audit = AuditTrail(session, clock)
+
+    def request_retraining(self, project: Project, *, actor: str) -> str:
+        """A retraining on the labels of now is queued; its job id."""
+        assert project.id is not None
+        now = self._clock()
+        self._audit.append(actor, "training.requested", f"project:{project.id}")
+        return enqueue(
+            self._session,
+            RETRAIN,
+            project_id=project.id,
+            args={"project_id": project.id},
+            key=f"by-hand:{now.isoformat(timespec='seconds')}",
+            now=now,
+        )
+
+    def request_batch(self, project: Project, *, actor: str) -> str:
+        """The next batch is queued, also while the last one is still open; its job id.
+
+        Raises:
+            Conflict: the next batch has been chosen already and awaits its push.
+        """
+        assert project.id is not None
+        last = repository.last_batch(self._session, project.id)
+        if last is not None and last.pushed_at is None:
+            raise Conflict(
+                f"Batch {last.round} is on its way to Label Studio.",
+                remedy="Wait for its push: assay status.",
+            )
+        self._audit.append(actor, "batch.requested", f"project:{project.id}")
+        service = AnnotationsService(self._session, self._clock)
+        job_id = service.request_batch(project, last.round + 1 if last else 1)
+        if job_id is None:
+            raise Conflict("There are no records left to choose from.", remedy="Import more.")
+        return job_id

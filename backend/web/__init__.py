@@ -1,0 +1,1 @@
+"""Pages: templates, two languages, files for the browser."""

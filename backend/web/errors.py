@@ -1,0 +1,37 @@
+"""Problems as pages, for people in a browser; programs get problem details."""
+
+from urllib.parse import quote
+
+from fastapi import Request
+from fastapi.responses import RedirectResponse, Response
+
+from backend.core.problems import Problem
+from backend.web.rendering import is_fragment, render
+
+
+def problem_page(request: Request, problem: Problem) -> Response | None:
+    """A page for ``problem``, or None if the caller is not a browser looking at pages.
+
+    Who is not logged in is sent to the login page, and back afterwards.
+    """
+    if request.url.path.startswith("/api/"):
+        return None
+    if is_fragment(request):
+        return _for_htmx(request, problem)
+    if "text/html" not in request.headers.get("Accept", ""):
+        return None
+    if problem.status == 401 and request.url.path != "/login":
+        return RedirectResponse(_login_address(request), 303)
+    return render(request, "problem.html", {"problem": problem}, status_code=problem.status)
+
+
+def _for_htmx(request: Request, problem: Problem) -> Response | None:
+    if problem.status != 401:
+        return None
+    return Response(status_code=401, headers={"HX-Redirect": _login_address(request)})
+
+
+def _login_address(request: Request) -> str:
+    if request.method != "GET" or request.url.path == "/":
+        return "/login"
+    return f"/login?next={quote(request.url.path)}"

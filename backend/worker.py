@@ -1,0 +1,128 @@
+"""The worker process: takes jobs, ticks schedules, reports itself, takes over from the dead."""
+
+import logging
+import os
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from types import FrameType
+
+from backend.core.clock import Clock
+from backend.core.database import Database
+from backend.core.settings import Settings
+from backend.jobs.engine import Engine
+from backend.jobs.presence import Presence, default_worker_id
+from backend.jobs.registry import Registry
+from backend.jobs.schedules import PeriodicJob, Scheduler
+from backend.jobs.ticker import Ticker
+
+HAND_OVER_SECONDS = 0.1
+SCHEDULE_SECONDS = 1.0
+LOST_JOBS_SECONDS = 30.0
+PURGE_SECONDS = 300.0
+SAFE_POINT_SECONDS = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class WorkerProcess:
+    """Everything a worker does between ``start`` and ``stop``."""
+
+    def __init__(
+        self,
+        database: Database,
+        settings: Settings,
+        registry: Registry,
+        clock: Clock,
+        *,
+        periodic: Sequence[PeriodicJob] = (),
+        stop_event: threading.Event,
+    ) -> None:
+        worker_id = default_worker_id(settings)
+        self._stop_event = stop_event
+        self._presence = Presence(database, clock, settings, worker_id)
+        self._engine = Engine(database, settings, registry, clock, worker_id=worker_id)
+        scheduler = Scheduler(database, clock, periodic)
+        self._heartbeat = Ticker("heartbeat", settings.heartbeat_seconds, self._beat)
+        self._tickers = [
+            Ticker("hand-over", HAND_OVER_SECONDS, self._engine.hand_over),
+            Ticker("schedules", SCHEDULE_SECONDS, scheduler.tick),
+            Ticker("take-over", settings.heartbeat_seconds, self.take_over),
+            Ticker("lost-jobs", LOST_JOBS_SECONDS, self._engine.requeue_lost),
+            Ticker("purge", PURGE_SECONDS, self._engine.purge),
+        ]
+
+    def start(self) -> None:
+        """Jobs run.
+
+        Raises:
+            WorkerConflict: another worker has our id, or runs on this SQLite store.
+        """
+        self._presence.join()
+        self._heartbeat.start()
+        self._engine.start()
+        for ticker in self._tickers:
+            ticker.start()
+
+    def stop(self, timeout: float = SAFE_POINT_SECONDS) -> bool:
+        """Nothing starts any more; False if a job did not reach a safe point in time."""
+        for ticker in self._tickers:
+            ticker.stop()
+        finished = self._engine.stop(timeout)
+        self._heartbeat.stop()
+        if finished:
+            self._presence.leave()
+        return finished
+
+    def take_over(self) -> None:
+        """Requeue the jobs of dead workers, then forget those workers."""
+        for worker in self._presence.dead_workers():
+            self._engine.take_over(worker.id)
+            self._presence.forget(worker)
+
+    def _beat(self) -> None:
+        if not self._presence.beat():
+            logger.error("another process has taken this worker's id; stopping")
+            self._stop_event.set()
+
+
+def run_worker(
+    database: Database,
+    settings: Settings,
+    registry: Registry,
+    clock: Clock,
+    *,
+    periodic: Sequence[PeriodicJob] = (),
+    stop_event: threading.Event | None = None,
+    on_ready: Callable[[], None] = lambda: None,
+) -> None:
+    """Run jobs until SIGTERM, SIGINT or ``stop_event``; then let running jobs end safely.
+
+    A job that reaches no safe point within ``SAFE_POINT_SECONDS`` ends with the process and
+    is run again at the next start.
+
+    Raises:
+        WorkerConflict: another worker has our id, or runs on this SQLite store.
+    """
+    stop = stop_event or threading.Event()
+    _stop_on_signals(stop)
+    worker = WorkerProcess(database, settings, registry, clock, periodic=periodic, stop_event=stop)
+    worker.start()
+    logger.info("worker started")
+    on_ready()
+    while not stop.wait(1.0):
+        pass
+    logger.info("worker stopping")
+    if not worker.stop():
+        # The engine's threads would keep the process; what they run is durable.
+        os._exit(1)
+    logger.info("worker stopped")
+
+
+def _stop_on_signals(stop: threading.Event) -> None:
+    def handle(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, handle)
+        signal.signal(signal.SIGINT, handle)

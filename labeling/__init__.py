@@ -1,0 +1,1 @@
+"""Label Studio and the mathematics of labels. No database."""

@@ -1,0 +1,1 @@
+"""The mathematics of several people's labels; knows nothing of Label Studio."""

@@ -1,0 +1,56 @@
+"""Errors of labelling, one class per fact.
+
+::
+
+    LabelingError
+    ├── LabelSchemaInvalid        a label schema cannot be used: field, value, remedy
+    ├── LabelConfigInvalid        the labelling config built from it does not hold together
+    ├── MalformedWebhook          a webhook body is not a Label Studio event
+    ├── LabelStudioUnavailable    no answer, a time-out or a 5xx: try again later
+    │   └── PushInterrupted       a push ended midway: run it again, it looks up what is there
+    ├── LabelStudioRefused        a 4xx: trying again changes nothing
+    └── LabelStudioNotStarted     the embedded server did not come up
+"""
+
+
+class LabelingError(Exception):
+    """Base of every error of this package."""
+
+
+class LabelSchemaInvalid(LabelingError):
+    """A label schema cannot be used; the message names field, value and remedy."""
+
+
+class LabelConfigInvalid(LabelingError):
+    """The labelling config does not hold together."""
+
+
+class MalformedWebhook(LabelingError):
+    """A webhook body is not a Label Studio event."""
+
+
+class LabelStudioUnavailable(LabelingError):
+    """Label Studio gave no answer, timed out or answered with a 5xx."""
+
+
+class PushInterrupted(LabelStudioUnavailable):
+    """A push ended midway with unknown outcome; ``pushed`` is what is certain.
+
+    Running the push again is safe: it looks up by key what Label Studio holds.
+    """
+
+    def __init__(self, message: str, pushed: dict[str, int]) -> None:
+        super().__init__(message)
+        self.pushed = pushed
+
+
+class LabelStudioRefused(LabelingError):
+    """Label Studio refused the request; ``status`` is its HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class LabelStudioNotStarted(LabelingError):
+    """The embedded server did not come up; the message names the log file."""

@@ -1,0 +1,158 @@
+"""What annotators are asked: one declaration for screen, classifier, forms and reports."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal, Self
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from labeling.exceptions import LabelSchemaInvalid
+
+Dimension = Literal[
+    "completeness",
+    "accuracy",
+    "consistency",
+    "timeliness",
+    "validity",
+    "uniqueness",
+    "security",
+]
+
+
+class _Declaration(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Choice(_Declaration):
+    """One value that may be chosen, with its titles for people."""
+
+    value: str = Field(min_length=1, max_length=100)
+    en: str | None = None
+    zh: str | None = None
+
+    @property
+    def title(self) -> str:
+        """English and Chinese title on one line."""
+        return " ".join(part for part in (self.en or self.value, self.zh) if part)
+
+
+class Issue(Choice):
+    """One kind of fault, the quality dimension it hurts, and where it can occur."""
+
+    dimension: Dimension = "accuracy"
+    fields: tuple[str, ...] | None = Field(None, description="empty: any field")
+
+
+class Grade(_Declaration):
+    """The single choice about the record as a whole, best value first."""
+
+    name: str = "grade"
+    en: str = "Grade"
+    zh: str | None = "等级"
+    choices: tuple[Choice, ...] = (
+        Choice(value="good", en="good", zh="优良"),
+        Choice(value="fair", en="fair", zh="一般"),
+        Choice(value="poor", en="poor", zh="差"),
+    )
+
+
+DEFAULT_ISSUES = (
+    Issue(value="missing_value", en="missing value", zh="缺失值", dimension="completeness"),
+    Issue(value="wrong_value", en="wrong value", zh="错误值", dimension="accuracy"),
+    Issue(value="inconsistent", en="inconsistent", zh="不一致", dimension="consistency"),
+    Issue(value="outdated", en="outdated", zh="过期", dimension="timeliness"),
+    Issue(value="wrong_format", en="wrong format", zh="格式错误", dimension="validity"),
+    Issue(value="duplicate", en="duplicate", zh="重复", dimension="uniqueness"),
+    Issue(value="unsafe", en="spam or private data", zh="垃圾或隐私信息", dimension="security"),
+)
+
+
+class LabelSchema(_Declaration):
+    """The questions of one project.
+
+    ``fields`` are the record's fields in the order shown; with ``faulty_fields`` each can
+    be marked as faulty, with ``corrected_value`` a marked field can be given a new value.
+    """
+
+    fields: tuple[str, ...] = Field(min_length=1)
+    grade: Grade = Grade()
+    issues: tuple[Issue, ...] = DEFAULT_ISSUES
+    faulty_fields: bool = True
+    corrected_value: bool = True
+    rationale: bool = True
+    instructions_en: str | None = None
+    instructions_zh: str | None = None
+
+    @model_validator(mode="after")
+    def check(self) -> Self:
+        _refuse_repeats("fields", self.fields)
+        grades = [choice.value for choice in self.grade.choices]
+        if len(grades) < 2:
+            raise ValueError(f"grade.choices has {len(grades)} value; give at least two")
+        _refuse_repeats("grade.choices", grades)
+        _refuse_repeats("issues", [issue.value for issue in self.issues])
+        for issue in self.issues:
+            unknown = [name for name in issue.fields or () if name not in self.fields]
+            if unknown:
+                raise ValueError(
+                    f"issues: {issue.value!r} names fields {unknown} that are not in 'fields'; "
+                    f"choose from {list(self.fields)}"
+                )
+        return self
+
+    @classmethod
+    def default(cls, fields: Sequence[str]) -> "LabelSchema":
+        """Grade good / fair / poor and one issue for each quality dimension."""
+        return cls(fields=tuple(fields))
+
+    @classmethod
+    def from_file(cls, path: Path, *, fields: Sequence[str] = ()) -> "LabelSchema":
+        """The schema declared in a YAML or JSON file; ``fields`` where it names none.
+
+        Raises:
+            LabelSchemaInvalid: unreadable or malformed; names file, field, value, remedy.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            declared = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+        except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
+            raise LabelSchemaInvalid(
+                f"{path} cannot be read as a label schema: {error}. Write YAML or JSON in UTF-8."
+            ) from error
+        if not isinstance(declared, dict):
+            raise LabelSchemaInvalid(
+                f"{path} holds a {type(declared).__name__}; a label schema is a mapping with "
+                "'fields', 'grade' and 'issues'."
+            )
+        if fields:
+            declared.setdefault("fields", list(fields))
+        try:
+            return cls.model_validate(declared)
+        except ValidationError as error:
+            raise LabelSchemaInvalid(f"{path}: {describe(error)}") from error
+
+    @property
+    def grades(self) -> tuple[str, ...]:
+        """The grade's values, best first."""
+        return tuple(choice.value for choice in self.grade.choices)
+
+    @property
+    def issue_values(self) -> tuple[str, ...]:
+        """The issues' values in order."""
+        return tuple(issue.value for issue in self.issues)
+
+
+def describe(error: ValidationError) -> str:
+    """A validation error as 'field: value: what is wrong', one for each, on one line."""
+    return "; ".join(
+        f"{'.'.join(map(str, item['loc'])) or 'schema'}: {item['msg']} (got {item['input']!r:.80})"
+        for item in error.errors()
+    )
+
+
+def _refuse_repeats(name: str, values: Sequence[str]) -> None:
+    repeated = sorted({value for value in values if values.count(value) > 1})
+    if repeated:
+        raise ValueError(f"{name} names {repeated} twice; each value may stand once")

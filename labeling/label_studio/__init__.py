@@ -1,0 +1,1 @@
+"""Label Studio Community: its server, its API, its screens, and how the two stay equal."""

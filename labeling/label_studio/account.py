@@ -1,0 +1,133 @@
+"""Accounts, unattended: the admin's token, and annotators who can really log in.
+
+Users made through the API can never log in, so annotators come through the sign-up form
+with the organisation's invitation, as a person would.
+"""
+
+import re
+from contextlib import closing
+from dataclasses import dataclass
+
+import httpx
+
+from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
+
+_CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
+TIMEOUT_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Account:
+    """Someone who can log in and use the API."""
+
+    user_id: int
+    email: str
+    token: str
+
+
+def ensure_token(url: str, email: str, password: str, token: str) -> str:
+    """An API token that works for the admin: ``token`` itself, or the one it has already.
+
+    Label Studio takes the token from its environment only when the user is first created,
+    and may have token authentication off for an older organisation; both are repaired.
+
+    Raises:
+        LabelStudioRefused: e-mail address or password is wrong.
+    """
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
+        answer = http.get(
+            "/api/current-user/whoami", headers={"Authorization": f"Token {token}"}
+        )
+        if answer.status_code == 200:
+            return token
+    with closing(login(url, email, password)) as session:
+        held = str(session.get("/api/current-user/token").json()["token"])
+        session.post(
+            "/api/jwt/settings",
+            json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True},
+            headers=_csrf_headers(session),
+        )
+        return held
+
+
+def login(url: str, email: str, password: str) -> httpx.Client:
+    """A client with the session of that user; close it after use.
+
+    Raises:
+        LabelStudioRefused: e-mail address or password is wrong.
+    """
+    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+    page = session.get("/user/login/")
+    answer = session.post(
+        "/user/login/",
+        data={
+            "csrfmiddlewaretoken": _form_token(page),
+            "email": email,
+            "password": password,
+            "persist_session": "on",
+        },
+        headers={"Referer": f"{url}/user/login/"},
+    )
+    if answer.status_code != 302:
+        session.close()
+        raise LabelStudioRefused(
+            f"Label Studio refused the login of {email}: wrong e-mail address or password.",
+            answer.status_code,
+        )
+    return session
+
+
+def ensure_annotator(url: str, admin_token: str, email: str, password: str) -> Account:
+    """The account of an annotator; signed up through the invitation if it does not exist.
+
+    Raises:
+        LabelStudioRefused: it exists with another password, or sign-up was refused.
+    """
+    try:
+        session = login(url, email, password)
+    except LabelStudioRefused:
+        session = _sign_up(url, admin_token, email, password)
+    with closing(session):
+        user = session.get("/api/current-user/whoami").json()
+        token = session.get("/api/current-user/token").json()["token"]
+        return Account(user_id=int(user["id"]), email=email, token=str(token))
+
+
+def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Client:
+    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as admin:
+        invitation = admin.get(
+            "/api/invite", headers={"Authorization": f"Token {admin_token}"}
+        ).json()["token"]
+    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+    path = f"/user/signup/?token={invitation}"
+    answer = session.post(
+        path,
+        data={
+            "csrfmiddlewaretoken": _form_token(session.get(path)),
+            "email": email,
+            "password": password,
+            "allow_newsletters": "false",
+        },
+        headers={"Referer": f"{url}{path}"},
+    )
+    if answer.status_code != 302:
+        session.close()
+        raise LabelStudioRefused(
+            f"Label Studio refused to sign up {email}: the address may exist with another "
+            "password, or the password is shorter than 8 characters.",
+            answer.status_code,
+        )
+    return session
+
+
+def _form_token(page: httpx.Response) -> str:
+    match = _CSRF.search(page.text)
+    if match is None:
+        raise LabelStudioUnavailable(
+            f"Label Studio's page {page.url} has no form (status {page.status_code})."
+        )
+    return match.group(1)
+
+
+def _csrf_headers(session: httpx.Client) -> dict[str, str]:
+    return {"X-CSRFToken": session.cookies.get("csrftoken") or "", "Referer": str(session.base_url)}

@@ -1,0 +1,137 @@
+"""The labelling screen of a label schema, as Label Studio's XML.
+
+The record is a table whose value cells can be marked as faulty. Label Studio answers with
+the mark's XPath, and ``tr[n]`` of it is the n-th field of the schema (counted from 1).
+"""
+
+from html import escape
+from xml.sax.saxutils import quoteattr
+
+from labeling.exceptions import LabelConfigInvalid
+from labeling.label_schema import Choice, LabelSchema
+
+RECORD = "record"
+FAULTY = "faulty"
+CORRECTED = "corrected"
+ISSUES = "issues"
+RATIONALE = "rationale"
+FAULTY_LABEL = "faulty"
+
+_GRADE_KEYS = "123456789"
+_ISSUE_KEYS = "asdfghjklzxcvbnm"
+_STYLE = """
+.assay-record{border:1px solid #d9d9d9;border-radius:8px;padding:12px;margin-bottom:12px}
+.assay-question{margin:10px 0}
+"""
+
+
+def build_label_config(schema: LabelSchema) -> str:
+    """The labelling config of the schema, in English and Chinese, checked before use.
+
+    Raises:
+        LabelConfigInvalid: Label Studio's own validator does not accept it.
+    """
+    parts = [
+        "<View>",
+        f"<Style>{escape(_STYLE)}</Style>",
+        '<Header value="记录 / Record — $record_id"/>',
+    ]
+    if schema.faulty_fields:
+        parts += [
+            f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
+            f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" '
+            'hotkey="q"/>',
+            "</HyperTextLabels>",
+        ]
+    parts.append(
+        f'<View className="assay-record"><HyperText name="{RECORD}" value="$html"/></View>'
+    )
+    parts += _grade(schema)
+    parts += _issues(schema)
+    if schema.faulty_fields and schema.corrected_value:
+        parts.append(
+            f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
+            'editable="true" placeholder="正确的值 / corrected value of the marked field"/>'
+        )
+    if schema.rationale:
+        parts.append(
+            f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
+            'editable="true" placeholder="理由 / rationale (Shift+Enter)"/>'
+        )
+    parts.append("</View>")
+    xml = "\n".join(parts)
+    validate_label_config(xml, schema)
+    return xml
+
+
+def _grade(schema: LabelSchema) -> list[str]:
+    title = " / ".join(part for part in (schema.grade.zh, schema.grade.en) if part)
+    name = quoteattr(schema.grade.name)
+    return [
+        '<View className="assay-question">',
+        f'<Header value={quoteattr(title)} size="5"/>',
+        f'<Choices name={name} toName="{RECORD}" choice="single-radio" required="true" '
+        f'showInLine="true" requiredMessage={quoteattr(f"请选择 / please choose: {title}")}>',
+        *_choices(schema.grade.choices, _GRADE_KEYS),
+        "</Choices>",
+        "</View>",
+    ]
+
+
+def _issues(schema: LabelSchema) -> list[str]:
+    if not schema.issues:
+        return []
+    return [
+        '<View className="assay-question">',
+        '<Header value="问题 / Issues" size="5"/>',
+        f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" showInLine="true">',
+        *_choices(schema.issues, _ISSUE_KEYS),
+        "</Choices>",
+        "</View>",
+    ]
+
+
+def _choices(choices: tuple[Choice, ...], keys: str) -> list[str]:
+    lines = []
+    for index, choice in enumerate(choices):
+        # Label Studio renders ``html`` as it is, so the title is escaped twice.
+        shown = quoteattr(escape(choice.title))
+        hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
+        lines.append(f"<Choice value={quoteattr(choice.value)} html={shown}{hotkey}/>")
+    return lines
+
+
+def validate_label_config(xml: str, schema: LabelSchema) -> None:
+    """The config is one that Label Studio accepts, with a task and a prediction of ours.
+
+    Raises:
+        LabelConfigInvalid: it is not; the message says what its validator found.
+    """
+    from label_studio_sdk.label_interface import LabelInterface
+
+    from labeling.label_studio.predictions import Suggestion, build_prediction
+    from labeling.label_studio.tasks import build_task_data
+
+    record = {name: "x" for name in schema.fields}
+    data = build_task_data("key", "1", record, schema)
+    suggestion = Suggestion(
+        grade=schema.grades[0],
+        score=0.5,
+        issues={value: 0.5 for value in schema.issue_values},
+        faulty_fields={schema.fields[0]: 0.5} if schema.faulty_fields else {},
+        model_version="v1",
+    )
+    try:
+        interface = LabelInterface(xml)
+        interface.validate()
+        if not interface.validate_task({"data": data}):
+            raise LabelConfigInvalid("A task of ours does not fit the labelling config.")
+        problems = interface.validate_prediction(
+            build_prediction(suggestion, record, schema), return_errors=True
+        )
+    except LabelConfigInvalid:
+        raise
+    except Exception as error:  # the SDK raises its own and bare exceptions alike
+        raise LabelConfigInvalid(f"The labelling config is not valid: {error}") from error
+    if problems:
+        raise LabelConfigInvalid(f"A prediction does not fit the labelling config: {problems}")

@@ -1,0 +1,130 @@
+"""Push tasks once, and find everything that changed since a moment.
+
+Label Studio has no unique key for imported tasks and its webhooks come at most once, so
+both directions are made safe here: a push looks up by key what is there already, and a
+sync reads whole annotation sets of every task touched since the cursor, minus an overlap.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from labeling.exceptions import LabelStudioUnavailable, PushInterrupted
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
+from labeling.label_studio.client import TASKS_A_CALL, LabelStudioClient
+from labeling.label_studio.tasks import KEY
+
+PUSH_CHUNK = 500
+READERS = 2
+
+Progress = Callable[[float, str], None]
+
+
+@dataclass(frozen=True)
+class TaskSnapshot:
+    """One task as Label Studio holds it: its last change and all its annotations."""
+
+    task_id: int
+    updated_at: datetime
+    annotations: tuple[ParsedAnnotation, ...]
+
+
+def push_tasks(
+    client: LabelStudioClient,
+    project_id: int,
+    tasks: Sequence[dict[str, Any]],
+    progress: Progress | None = None,
+) -> dict[str, int]:
+    """Every task is in Label Studio once; key to task id.
+
+    ``tasks`` are import items whose ``data`` carries ``assay_key``; they keep their order.
+    Where two pushes raced, the smallest id is the one that counts.
+
+    Raises:
+        PushInterrupted: no answer midway; run it again, nothing will be made twice.
+        LabelStudioRefused: Label Studio does not accept a task.
+    """
+    keys = [str(task["data"][KEY]) for task in tasks]
+    ids: dict[str, int] = {}
+    try:
+        ids = {key: found[0] for key, found in client.find_tasks(project_id, keys).items()}
+        missing = [task for key, task in zip(keys, tasks, strict=True) if key not in ids]
+        for start in range(0, len(missing), PUSH_CHUNK):
+            part = missing[start : start + PUSH_CHUNK]
+            made = client.import_tasks(project_id, part)
+            ids.update((str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True))
+            if progress:
+                progress(len(ids) / len(tasks), f"{len(ids)} of {len(tasks)} tasks pushed")
+    except LabelStudioUnavailable as error:
+        raise PushInterrupted(str(error), ids) from error
+    return ids
+
+
+def changes_since(
+    client: LabelStudioClient,
+    project_id: int,
+    cursor: datetime | None,
+    schema: LabelSchema | None = None,
+    *,
+    overlap: timedelta = timedelta(0),
+) -> Iterator[list[TaskSnapshot]]:
+    """Every task touched since ``cursor`` - ``overlap``, oldest change first, in chunks.
+
+    Each comes with its complete annotation set, so that what is missing in it was deleted.
+    Tasks deleted in Label Studio do not come; see ``missing_tasks``. The next cursor is the
+    largest ``updated_at`` seen, by Label Studio's clock.
+    """
+    since = cursor - overlap if cursor is not None else None
+    changed = client.changed_tasks(project_id, since)
+    parts = [changed[start : start + TASKS_A_CALL] for start in range(0, len(changed), TASKS_A_CALL)]
+
+    def read(part: list[tuple[int, datetime]]) -> list[TaskSnapshot]:
+        moved = dict(part)
+        tasks = client.tasks_with_annotations(project_id, list(moved))
+        # The listing's time, not the detail's: a change in between is read again next time.
+        return sorted(
+            (_snapshot(task, moved[int(task["id"])], schema) for task in tasks),
+            key=lambda snapshot: (snapshot.updated_at, snapshot.task_id),
+        )
+
+    if len(parts) < 2:
+        yield from map(read, parts)
+        return
+    with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="sync") as readers:
+        yield from readers.map(read, parts)
+
+
+def missing_tasks(
+    client: LabelStudioClient, project_id: int, known: Sequence[int]
+) -> list[int]:
+    """Those of the known task ids that Label Studio no longer has, each confirmed by itself."""
+    held = set(client.task_ids(project_id))
+    return [task_id for task_id in known if task_id not in held and not client.has_task(task_id)]
+
+
+def prediction_snapshots(
+    client: LabelStudioClient, project_id: int, task_ids: Sequence[int]
+) -> dict[int, dict[str, Any]]:
+    """Annotation id to the prediction its annotator started from, for at most 500 tasks."""
+    return {
+        int(annotation["id"]): annotation["prediction"]
+        for task in client.export_tasks(project_id, task_ids)
+        for annotation in task.get("annotations", [])
+        if annotation.get("prediction")
+    }
+
+
+def _snapshot(
+    task: dict[str, Any], updated_at: datetime, schema: LabelSchema | None
+) -> TaskSnapshot:
+    task_id = int(task["id"])
+    return TaskSnapshot(
+        task_id=task_id,
+        updated_at=updated_at,
+        annotations=tuple(
+            parse_annotation(raw, schema, task_id=task_id) for raw in task["annotations"]
+        ),
+    )

@@ -1,0 +1,37 @@
+"""A record as Label Studio's task data, and the table in which its cells can be marked."""
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any
+
+from labeling.label_schema import LabelSchema
+
+KEY = "assay_key"
+MISSING = "∅ 缺失 / missing"
+
+_TABLE = 'style="border-collapse:collapse;width:100%;font-size:15px;line-height:1.6"'
+_NAME = 'style="padding:4px 12px;border-bottom:1px solid #eee;color:#666;white-space:nowrap"'
+_VALUE = 'style="padding:4px 12px;border-bottom:1px solid #eee;word-break:break-word"'
+
+
+def shown_value(value: object) -> str:
+    """The text of a value as annotators see it; what is missing is said to be missing."""
+    text = "" if value is None else str(value)
+    return text if text.strip() else MISSING
+
+
+def build_table(fields: Mapping[str, Any], schema: LabelSchema) -> str:
+    """The record as an HTML table, one row for each field of the schema, in its order."""
+    rows = "".join(
+        f"<tr><td {_NAME}>{escape(name)}</td>"
+        f"<td {_VALUE}>{escape(shown_value(fields.get(name)))}</td></tr>"
+        for name in schema.fields
+    )
+    return f"<table {_TABLE}><tbody>{rows}</tbody></table>"
+
+
+def build_task_data(
+    key: str, record_id: str, fields: Mapping[str, Any], schema: LabelSchema
+) -> dict[str, Any]:
+    """The task's data; ``assay_key`` is by what a repeated push recognises it."""
+    return {KEY: key, "record_id": record_id, "html": build_table(fields, schema)}

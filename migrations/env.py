@@ -1,0 +1,72 @@
+"""How Alembic reaches the store and what it compares it with."""
+
+from typing import Any, Literal
+
+from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from sqlalchemy import text
+from sqlmodel.sql.sqltypes import AutoString
+
+from backend.core.migrations import engine_for
+from backend.core.settings import get_settings
+from backend.models import columns, metadata
+
+CUSTOM_TYPES = (columns.UtcDateTime, columns.Json, columns.RowId)
+JOB_ENGINE_TABLES = frozenset(
+    {
+        "application_versions",
+        "dbos_migrations",
+        "notifications",
+        "operation_outputs",
+        "queues",
+        "streams",
+        "workflow_events",
+        "workflow_events_history",
+        "workflow_input",
+        "workflow_output",
+        "workflow_schedules",
+        "workflow_status",
+    }
+)
+MIGRATION_LOCK = 7_225_539  # any number that nothing else takes on this server
+
+
+def include_object(
+    _thing: Any, name: str | None, kind: str, is_reflected: bool, _other: Any
+) -> bool:
+    """Ours are the tables of ``backend.models``; the job engine may keep its own beside them."""
+    return not (kind == "table" and is_reflected and name in JOB_ENGINE_TABLES)
+
+
+def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
+    """Our column types by our names, SQLModel's string as the plain one."""
+    if kind == "type" and isinstance(item, CUSTOM_TYPES):
+        return f"columns.{type(item).__name__}()"
+    if kind == "type" and isinstance(item, AutoString):
+        return f"sa.String(length={item.length})" if item.length else "sa.String()"
+    return False
+
+
+def run() -> None:
+    """Run the migrations in one transaction that no other process shares."""
+    url = context.config.attributes.get("url") or get_settings().store_url
+    engine = engine_for(url)
+    try:
+        with engine.connect() as connection:
+            context.configure(
+                connection=connection,
+                target_metadata=metadata,
+                include_object=include_object,
+                render_item=render_item,
+                render_as_batch=engine.dialect.name == "sqlite",
+                transactional_ddl=True,
+            )
+            with context.begin_transaction():
+                if engine.dialect.name == "postgresql":
+                    connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+                context.run_migrations()
+    finally:
+        engine.dispose()
+
+
+run()

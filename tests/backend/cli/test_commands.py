@@ -1,0 +1,119 @@
+import json
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.bootstrap import Services
+from backend.cli import COMMANDS, app, load
+from backend.core.clock import utc_now
+from backend.core.exceptions import NotFound
+from tests.backend.overview.store import fill, fill_jobs
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
+    monkeypatch.setenv("COLUMNS", "200")
+    return CliRunner()
+
+
+def test_help_is_quick_and_complete() -> None:
+    started = time.perf_counter()
+    program = "from backend.cli import app; app()"
+    shown = subprocess.run(
+        [sys.executable, "-c", program, "--help"], capture_output=True, text=True, check=True
+    ).stdout
+    assert time.perf_counter() - started < 3  # 0.4 s on an idle core
+    for name in ("status", "users", "keys", "serve", "worker", "migrate", "jobs", "projects"):
+        assert f" {name} " in shown
+
+
+def test_help_imports_nothing_heavy() -> None:
+    program = (
+        "import sys; from backend.cli import app\n"
+        "heavy = {'torch', 'dbos', 'sqlalchemy', 'fastapi', 'transformers'}\n"
+        "assert not heavy & sys.modules.keys(), heavy & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+@pytest.mark.parametrize("name", ["status", "serve", "worker", "migrate", "jobs", "users", "keys"])
+def test_the_list_of_commands_says_what_each_says_of_itself(name: str) -> None:
+    command = load(name)
+    assert command.help
+    if name != "status":
+        assert command.help.splitlines()[0] == COMMANDS[name].help
+
+
+def test_users_are_made_listed_and_disabled(
+    run: CliRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASSAY_PASSWORD", PASSWORD)
+    made = run.invoke(app, ["users", "create", "ana@example.org", "--role", "admin"])
+    assert made.exit_code == 0, made.output
+    assert PASSWORD not in made.output
+    assert "ana@example.org" in run.invoke(app, ["users", "list"]).output
+    assert run.invoke(app, ["users", "disable", "ana@example.org"]).exit_code == 0
+    assert "disabled" in run.invoke(app, ["users", "list"]).output
+    shown = run.invoke(app, ["users", "set-password", "ana@example.org", "--generate"]).output
+    assert re.search(r"Password \(shown once\): \S{20}", shown)
+
+
+def test_keys_are_printed_once(run: CliRunner) -> None:
+    made = run.invoke(app, ["keys", "create", "import", "--role", "engineer"])
+    key = made.stdout.strip().splitlines()[-1]
+    assert key.startswith("assay_")
+    listed = run.invoke(app, ["keys", "list"]).output
+    assert key[:12] in listed
+    assert key not in listed
+    assert run.invoke(app, ["keys", "revoke", key[:12]]).exit_code == 0
+
+
+def test_an_error_is_one_line_and_exit_code_1(
+    services: Services,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
+    with pytest.raises(SystemExit) as end:
+        app(["keys", "revoke", "assay_nobody"])
+    assert end.value.code == 1
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.count("\n") == 1
+    assert shown.err.startswith(f"{NotFound.title}: No API key starts with assay_nobody.")
+
+
+def test_status_for_programs_is_the_api_s_report(run: CliRunner, services: Services) -> None:
+    _fill(services)
+    report = json.loads(run.invoke(app, ["status", "--json"]).output)
+    assert report["projects"][0]["annotations"]["current"] == 66
+    assert report["projects"][0]["champion"] == 2
+
+
+def test_status_for_people(run: CliRunner, services: Services) -> None:
+    assert "No projects yet" in run.invoke(app, ["status"]).output
+    _fill(services)
+    shown = run.invoke(app, ["status"]).output
+    for words in ("Shop catalogue", "66", "79.0 % (69–87)", "v2 *", "training.retrain", "desk-1"):
+        assert words in shown, words
+
+
+def test_jobs_are_listed_and_cancelled(run: CliRunner, services: Services) -> None:
+    _fill(services)
+    assert "training.retrain" in run.invoke(app, ["jobs", "list"]).output
+    shown = run.invoke(app, ["jobs", "cancel", "running-1"])
+    assert shown.exit_code == 0
+    assert "stops soon" in shown.output
+
+
+def _fill(services: Services) -> None:
+    with services.database.transaction() as session:
+        project_id = fill(session, utc_now())
+        fill_jobs(session, utc_now(), project_id)

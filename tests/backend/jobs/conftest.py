@@ -1,0 +1,149 @@
+import multiprocessing
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import create_engine, text
+
+from backend.core.clock import utc_now
+from backend.core.database import Database
+from backend.core.settings import Settings
+from backend.jobs import queue
+from backend.models import Job, metadata
+from tests.backend.jobs.postgres import postgres_server
+from tests.backend.jobs.worker_process import EFFECTS, main
+
+# Workers are forked from a server that has the modules loaded: a second saved at each start.
+FORK_SERVER = multiprocessing.get_context("forkserver")
+FORK_SERVER.set_forkserver_preload(["tests.backend.jobs.worker_process"])
+
+
+class Process:
+    """A worker process; the exit code is minus the signal that killed it."""
+
+    def __init__(self, *args: object) -> None:
+        self._process = FORK_SERVER.Process(target=main, args=args)
+        self._process.start()
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+    def wait(self, seconds: float) -> int | None:
+        self._process.join(seconds)
+        return self._process.exitcode
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.join(10)
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    with postgres_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'assay.sqlite3'}"
+    server: str = request.getfixturevalue("postgres_url")
+    return new_postgres_database(server)
+
+
+@pytest.fixture
+def postgres_store_url(postgres_url: str) -> str:
+    return new_postgres_database(postgres_url)
+
+
+def new_postgres_database(server: str) -> str:
+    name = f"test_{uuid4().hex[:12]}"
+    engine = create_engine(
+        server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
+    )
+    with engine.connect() as connection:
+        connection.execute(text(f"create database {name}"))
+    engine.dispose()
+    return server.rsplit("/", 1)[0] + f"/{name}"
+
+
+@dataclass
+class Store:
+    """A store with tables, and real worker processes on it."""
+
+    url: str
+    data_dir: Path
+    database: Database = field(init=False)
+    workers: list[Process] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.database = Database(self.url)
+        metadata.create_all(self.database.engine)
+        with self.database.transaction() as session:
+            session.execute(text(EFFECTS))
+
+    @property
+    def settings(self) -> Settings:
+        return Settings(database_url=self.url, data_dir=self.data_dir)
+
+    def enqueue(self, name: str, key: str | None = None, **args: object) -> str:
+        with self.database.transaction() as session:
+            return queue.enqueue(session, name, args=args, key=key, now=utc_now())
+
+    def job(self, job_id: str) -> Job:
+        with self.database.reading() as session:
+            return queue.get(session, job_id)
+
+    def effects(self, job_id: str) -> list[int]:
+        with self.database.reading() as session:
+            rows = session.execute(
+                text("select step from effect where job_id = :job order by step"), {"job": job_id}
+            )
+            return [row[0] for row in rows]
+
+    def lines(self, name: str) -> list[str]:
+        path = self.data_dir / name
+        return path.read_text().splitlines() if path.exists() else []
+
+    def start_worker(self, worker_id: str = "worker-1", kill_point: str = "") -> Process:
+        process = Process(self.url, self.data_dir, worker_id, kill_point)
+        self.workers.append(process)
+        return process
+
+    def wait(self, what: str, condition: Callable[[], bool], seconds: float = 20.0) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline:
+                logs = "\n".join(
+                    path.read_text()[-3000:] for path in sorted(self.data_dir.glob("*.log"))
+                )
+                pytest.fail(f"not within {seconds} s: {what}\n{logs}")
+            time.sleep(0.03)
+
+    def wait_for_status(self, job_id: str, status: str, seconds: float = 20.0) -> Job:
+        self.wait(f"{job_id} {status}", lambda: self.job(job_id).status == status, seconds)
+        return self.job(job_id)
+
+    def close(self) -> None:
+        for process in self.workers:
+            process.kill()
+        self.database.dispose()
+
+
+@pytest.fixture
+def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(store_url, tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgres_store(postgres_store_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(postgres_store_url, tmp_path)
+    yield store
+    store.close()

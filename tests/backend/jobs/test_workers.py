@@ -1,0 +1,69 @@
+"""Several workers on PostgreSQL: takeover, exclusion, names."""
+
+import os
+import signal
+from itertools import pairwise
+
+import pytest
+
+from tests.backend.jobs.conftest import Store
+
+pytestmark = pytest.mark.postgres
+
+
+def test_a_live_worker_takes_over_from_a_dead_one(postgres_store: Store) -> None:
+    store = postgres_store
+    first = store.start_worker("worker-1")
+    slow = [store.enqueue("test.slow", steps=25) for _ in range(4)]
+    store.wait("all running", lambda: all(store.job(job_id).attempt for job_id in slow))
+    first.kill()
+    store.start_worker("worker-2")
+    for job_id in slow:
+        job = store.wait_for_status(job_id, "done")
+        assert store.effects(job_id) == list(range(25))
+        assert (job.worker_id, job.crashes) == ("worker-2", 1)
+
+
+def test_a_worker_that_was_only_asleep_can_not_spoil_its_successors_job(
+    postgres_store: Store,
+) -> None:
+    store = postgres_store
+    first = store.start_worker("worker-1")
+    job_id = store.enqueue("test.slow", steps=40)
+    store.wait("running", lambda: len(store.effects(job_id)) > 3)
+    os.kill(first.pid, signal.SIGSTOP)
+    store.start_worker("worker-2")
+    store.wait("taken over", lambda: store.job(job_id).worker_id == "worker-2")
+    os.kill(first.pid, signal.SIGCONT)
+    job = store.wait_for_status(job_id, "done")
+    assert (job.worker_id, job.attempt) == ("worker-2", 2)
+    assert store.effects(job_id) == list(range(40))
+    # Its id was given to nobody, but its row was removed: it must notice and stop.
+    assert first.wait(20) == 0
+
+
+def test_a_lease_excludes_across_three_workers(postgres_store: Store) -> None:
+    store = postgres_store
+    for number in range(3):
+        store.start_worker(f"worker-{number}")
+    jobs = [store.enqueue("test.exclusive") for _ in range(9)]
+    store.wait(
+        "all done", lambda: all(store.job(job_id).status == "done" for job_id in jobs), seconds=40
+    )
+    intervals = sorted(tuple(map(float, line.split())) for line in store.lines("intervals"))
+    assert len(intervals) == len(jobs)
+    overlaps = [b for a, b in pairwise(intervals) if b[0] < a[1]]
+    assert overlaps == []
+    workers = {store.job(job_id).worker_id for job_id in jobs}
+    assert len(workers) > 1
+
+
+def test_a_name_in_use_is_refused(postgres_store: Store) -> None:
+    store = postgres_store
+    first = store.start_worker("worker-1")
+    store.wait_for_status(store.enqueue("test.quick"), "done")
+    second = store.start_worker("worker-1")
+    assert second.wait(20) == 1
+    log = (store.data_dir / "worker-1.log").read_text()
+    assert f"Worker 'worker-1' already runs as process {first.pid}" in log
+    assert first.wait(0) is None

@@ -1,0 +1,78 @@
+import re
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.overview import pages
+from backend.web.language import chinese, translator
+from backend.web.rendering import HERE
+from tests.backend.conftest import ClientAs
+
+WORDS = re.compile(r"""\bt\(\s*(['"])(.+?)\1""")
+
+
+def _template_words() -> set[str]:
+    words = set()
+    for template in (HERE / "templates").rglob("*.html"):
+        words |= {match[1] for match in WORDS.findall(template.read_text(encoding="utf-8"))}
+    return words
+
+
+def test_every_word_of_the_pages_is_chinese_too() -> None:
+    words = _template_words() | set(pages.NOTICES.values())
+    assert len(words) > 60
+    assert words - chinese().keys() == set()
+
+
+def test_translations_keep_their_placeholders() -> None:
+    for english, translated in chinese().items():
+        assert set(re.findall(r"\{\w+\}", english)) == set(re.findall(r"\{\w+\}", translated))
+
+
+def test_no_template_shows_english_outside_the_catalogue() -> None:
+    for template in Path(HERE / "templates").rglob("*.html"):
+        if template.name == "docs.html":
+            continue
+        text = re.sub(
+            r"\{#.*?#\}|\{%.*?%\}|\{\{.*?\}\}|<pre>.*?</pre>|<code.*?</code>",
+            "",
+            template.read_text(encoding="utf-8"),
+            flags=re.DOTALL,
+        )
+        words = re.findall(r">\s*([A-Z]?[a-z]{3,}[^<]*)<", text)
+        assert not [w for w in words if w.strip() not in {"Assay", "Assay</a>"}], template
+
+
+@pytest.mark.parametrize(
+    ("accepted", "title"),
+    [
+        ("zh-CN,zh;q=0.9,en;q=0.8", "登录"),
+        ("en;q=0.2, zh;q=0.9", "登录"),
+        ("en-GB,en;q=0.9", "Log in"),
+        ("fr", "Log in"),
+        ("zh;q=x", "Log in"),
+        ("", "Log in"),
+    ],
+)
+def test_the_browsers_language_decides(client: TestClient, accepted: str, title: str) -> None:
+    page = client.get("/login", headers={"Accept-Language": accepted}).text
+    assert f"<h1>{title}</h1>" in page
+
+
+def test_a_choice_is_remembered(client: TestClient) -> None:
+    assert "<h1>登录</h1>" in client.get("/login?lang=zh").text
+    assert "<h1>登录</h1>" in client.get("/login", headers={"Accept-Language": "en"}).text
+    assert "<h1>Log in</h1>" in client.get("/login?lang=en").text
+    assert "<h1>Log in</h1>" in client.get("/login?lang=xx").text
+
+
+def test_the_switch_keeps_the_address(browser_as: ClientAs) -> None:
+    page = browser_as("viewer").get("/jobs?notice=cancelling").text
+    assert 'href="/jobs?notice=cancelling&amp;lang=zh"' in page
+    assert 'lang="zh-Hans"' in browser_as("lead").get("/jobs?lang=zh").text
+
+
+def test_words_without_a_translation_stay() -> None:
+    assert translator("zh")("quality.assess") == "quality.assess"
+    assert translator("zh")("Round {round}: {done} of {all} labelled", round=2, done=1, all=9)

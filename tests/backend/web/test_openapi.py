@@ -1,0 +1,49 @@
+import pytest
+from fastapi.testclient import TestClient
+
+from backend.core.services import Services
+from tests.backend.conftest import ClientAs
+
+
+def test_health_needs_no_credentials(client: TestClient) -> None:
+    assert client.get("/health").json()["status"] == "ok"
+
+
+def test_health_says_when_the_store_is_away(
+    client: TestClient, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise ConnectionError("db.internal:5432 refused")
+
+    monkeypatch.setattr(services.database, "reading", refuse)
+    answer = client.get("/health")
+    assert answer.status_code == 503
+    assert "db.internal" not in answer.text
+
+
+def test_operations_are_described_with_problems_and_examples(client_as: ClientAs) -> None:
+    document = client_as("viewer").get("/openapi.json").json()
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+    tags = {tag["name"] for tag in document["tags"]}
+    ids = set()
+    for path, operations in document["paths"].items():
+        assert path.startswith(("/api/v1/", "/health", "/webhooks/")), path
+        for operation in operations.values():
+            assert operation["description"], path
+            assert set(operation["tags"]) <= tags, path
+            ids.add(operation["operationId"])
+            if path.startswith("/api/"):
+                assert operation["security"], path
+                example = operation["responses"]["401"]["content"]["application/problem+json"]
+                assert example["example"]["status"] == 401
+    assert len(ids) == sum(len(operations) for operations in document["paths"].values())
+
+
+def test_the_documentation_is_served_from_here(client_as: ClientAs) -> None:
+    viewer = client_as("viewer")
+    page = viewer.get("/docs").text
+    assert "https://" not in page
+    bundle = viewer.get("/static/vendor/swagger-ui/swagger-ui-bundle.js")
+    assert bundle.status_code == 200
+    assert "SwaggerUIBundle" in bundle.text
+    assert viewer.get("/static/vendor/swagger-ui/LICENSE").status_code == 200

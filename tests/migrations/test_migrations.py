@@ -1,0 +1,98 @@
+"""The migrations make exactly the tables of the models, on both databases, and undo them."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from backend.core.database import Database
+from backend.core.exceptions import ConfigurationError, Unavailable
+from backend.core.migrations import check, current_revision, downgrade, head_revision, upgrade
+from backend.models import metadata
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'below' / 'assay.sqlite3'}"
+    url: str = request.getfixturevalue("empty_postgres_url")
+    return url
+
+
+def tables(url: str) -> set[str]:
+    database = Database(url)
+    names = set(inspect(database.engine).get_table_names())
+    database.dispose()
+    return names
+
+
+def test_up_from_empty_down_and_up_again(empty_url: str) -> None:
+    with pytest.raises(ConfigurationError, match="assay migrate"):
+        check(empty_url)
+    upgrade(empty_url)
+    check(empty_url)
+    upgrade(empty_url)
+    assert tables(empty_url) == {*metadata.tables, "alembic_version"}
+
+    downgrade(empty_url, "base")
+    assert tables(empty_url) == {"alembic_version"}
+    assert current_revision(empty_url) is None
+
+    upgrade(empty_url)
+    assert current_revision(empty_url) == head_revision()
+    assert tables(empty_url) == {*metadata.tables, "alembic_version"}
+
+
+def test_models_and_migrations_do_not_drift(database: Database) -> None:
+    with database.reading() as session:
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_only_one_current_version_of_a_record_is_possible(database: Database) -> None:
+    """The partial unique index is there, and partial."""
+    (index,) = [
+        index
+        for index in inspect(database.engine).get_indexes("record")
+        if index["name"] == "uq_record_current"
+    ]
+    assert index["unique"]
+    assert index["column_names"] == ["dataset_id", "external_id"]
+    where = index.get("dialect_options", {})
+    assert any("is_current" in str(text) for key, text in where.items() if key.endswith("where"))
+
+
+def test_a_store_of_a_newer_version_is_refused(migrated_url: str) -> None:
+    database = Database(migrated_url)
+    with database.transaction() as session:
+        session.connection().exec_driver_sql("UPDATE alembic_version SET version_num = 'future'")
+    database.dispose()
+    for act in (check, upgrade):
+        with pytest.raises(ConfigurationError, match=r"future.*newer version"):
+            act(migrated_url)
+
+
+def test_reading_the_version_does_not_wait_for_a_writer(sqlite_url: str) -> None:
+    writer = Database(sqlite_url)
+    with writer.transaction() as session:
+        session.connection()
+        check(sqlite_url)
+    writer.dispose()
+
+
+def test_what_is_no_database_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "assay.sqlite3"
+    path.write_text("not a database, but long enough to have a header" * 30)
+    with pytest.raises(ConfigurationError, match=r"assay\.sqlite3"):
+        check(f"sqlite:///{path}")
+    with pytest.raises(sqlite3.DatabaseError):
+        sqlite3.connect(path).execute("SELECT 1 FROM sqlite_master")
+
+
+def test_a_server_that_is_away_is_named_without_its_password() -> None:
+    with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/") as caught:
+        check("postgresql://assay:hidden@127.0.0.1:1/assay")
+    assert "hidden" not in str(caught.value)
