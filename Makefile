@@ -22,11 +22,11 @@ help: ## list these names
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 install: ## make .venv (the application) and .label-studio (the server), once
-	@$(MAKE) --no-print-directory $(VENV)/.uv
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.installed $(SERVER)/.installed
+	@$(MAKE) -s --no-print-directory $(VENV)/.uv
+	@$(MAKE) -s --no-print-directory -j2 $(VENV)/.installed $(SERVER)/.installed
 
 install-dev: install ## the same and what the tests and checks need
-	@$(MAKE) --no-print-directory $(VENV)/.installed-dev
+	@$(MAKE) -s --no-print-directory $(VENV)/.installed-dev
 
 $(VENV)/.uv:
 	@echo "==> $(VENV)"
@@ -73,7 +73,7 @@ reset: ## stop, and delete the data directory after asking
 
 test: install-dev ## set up, then checks and every test
 	scripts/system-packages
-	@$(MAKE) --no-print-directory check
+	@$(MAKE) -s --no-print-directory check
 	$(VENV)/bin/python -m pytest $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types

@@ -2,8 +2,8 @@
 
 from html import escape
 
-from backend.core.services import Services
 from backend.core.exceptions import ConfigurationError
+from backend.core.services import Services
 from backend.models import Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of

@@ -152,8 +152,7 @@ def current_revisions(
         ]
     elif annotation_ids is not None:
         parts = [
-            col(Annotation.label_studio_annotation_id).in_(part)
-            for part in _chunks(annotation_ids)
+            col(Annotation.label_studio_annotation_id).in_(part) for part in _chunks(annotation_ids)
         ]
     else:
         parts = [None]
@@ -240,9 +239,7 @@ def add_annotators(session: Session, label_studio_user_ids: Iterable[int], now: 
     statement: Any = (
         postgresql.insert(Annotator) if dialect == "postgresql" else sqlite.insert(Annotator)
     )
-    session.execute(
-        statement.on_conflict_do_nothing(index_elements=["label_studio_user_id"]), rows
-    )
+    session.execute(statement.on_conflict_do_nothing(index_elements=["label_studio_user_id"]), rows)
 
 
 def annotators_without_name(session: Session) -> Sequence[Annotator]:

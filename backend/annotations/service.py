@@ -134,9 +134,7 @@ class AnnotationsService:
         batch = repository.latest_batch(self._session, project.id)
         answers = repository.answers_by_task(self._session, project.id)
         complete = sum(count >= wanted for _, count in answers.values())
-        in_last = [
-            count for batch_id, count in answers.values() if batch and batch_id == batch.id
-        ]
+        in_last = [count for batch_id, count in answers.values() if batch and batch_id == batch.id]
         return LoopProgress(
             complete=complete,
             open=len(answers) - complete,
@@ -144,12 +142,13 @@ class AnnotationsService:
             last_round=batch.round if batch else 0,
         )
 
-    def continue_loop(self, project: Project) -> str | None:
+    def continue_loop(self, project: Project, *, is_retrained: bool = False) -> str | None:
         """The loop's next step is queued if it is due; its job id, else None.
 
         In this order: push what is not pushed; retrain on enough new labels or a finished
         batch; choose the next batch. Asking again changes nothing while the step is on its
-        way; one that failed is tried again after a pause.
+        way; one that failed is tried again after a pause. ``is_retrained``: a retraining
+        asks, so it is not asked for again.
         """
         assert project.id is not None
         policy = policy_of(project)
@@ -163,7 +162,8 @@ class AnnotationsService:
         trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
         new = progress.complete - trained_on
         is_finished = progress.open <= policy.refill_at
-        if new >= policy.labels_before_retraining or (new > 0 and is_finished):
+        is_enough = new >= policy.labels_before_retraining or (new > 0 and is_finished)
+        if is_enough and not is_retrained:
             key = f"{progress.last_round}:{progress.complete}"
             job_id = self._ensure(RETRAIN, project.id, key)
             if job_id is not None:
@@ -203,5 +203,3 @@ class AnnotationsService:
 def as_result(counts: SyncCounts) -> dict[str, Any]:
     """The counts as a job's result."""
     return asdict(counts)
-
-

@@ -5,7 +5,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from backend.bootstrap import open_services
 from backend.cli.progress import ProgressBar
 
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
@@ -14,6 +13,7 @@ ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 def push(project: ProjectArgument) -> None:
     """Push every batch that Label Studio does not hold in full. Safe to repeat."""
     from backend.annotations.label_studio import push_batches
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
 
     services = open_services()
@@ -30,6 +30,7 @@ def sync(
 ) -> None:
     """Make the store equal to Label Studio, now. Safe to repeat."""
     from backend.annotations.label_studio import sync_project
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
 
     services = open_services()

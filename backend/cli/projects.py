@@ -8,7 +8,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.bootstrap import open_services
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 
@@ -29,6 +28,7 @@ def create(
     start: Annotated[bool, typer.Option(help="choose and push the first batch at once")] = True,
 ) -> None:
     """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
     from backend.training.service import TrainingService
     from labeling.label_schema import LabelSchema
@@ -52,6 +52,7 @@ def create(
 @projects_app.command("list")
 def list_projects() -> None:
     """List the projects."""
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
 
     services = open_services()
@@ -74,6 +75,7 @@ def list_projects() -> None:
 @projects_app.command("show")
 def show(project: Annotated[str, typer.Argument(help="name or id")]) -> None:
     """Print a project with its label schema and policy as JSON."""
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService, to_public
 
     services = open_services()
@@ -88,6 +90,7 @@ def change(
     setting: Annotated[list[str], typer.Argument(help=SETTING_HELP)],
 ) -> None:
     """Change a project's policy."""
+    from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
 
     services = open_services()

@@ -21,7 +21,7 @@ WEAK_SECRETS = frozenset({"changethis", "changeme", "secret", "password", "admin
 class Settings(BaseSettings):
     """All settings of the three processes; every field can be set as ``ASSAY_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="ASSAY_", extra="ignore")
+    model_config = SettingsConfigDict(env_prefix="ASSAY_", extra="ignore", env_ignore_empty=True)
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses missing or weak secrets"

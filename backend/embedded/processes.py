@@ -108,7 +108,7 @@ def _signal(pid: int, number: int) -> None:
         os.kill(pid, number)
 
 
-def tail(path: Path, lines: int = 15) -> str:
+def tail(path: Path, lines: int = 5) -> str:
     """The last lines of a log."""
     if not path.exists():
         return ""

@@ -95,7 +95,7 @@ def execute(
     with log_context(job_id=job.id, job=job.name):
         try:
             with JobContext(database, clock, job, stopping=stopping) as context:
-                result = kind.handler(context, dict(job.args))
+                result = kind.handler(context, arguments_of(job))
             json.dumps(result)  # what JSON can't hold must fail here, not in the store
             return Outcome(job.attempt, "done", result=result)
         except Exception as error:
@@ -105,6 +105,12 @@ def execute(
             else:
                 logger.info("job %s: %s", outcome.status, error)
             return outcome
+
+
+def arguments_of(job: Job) -> dict[str, Any]:
+    """What the handler gets: the row's args, and its project as ``project_id``."""
+    project = {} if job.project_id is None else {"project_id": job.project_id}
+    return project | job.args
 
 
 def outcome_of(error: Exception, job: Job) -> Outcome:

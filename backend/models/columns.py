@@ -18,6 +18,7 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+
 class UtcDateTime(TypeDecorator[datetime]):
     """An aware time in UTC; SQLite, which drops the zone, gets it back on reading."""
 

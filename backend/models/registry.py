@@ -40,9 +40,7 @@ class Promotion(SQLModel, table=True):
     model_version_id: int = Field(
         foreign_key="model_version.id", sa_type=RowId, description="champion from now on"
     )
-    challenger_id: int | None = Field(
-        default=None, foreign_key="model_version.id", sa_type=RowId
-    )
+    challenger_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
     previous_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
     reason: str
     reason_zh: str = ""

@@ -25,9 +25,7 @@ def create_project(
     request: ProjectCreate, session: SessionDep, services: ServicesDep, principal: Engineer
 ) -> ProjectPublic:
     """Create a project. Start its loop with `POST …/next-batch`."""
-    return to_public(
-        ProjectsService(session, services.clock).create(request, actor=principal.name)
-    )
+    return to_public(ProjectsService(session, services.clock).create(request, actor=principal.name))
 
 
 @router.get("")

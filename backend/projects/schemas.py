@@ -43,7 +43,9 @@ class ProjectCreate(BaseModel):
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"name": "Shop catalogue", "dataset": "shop", "policy": {"batch_size": 50}}]
+            "examples": [
+                {"name": "Shop catalogue", "dataset": "shop", "policy": {"batch_size": 50}}
+            ]
         }
     )
 

@@ -61,7 +61,9 @@ class ProjectsService:
         repository.set_schedule(
             self._session, project.id, "training.retrain", request.policy.retrain_cron
         )
-        self._audit.append(actor, "project.created", f"project:{project.id}", {"name": project.name})
+        self._audit.append(
+            actor, "project.created", f"project:{project.id}", {"name": project.name}
+        )
         return project
 
     def get(self, project_id: int) -> Project:

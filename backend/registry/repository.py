@@ -18,9 +18,7 @@ def next_number(session: Session, project_id: int) -> int:
     return (largest or 0) + 1
 
 
-def find_by_fingerprint(
-    session: Session, project_id: int, fingerprint: str
-) -> ModelVersion | None:
+def find_by_fingerprint(session: Session, project_id: int, fingerprint: str) -> ModelVersion | None:
     """The model version trained on exactly that snapshot."""
     return session.exec(
         select(ModelVersion).where(

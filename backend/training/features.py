@@ -67,9 +67,7 @@ class FeatureStore:
                 settings.encoder, device=settings.device, threads=settings.torch_threads
             )
         except EncoderUnavailable as error:
-            raise ConfigurationError(
-                str(error), field="encoder", value=settings.encoder
-            ) from error
+            raise ConfigurationError(str(error), field="encoder", value=settings.encoder) from error
 
     @cached_property
     def _cache(self) -> EmbeddingCache:

@@ -11,6 +11,7 @@ from backend.models import (
     Annotation,
     Annotator,
     Batch,
+    Job,
     ModelVersion,
     Prediction,
     Project,
@@ -33,9 +34,7 @@ def tasks(session: Session, project_id: int) -> Sequence[Task]:
     ).all()
 
 
-def iterate_records(
-    session: Session, dataset_id: int
-) -> Iterator[tuple[int, str, dict[str, Any]]]:
+def iterate_records(session: Session, dataset_id: int) -> Iterator[tuple[int, str, dict[str, Any]]]:
     """(id, content hash, fields) of every current record of the dataset, by id."""
     last = 0
     while True:
@@ -173,3 +172,25 @@ def prediction_rows_exist(session: Session, project_id: int) -> bool:
 def annotations_of(session: Session, annotation_ids: Sequence[int]) -> Sequence[Annotation]:
     """Annotation revisions by our row ids."""
     return session.exec(select(Annotation).where(col(Annotation.id).in_(annotation_ids))).all()
+
+
+def is_pool_empty(session: Session, project: Project) -> bool:
+    """True if every current record of the project's dataset has a task."""
+    count, _ = record_state(session, project.dataset_id)
+    tasked = session.exec(
+        select(func.count())
+        .select_from(Task)
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .where(Task.project_id == project.id, col(Record.is_current).is_(True))
+    ).one()
+    return tasked >= count
+
+
+def newest_jobs(session: Session, project_id: int, limit: int = 5) -> Sequence[Job]:
+    """The project's jobs enqueued last, newest first."""
+    return session.exec(
+        select(Job)
+        .where(Job.project_id == project_id)
+        .order_by(col(Job.enqueued_at).desc())
+        .limit(limit)
+    ).all()

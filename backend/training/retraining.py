@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from active_learning.artifacts import Artifact, TrainingFacts, load_artifact, save_artifact
+from active_learning.evaluation import Evaluation, evaluate
+from active_learning.gate import GateDecision, decide
+
 from active_learning.classifiers.column_signals import ColumnSignals
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
-from active_learning.evaluation import Evaluation, evaluate
 from active_learning.exceptions import ArtifactError
-from active_learning.gate import GateDecision, decide
 from active_learning.types import Features
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
@@ -67,11 +67,7 @@ def retrain(
     else:
         result = {"trained": False, "why": reason or "these labels were learnt already"}
     with services.database.transaction() as session:
-        service = AnnotationsService(session, services.clock)
-        if reason is not None and service.progress(project).open == 0:
-            service.request_batch(project, service.progress(project).last_round + 1)
-        else:
-            service.continue_loop(project)
+        AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
     return result
 
 
@@ -109,9 +105,7 @@ def _train(
     assert project.id is not None
     schema, policy = label_schema_of(project), policy_of(project)
     context.progress(0.05, f"computing features for model version {number}")
-    pool = features.pool(
-        project.dataset_id, schema.fields, context.progress, context.should_stop
-    )
+    pool = features.pool(project.dataset_id, schema.fields, context.progress, context.should_stop)
     reader = LabelFeatures(services, features, context, schema, pool)
     held = _load_champion(services, champion)
     context.progress(0.5, f"training on {len(snapshot.training)} labels")

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-
 from active_learning.artifacts import Artifact, load_artifact
+from active_learning.learner import ActiveLearner
+from active_learning.pool import Pool
+
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.exceptions import EmptyPool
-from active_learning.learner import ActiveLearner
-from active_learning.pool import Pool
 from active_learning.types import Features, RecordPredictions, SelectedBatch
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
@@ -59,12 +59,8 @@ def _choose(
     taken: set[int],
 ) -> int:
     schema, policy = label_schema_of(project), policy_of(project)
-    pool = features.pool(
-        project.dataset_id, schema.fields, context.progress, context.should_stop
-    )
-    artifact = (
-        load_artifact(services.settings.models_dir / champion.artifact) if champion else None
-    )
+    pool = features.pool(project.dataset_id, schema.fields, context.progress, context.should_stop)
+    artifact = load_artifact(services.settings.models_dir / champion.artifact) if champion else None
     matrix = _matrix_for(artifact, services, features, context, project, schema, pool)
     context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0])
@@ -162,9 +158,7 @@ def _store_batch(
     return len(task_ids)
 
 
-def _task_rows(
-    project: Project, batch_id: int, selected: SelectedBatch
-) -> list[dict[str, Any]]:
+def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
     marker = f"assay-{project.id}-{project.created_at.timestamp()}"
     return [
         {
@@ -190,9 +184,7 @@ def _task_rows(
     ]
 
 
-def _prediction(
-    predictions: RecordPredictions, row: int, schema: LabelSchema
-) -> dict[str, Any]:
+def _prediction(predictions: RecordPredictions, row: int, schema: LabelSchema) -> dict[str, Any]:
     grades = _named(schema.grades, predictions.grades[row])
     grade = max(grades, key=grades.__getitem__)
     return {

@@ -35,9 +35,7 @@ def ensure_token(url: str, email: str, password: str, token: str) -> str:
         LabelStudioRefused: e-mail address or password is wrong.
     """
     with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
-        answer = http.get(
-            "/api/current-user/whoami", headers={"Authorization": f"Token {token}"}
-        )
+        answer = http.get("/api/current-user/whoami", headers={"Authorization": f"Token {token}"})
         if answer.status_code == 200:
             return token
     with closing(login(url, email, password)) as session:

@@ -153,9 +153,7 @@ def build_result(
         if correction := (answer.corrected_values or {}).get(name):
             value = {k: v for k, v in mark["value"].items() if k != "hypertextlabels"}
             value["text"] = [correction]
-            regions.append(
-                {**mark, "from_name": CORRECTED, "type": "textarea", "value": value}
-            )
+            regions.append({**mark, "from_name": CORRECTED, "type": "textarea", "value": value})
     if answer.rationale:
         regions.append(_plain(RATIONALE, "textarea", {"text": [answer.rationale]}))
     return regions

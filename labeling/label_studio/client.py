@@ -239,11 +239,15 @@ class LabelStudioClient:
 
     def create_annotation(self, task_id: int, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new annotation of this client's user."""
-        return dict(self._send("POST", f"/api/tasks/{task_id}/annotations/", json=dict(body)).json())
+        return dict(
+            self._send("POST", f"/api/tasks/{task_id}/annotations/", json=dict(body)).json()
+        )
 
     def update_annotation(self, annotation_id: int, body: Mapping[str, Any]) -> dict[str, Any]:
         """The annotation is changed."""
-        return dict(self._send("PATCH", f"/api/annotations/{annotation_id}/", json=dict(body)).json())
+        return dict(
+            self._send("PATCH", f"/api/annotations/{annotation_id}/", json=dict(body)).json()
+        )
 
     def delete_annotation(self, annotation_id: int) -> None:
         """The annotation is gone."""
@@ -313,9 +317,7 @@ def _unreachable(url: str, error: httpx.HTTPError) -> str:
 
 def _refusal(status: int, text: str) -> LabelStudioRefused:
     remedy = " Check ASSAY_LABEL_STUDIO_TOKEN." if status == 401 else ""
-    return LabelStudioRefused(
-        f"Label Studio refused with {status}: {text[:SHORT]}{remedy}", status
-    )
+    return LabelStudioRefused(f"Label Studio refused with {status}: {text[:SHORT]}{remedy}", status)
 
 
 def _short(answer: httpx.Response) -> str:

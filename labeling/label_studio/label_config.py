@@ -112,12 +112,12 @@ def validate_label_config(xml: str, schema: LabelSchema) -> None:
     from labeling.label_studio.predictions import Suggestion, build_prediction
     from labeling.label_studio.tasks import build_task_data
 
-    record = {name: "x" for name in schema.fields}
+    record = dict.fromkeys(schema.fields, "x")
     data = build_task_data("key", "1", record, schema)
     suggestion = Suggestion(
         grade=schema.grades[0],
         score=0.5,
-        issues={value: 0.5 for value in schema.issue_values},
+        issues=dict.fromkeys(schema.issue_values, 0.5),
         faulty_fields={schema.fields[0]: 0.5} if schema.faulty_fields else {},
         model_version="v1",
     )

@@ -55,7 +55,9 @@ def push_tasks(
         for start in range(0, len(missing), PUSH_CHUNK):
             part = missing[start : start + PUSH_CHUNK]
             made = client.import_tasks(project_id, part)
-            ids.update((str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True))
+            ids.update(
+                (str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True)
+            )
             if progress:
                 progress(len(ids) / len(tasks), f"{len(ids)} of {len(tasks)} tasks pushed")
     except LabelStudioUnavailable as error:
@@ -79,7 +81,9 @@ def changes_since(
     """
     since = cursor - overlap if cursor is not None else None
     changed = client.changed_tasks(project_id, since)
-    parts = [changed[start : start + TASKS_A_CALL] for start in range(0, len(changed), TASKS_A_CALL)]
+    parts = [
+        changed[start : start + TASKS_A_CALL] for start in range(0, len(changed), TASKS_A_CALL)
+    ]
 
     def read(part: list[tuple[int, datetime]]) -> list[TaskSnapshot]:
         moved = dict(part)
@@ -97,9 +101,7 @@ def changes_since(
         yield from readers.map(read, parts)
 
 
-def missing_tasks(
-    client: LabelStudioClient, project_id: int, known: Sequence[int]
-) -> list[int]:
+def missing_tasks(client: LabelStudioClient, project_id: int, known: Sequence[int]) -> list[int]:
     """Those of the known task ids that Label Studio no longer has, each confirmed by itself."""
     held = set(client.task_ids(project_id))
     return [task_id for task_id in known if task_id not in held and not client.has_task(task_id)]

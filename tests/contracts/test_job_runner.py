@@ -1,5 +1,6 @@
 """What every way of running jobs keeps to: the durable engine and the inline runner."""
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,7 +24,7 @@ from backend.jobs.execution import MAX_CRASHES
 from backend.jobs.inline import InlineRunner
 from backend.jobs.leases import HeldLeases
 from backend.jobs.registry import Registry
-from backend.models import Job, metadata
+from backend.models import Job
 
 MINUTE = timedelta(minutes=1)
 
@@ -88,12 +89,23 @@ def dbos(database: Database, registry: Registry, data_dir: Path) -> Iterator[Run
     engine.stop()
 
 
-@pytest.fixture(params=[inline, dbos])
-def runner(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Runner]:
-    database = Database(f"sqlite:///{tmp_path / 'assay.sqlite3'}")
-    metadata.create_all(database.engine)
-    yield from request.param(database, Registry(), tmp_path)
+@pytest.fixture(scope="module", params=[inline, dbos])
+def shared_runner(
+    request: pytest.FixtureRequest,
+    sqlite_template: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Runner]:
+    data_dir = tmp_path_factory.mktemp("jobs")
+    shutil.copyfile(sqlite_template, data_dir / "assay.sqlite3")
+    database = Database(f"sqlite:///{data_dir / 'assay.sqlite3'}")
+    yield from request.param(database, Registry(), data_dir)
     database.dispose()
+
+
+@pytest.fixture
+def runner(shared_runner: Runner) -> Runner:
+    shared_runner.calls.clear()
+    return shared_runner
 
 
 def test_a_result_is_kept(runner: Runner) -> None:

@@ -3,17 +3,15 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from backend.core.clock import utc_now
 from backend.core.database import Database
 from backend.core.settings import Settings
 from backend.jobs import queue
-from backend.models import Job, metadata
-from tests.backend.jobs.postgres import postgres_server
+from backend.models import Job
 from tests.backend.jobs.worker_process import EFFECTS, main
 
 # Workers are forked from a server that has the modules loaded: a second saved at each start.
@@ -42,39 +40,9 @@ class Process:
         self._process.join(10)
 
 
-@pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    with postgres_server() as url:
-        yield url
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'assay.sqlite3'}"
-    server: str = request.getfixturevalue("postgres_url")
-    return new_postgres_database(server)
-
-
-@pytest.fixture
-def postgres_store_url(postgres_url: str) -> str:
-    return new_postgres_database(postgres_url)
-
-
-def new_postgres_database(server: str) -> str:
-    name = f"test_{uuid4().hex[:12]}"
-    engine = create_engine(
-        server.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.execute(text(f"create database {name}"))
-    engine.dispose()
-    return server.rsplit("/", 1)[0] + f"/{name}"
-
-
 @dataclass
 class Store:
-    """A store with tables, and real worker processes on it."""
+    """A migrated store, and real worker processes on it."""
 
     url: str
     data_dir: Path
@@ -83,7 +51,6 @@ class Store:
 
     def __post_init__(self) -> None:
         self.database = Database(self.url)
-        metadata.create_all(self.database.engine)
         with self.database.transaction() as session:
             session.execute(text(EFFECTS))
 
@@ -136,14 +103,21 @@ class Store:
 
 
 @pytest.fixture
-def store(store_url: str, tmp_path: Path) -> Iterator[Store]:
-    store = Store(store_url, tmp_path)
+def store(migrated_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(migrated_url, tmp_path)
     yield store
     store.close()
 
 
 @pytest.fixture
-def postgres_store(postgres_store_url: str, tmp_path: Path) -> Iterator[Store]:
-    store = Store(postgres_store_url, tmp_path)
+def sqlite_store(sqlite_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(sqlite_url, tmp_path)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def postgres_store(postgres_url: str, tmp_path: Path) -> Iterator[Store]:
+    store = Store(postgres_url, tmp_path)
     yield store
     store.close()

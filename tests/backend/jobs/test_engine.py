@@ -30,8 +30,8 @@ def registry() -> Registry:
 
 
 @pytest.fixture
-def engine(store: Store, registry: Registry) -> Iterator[Engine]:
-    engine = Engine(store.database, store.settings, registry, utc_now)
+def engine(sqlite_store: Store, registry: Registry) -> Iterator[Engine]:
+    engine = Engine(sqlite_store.database, sqlite_store.settings, registry, utc_now)
     engine.start()
     yield engine
     engine.stop()
@@ -42,7 +42,8 @@ def change(store: Store, job_id: str, **values: object) -> None:
         session.execute(update(Job).where(col(Job.id) == job_id).values(**values))
 
 
-def test_a_job_that_the_engine_lost_is_run_again(store: Store, engine: Engine) -> None:
+def test_a_job_that_the_engine_lost_is_run_again(sqlite_store: Store, engine: Engine) -> None:
+    store = sqlite_store
     lost, handed_over_lately = store.enqueue("test.sync"), store.enqueue("test.sync")
     change(store, lost, handed_over_at=utc_now() - DAY)
     change(store, handed_over_lately, handed_over_at=utc_now())
@@ -54,7 +55,8 @@ def test_a_job_that_the_engine_lost_is_run_again(store: Store, engine: Engine) -
     assert store.job(handed_over_lately).status == "queued"
 
 
-def test_a_repeated_hand_over_runs_a_job_once(store: Store, engine: Engine) -> None:
+def test_a_repeated_hand_over_runs_a_job_once(sqlite_store: Store, engine: Engine) -> None:
+    store = sqlite_store
     job_id = store.enqueue("test.train")
     for _ in range(3):
         assert engine.hand_over() == 1
@@ -65,7 +67,8 @@ def test_a_repeated_hand_over_runs_a_job_once(store: Store, engine: Engine) -> N
     assert store.job(job_id).attempt == 1
 
 
-def test_finished_rows_are_purged_by_age_and_kind(store: Store, engine: Engine) -> None:
+def test_finished_rows_are_purged_by_age_and_kind(sqlite_store: Store, engine: Engine) -> None:
+    store = sqlite_store
     now = utc_now()
     ages = {
         ("test.sync", "done", 2): False,
@@ -95,10 +98,9 @@ def test_finished_rows_are_purged_by_age_and_kind(store: Store, engine: Engine) 
 
 
 def test_finished_workflows_are_purged(
-    store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    sqlite_store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    if not store.database.is_sqlite:
-        pytest.skip("looks into the SQLite file")
+    store = sqlite_store
 
     def workflows() -> int:
         with closing(sqlite3.connect(store.data_dir / "jobs.sqlite3")) as connection:

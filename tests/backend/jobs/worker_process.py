@@ -1,7 +1,6 @@
 """A real worker process whose handlers leave traces; tests start and kill it.
 
-``kill_point`` names the place where the process kills itself with SIGKILL, once per data
-directory. Effects are rows of the table ``effect`` (unique by job and step), attempts are
+``kill_point`` names the place where the process kills itself with SIGKILL. Effects are rows of the table ``effect`` (unique by job and step), attempts are
 lines of the file ``attempts``.
 """
 
@@ -82,38 +81,30 @@ def registry_of(traces: Traces) -> Registry:
     return registry
 
 
-def kill_once(data_dir: Path) -> None:
-    marker = data_dir / "killed"
-    if not marker.exists():
-        marker.write_text("")
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
 class KilledEngine(Engine):
     """Dies at the kill point; each is between two steps that must not be torn apart."""
 
     kill_point = ""
-    data_dir = Path()
 
     def _mark_handed_over(self, jobs: list[tuple[str, str, int]]) -> None:
         if self.kill_point == "before-hand-over-is-marked":
-            kill_once(self.data_dir)
+            os.kill(os.getpid(), signal.SIGKILL)
         super()._mark_handed_over(jobs)
 
     def _attempt(self, job_id: str, generation: int) -> dict[str, Any] | None:
         if self.kill_point == "before-claim":
-            kill_once(self.data_dir)
+            os.kill(os.getpid(), signal.SIGKILL)
         outcome = super()._attempt(job_id, generation)
         if self.kill_point == "after-handler":
-            kill_once(self.data_dir)
+            os.kill(os.getpid(), signal.SIGKILL)
         return outcome
 
     def _record(self, job_id: str, generation: int, outcome: dict[str, Any]) -> bool:
         if self.kill_point == "before-outcome-is-recorded":
-            kill_once(self.data_dir)
+            os.kill(os.getpid(), signal.SIGKILL)
         recorded = super()._record(job_id, generation, outcome)
         if self.kill_point == "after-outcome-is-recorded":
-            kill_once(self.data_dir)
+            os.kill(os.getpid(), signal.SIGKILL)
         return recorded
 
 
@@ -130,6 +121,6 @@ def main(store_url: str, data_dir: Path, worker_id: str, kill_point: str) -> Non
         worker_timeout_seconds=1.5,
     )
     database = Database(settings.store_url)
-    KilledEngine.kill_point, KilledEngine.data_dir = kill_point, data_dir
+    KilledEngine.kill_point = kill_point
     worker.Engine = KilledEngine  # type: ignore[attr-defined]
     worker.run_worker(database, settings, registry_of(Traces(database, data_dir)), utc_now)

@@ -1,0 +1,87 @@
+"""``assay demo``: the whole loop on real parts, with simulated annotators."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(help="CSV, Parquet or JSONL of your own, or a folder with a dirty and a "
+                     "clean table; empty: generated records"),
+    ] = None,
+    label_schema: Annotated[
+        Path | None, typer.Option(help="label schema as YAML or JSON; empty: the default one")
+    ] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="column that names each record; empty: found by itself")
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
+    batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
+    records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 2000,
+    seed: Annotated[int, typer.Option(help="of the records, the loop and the annotators")] = 7,
+) -> None:
+    """Start everything, import, turn three rounds of the loop, and leave it running.
+
+    Simulated annotators answer through Label Studio's API as users of their own. A second
+    run resumes where the first one ended; nothing is done twice.
+    """
+    from backend.cli.progress import ProgressBar
+    from backend.cli.stack import embedded_stack
+    from backend.core.services import Services
+    from backend.demo import source as sources
+    from backend.demo.run import DemoRun
+
+    console = Console()
+    stack = embedded_stack()
+    folder = stack.data_dir / "demo"
+    if data is None:
+        source = sources.generated(folder, records, seed)
+    elif data.is_dir():
+        source = sources.paired_tables(data, folder)
+    else:
+        source = sources.own_file(data, label_schema, id_column)
+    with ProgressBar("Starting", is_transient=False) as bar:
+        settings = stack.up(bar)
+    run = DemoRun(Services.from_settings(settings), source, seed=seed)
+    with ProgressBar("Importing", is_transient=False) as bar:
+        run.import_records(bar)
+    run.create_project(batch_size=batch_size)
+    console.print(f"Simulated annotators are near to: {source.truth_comes_from}.")
+    for number in range(1, rounds + 1):
+        with ProgressBar(f"Round {number}", is_transient=False) as bar:
+            if not run.turn(number, bar):
+                console.print("The pool is empty: every record is labelled.")
+                break
+    with ProgressBar(f"Batch {rounds + 1}, for you", is_transient=False) as bar:
+        run.await_batch(rounds + 1, bar)
+    _show_rounds(console, run)
+    picture = run.draw_learning_curve(folder / "learning-curve.png")
+    credentials = stack.logins()
+    console.print()
+    console.print(f"Learning curve  {picture}")
+    console.print(f"Labelling page  {run.labelling_url()}")
+    console.print(f"Web pages       http://{settings.host}:{settings.port}/")
+    console.print(f"API             http://{settings.host}:{settings.port}/docs")
+    for place, (email, password) in credentials.items():
+        console.print(f"Login {place:<14} {email}  {password}", highlight=False)
+    console.print(
+        f"Annotators of the demo log in to Label Studio as {', '.join(run.annotator_emails())} "
+        f"with the password {run.annotator_password}",
+        highlight=False,
+    )
+    console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+
+
+def _show_rounds(console: Console, run: "object") -> None:
+    from backend.demo.run import DemoRun
+
+    assert isinstance(run, DemoRun)
+    table = Table("round", "labels", "accuracy (95 % interval)", "macro-F1", "agreement (alpha)")
+    for row in run.rounds():
+        table.add_row(*row)
+    console.print(table)

@@ -1,0 +1,52 @@
+"""``assay verify``: the proof that nothing was lost and nothing is there twice."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def verify(
+    project: Annotated[str | None, typer.Argument(help="name or id; empty: every project")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """Compare Label Studio with the store and the store with its promises.
+
+    Lists every difference. Exit code 0: none; 1: there are some.
+    """
+    from backend.bootstrap import open_services
+    from backend.projects.service import ProjectsService
+    from backend.verification.service import verify_project
+
+    services = open_services()
+    with services.database.reading() as session:
+        service = ProjectsService(session, services.clock)
+        chosen = [service.find(project)] if project else list(service.list())
+    reports = [verify_project(services, found) for found in chosen]
+    if as_json:
+        typer.echo("[" + ",".join(report.model_dump_json() for report in reports) + "]")
+    else:
+        console = Console()
+        for report in reports:
+            console.print(
+                f"[bold]{report.project}[/bold]: {report.tasks_compared} tasks, "
+                f"{report.annotations_compared} annotations, {report.revisions_checked} revisions, "
+                f"{report.model_versions_checked} model versions compared; "
+                f"{len(report.differences)} differences."
+            )
+            if report.differences:
+                table = Table("kind", "subject", "store", "Label Studio", "remedy")
+                for item in report.differences:
+                    table.add_row(
+                        item.kind,
+                        item.subject,
+                        item.store or "",
+                        item.label_studio or "",
+                        item.remedy,
+                    )
+                console.print(table)
+        if not reports:
+            console.print("There are no projects to verify.")
+    if any(not report.is_equal for report in reports):
+        raise typer.Exit(1)

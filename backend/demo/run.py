@@ -1,0 +1,207 @@
+"""One demo: the steps a team would take, in order, each safe to repeat."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from backend.annotations import repository as annotations
+from backend.annotations.service import AnnotationsService
+from backend.core.exceptions import AppError
+from backend.core.services import Services
+from backend.demo.annotators import PROFILES
+from backend.demo.simulation import hire_annotators, label_batch
+from backend.demo.source import DemoSource
+from backend.ingestion.schemas import ImportRequest
+from backend.ingestion.service import import_source
+from backend.models import Batch, Project
+from backend.projects.schemas import LoopPolicy, ProjectCreate
+from backend.projects.service import ProjectsService
+from backend.registry.service import RegistryService
+from backend.training import repository
+from backend.training.service import TrainingService
+
+AUDIT_SHARE = 0.3
+POLL_SECONDS = 0.3
+STEP_SECONDS = 900.0
+ACTOR = "demo"
+
+Progress = Callable[[float, str], None]
+
+
+class DemoStalled(AppError):
+    """A step of the demo did not end in time, or its job failed."""
+
+    title = "Demo stalled"
+
+
+class DemoRun:
+    """Import, label, learn; against a running stack."""
+
+    annotator_password = "assay-demo-annotator"
+
+    def __init__(self, services: Services, source: DemoSource, *, seed: int) -> None:
+        self._services = services
+        self._source = source
+        self._seed = seed
+        self._project: Project | None = None
+
+    def import_records(self, progress: Progress) -> None:
+        """The source's records are in the store; those that are stay as they are."""
+        request = ImportRequest(
+            dataset=self._source.dataset,
+            path=self._source.file,
+            id_column=self._source.id_column,
+            kind=self._source.kind,
+            kind_column=self._source.kind_column,
+        )
+        import_source(self._services.database, request, self._services.clock, progress=progress)
+
+    def create_project(self, *, batch_size: int) -> None:
+        """The demo's project exists and its first batch is on its way."""
+        services = self._services
+        policy = LoopPolicy(
+            batch_size=batch_size,
+            audit_share=AUDIT_SHARE,
+            annotators_per_record=len(PROFILES),
+            seed=self._seed,
+        )
+        with services.database.transaction() as session:
+            service = ProjectsService(session, services.clock)
+            found = next((p for p in service.list() if p.name == self._source.project), None)
+            if found is None:
+                request = ProjectCreate(
+                    name=self._source.project,
+                    dataset=self._source.dataset,
+                    label_schema=self._source.schema.model_dump(mode="json"),
+                    policy=policy,
+                )
+                found = service.create(request, actor=ACTOR)
+                TrainingService(session, services.clock).request_batch(found, actor=ACTOR)
+        self._project = found
+
+    @property
+    def project(self) -> Project:
+        """The demo's project, as the store has it now."""
+        assert self._project is not None
+        with self._services.database.reading() as session:
+            return ProjectsService(session, self._services.clock).get(self._project.id or 0)
+
+    def turn(self, number: int, progress: Progress) -> bool:
+        """Round ``number`` is labelled and learnt from; False if the pool was empty before."""
+        batch = self.await_batch(number, lambda share, text: progress(0.2 * share, text))
+        if batch is None:
+            return False
+        label_batch(
+            self._services,
+            self.project,
+            batch.id or 0,
+            hire_annotators(self._services, self.annotator_password),
+            self._source.truth_of,
+            seed=self._seed,
+            progress=lambda share, text: progress(0.2 + 0.6 * share, text),
+        )
+        self._await_training(number, lambda share, text: progress(0.8 + 0.2 * share, text))
+        return True
+
+    def await_batch(self, number: int, progress: Progress) -> Batch | None:
+        """The batch of that round once Label Studio holds it; None if the pool is empty."""
+
+        def find() -> Batch | None:
+            with self._services.database.reading() as session:
+                batch = repository.find_batch(session, self.project.id or 0, number)
+            return batch if batch and batch.pushed_at else None
+
+        def is_over() -> bool:
+            with self._services.database.reading() as session:
+                return repository.is_pool_empty(session, self.project)
+
+        return self._await(f"choosing and pushing batch {number}", find, progress, is_over)
+
+    def _await_training(self, number: int, progress: Progress) -> None:
+        def is_learnt() -> bool | None:
+            with self._services.database.reading() as session:
+                state = AnnotationsService(session, self._services.clock).progress(self.project)
+                version = annotations.latest_model_version(session, self.project.id or 0)
+                next_batch = repository.find_batch(session, self.project.id or 0, number + 1)
+            learnt = version is not None and version.metrics["complete_tasks"] >= state.complete
+            return True if (learnt and state.open == 0) or next_batch else None
+
+        self._await(f"learning from round {number}", is_learnt, progress, lambda: False)
+
+    def _await(
+        self,
+        what: str,
+        find: Callable[[], Any],
+        progress: Progress,
+        is_over: Callable[[], bool],
+    ) -> Any:
+        started = time.monotonic()
+        while (elapsed := time.monotonic() - started) < STEP_SECONDS:
+            if (found := find()) is not None:
+                progress(1.0, what)
+                return found
+            if is_over():
+                return None
+            share, message = self._running_job()
+            progress(share, message or what)
+            time.sleep(POLL_SECONDS)
+        raise DemoStalled(
+            f"No end after {elapsed:.0f} s of {what}.", remedy="See: assay status; assay logs."
+        )
+
+    def _running_job(self) -> tuple[float, str]:
+        with self._services.database.reading() as session:
+            jobs = repository.newest_jobs(session, self.project.id or 0)
+        for job in jobs:
+            if job.status == "failed":
+                raise DemoStalled(f"{job.name} failed: {job.error}", remedy="See: assay logs.")
+            if job.status in {"running", "waiting"}:
+                return job.progress, job.message or job.name
+        return 0.0, ""
+
+    def rounds(self) -> list[tuple[str, str, str, str, str]]:
+        """One row a model version: round, labels, accuracy, macro-F1, agreement."""
+        with self._services.database.reading() as session:
+            registry = RegistryService(session, self._services.clock)
+            versions = registry.list_versions(self.project.id or 0)
+        return [
+            (
+                str(version.metrics.get("round", "")),
+                str(version.metrics["labels"]),
+                _interval(version.metrics.get("audit_accuracy")),
+                _interval(version.metrics.get("audit_macro_f1")),
+                _alpha(version.metrics["agreement"]),
+            )
+            for version in versions
+        ]
+
+    def draw_learning_curve(self, path: Path) -> Path:
+        """The accuracy on the audit sample over the labels, as a picture."""
+        from backend.demo.picture import draw_learning_curve
+
+        with self._services.database.reading() as session:
+            registry = RegistryService(session, self._services.clock)
+            versions = registry.list_versions(self.project.id or 0)
+        return draw_learning_curve([version.metrics for version in versions], path)
+
+    def labelling_url(self) -> str:
+        """Where a person goes on labelling."""
+        base = self._services.settings.annotator_url
+        return f"{base}/projects/{self.project.label_studio_project_id}/data"
+
+    def annotator_emails(self) -> list[str]:
+        """Who the simulated annotators are."""
+        return [profile.email for profile in PROFILES]
+
+
+def _interval(estimate: dict[str, float] | None) -> str:
+    if not estimate:
+        return "—"
+    return "{value:.3f} [{low:.3f}, {high:.3f}]".format(**estimate)
+
+
+def _alpha(agreement: dict[str, Any]) -> str:
+    if agreement.get("alpha") is None:
+        return "—"
+    return "{alpha:.2f} [{low:.2f}, {high:.2f}]".format(**agreement)

@@ -1,0 +1,154 @@
+"""Simulated annotators at work: separate Label Studio users who answer through its API."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+from backend.annotations import repository
+from backend.core.services import Services
+from backend.demo.annotators import PROFILES, AnnotatorProfile, answer
+from backend.demo.annotators import Suggestion as Shown
+from backend.demo.truth import Truth
+from backend.models import Prediction, Project, Record, Task
+from backend.projects.service import label_schema_of
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.account import Account, ensure_annotator
+from labeling.label_studio.annotations import Answer, build_result
+from labeling.label_studio.client import TASKS_A_CALL, LabelStudioClient
+from labeling.label_studio.label_config import FAULTY, ISSUES
+
+LIKELY = 0.5
+
+Progress = Callable[[float, str], None]
+TruthOf = Callable[[Record], Truth]
+
+
+@dataclass(frozen=True)
+class SimulatedAnnotator:
+    """A profile with an account of its own."""
+
+    profile: AnnotatorProfile
+    account: Account
+
+
+def hire_annotators(services: Services, password: str) -> list[SimulatedAnnotator]:
+    """One Label Studio user for each profile; those that exist are kept."""
+    client = services.label_studio
+    return [
+        SimulatedAnnotator(
+            profile, ensure_annotator(client.url, client.token, profile.email, password)
+        )
+        for profile in PROFILES
+    ]
+
+
+def label_batch(
+    services: Services,
+    project: Project,
+    batch_id: int,
+    annotators: Sequence[SimulatedAnnotator],
+    truth_of: TruthOf,
+    *,
+    seed: int,
+    progress: Progress,
+) -> int:
+    """Every annotator has answered every task of the batch once; answers given now.
+
+    Who has answered already is read from Label Studio, so a repeat gives no second answer.
+    """
+    with services.database.reading() as session:
+        rows = repository.tasks_with_records(session, batch_id)
+        predictions = repository.predictions_of_batch(session, batch_id)
+    answered = _answered(services.label_studio, project, [task for task, _ in rows])
+    total = len(rows) * len(annotators)
+    done = sum(len(people) for people in answered.values())
+    given = 0
+    schema = label_schema_of(project)
+
+    def work(annotator: SimulatedAnnotator) -> int:
+        nonlocal done
+        client = LabelStudioClient(services.label_studio.url, annotator.account.token)
+        count = 0
+        for task, record in rows:
+            if annotator.account.user_id in answered.get(task.label_studio_task_id or 0, set()):
+                continue
+            shown = None if task.is_audit else _shown(predictions.get(task.id or 0))
+            body = _submission(annotator, record, truth_of(record), shown, schema, seed)
+            client.create_annotation(task.label_studio_task_id or 0, body)
+            count, done = count + 1, done + 1
+            progress(min(done / total, 1.0), f"{done} of {total} answers")
+        client.close()
+        return count
+
+    with ThreadPoolExecutor(max_workers=len(annotators)) as people:
+        given = sum(people.map(work, annotators))
+    return given
+
+
+def _answered(
+    client: LabelStudioClient, project: Project, tasks: Sequence[Task]
+) -> dict[int, set[int]]:
+    ids = [task.label_studio_task_id for task in tasks if task.label_studio_task_id]
+    found: dict[int, set[int]] = {}
+    for start in range(0, len(ids), TASKS_A_CALL):
+        part = client.tasks_with_annotations(
+            project.label_studio_project_id or 0, ids[start : start + TASKS_A_CALL]
+        )
+        for task in part:
+            found[int(task["id"])] = {int(a["completed_by"]) for a in task["annotations"]}
+    return found
+
+
+def _shown(prediction: Prediction | None) -> Shown | None:
+    if prediction is None:
+        return None
+    return Shown(
+        grade=prediction.grade,
+        issues=_likely(prediction.issue_probabilities),
+        faulty_fields=_likely(prediction.field_probabilities),
+    )
+
+
+def _likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(name for name, value in probabilities.items() if value >= LIKELY)
+
+
+def _submission(
+    annotator: SimulatedAnnotator,
+    record: Record,
+    truth: Truth,
+    shown: Shown | None,
+    schema: LabelSchema,
+    seed: int,
+) -> dict[str, Any]:
+    said = answer(
+        truth,
+        annotator.profile,
+        grades=schema.grades,
+        issues=schema.issue_values,
+        seed=seed,
+        suggestion=shown,
+    )
+    result = build_result(
+        Answer(
+            grade=said.grade,
+            issues=said.issues,
+            faulty_fields=tuple(name for name in said.faulty_fields if name in schema.fields),
+            corrected_values=said.corrected,
+            rationale=said.rationale,
+        ),
+        record.fields,
+        schema,
+    )
+    if shown is not None:
+        kept = {
+            schema.grade.name: said.grade == shown.grade,
+            ISSUES: set(said.issues) == set(shown.issues),
+            FAULTY: set(said.faulty_fields) == set(shown.faulty_fields),
+        }
+        for region in result:
+            if region["from_name"] in kept:
+                is_kept = kept[region["from_name"]]
+                region["origin"] = "prediction" if is_kept else "prediction-changed"
+    return {"result": result, "lead_time": said.seconds}

@@ -1,0 +1,168 @@
+"""Where the demo's records come from, and what is true of them."""
+
+import csv
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.demo.files import read_truth, write_csv
+from backend.demo.records import generate
+from backend.demo.reference import RuleReference
+from backend.demo.retail import PairedTablesError, label_schema, read_pairs
+from backend.demo.truth import DemoRecord, Truth
+from backend.ingestion.readers import open_reader
+from backend.models import Record
+from labeling.exceptions import LabelSchemaInvalid
+from labeling.label_schema import LabelSchema
+
+SCHEMA_FILE = Path(__file__).with_name("label_schema.yaml")
+ID_NAMES = ("record_id", "external_id", "id", "uuid", "key", "sku", "code", "asin")
+LOOKED_AT = 10_000
+
+
+@dataclass(frozen=True)
+class DemoSource:
+    """One file of records, how to read it, and the truth that annotators are near to."""
+
+    dataset: str
+    project: str
+    file: Path
+    id_column: str | None
+    kind: str
+    kind_column: str | None
+    schema: LabelSchema
+    truth_of: Callable[[Record], Truth]
+    truth_comes_from: str
+
+
+def generated(folder: Path, records: int, seed: int) -> DemoSource:
+    """Generated e-commerce records in English and Chinese, errors injected, truth known."""
+    file, truth_file = folder / f"demo-{records}-{seed}.csv", folder / f"demo-{records}-{seed}.truth"
+    if not truth_file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        unfinished = truth_file.with_suffix(".part")
+        write_csv(file, generate(records, seed), unfinished)
+        unfinished.rename(truth_file)
+    truths = read_truth(truth_file)
+    return DemoSource(
+        dataset="demo-shop",
+        project="Demo shop",
+        file=file,
+        id_column="record_id",
+        kind="product",
+        kind_column="kind",
+        schema=LabelSchema.from_file(SCHEMA_FILE),
+        truth_of=lambda record: truths[record.external_id],
+        truth_comes_from="the generator's own record of the errors it injected",
+    )
+
+
+def paired_tables(data: Path, folder: Path) -> DemoSource:
+    """A folder with a dirty table and its clean twin.
+
+    Raises:
+        UnreadableSource: a table is missing or they do not match.
+    """
+    try:
+        rows = list(read_pairs(data))
+    except PairedTablesError as error:
+        raise UnreadableSource(str(error), field="--data", value=str(data)) from error
+    truths = {row.record_id: row.truth for row in rows}
+    fields = tuple(rows[0].fields)
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / f"{data.name}.csv"
+    _write_pairs(file, rows, fields)
+    return DemoSource(
+        dataset=data.name,
+        project=f"Demo {data.name}"[:50],
+        file=file,
+        id_column="record_id",
+        kind="inventory",
+        kind_column=None,
+        schema=LabelSchema.model_validate(label_schema(fields)),
+        truth_of=lambda record: truths[record.external_id],
+        truth_comes_from="the clean table beside the dirty one",
+    )
+
+
+def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> DemoSource:
+    """A user's CSV, Parquet or JSONL file; the truth is its grade column, or rules.
+
+    Raises:
+        UnreadableSource: the file cannot be read.
+        InvalidInput: the label schema cannot be used, or names columns that are not there.
+    """
+    with open_reader(data) as reader:
+        first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
+    if not first:
+        raise UnreadableSource(f"{data} holds no rows.", field="--data", value=str(data))
+    columns = list(first[0])
+    id_column = id_column or find_id_column(columns, first)
+    try:
+        schema = (
+            LabelSchema.from_file(schema_file, fields=[c for c in columns if c != id_column])
+            if schema_file
+            else LabelSchema.default([c for c in columns if c != id_column])
+        )
+    except LabelSchemaInvalid as error:
+        raise InvalidInput(
+            str(error), field="--label-schema", value=str(schema_file)
+        ) from error
+    unknown = [name for name in schema.fields if name not in columns]
+    if unknown:
+        raise InvalidInput(
+            f"{schema_file} names fields that {data} does not have: {', '.join(unknown)}.",
+            field="fields",
+            value=unknown,
+            remedy=f"Its columns are: {', '.join(columns)}.",
+        )
+    has_grades = schema.grade.name in columns
+    if has_grades:
+        shown = tuple(name for name in schema.fields if name != schema.grade.name)
+        schema = schema.model_copy(update={"fields": shown})
+    reference = RuleReference(_all_rows(data), schema)
+    return DemoSource(
+        dataset=data.stem[:200],
+        project=f"Demo {data.stem}"[:50],
+        file=data,
+        id_column=id_column,
+        kind="record",
+        kind_column=None,
+        schema=schema,
+        truth_of=lambda record: reference.truth(record.external_id, record.fields),
+        truth_comes_from=(
+            f"its column {schema.grade.name!r}"
+            if has_grades
+            else "rules: missing, oddly written and far-off values"
+        ),
+    )
+
+
+def find_id_column(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> str | None:
+    """The column that names each row: usual name, every value there and unlike the others."""
+    sample = list(rows)
+    by_name = {name.lower(): name for name in columns}
+    for candidate in ID_NAMES:
+        name = by_name.get(candidate)
+        if name is None:
+            continue
+        values = [str(row.get(name) or "") for row in sample]
+        if all(values) and len(set(values)) == len(values):
+            return name
+    return None
+
+
+def _all_rows(data: Path) -> Iterable[Mapping[str, Any]]:
+    with open_reader(data) as reader:
+        for _, row in reader.rows():
+            yield row
+
+
+def _write_pairs(file: Path, rows: list[DemoRecord], fields: tuple[str, ...]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out)
+        writer.writerow(["record_id", *fields])
+        writer.writerows([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
