@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from backend.annotations import repository
+from backend.annotations import loop_repository, repository
 from backend.annotations.revisions import (
     SyncCounts,
     deletion_row,
@@ -27,7 +27,7 @@ class AnnotationIntake:
         self._project_id = project_id
         self._via = via
         self._now = now
-        repository.lock_intake(session, project_id)
+        loop_repository.lock_intake(session, project_id)
 
     def apply(self, annotations: Sequence[ParsedAnnotation]) -> tuple[SyncCounts, list[int]]:
         """Each annotation's revision is in the store once.

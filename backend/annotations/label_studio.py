@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
 
-from backend.annotations import repository
+from backend.annotations import loop_repository, repository
 from backend.annotations.connection import connect
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
@@ -37,7 +37,7 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
     """
     with services.database.reading() as session:
         project = _project(services, project_id)
-        batches = repository.batches_not_pushed(session, project_id)
+        batches = loop_repository.batches_not_pushed(session, project_id)
     pushed = 0
     if batches:
         label_studio_id = connect(services, project_id)
@@ -49,11 +49,12 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
 def _push_batch(
     services: Services, project: Project, batch: Batch, label_studio_id: int, progress: Progress
 ) -> int:
-    assert batch.id is not None and project.id is not None
+    assert batch.id is not None
+    assert project.id is not None
     with services.database.reading() as session:
-        rows = repository.tasks_with_records(session, batch.id)
-        predictions = repository.predictions_of_batch(session, batch.id)
-        numbers = repository.model_version_names(session, project.id)
+        rows = loop_repository.tasks_with_records(session, batch.id)
+        predictions = loop_repository.predictions_of_batch(session, batch.id)
+        numbers = loop_repository.model_version_names(session, project.id)
     schema, policy = label_schema_of(project), policy_of(project)
     items = [
         _import_item(
@@ -71,7 +72,7 @@ def _push_batch(
         repository.set_label_studio_ids(
             session, {task.id: ids[task.key] for task, _ in rows if task.id is not None}
         )
-        repository.mark_batch_pushed(session, batch.id, services.clock())
+        loop_repository.mark_batch_pushed(session, batch.id, services.clock())
     return len(rows)
 
 
@@ -124,7 +125,7 @@ def sync_project(
     if label_studio_id is None:
         return SyncCounts()
     with services.database.transaction() as session:
-        cursor = repository.get_cursor(session, project_id)
+        cursor = loop_repository.get_cursor(session, project_id)
     counts, foreign = SyncCounts(), set[int]()
     parts = changes_since(
         services.label_studio,
@@ -142,7 +143,7 @@ def sync_project(
         counts += _sync_deleted_tasks(services, project_id, label_studio_id)
     _name_annotators(services)
     with services.database.transaction() as session:
-        repository.mark_synced(session, project_id, services.clock())
+        loop_repository.mark_synced(session, project_id, services.clock())
         AnnotationsService(session, services.clock).continue_loop(project)
     if foreign:
         progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
@@ -158,13 +159,13 @@ def _apply_snapshots(
         counts, foreign = intake.reconcile(snapshots)
         if snapshots:
             newest = max(snapshot.updated_at for snapshot in snapshots)
-            repository.move_cursor(session, project.id, newest)
+            loop_repository.move_cursor(session, project.id, newest)
     return counts, foreign
 
 
 def _is_listing_due(services: Services, project_id: int) -> bool:
     with services.database.reading() as session:
-        listed_at = repository.get_cursor(session, project_id).listed_at
+        listed_at = loop_repository.get_cursor(session, project_id).listed_at
     return listed_at is None or services.clock() - listed_at >= LISTING_INTERVAL
 
 
@@ -175,7 +176,7 @@ def _sync_deleted_tasks(services: Services, project_id: int, label_studio_id: in
     with services.database.transaction() as session:
         intake = AnnotationIntake(session, project_id, via="sync", now=services.clock())
         counts = intake.delete_tasks(missing)
-        repository.mark_listed(session, project_id, services.clock())
+        loop_repository.mark_listed(session, project_id, services.clock())
     return counts
 
 

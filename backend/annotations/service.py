@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from backend.annotations import repository
+from backend.annotations import loop_repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.core.clock import Clock
@@ -61,7 +61,7 @@ class AnnotationsService:
             else None
         )
         now = self._clock()
-        row = repository.add_event(
+        row = loop_repository.add_event(
             self._session,
             project_id=project.id if project else None,
             action=event.action,
@@ -72,7 +72,7 @@ class AnnotationsService:
             row.status, row.applied_at = "ignored", now
             row.note = f"Label Studio project {event.project_id} is not one of ours."
             self._session.add(row)
-        elif not repository.has_queued_job(self._session, APPLY_EVENTS, project.id or 0):
+        elif not loop_repository.has_queued_job(self._session, APPLY_EVENTS, project.id or 0):
             enqueue(
                 self._session,
                 APPLY_EVENTS,
@@ -91,7 +91,7 @@ class AnnotationsService:
         schema = label_schema_of(project)
         counts = SyncCounts()
         needs_sync = False
-        for row in repository.received_events(self._session, project.id):
+        for row in loop_repository.received_events(self._session, project.id):
             row.status, row.applied_at = "applied", now
             event = parse_event(row.body.encode(), schema=schema)
             match event:
@@ -131,8 +131,8 @@ class AnnotationsService:
         """How many tasks have all the answers that the policy asks for."""
         assert project.id is not None
         wanted = policy_of(project).annotators_per_record
-        batch = repository.latest_batch(self._session, project.id)
-        answers = repository.answers_by_task(self._session, project.id)
+        batch = loop_repository.latest_batch(self._session, project.id)
+        answers = loop_repository.answers_by_task(self._session, project.id)
         complete = sum(count >= wanted for _, count in answers.values())
         in_last = [count for batch_id, count in answers.values() if batch and batch_id == batch.id]
         return LoopProgress(
@@ -153,12 +153,12 @@ class AnnotationsService:
         assert project.id is not None
         policy = policy_of(project)
         progress = self.progress(project)
-        unpushed = repository.batches_not_pushed(self._session, project.id)
+        unpushed = loop_repository.batches_not_pushed(self._session, project.id)
         if unpushed:
             return self._ensure(PUSH, project.id, f"batch:{unpushed[0].id}")
         if progress.last_round == 0:
             return None
-        version = repository.latest_model_version(self._session, project.id)
+        version = loop_repository.latest_model_version(self._session, project.id)
         trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
         new = progress.complete - trained_on
         is_finished = progress.open <= policy.refill_at
@@ -175,7 +175,7 @@ class AnnotationsService:
     def request_batch(self, project: Project, round_number: int) -> str | None:
         """The choice of that round's batch is queued; None if it was made already."""
         assert project.id is not None
-        newest = repository.newest_record(self._session, project.dataset_id)
+        newest = loop_repository.newest_record(self._session, project.dataset_id)
         return self._ensure(
             NEXT_BATCH, project.id, f"{round_number}:{newest}", {"round": round_number}
         )
@@ -185,7 +185,7 @@ class AnnotationsService:
     ) -> str | None:
         """The job is queued, running or waiting: its id. None if it is done."""
         now = self._clock()
-        failures = repository.count_failures(
+        failures = loop_repository.count_failures(
             self._session, name, project_id, before=now - RETRY_FAILED_AFTER
         )
         job_id = enqueue(

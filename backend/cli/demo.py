@@ -11,8 +11,10 @@ from rich.table import Table
 def demo(
     data: Annotated[
         Path | None,
-        typer.Option(help="CSV, Parquet or JSONL of your own, or a folder with a dirty and a "
-                     "clean table; empty: generated records"),
+        typer.Option(
+            help="CSV, Parquet or JSONL of your own, or a folder with a dirty and a "
+            "clean table; empty: generated records"
+        ),
     ] = None,
     label_schema: Annotated[
         Path | None, typer.Option(help="label schema as YAML or JSON; empty: the default one")

@@ -133,7 +133,7 @@ def load_settings(**overrides: object) -> Settings:
     """
     data_dir = Path(str(overrides.get("data_dir") or os.environ.get("ASSAY_DATA_DIR", ".assay")))
     files = (data_dir / "embedded.env", Path(".env"))
-    return Settings(_env_file=files, **overrides)  # type: ignore[call-arg, arg-type]
+    return Settings(_env_file=files, **overrides)  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=1)

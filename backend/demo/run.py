@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from backend.annotations import repository as annotations
+from backend.annotations import loop_repository
 from backend.annotations.service import AnnotationsService
 from backend.core.exceptions import AppError
 from backend.core.services import Services
@@ -122,7 +122,7 @@ class DemoRun:
         def is_learnt() -> bool | None:
             with self._services.database.reading() as session:
                 state = AnnotationsService(session, self._services.clock).progress(self.project)
-                version = annotations.latest_model_version(session, self.project.id or 0)
+                version = loop_repository.latest_model_version(session, self.project.id or 0)
                 next_batch = repository.find_batch(session, self.project.id or 0, number + 1)
             learnt = version is not None and version.metrics["complete_tasks"] >= state.complete
             return True if (learnt and state.open == 0) or next_batch else None

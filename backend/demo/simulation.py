@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from backend.annotations import repository
+from backend.annotations import loop_repository
 from backend.core.services import Services
 from backend.demo.annotators import PROFILES, AnnotatorProfile, answer
 from backend.demo.annotators import Suggestion as Shown
@@ -58,12 +58,11 @@ def label_batch(
     Who has answered already is read from Label Studio, so a repeat gives no second answer.
     """
     with services.database.reading() as session:
-        rows = repository.tasks_with_records(session, batch_id)
-        predictions = repository.predictions_of_batch(session, batch_id)
+        rows = loop_repository.tasks_with_records(session, batch_id)
+        predictions = loop_repository.predictions_of_batch(session, batch_id)
     answered = _answered(services.label_studio, project, [task for task, _ in rows])
     total = len(rows) * len(annotators)
     done = sum(len(people) for people in answered.values())
-    given = 0
     schema = label_schema_of(project)
 
     def work(annotator: SimulatedAnnotator) -> int:
@@ -82,8 +81,7 @@ def label_batch(
         return count
 
     with ThreadPoolExecutor(max_workers=len(annotators)) as people:
-        given = sum(people.map(work, annotators))
-    return given
+        return sum(people.map(work, annotators))
 
 
 def _answered(

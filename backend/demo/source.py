@@ -40,7 +40,10 @@ class DemoSource:
 
 def generated(folder: Path, records: int, seed: int) -> DemoSource:
     """Generated e-commerce records in English and Chinese, errors injected, truth known."""
-    file, truth_file = folder / f"demo-{records}-{seed}.csv", folder / f"demo-{records}-{seed}.truth"
+    file, truth_file = (
+        folder / f"demo-{records}-{seed}.csv",
+        folder / f"demo-{records}-{seed}.truth",
+    )
     if not truth_file.exists():
         folder.mkdir(parents=True, exist_ok=True)
         unfinished = truth_file.with_suffix(".part")
@@ -108,9 +111,7 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
             else LabelSchema.default([c for c in columns if c != id_column])
         )
     except LabelSchemaInvalid as error:
-        raise InvalidInput(
-            str(error), field="--label-schema", value=str(schema_file)
-        ) from error
+        raise InvalidInput(str(error), field="--label-schema", value=str(schema_file)) from error
     unknown = [name for name in schema.fields if name not in columns]
     if unknown:
         raise InvalidInput(

@@ -50,7 +50,7 @@ def iterate_records(session: Session, dataset_id: int) -> Iterator[tuple[int, st
         ).all()
         for record_id, content_hash, fields in rows:
             assert record_id is not None
-            yield record_id, content_hash, fields
+            yield record_id, content_hash, dict(fields)
             last = record_id
         if len(rows) < CHUNK:
             return
@@ -74,7 +74,7 @@ def record_state(session: Session, dataset_id: int) -> tuple[int, int]:
             Record.dataset_id == dataset_id, col(Record.is_current).is_(True)
         )
     ).one()
-    return count, largest
+    return count, largest or 0
 
 
 def tasked_record_ids(session: Session, project_id: int) -> set[int]:

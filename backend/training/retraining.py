@@ -17,6 +17,7 @@ from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.exceptions import ArtifactError
 from active_learning.types import Features
+from backend.annotations import loop_repository
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
@@ -240,7 +241,7 @@ def _publish(
     decision = challenger.decision
     with services.database.transaction() as session:
         registry = RegistryService(session, services.clock)
-        batch = annotations.latest_batch(session, project.id)
+        batch = loop_repository.latest_batch(session, project.id)
         version = registry.register(
             project.id,
             fingerprint=snapshot.fingerprint,

@@ -33,7 +33,8 @@ def verify_project(services: Services, project: Project) -> VerificationReport:
 def _compare_with_label_studio(
     services: Services, project: Project, report: VerificationReport
 ) -> Iterator[Difference]:
-    assert project.id is not None and project.label_studio_project_id is not None
+    assert project.id is not None
+    assert project.label_studio_project_id is not None
     held: dict[int, tuple[ParsedAnnotation, ...]] = {}
     for part in changes_since(
         services.label_studio, project.label_studio_project_id, None, label_schema_of(project)
@@ -75,7 +76,7 @@ def _compare_tasks(
             subject=f"Label Studio task {label_studio_id}",
             store="no such task",
             label_studio=f"{len(held[label_studio_id])} annotations",
-            remedy=f"{RUN_PUSH}; if it stays, it was made by hand in Label Studio: delete it there.",
+            remedy=f"{RUN_PUSH}; if it stays, it was made by hand there: delete it there.",
         )
 
 

@@ -103,9 +103,12 @@ def shared_runner(
 
 
 @pytest.fixture
-def runner(shared_runner: Runner) -> Runner:
+def runner(shared_runner: Runner) -> Iterator[Runner]:
     shared_runner.calls.clear()
-    return shared_runner
+    yield shared_runner
+    with shared_runner.database.transaction() as session:
+        for job in queue.list_recent(session, statuses=("queued", "waiting")):
+            queue.request_cancel(session, job.id, now=utc_now())
 
 
 def test_a_result_is_kept(runner: Runner) -> None:
@@ -201,15 +204,15 @@ def test_cancelling_stops_at_a_safe_point(runner: Runner) -> None:
             context.check_cancelled()
             time.sleep(0.02)
 
-    runner.handle("test.work", work)
-    job_id = runner.enqueue("test.work")
+    runner.handle("test.long", work)
+    job_id = runner.enqueue("test.long")
     runner.run()
     assert runner.job(job_id).status == "cancelled"
 
 
 def test_what_was_cancelled_before_it_started_never_runs(runner: Runner) -> None:
-    runner.handle("test.work", lambda _context, _args: None)
-    job_id = runner.enqueue("test.work")
+    runner.handle("test.never", lambda _context, _args: None)
+    job_id = runner.enqueue("test.never")
     with runner.database.transaction() as session:
         queue.request_cancel(session, job_id, now=utc_now())
     runner.run()

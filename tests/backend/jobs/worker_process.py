@@ -1,7 +1,7 @@
 """A real worker process whose handlers leave traces; tests start and kill it.
 
-``kill_point`` names the place where the process kills itself with SIGKILL. Effects are rows of the table ``effect`` (unique by job and step), attempts are
-lines of the file ``attempts``.
+``kill_point`` names the place where the process kills itself with SIGKILL. Effects are rows
+of the table ``effect`` (unique by job and step), attempts are lines of the file ``attempts``.
 """
 
 import logging

@@ -1,0 +1,32 @@
+"""Small clusterings of candidate vectors, seeded."""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.cluster import MiniBatchKMeans
+from sklearn.exceptions import ConvergenceWarning
+
+from active_learning.types import Positions, Scores
+
+
+def clusters_of(
+    vectors: NDArray[np.float32], count: int, seed: int, weights: Scores | None = None
+) -> Positions:
+    """(n,) cluster numbers of k-means with ``count`` centres."""
+    if count >= len(vectors):
+        return np.arange(len(vectors))
+    model: Any = MiniBatchKMeans(count, random_state=seed, n_init=1, max_iter=40, batch_size=2048)
+    with warnings.catch_warnings():
+        # Fewer distinct vectors than centres is usual among duplicated records.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        labels = model.fit(vectors, sample_weight=weights).labels_
+    return np.asarray(labels, dtype=np.intp)
+
+
+def best_of_each(clusters: Positions, scores: Scores) -> Positions:
+    """The highest scored row of every cluster, highest first."""
+    order = np.argsort(-scores, kind="stable")
+    _, first = np.unique(clusters[order], return_index=True)
+    return order[np.sort(first)]

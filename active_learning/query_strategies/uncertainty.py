@@ -1,0 +1,89 @@
+"""Uncertainty sampling with modAL's measures: least confidence, margin, entropy."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from modAL.uncertainty import classifier_entropy, classifier_margin, classifier_uncertainty
+
+from active_learning.exceptions import NotFitted
+from active_learning.query_strategies.base import Candidates, highest, top_two
+from active_learning.types import Positions, Probabilities, Reason, Scores
+
+
+class _KnownProbabilities:
+    """The classifier that modAL's measures ask: it answers what was computed already."""
+
+    def predict_proba(self, X: Probabilities) -> Probabilities:  # noqa: N803
+        return X
+
+
+class UncertaintySampling:
+    """The records that the classifier is least sure about (Lewis and Gale 1994).
+
+    Args:
+        name: of the strategy.
+        measure: modAL's measure; (classifier, X) to (n,).
+        sign: 1 where a large measure means uncertain, -1 where a small one does.
+        seed: of the order of ties.
+    """
+
+    needs_probabilities = True
+
+    def __init__(self, name: str, measure: Callable[..., Any], sign: float, *, seed: int) -> None:
+        self.name = name
+        self._measure = measure
+        self._sign = sign
+        self._rng = np.random.default_rng(seed)
+
+    def score(self, candidates: Candidates) -> Scores:
+        """(n,) the measure, larger for the more uncertain.
+
+        Raises:
+            NotFitted: there are no probabilities yet.
+        """
+        if candidates.probabilities is None:
+            raise NotFitted(f"Strategy {self.name} needs a classifier that has seen labels.")
+        measured = self._measure(_KnownProbabilities(), candidates.probabilities)
+        return self._sign * np.asarray(measured, dtype=np.float64)
+
+    def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:  # noqa: ARG002
+        """The ``count`` most uncertain rows, ties in random order."""
+        return highest(scores, count, self._rng)
+
+    def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
+        """The two classes that compete, and by how much."""
+        return uncertain_reason(self.name, candidates, float(scores[row]), row)
+
+
+def uncertain_reason(name: str, candidates: Candidates, score: float, row: int) -> Reason:
+    """What the measure says about the row, in words."""
+    first, second, best, next_best = top_two(candidates, row)
+    if name == "entropy":
+        return Reason(
+            f"entropy {score:.2f}; most probably {first} ({best:.2f})",
+            f"熵 {score:.2f}；最可能为 {first}（{best:.2f}）",
+        )
+    if name == "least_confidence":
+        return Reason(
+            f"confidence only {best:.2f} in {first}", f"对 {first} 的置信度仅 {best:.2f}"
+        )
+    return Reason(
+        f"margin {best - next_best:.2f} between {first} and {second}",
+        f"{first} 与 {second} 的概率差仅 {best - next_best:.2f}",
+    )
+
+
+def least_confidence(seed: int) -> UncertaintySampling:
+    """1 - max p."""
+    return UncertaintySampling("least_confidence", classifier_uncertainty, 1.0, seed=seed)
+
+
+def margin(seed: int) -> UncertaintySampling:
+    """-(p1 - p2), the two largest probabilities (Scheffer, Decomain and Wrobel 2001)."""
+    return UncertaintySampling("margin", classifier_margin, -1.0, seed=seed)
+
+
+def entropy(seed: int) -> UncertaintySampling:
+    """-sum p log p."""
+    return UncertaintySampling("entropy", classifier_entropy, 1.0, seed=seed)

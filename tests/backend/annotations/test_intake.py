@@ -1,0 +1,179 @@
+"""Lost, doubled, late and shuffled events: the store ends equal to Label Studio."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from random import Random
+
+import pytest
+
+from backend.annotations import repository
+from backend.annotations.intake import AnnotationIntake
+from backend.annotations.revisions import SyncCounts
+from labeling.label_studio.annotations import ParsedAnnotation, build_result, Answer, parse_annotation
+from labeling.label_studio.sync import TaskSnapshot
+from tests.backend.annotations.conftest import NOW, TASKS, Seeded
+
+GRADES = ("good", "fair", "poor")
+
+
+@dataclass
+class Surface:
+    """What Label Studio would hold: annotations by id, and when each task was touched."""
+
+    seeded: Seeded
+    random: Random
+    held: dict[int, ParsedAnnotation] = field(default_factory=dict)
+    touched: dict[int, datetime] = field(default_factory=dict)
+    tick: int = 0
+    next_id: int = 1
+
+    def now(self) -> datetime:
+        self.tick += 1
+        return NOW + timedelta(milliseconds=self.tick)
+
+    def create(self) -> ParsedAnnotation:
+        parsed = self._answer(self.next_id, 1000 + self.random.randint(1, TASKS), self.now())
+        self.next_id += 1
+        return self._keep(parsed)
+
+    def update(self) -> ParsedAnnotation:
+        old = self.random.choice(list(self.held.values()))
+        new = self._answer(old.label_studio_id, old.task_id, self.now())
+        return self._keep(replace(new, created_at=old.created_at, annotator_id=old.annotator_id))
+
+    def delete(self) -> None:
+        gone = self.held.pop(self.random.choice(list(self.held)))
+        self.touched[gone.task_id] = self.now()
+
+    def snapshots(self) -> list[TaskSnapshot]:
+        return [
+            TaskSnapshot(
+                task_id,
+                moment,
+                tuple(a for a in self.held.values() if a.task_id == task_id),
+            )
+            for task_id, moment in self.touched.items()
+        ]
+
+    def _keep(self, parsed: ParsedAnnotation) -> ParsedAnnotation:
+        self.held[parsed.label_studio_id] = parsed
+        self.touched[parsed.task_id] = parsed.updated_at
+        return parsed
+
+    def _answer(self, annotation_id: int, task_id: int, moment: datetime) -> ParsedAnnotation:
+        fields = {"title": "x", "price": 1}
+        answer = Answer(grade=self.random.choice(GRADES), issues=("duplicate",))
+        raw = {
+            "id": annotation_id,
+            "task": task_id,
+            "result": build_result(answer, fields, self.seeded.schema),
+            "completed_by": self.random.randint(1, 3),
+            "created_at": moment.isoformat(),
+            "updated_at": moment.isoformat(),
+        }
+        return parse_annotation(raw, self.seeded.schema)
+
+
+def apply(seeded: Seeded, annotations: Sequence[ParsedAnnotation]) -> SyncCounts:
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="webhook", now=NOW)
+        return intake.apply(annotations)[0]
+
+
+def reconcile(seeded: Seeded, snapshots: Sequence[TaskSnapshot]) -> SyncCounts:
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="sync", now=NOW)
+        return intake.reconcile(snapshots)[0]
+
+
+def content(seeded: Seeded) -> dict[int, tuple[str | None, datetime]]:
+    with seeded.database.reading() as session:
+        rows = repository.current_revisions(session, seeded.project_id)
+    return {row.label_studio_annotation_id: (row.grade, row.revised_at) for row in rows}
+
+
+def expected(surface: Surface) -> dict[int, tuple[str | None, datetime]]:
+    return {a.label_studio_id: (a.grade, a.updated_at) for a in surface.held.values()}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_chaotic_events_and_one_sync_end_equal_to_label_studio(seeded: Seeded, seed: int) -> None:
+    random = Random(seed)
+    surface = Surface(seeded, random)
+    events: list[ParsedAnnotation] = []
+    for step in range(120):
+        action = random.random()
+        if not surface.held or action < 0.5:
+            events.append(surface.create())
+        elif action < 0.85:
+            events.append(surface.update())
+        else:
+            surface.delete()
+        if step % 20 == 19:
+            chaotic = [event for event in events if random.random() < 0.7]  # some are lost
+            chaotic += random.sample(chaotic, k=len(chaotic) // 3)  # some come twice
+            random.shuffle(chaotic)
+            for event in chaotic:
+                apply(seeded, [event])
+            reconcile(seeded, surface.snapshots())
+            assert content(seeded) == expected(surface)
+    late = random.sample(events, k=len(events) // 2)
+    apply(seeded, late)
+    assert content(seeded) == expected(surface), "a late event must not bring anything back"
+    with seeded.database.reading() as session:
+        known = repository.known_identities(session, seeded.project_id, range(1, surface.next_id))
+    for identities in known.values():
+        assert sorted(identities.values()) == list(range(1, len(identities) + 1))
+
+
+def test_a_second_sync_writes_nothing(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(1))
+    for _ in range(10):
+        surface.create()
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts(created=10)
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts()
+
+
+def test_a_deletion_is_a_revision_and_keeps_the_answer(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(2))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    surface.delete()
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts(deleted=1)
+    with seeded.database.reading() as session:
+        rows = repository.current_revisions(session, seeded.project_id, include_deleted=True)
+    assert [(row.is_deleted, row.grade, row.revision) for row in rows] == [(True, parsed.grade, 2)]
+
+
+def test_an_annotation_that_label_studio_still_holds_comes_back(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(3))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    empty = [TaskSnapshot(parsed.task_id, parsed.updated_at, ())]
+    reconcile(seeded, empty)
+    assert content(seeded) == {}
+    reconcile(seeded, surface.snapshots())
+    assert content(seeded) == expected(surface)
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts()
+
+
+def test_tasks_deleted_in_label_studio_take_their_annotations_along(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(4))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="sync", now=NOW)
+        assert intake.delete_tasks([parsed.task_id]) == SyncCounts(deleted=1)
+        assert intake.delete_tasks([parsed.task_id]) == SyncCounts()
+    with seeded.database.reading() as session:
+        pushed = repository.pushed_label_studio_ids(session, seeded.project_id)
+    assert parsed.task_id not in pushed
+    assert content(seeded) == {}
+
+
+def test_tasks_that_are_not_ours_are_named(seeded: Seeded) -> None:
+    stranger = replace(Surface(seeded, Random(5)).create(), task_id=999_999)
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="webhook", now=NOW)
+        assert intake.apply([stranger]) == (SyncCounts(), [999_999])
