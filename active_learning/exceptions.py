@@ -1,22 +1,22 @@
 """What can go wrong in learning.
 
-    ActiveLearningError
-    ├── EmptyPool              every record of the pool is labelled or in a batch
-    ├── NotFitted              asked for predictions before any label was given
-    ├── NoLabels               asked to learn from nothing
-    ├── UnknownLabel           a label outside the declared classes or issues
-    ├── UnknownRecord          a record id that the pool does not hold
-    ├── ShapeMismatch          arrays that do not belong together
-    ├── ReplayMissing          partial_fit on a classifier that no longer holds its labels
-    ├── UnknownStrategy        no query strategy of that name
-    ├── EncoderUnavailable     the text encoder cannot be loaded
-    ├── Cancelled              the caller asked to stop
-    ├── CacheLocked            another process writes to the embedding cache
-    ├── DiskFull               no space left; nothing half-written remains
-    └── ArtifactError
-        ├── ArtifactMissing    no artifact in that directory
-        ├── ArtifactExists     the directory already holds an artifact
-        └── ArtifactCorrupt    a file is missing, altered or unreadable
+ActiveLearningError
+├── EmptyPool              every record of the pool is labelled or in a batch
+├── NotFitted              asked for predictions before any label was given
+├── NoLabels               asked to learn from nothing
+├── UnknownLabel           a label outside the declared classes or issues
+├── UnknownRecord          a record id that the pool does not hold
+├── ShapeMismatch          arrays that do not belong together
+├── ReplayMissing          partial_fit on a classifier that no longer holds its labels
+├── UnknownStrategy        no query strategy of that name
+├── EncoderUnavailable     the text encoder cannot be loaded
+├── Cancelled              the caller asked to stop
+├── CacheLocked            another process writes to the embedding cache
+├── DiskFull               no space left; nothing half-written remains
+└── ArtifactError
+    ├── ArtifactMissing    no artifact in that directory
+    ├── ArtifactExists     the directory already holds an artifact
+    └── ArtifactCorrupt    a file is missing, altered or unreadable
 """
 
 

@@ -20,9 +20,7 @@ class Pool:
         ShapeMismatch: an id appears twice.
     """
 
-    def __init__(
-        self, record_ids: Sequence[RecordId], labelled: Collection[RecordId] = ()
-    ) -> None:
+    def __init__(self, record_ids: Sequence[RecordId], labelled: Collection[RecordId] = ()) -> None:
         self._ids = list(record_ids)
         self._places = {record_id: place for place, record_id in enumerate(self._ids)}
         if len(self._places) != len(self._ids):

@@ -7,8 +7,9 @@ from backend.core.settings import get_settings
 
 if TYPE_CHECKING:
     from backend.jobs.registry import Registry
+    from backend.jobs.schedules import PeriodicJob
 
-__all__ = ["Services", "build_registry", "open_services"]
+__all__ = ["Services", "build_registry", "open_services", "periodic_jobs"]
 
 
 def open_services() -> Services:
@@ -36,3 +37,11 @@ def build_registry(services: Services) -> "Registry":
     registry.add_all(ingestion.handlers(services), queue="heavy")
     registry.add_all(training.handlers(services), queue="heavy")
     return registry
+
+
+def periodic_jobs(services: Services) -> "list[PeriodicJob]":
+    """What every project in Label Studio gets again and again: the reconciling sync."""
+    from backend.annotations.service import SYNC
+    from backend.jobs.schedules import PeriodicJob
+
+    return [PeriodicJob(SYNC, services.settings.sync_interval_seconds)]

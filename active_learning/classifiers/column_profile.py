@@ -128,7 +128,9 @@ class ColumnProfile:
         deviation = 0.0
         if number is not None and self.numeric_share > 0.5:
             plain = abs(number - median) / spread
-            logarithmic = abs(float(np.sign(number) * np.log1p(abs(number))) - log_median) / log_spread
+            logarithmic = (
+                abs(float(np.sign(number) * np.log1p(abs(number))) - log_median) / log_spread
+            )
             deviation = float(np.log1p(min(plain, logarithmic * 3)))
             if number < 0 <= median - 6 * spread or (number <= 0 < median and count * 200 < rows):
                 deviation += 1.0

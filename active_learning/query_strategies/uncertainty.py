@@ -14,7 +14,7 @@ from active_learning.types import Positions, Probabilities, Reason, Scores
 class _KnownProbabilities:
     """The classifier that modAL's measures ask: it answers what was computed already."""
 
-    def predict_proba(self, X: Probabilities) -> Probabilities:  # noqa: N803
+    def predict_proba(self, X: Probabilities) -> Probabilities:
         return X
 
 
@@ -65,9 +65,7 @@ def uncertain_reason(name: str, candidates: Candidates, score: float, row: int) 
             f"熵 {score:.2f}；最可能为 {first}（{best:.2f}）",
         )
     if name == "least_confidence":
-        return Reason(
-            f"confidence only {best:.2f} in {first}", f"对 {first} 的置信度仅 {best:.2f}"
-        )
+        return Reason(f"confidence only {best:.2f} in {first}", f"对 {first} 的置信度仅 {best:.2f}")
     return Reason(
         f"margin {best - next_best:.2f} between {first} and {second}",
         f"{first} 与 {second} 的概率差仅 {best - next_best:.2f}",

@@ -5,7 +5,7 @@ from typing import Any
 
 from backend.annotations.label_studio import push_batches, sync_project
 from backend.annotations.service import APPLY_EVENTS, PUSH, SYNC, AnnotationsService, as_result
-from backend.core.exceptions import Unavailable
+from backend.core.exceptions import InvalidInput, Unavailable
 from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.jobs.registry import Handler
@@ -16,20 +16,20 @@ from labeling.exceptions import LabelStudioUnavailable
 def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
-    def apply_events(_context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+    def apply_events(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
         with services.database.transaction() as session:
-            project = ProjectsService(session, services.clock).get(args["project_id"])
+            project = ProjectsService(session, services.clock).get(project_of(context))
             counts = AnnotationsService(session, services.clock).apply_events(project)
         return as_result(counts)
 
-    def push(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        project_id = int(args["project_id"])
+    def push(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
         # One push at a time: two in flight could not see each other's tasks.
         with context.lease(f"push:{project_id}"):
             return {"tasks": push_batches(services, project_id, context.progress)}
 
     def sync(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        project_id = int(args["project_id"])
+        project_id = project_of(context)
         with context.lease(f"sync:{project_id}"):
             counts = sync_project(
                 services,
@@ -60,3 +60,14 @@ def retry_while_unavailable(
             ) from error
 
     return run
+
+
+def project_of(context: JobContext) -> int:
+    """The project that the job is for.
+
+    Raises:
+        InvalidInput: it is for none.
+    """
+    if context.project_id is None:
+        raise InvalidInput(f"Job {context.job_id} is for no project.", field="project_id")
+    return context.project_id

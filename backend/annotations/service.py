@@ -77,7 +77,6 @@ class AnnotationsService:
                 self._session,
                 APPLY_EVENTS,
                 project_id=project.id,
-                args={"project_id": project.id},
                 key=f"{APPLY_EVENTS}:{project.id}:{row.id}",
                 now=now,
             )
@@ -122,7 +121,7 @@ class AnnotationsService:
             self._session,
             SYNC,
             project_id=project_id,
-            args={"project_id": project_id, "is_full": is_full},
+            args={"is_full": is_full},
             key=f"{SYNC}:{project_id}:{now.timestamp():.3f}",
             now=now,
         )
@@ -192,7 +191,7 @@ class AnnotationsService:
             self._session,
             name,
             project_id=project_id,
-            args={"project_id": project_id, **(args or {})},
+            args=args,
             key=f"{key}:{failures}",
             now=now,
         )

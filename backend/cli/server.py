@@ -29,13 +29,19 @@ def serve(
 
 def worker() -> None:
     """Run background jobs and schedules."""
-    from backend.bootstrap import build_registry, open_services
+    from backend.bootstrap import build_registry, open_services, periodic_jobs
     from backend.core.logging import configure_logging
     from backend.worker import run_worker
 
     configure_logging()
     services = open_services()
-    run_worker(services.database, services.settings, build_registry(services), services.clock)
+    run_worker(
+        services.database,
+        services.settings,
+        build_registry(services),
+        services.clock,
+        periodic=periodic_jobs(services),
+    )
 
 
 def migrate() -> None:

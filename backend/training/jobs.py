@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.annotations.jobs import project_of
 from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.services import Services
 from backend.jobs.context import JobContext
@@ -15,13 +16,13 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name; they share one feature store."""
     features = FeatureStore(services)
 
-    def run_retraining(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        project_id = int(args["project_id"])
+    def run_retraining(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
         with context.lease(f"train:{project_id}"):
             return retrain(services, features, context, project_id)
 
     def run_selection(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        project_id = int(args["project_id"])
+        project_id = project_of(context)
         with context.lease(f"train:{project_id}"):
             return choose_batch(services, features, context, project_id, int(args["round"]))
 

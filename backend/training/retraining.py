@@ -195,7 +195,7 @@ def _judge(
     truth = [label.grade for label in audit]
     classes = [str(name) for name in classifier.classes_]
     if not audit:
-        return Challenger(classifier, decide([], [], None), None)
+        return Challenger(classifier, decide([], [], [] if champion else None), None)
     rows = reader.matrix(audit, signals)
     probabilities = classifier.predict_proba(rows)
     rival = None

@@ -28,7 +28,6 @@ class TrainingService:
             self._session,
             RETRAIN,
             project_id=project.id,
-            args={"project_id": project.id},
             key=f"by-hand:{now.isoformat(timespec='seconds')}",
             now=now,
         )

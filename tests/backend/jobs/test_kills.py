@@ -3,8 +3,6 @@
 import signal
 import time
 
-import pytest
-
 from backend.core.clock import utc_now
 from backend.jobs import queue
 from tests.backend.jobs.conftest import Store
@@ -30,7 +28,8 @@ def test_kills_between_any_two_steps_lose_and_repeat_nothing(store: Store) -> No
         assert store.effects(job_id) == [0]
 
 
-def test_a_handler_that_ended_is_not_run_again(store: Store) -> None:
+def test_a_handler_that_ended_is_not_run_again(sqlite_store: Store) -> None:
+    store = sqlite_store
     job_id = store.enqueue("test.quick")
     process = store.start_worker(kill_point="before-outcome-is-recorded")
     assert process.wait(20) == -signal.SIGKILL
@@ -68,7 +67,8 @@ def test_waiting_survives_a_kill_and_does_not_block_other_jobs(store: Store) -> 
         assert store.effects(job_id) == [0]
 
 
-def test_sigterm_lets_a_job_reach_its_safe_point_and_resume_later(store: Store) -> None:
+def test_sigterm_lets_a_job_reach_its_safe_point_and_resume_later(sqlite_store: Store) -> None:
+    store = sqlite_store
     job_id = store.enqueue("test.slow", steps=30)
     process = store.start_worker()
     store.wait("three steps", lambda: len(store.effects(job_id)) >= 3)
@@ -83,7 +83,8 @@ def test_sigterm_lets_a_job_reach_its_safe_point_and_resume_later(store: Store) 
     assert store.effects(job_id) == list(range(30))
 
 
-def test_a_running_job_is_cancelled_at_its_safe_point(store: Store) -> None:
+def test_a_running_job_is_cancelled_at_its_safe_point(sqlite_store: Store) -> None:
+    store = sqlite_store
     job_id = store.enqueue("test.slow", steps=400)
     store.start_worker()
     store.wait("progress", lambda: store.job(job_id).progress > 0)
@@ -94,9 +95,8 @@ def test_a_running_job_is_cancelled_at_its_safe_point(store: Store) -> None:
     assert job.finished_at is not None
 
 
-def test_sqlite_refuses_a_second_worker_and_names_the_first(store: Store) -> None:
-    if not store.database.is_sqlite:
-        pytest.skip("PostgreSQL allows several")
+def test_sqlite_refuses_a_second_worker_and_names_the_first(sqlite_store: Store) -> None:
+    store = sqlite_store
     first = store.start_worker("worker-1")
     job_id = store.enqueue("test.quick")
     store.wait_for_status(job_id, "done")

@@ -100,19 +100,19 @@ def test_missed_ticks_make_one_job(store: Store, project_id: int) -> None:
 
 def test_a_tick_is_skipped_while_the_last_job_is_unfinished(store: Store, project_id: int) -> None:
     clock = Time(NOON)
-    periodic = [PeriodicJob("annotations.sync", 60)]
+    periodic = [PeriodicJob("labeling.sync", 60)]
     with store.database.transaction() as session:
         set_schedule(session, project_id, "training.retrain", "* * * * *", now=NOON)
     scheduler = Scheduler(store.database, clock, periodic)
     for minute in range(10):
         clock.now = NOON + timedelta(minutes=minute, seconds=1)
         scheduler.tick()
-    assert sorted(job.name for job in jobs_of(store)) == ["annotations.sync", "training.retrain"]
+    assert sorted(job.name for job in jobs_of(store)) == ["labeling.sync", "training.retrain"]
 
 
 def test_periodic_jobs_of_several_workers_run_once_a_period(store: Store, project_id: int) -> None:
     clock = Time(NOON)
-    periodic = [PeriodicJob("annotations.sync", 60)]
+    periodic = [PeriodicJob("labeling.sync", 60)]
     schedulers = [Scheduler(store.database, clock, periodic) for _ in range(3)]
     for second in range(0, 300, 5):
         clock.now = NOON + timedelta(seconds=second)
@@ -129,7 +129,7 @@ def test_only_projects_in_label_studio_are_synced(store: Store, project_id: int)
 
     with store.database.transaction() as session:
         leave(session)
-    Scheduler(store.database, Time(NOON), [PeriodicJob("annotations.sync", 60)]).tick()
+    Scheduler(store.database, Time(NOON), [PeriodicJob("labeling.sync", 60)]).tick()
     assert jobs_of(store) == []
 
 

@@ -97,7 +97,7 @@ def fill_jobs(session: Session, now: datetime, project_id: int) -> None:
         ("done", 1.0, "20 tasks pushed", None),
         ("cancelled", 0.5, "", None),
     ]
-    names = ["training.retrain", "annotations.push", "annotations.sync", "ingestion.import"]
+    names = ["training.retrain", "labeling.push", "labeling.sync", "ingestion.import"]
     for number, (status, progress, message, error) in enumerate(states):
         session.add(
             Job(

@@ -1,0 +1,188 @@
+"""How a record classifier learns: scales chosen, heads fitted and calibrated out of fold."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from active_learning.classifiers.calibration import platt_scaling, temperature_for
+from active_learning.classifiers.design import BlockScales, DesignMatrix
+from active_learning.classifiers.faulty_fields import FaultyFieldModel
+from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, softmax
+from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop
+
+FOLDS = 4
+SCALES = (
+    BlockScales(0.0, 0.03),
+    BlockScales(0.0, 0.15),
+    BlockScales(1.0, 0.1),
+    BlockScales(4.0, 0.1),
+)
+"""Candidates, quietest first. A louder one must lower the out-of-fold loss of a cold fit by more
+than the standard error of the difference (the one-standard-error rule, Breiman et al. 1984)."""
+COLD_ITERATIONS = 150
+WARM_ITERATIONS = 40
+FOLD_ITERATIONS = 60
+
+
+Logits = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """What people said about the rows of a feature matrix."""
+
+    grades: NDArray[np.str_]
+    issues: Marks
+    faulty_fields: Marks
+
+
+@dataclass(frozen=True)
+class FittedParts:
+    """Everything that predictions need, and nothing else: this is what artifacts store."""
+
+    design: DesignMatrix
+    heads: LogisticHeads
+    temperature: float
+    issue_scaling: NDArray[np.float64]
+    """(issues, 2) slope and offset."""
+    faults: FaultyFieldModel
+
+
+def fit_parts(
+    layout: FeatureLayout,
+    classes: int,
+    seed: int,
+    features: Features,
+    codes: NDArray[np.intp],
+    labels: Labels,
+    known: FittedParts | None,
+    progress: Progress,
+    should_stop: ShouldStop,
+) -> FittedParts:
+    """What the labels teach.
+
+    Args:
+        layout: of the features.
+        classes: how many grades there are.
+        seed: of folds and trees.
+        features: (n, layout.width).
+        codes: (n,) grades as numbers.
+        labels: the same n rows.
+        known: an earlier fit whose scales are kept and whose weights are the start.
+        progress: called with the share done.
+        should_stop: asked between steps.
+
+    Raises:
+        Cancelled: ``should_stop`` answered True.
+    """
+    # One thread: the matrices are small, and threads that wait for each other cost more.
+    with threadpool_limits(1):
+        return _fit_on_one_thread(
+            layout, classes, seed, features, codes, labels, known, progress, should_stop
+        )
+
+
+def _fit_on_one_thread(
+    layout: FeatureLayout,
+    classes: int,
+    seed: int,
+    features: Features,
+    codes: NDArray[np.intp],
+    labels: Labels,
+    known: FittedParts | None,
+    progress: Progress,
+    should_stop: ShouldStop,
+) -> FittedParts:
+    check_stop(should_stop, "training")
+    progress(0.0, f"learning faulty fields from {len(features):,} records")
+    embeddings, signals = layout.split(features)
+    faults, unseen = FaultyFieldModel.fit(signals.cells, labels.faulty_fields, seed=seed)
+    folds = _folds(codes, seed)
+    scales = SCALES if known is None else (known.design.scales,)
+    plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
+    best: tuple[Logits, DesignMatrix, Logits, Logits] | None = None
+    for number, scale in enumerate(scales):
+        check_stop(should_stop, "training")
+        progress(0.2 + 0.6 * number / len(scales), "choosing scales and calibrating")
+        design = plain.rescaled(scale)
+        matrix = design.rescale(unscaled)
+        grades, issues = _out_of_fold(matrix, codes, classes, labels.issues, folds, should_stop)
+        loss = _log_losses(grades / temperature_for(grades, codes), codes)
+        if best is None or _is_clearly_lower(loss, best[0]):
+            best = (loss, design, grades, issues)
+    assert best is not None
+    _, design, grades, issues = best
+    matrix = design.rescale(unscaled)
+    progress(0.8, "training the heads")
+    check_stop(should_stop, "training")
+    heads = fit_heads(
+        matrix,
+        codes,
+        classes,
+        labels.issues,
+        start=None if known is None else known.heads,
+        iterations=COLD_ITERATIONS if known is None else WARM_ITERATIONS,
+    )
+    scaling = [
+        platt_scaling(issues[:, place], labels.issues[:, place])
+        for place in range(labels.issues.shape[1])
+    ]
+    progress(1.0, "trained")
+    return FittedParts(
+        design,
+        heads,
+        temperature_for(grades, codes),
+        np.asarray(scaling, dtype=np.float64).reshape(-1, 2),
+        faults,
+    )
+
+
+def _out_of_fold(
+    matrix: NDArray[np.float32],
+    codes: NDArray[np.intp],
+    classes: int,
+    issues: Marks,
+    folds: NDArray[np.intp],
+    should_stop: ShouldStop,
+) -> tuple[Logits, Logits]:
+    """Logits of every row from heads that did not see it."""
+    grades = np.zeros((len(codes), classes))
+    answers = np.zeros((len(codes), issues.shape[1]))
+    for fold in np.unique(folds):
+        check_stop(should_stop, "calibrating")
+        inside, outside = folds != fold, folds == fold
+        if not inside.any():
+            continue
+        heads = fit_heads(
+            matrix[inside], codes[inside], classes, issues[inside], iterations=FOLD_ITERATIONS
+        )
+        grades[outside], answers[outside] = heads.logits(matrix[outside])
+    return grades, answers
+
+
+def _folds(codes: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
+    """(n,) fold numbers; every class is spread evenly."""
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(codes))
+    order = order[np.argsort(codes[order], kind="stable")]
+    folds = np.empty(len(codes), dtype=np.intp)
+    folds[order] = np.arange(len(codes)) % FOLDS
+    return folds
+
+
+def _log_losses(logits: Logits, codes: NDArray[np.intp]) -> Logits:
+    """(n,) log losses, weighted so that a rare class counts as much as a frequent one."""
+    chosen = softmax(logits)[np.arange(len(codes)), codes]
+    counts = np.bincount(codes)
+    weights = len(codes) / ((counts > 0).sum() * counts[codes])
+    losses: Logits = -np.log(np.maximum(chosen, 1e-12)) * weights
+    return losses
+
+
+def _is_clearly_lower(losses: Logits, others: Logits) -> bool:
+    """Whether the mean is lower by more than the standard error of the paired difference."""
+    gaps = others - losses
+    return bool(gaps.mean() > gaps.std() / np.sqrt(len(gaps)))

@@ -1,0 +1,94 @@
+"""The gate: does the challenger replace the champion?
+
+Rule, on the random audit sample that neither model was trained on:
+
+1. Without a champion the challenger is promoted.
+2. Without an audited record the champion stays: there is no evidence.
+3. The challenger is promoted if its accuracy is at least the champion's **and** the lower end of
+   the 95 % interval of the paired difference is above minus the tolerance, or, where the sample is
+   too small for that, if it is strictly better on at least as many records as it is worse.
+4. Otherwise the champion stays.
+
+Demanding a significant gain would freeze the loop: a round adds tens of labels and gains a point
+or two, which no audit sample of a few hundred can prove. Demanding no loss costs little, because
+labels only accumulate. The same audit records judge many challengers, so the winner's accuracy is
+slightly optimistic; the newest audit records, seen by no earlier gate, show by how much.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from active_learning.evaluation import compare
+from active_learning.types import Reason
+
+TOLERANCE = 0.05
+
+
+@dataclass(frozen=True)
+class GateDecision:
+    """Promote or not, why, and the numbers behind it (JSON-ready)."""
+
+    promote: bool
+    reason: Reason
+    evidence: dict[str, Any]
+
+
+def decide(
+    truth: Sequence[str],
+    challenger: Sequence[str],
+    champion: Sequence[str] | None,
+    *,
+    tolerance: float = TOLERANCE,
+) -> GateDecision:
+    """The decision for these answers on the audit sample.
+
+    Args:
+        truth: n audited labels.
+        challenger: n answers of the challenger.
+        champion: n answers of the champion; None where there is none.
+        tolerance: accuracy that the challenger might lose at worst, where the sample can tell.
+
+    Raises:
+        ShapeMismatch: the answers are not of the same records.
+    """
+    if champion is None:
+        return GateDecision(
+            True,
+            Reason("first model: there is no champion to beat", "首个模型：尚无在用模型可比较"),
+            {"rule": "first", "n": len(truth)},
+        )
+    if len(truth) == 0:
+        return GateDecision(
+            False,
+            Reason(
+                "kept: no audited record to compare on yet", "保留在用模型：尚无可供比较的抽检记录"
+            ),
+            {"rule": "no evidence", "n": 0},
+        )
+    found = compare(truth, challenger, champion)
+    evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
+    gap = found.difference
+    numbers = (
+        f"{100 * gap.value:+.1f} points of accuracy on {found.n} audited records "
+        f"(95 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}; {found.wins} better, "
+        f"{found.losses} worse)"
+    )
+    numbers_zh = (
+        f"在 {found.n} 条抽检记录上准确率 {100 * gap.value:+.1f} 个百分点"
+        f"（95% 区间 {100 * gap.low:+.1f} 至 {100 * gap.high:+.1f}；"
+        f"{found.wins} 条更好，{found.losses} 条更差）"
+    )
+    if gap.value < 0:
+        return GateDecision(
+            False, Reason(f"kept: {numbers}", f"保留在用模型：{numbers_zh}"), evidence
+        )
+    is_proven = gap.low > -tolerance
+    evidence["is_small_sample"] = not is_proven
+    note = "" if is_proven else "; the sample is still small"
+    note_zh = "" if is_proven else "；样本仍较小"
+    return GateDecision(
+        True,
+        Reason(f"promoted: {numbers}{note}", f"已提升：{numbers_zh}{note_zh}"),
+        evidence,
+    )

@@ -1,0 +1,240 @@
+"""The active learner: a classifier, a query strategy, and which records to label next."""
+
+from typing import Any
+
+import numpy as np
+from modAL.models import ActiveLearner as ModalLearner
+
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.exceptions import EmptyPool, ShapeMismatch
+from active_learning.pool import Pool
+from active_learning.query_strategies.base import Candidates, QueryStrategy
+from active_learning.query_strategies.cold_start import ColdStart
+from active_learning.query_strategies.factory import make_strategy
+from active_learning.query_strategies.random_sampling import AUDIT_REASON, RandomSampling
+from active_learning.types import (
+    Features,
+    Marks,
+    Positions,
+    Progress,
+    Reason,
+    Scores,
+    SelectedBatch,
+    ShouldStop,
+    check_stop,
+    never,
+    silent,
+)
+
+EARLY_LABELS = 100
+EARLY_RANDOM = 0.3
+LATE_RANDOM = 0.05
+"""Share of random records besides the audit: 30 % before 100 labels, then 5 %."""
+CANDIDATE_LIMIT = 200_000
+"""Larger pools are thinned to a uniform sample before clustering."""
+
+
+class ActiveLearner:
+    """modAL's ``ActiveLearner`` around a record classifier, plus an audit sample and reasons.
+
+    Args:
+        classifier: fitted or not; without labels the batch is a cold start.
+        strategy: a name of :func:`strategy_names`.
+        audit_share: share of each batch drawn uniformly at random from the unlabelled pool, before
+            anything else is chosen; accuracy on these records is unbiased for the pool.
+        random_share: further random share; 30 % below 100 labelled records and 5 % later when None.
+        seed: of every random choice.
+    """
+
+    def __init__(
+        self,
+        classifier: RecordClassifier,
+        *,
+        strategy: str = "diverse_margin",
+        audit_share: float = 0.1,
+        random_share: float | None = None,
+        seed: int = 0,
+    ) -> None:
+        for name, share in (("audit_share", audit_share), ("random_share", random_share or 0.0)):
+            if not 0.0 <= share <= 1.0:
+                raise ValueError(f"{name} is {share}; give a share from 0 to 1.")
+        make_strategy(strategy)
+        self._strategy_name = strategy
+        self._audit_share = audit_share
+        self._random_share = random_share
+        self._seeds = np.random.SeedSequence(seed)
+        self._modal: Any = ModalLearner(classifier, query_strategy=self._query)
+
+    @property
+    def classifier(self) -> RecordClassifier:
+        """The classifier inside."""
+        classifier: RecordClassifier = self._modal.estimator
+        return classifier
+
+    def teach(
+        self,
+        X: Features,
+        y: Any,
+        *,
+        issues: Marks | None = None,
+        faulty_fields: Marks | None = None,
+        progress: Progress = silent,
+        should_stop: ShouldStop = never,
+    ) -> None:
+        """The classifier has learnt from exactly these labels: give all of them each time."""
+        self._modal.fit(
+            X,
+            np.asarray(y),
+            issues=issues,
+            faulty_fields=faulty_fields,
+            progress=progress,
+            should_stop=should_stop,
+        )
+
+    def select(
+        self,
+        pool: Pool,
+        X: Features,
+        budget: int,
+        *,
+        progress: Progress = silent,
+        should_stop: ShouldStop = never,
+    ) -> SelectedBatch:
+        """The next batch; the pool itself is unchanged.
+
+        Args:
+            pool: which records may be chosen.
+            X: a row for each record of the pool, labelled ones included, in pool order.
+            budget: records wanted; fewer come back where fewer are left.
+
+        Raises:
+            EmptyPool: no record is left.
+            ShapeMismatch: ``X`` does not have a row for each record.
+            Cancelled: ``should_stop`` answered True.
+        """
+        if len(X) != len(pool):
+            raise ShapeMismatch(f"X has {len(X)} rows for {len(pool)} records of the pool.")
+        rows = pool.unlabelled
+        if len(rows) == 0:
+            raise EmptyPool(f"All {len(pool)} records of the pool are labelled or in a batch.")
+        if budget < 1:
+            raise ValueError(f"budget is {budget}; give at least 1.")
+        check_stop(should_stop, "selecting")
+        progress(0.1, f"scoring {len(rows):,} records")
+        audit_seed, random_seed, query_seed = (
+            int(child.generate_state(1)[0]) for child in self._seeds.spawn(3)
+        )
+        budget = min(budget, len(rows))
+        audit = _uniform(rows, _share(budget, self._audit_share), audit_seed)
+        rows = np.setdiff1d(rows, audit)
+        wanted = budget - len(audit)
+        parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
+        if wanted:
+            rows = _uniform(rows, min(len(rows), CANDIDATE_LIMIT), query_seed)
+            check_stop(should_stop, "selecting")
+            progress(0.5, f"choosing {wanted:,} of {len(rows):,} records")
+            parts += self._choose(
+                rows, X[rows], wanted, random_seed, query_seed, len(pool.labelled)
+            )
+        progress(1.0, f"{budget:,} records chosen")
+        return SelectedBatch(
+            pool.ids(np.concatenate([part.rows for part in parts])),
+            [float(score) for part in parts for score in part.scores],
+            [reason for part in parts for reason in part.reasons],
+            [part.is_audit for part in parts for _ in part.reasons],
+        )
+
+    def _choose(
+        self,
+        rows: Positions,
+        features: Features,
+        wanted: int,
+        random_seed: int,
+        query_seed: int,
+        labelled: int,
+    ) -> "list[_Part]":
+        """The strategy's part, then the random part."""
+        candidates = self._candidates(features)
+        strategy: QueryStrategy = make_strategy(self._strategy_name, seed=query_seed)
+        if strategy.needs_probabilities and candidates.probabilities is None:
+            strategy = ColdStart(seed=query_seed)
+        share = self._random_share
+        if share is None:
+            share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM
+        if isinstance(strategy, RandomSampling | ColdStart):
+            share = 0.0
+        by_chance = _share(wanted, share)
+        chosen, _, scores = self._modal.query(
+            np.arange(len(rows)),
+            candidates=candidates,
+            strategy=strategy,
+            count=wanted - by_chance,
+            return_metrics=True,
+        )
+        reasons = [strategy.reason(candidates, scores, row) for row in chosen.tolist()]
+        parts = [_Part(rows[chosen], scores[chosen], reasons, False)]
+        if by_chance:
+            left = np.setdiff1d(np.arange(len(rows)), chosen)
+            chance = RandomSampling(seed=random_seed)
+            drawn = _uniform(left, by_chance, random_seed)
+            parts.append(
+                _Part(
+                    rows[drawn],
+                    scores[drawn],
+                    [chance.reason(candidates, scores, row) for row in drawn.tolist()],
+                    False,
+                )
+            )
+        return parts
+
+    @staticmethod
+    def _query(
+        _classifier: RecordClassifier,
+        _rows: Positions,
+        *,
+        candidates: Candidates,
+        strategy: QueryStrategy,
+        count: int,
+    ) -> tuple[Positions, Scores]:
+        """modAL's query strategy: (chosen rows, scores of all rows)."""
+        scores = strategy.score(candidates)
+        return strategy.select(candidates, scores, count), scores
+
+    def _candidates(self, features: Features) -> Candidates:
+        classifier = self.classifier
+        embeddings, signals = classifier.layout.split(features)
+        spread = signals.record.std(axis=0)
+        scaled = (signals.record - signals.record.mean(axis=0)) / np.where(
+            spread > 0, spread, np.inf
+        )
+        vectors = embeddings
+        if scaled.shape[1]:
+            # Likeness of text and likeness of signals count the same.
+            weight = 1.0 / np.sqrt(scaled.shape[1])
+            vectors = np.concatenate([embeddings, weight * scaled], axis=1, dtype=np.float32)
+        predictions = classifier.predict_all(features) if classifier.is_fitted else None
+        return Candidates(
+            vectors,
+            np.clip(scaled, -4.0, 4.0).sum(axis=1).astype(np.float64),
+            list(classifier.classes),
+            None if predictions is None else predictions.grades,
+        )
+
+
+class _Part:
+    """Rows that were chosen for the same purpose."""
+
+    def __init__(
+        self, rows: Positions, scores: Scores, reasons: list[Reason], is_audit: bool
+    ) -> None:
+        self.rows, self.scores, self.reasons, self.is_audit = rows, scores, reasons, is_audit
+
+
+def _share(budget: int, share: float) -> int:
+    """At least one record where the share is above zero."""
+    return min(budget, max(1, round(budget * share))) if share > 0 else 0
+
+
+def _uniform(rows: Positions, count: int, seed: int) -> Positions:
+    """``count`` of the rows, every subset equally likely."""
+    return np.random.default_rng(seed).permutation(rows)[:count]

@@ -1,0 +1,66 @@
+"""Simulated annotators: they know the truth and err at a declared rate, repeatably."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.exceptions import ShapeMismatch, UnknownLabel
+from active_learning.types import Marks
+
+
+class SimulatedAnnotator:
+    """Answers like a person with this error rate.
+
+    Args:
+        classes: the grades.
+        error_rate: share of wrong grades, spread evenly over the other grades; also the share of
+            flipped issue and field marks.
+        seed: equal seeds and questions give equal answers.
+        confusion: (classes, classes) rows of probabilities, true grade to answer; replaces the
+            even spread.
+
+    Raises:
+        ShapeMismatch: a confusion matrix of another size, or rows that do not sum to one.
+    """
+
+    def __init__(
+        self,
+        classes: Sequence[str],
+        error_rate: float,
+        *,
+        seed: int,
+        confusion: NDArray[np.float64] | None = None,
+    ) -> None:
+        self._classes = list(classes)
+        k = len(self._classes)
+        if not 0.0 <= error_rate <= 1.0:
+            raise ValueError(f"error_rate is {error_rate}; give a share from 0 to 1.")
+        if confusion is None:
+            confusion = np.full((k, k), error_rate / max(k - 1, 1))
+            np.fill_diagonal(confusion, 1.0 - error_rate if k > 1 else 1.0)
+        if confusion.shape != (k, k) or not np.allclose(confusion.sum(axis=1), 1.0):
+            raise ShapeMismatch(f"Give a {k} x {k} confusion matrix whose rows sum to one.")
+        self._cumulative = confusion.cumsum(axis=1)
+        self._error_rate = error_rate
+        self._rng = np.random.default_rng(seed)
+
+    def grades(self, truth: Sequence[str]) -> list[str]:
+        """This annotator's grades for records whose true grades are given.
+
+        Raises:
+            UnknownLabel: a true grade that was not declared.
+        """
+        try:
+            codes = np.array([self._classes.index(grade) for grade in truth], dtype=np.intp)
+        except ValueError as error:
+            raise UnknownLabel(f"{error}: it is not among {self._classes}.") from error
+        draws = self._rng.random(len(codes))
+        answers = (draws[:, None] > self._cumulative[codes]).sum(axis=1)
+        return [self._classes[min(code, len(self._classes) - 1)] for code in answers.tolist()]
+
+    def marks(self, truth: Marks) -> Marks:
+        """Issue or field marks, each answered mark flipped at half the error rate."""
+        flips = (self._rng.random(truth.shape) < self._error_rate / 2) & (truth >= 0)
+        answered: Marks = np.where(flips, 1 - truth, truth).astype(np.int8)
+        return answered

@@ -1,0 +1,1 @@
+"""The store of governed rows: datasets and the versions of their records."""

@@ -1,0 +1,149 @@
+"""Every query on datasets and records."""
+
+from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import func, insert, update
+from sqlmodel import Session, col, select
+
+from backend.models import Dataset, Record
+from backend.records.schemas import RecordCreate
+
+IDS_PER_QUERY = 5_000
+
+
+class Version(NamedTuple):
+    """What tells one stored version of a record from another."""
+
+    id: int
+    external_id: str
+    content_hash: str
+    is_current: bool
+
+
+def add_dataset(session: Session, dataset: Dataset) -> Dataset:
+    """The dataset is stored and has its id."""
+    session.add(dataset)
+    session.flush()
+    return dataset
+
+
+def get_dataset(session: Session, dataset_id: int) -> Dataset | None:
+    """The dataset with that id."""
+    return session.get(Dataset, dataset_id)
+
+
+def find_dataset(session: Session, name: str) -> Dataset | None:
+    """The dataset of that name."""
+    return session.exec(select(Dataset).where(Dataset.name == name)).one_or_none()
+
+
+def list_datasets(session: Session) -> Sequence[tuple[Dataset, int]]:
+    """Every dataset with its number of current records, oldest first."""
+    count = (
+        select(func.count())
+        .where(Record.dataset_id == Dataset.id, col(Record.is_current))
+        .correlate(Dataset)
+        .scalar_subquery()
+    )
+    rows = session.execute(select(Dataset, count).order_by(col(Dataset.id))).all()
+    return [(dataset, number) for dataset, number in rows]
+
+
+def count_current(session: Session, dataset_id: int) -> int:
+    """How many records the dataset has, each in its current version."""
+    return session.exec(
+        select(func.count()).where(Record.dataset_id == dataset_id, col(Record.is_current))
+    ).one()
+
+
+def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:
+    """The dataset; until the transaction ends nobody else changes it or its records."""
+    return session.exec(
+        select(Dataset).where(Dataset.id == dataset_id).with_for_update()
+    ).one_or_none()
+
+
+def save_fields(session: Session, dataset_id: int, fields: list[str]) -> None:
+    """The dataset's fields are ``fields``."""
+    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(fields=fields))
+
+
+def versions_of(
+    session: Session, dataset_id: int, external_ids: Sequence[str]
+) -> Iterator[Version]:
+    """Every stored version of the records with those external ids."""
+    for start in range(0, len(external_ids), IDS_PER_QUERY):
+        query = select(
+            col(Record.id),
+            col(Record.external_id),
+            col(Record.content_hash),
+            col(Record.is_current),
+        ).where(
+            Record.dataset_id == dataset_id,
+            col(Record.external_id).in_(external_ids[start : start + IDS_PER_QUERY]),
+        )
+        for row in session.execute(query):
+            yield Version(*row)
+
+
+def set_current(session: Session, record_ids: Collection[int], is_current: bool) -> None:
+    """Those versions are (or are no longer) the current ones of their records."""
+    ids = sorted(record_ids)
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        session.execute(
+            update(Record)
+            .where(col(Record.id).in_(ids[start : start + IDS_PER_QUERY]))
+            .values(is_current=is_current)
+            .execution_options(synchronize_session=False)
+        )
+
+
+def insert_records(
+    session: Session,
+    dataset_id: int,
+    records: Sequence[RecordCreate],
+    *,
+    import_id: int | None,
+    now: datetime,
+) -> None:
+    """Each is a new row and the current version of its record."""
+    if not records:
+        return
+    rows = [
+        {
+            "dataset_id": dataset_id,
+            "external_id": record.external_id,
+            "content_hash": record.content_hash,
+            "kind": record.kind,
+            "fields": record.fields,
+            "source": record.source,
+            "observed_at": record.observed_at,
+            "is_current": True,
+            "import_id": import_id,
+            "created_at": now,
+        }
+        for record in records
+    ]
+    # On the connection: the ORM's bulk insert does more for each row than it saves us.
+    session.connection().execute(insert(Record.metadata.tables["record"]), rows)
+
+
+def page(
+    session: Session, dataset_id: int, *, after: int, limit: int, with_history: bool
+) -> Sequence[Record]:
+    """At most ``limit`` records whose id is above ``after``, in id order."""
+    query = select(Record).where(Record.dataset_id == dataset_id, col(Record.id) > after)
+    if not with_history:
+        query = query.where(col(Record.is_current))
+    return session.exec(query.order_by(col(Record.id)).limit(limit)).all()
+
+
+def history(session: Session, dataset_id: int, external_id: str) -> Sequence[Record]:
+    """Every version of one record, oldest first."""
+    return session.exec(
+        select(Record)
+        .where(Record.dataset_id == dataset_id, Record.external_id == external_id)
+        .order_by(col(Record.id))
+    ).all()

@@ -1,0 +1,195 @@
+"""Datasets, and bringing records up to date by content."""
+
+from collections.abc import Iterator, Sequence
+
+from sqlmodel import Session
+
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict, NotFound
+from backend.models import Dataset, Record
+from backend.records import repository
+from backend.records.schemas import DatasetCreate, DatasetPublic, RecordCreate, UpsertCounts
+
+EXPORT_PAGE = 2_000
+
+
+class RecordsService:
+    """Datasets and records within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def create_dataset(self, request: DatasetCreate, *, actor: str) -> Dataset:
+        """A new, empty dataset.
+
+        Raises:
+            Conflict: the name is taken.
+        """
+        if repository.find_dataset(self._session, request.name) is not None:
+            raise Conflict(
+                f"A dataset named {request.name!r} exists already.",
+                field="name",
+                value=request.name,
+                remedy="Choose another name, or import into the one that is there.",
+            )
+        dataset = repository.add_dataset(
+            self._session,
+            Dataset(
+                name=request.name,
+                kind=request.kind,
+                fields=list(dict.fromkeys(request.fields)),
+                created_at=self._clock(),
+            ),
+        )
+        AuditTrail(self._session, self._clock).append(
+            actor, "dataset.created", f"dataset:{dataset.id}", {"name": dataset.name}
+        )
+        return dataset
+
+    def get_dataset(self, dataset_id: int) -> Dataset:
+        """The dataset.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        dataset = repository.get_dataset(self._session, dataset_id)
+        if dataset is None:
+            raise _no_dataset(dataset_id)
+        return dataset
+
+    def find_dataset(self, name_or_id: str) -> Dataset:
+        """The dataset of that name, or with that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        dataset = repository.find_dataset(self._session, name_or_id)
+        if dataset is None and name_or_id.isdecimal():
+            dataset = repository.get_dataset(self._session, int(name_or_id))
+        if dataset is None:
+            raise _no_dataset(name_or_id)
+        return dataset
+
+    def find_or_create_dataset(
+        self, name: str, *, kind: str, fields: Sequence[str], actor: str
+    ) -> Dataset:
+        """The dataset of that name, which has at least ``fields``; created if need be."""
+        dataset = repository.find_dataset(self._session, name)
+        if dataset is None:
+            request = DatasetCreate(name=name, kind=kind, fields=list(fields))
+            return self.create_dataset(request, actor=actor)
+        assert dataset.id is not None
+        every = list(dict.fromkeys([*dataset.fields, *fields]))
+        if every != dataset.fields:
+            repository.save_fields(self._session, dataset.id, every)
+            self._session.refresh(dataset)
+        return dataset
+
+    def list_datasets(self) -> list[DatasetPublic]:
+        """Every dataset with its number of records, oldest first."""
+        return [
+            to_public(dataset, records)
+            for dataset, records in repository.list_datasets(self._session)
+        ]
+
+    def count(self, dataset: Dataset) -> int:
+        """How many records the dataset has, each in its current version."""
+        assert dataset.id is not None
+        return repository.count_current(self._session, dataset.id)
+
+    def upsert(
+        self, dataset_id: int, records: Sequence[RecordCreate], *, import_id: int | None = None
+    ) -> UpsertCounts:
+        """Each record's content is the current one of its external id; no row is deleted.
+
+        Content seen before becomes current again; content never seen is a new row. The
+        external ids of ``records`` must differ from each other.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        if repository.lock_dataset(self._session, dataset_id) is None:
+            raise _no_dataset(dataset_id)
+        ids = [record.external_id for record in records]
+        current: dict[str, repository.Version] = {}
+        earlier: dict[tuple[str, str], int] = {}
+        for version in repository.versions_of(self._session, dataset_id, ids):
+            if version.is_current:
+                current[version.external_id] = version
+            else:
+                earlier[version.external_id, version.content_hash] = version.id
+        added: list[RecordCreate] = []
+        replaced: list[int] = []
+        revived: list[int] = []
+        changed = unchanged = 0
+        for record in records:
+            present = current.get(record.external_id)
+            if present is not None and present.content_hash == record.content_hash:
+                unchanged += 1
+                continue
+            if present is not None:
+                changed += 1
+                replaced.append(present.id)
+            known = earlier.get((record.external_id, record.content_hash))
+            if known is None:
+                added.append(record)
+            else:
+                revived.append(known)
+        # In this order: at no moment are two versions of a record current.
+        repository.set_current(self._session, replaced, False)
+        repository.set_current(self._session, revived, True)
+        repository.insert_records(
+            self._session, dataset_id, added, import_id=import_id, now=self._clock()
+        )
+        new = len(records) - changed - unchanged
+        return UpsertCounts(new=new, changed=changed, unchanged=unchanged)
+
+    def page(
+        self, dataset_id: int, *, after: int = 0, limit: int = 100, with_history: bool = False
+    ) -> Sequence[Record]:
+        """At most ``limit`` records whose id is above ``after``, in id order."""
+        return repository.page(
+            self._session, dataset_id, after=after, limit=limit, with_history=with_history
+        )
+
+    def history(self, dataset_id: int, external_id: str) -> Sequence[Record]:
+        """Every version of one record, oldest first.
+
+        Raises:
+            NotFound: the dataset holds no record with that external id.
+        """
+        versions = repository.history(self._session, dataset_id, external_id)
+        if not versions:
+            raise NotFound(
+                f"Dataset {dataset_id} holds no record {external_id!r}.",
+                field="external_id",
+                value=external_id,
+            )
+        return versions
+
+    def stream(self, dataset_id: int, *, with_history: bool = False) -> Iterator[Record]:
+        """Every record in id order, a page in memory at a time."""
+        after = 0
+        while rows := self.page(
+            dataset_id, after=after, limit=EXPORT_PAGE, with_history=with_history
+        ):
+            yield from rows
+            assert rows[-1].id is not None
+            after = rows[-1].id
+            self._session.expunge_all()
+
+
+def to_public(dataset: Dataset, records: int) -> DatasetPublic:
+    """The dataset as the API shows it."""
+    return DatasetPublic(**dataset.model_dump(), records=records)
+
+
+def _no_dataset(name_or_id: str | int) -> NotFound:
+    return NotFound(
+        f"There is no dataset {name_or_id!r}.",
+        field="dataset",
+        value=name_or_id,
+        remedy="See those there: assay datasets list.",
+    )
