@@ -166,7 +166,6 @@ class ColumnSignals:
                 "relations": asdict(self._relations),
                 "duplicates": self._duplicates,
             },
-            ensure_ascii=False,
             sort_keys=True,
             separators=(",", ":"),
         )
@@ -227,4 +226,4 @@ class ColumnSignals:
 def _digest(texts: Sequence[str]) -> str:
     """Equal for records that say the same, whatever case and spaces."""
     joined = "\x1f".join(text.casefold().strip() for text in texts)
-    return blake2b(joined.encode(), digest_size=8).hexdigest()
+    return blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()

@@ -117,7 +117,7 @@ def _principal_directions(centred: Embeddings) -> NDArray[np.float32]:
     if n >= d:
         _, vectors = np.linalg.eigh(centred.T @ centred)
         return np.ascontiguousarray(vectors[:, ::-1][:, :kept], dtype=np.float32)
-    squares, rows = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+    squares, rows = np.linalg.eigh(np.asarray(centred @ centred.T, dtype=np.float64))
     squares, rows = squares[::-1][:kept], rows[:, ::-1][:, :kept]
     sound = squares > 1e-6 * max(float(squares[0]), 1e-12)
     basis = centred.T @ (rows[:, sound] / np.sqrt(squares[sound]))

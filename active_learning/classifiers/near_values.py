@@ -4,7 +4,7 @@ Strings within one insertion, deletion, substitution or swap of neighbours share
 obtained by deleting at most one character from each (the symmetric delete idea of SymSpell).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from math import log
 
 INDEX_LIMIT = 20_000
@@ -57,7 +57,7 @@ class NearFrequent:
         return log(found[1] / max(count, 1))
 
 
-def _deletions(text: str) -> Iterator[str]:
-    yield text
-    for position in range(len(text)):
-        yield text[:position] + text[position + 1 :]
+def _deletions(text: str) -> list[str]:
+    """The string and every string with one character less, each once."""
+    shorter = (text[:place] + text[place + 1 :] for place in range(len(text)))
+    return list(dict.fromkeys([text, *shorter]))

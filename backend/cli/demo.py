@@ -1,11 +1,14 @@
 """``assay demo``: the whole loop on real parts, with simulated annotators."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from backend.demo.run import DemoRun
 
 
 def demo(
@@ -49,7 +52,12 @@ def demo(
         source = sources.own_file(data, label_schema, id_column)
     with ProgressBar("Starting", is_transient=False) as bar:
         settings = stack.up(bar)
-    run = DemoRun(Services.from_settings(settings), source, seed=seed)
+    run = DemoRun(
+        Services.from_settings(settings),
+        source,
+        annotator_password=stack.annotator_password(),
+        seed=seed,
+    )
     with ProgressBar("Importing", is_transient=False) as bar:
         run.import_records(bar)
     run.create_project(batch_size=batch_size)
@@ -79,10 +87,7 @@ def demo(
     console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
 
 
-def _show_rounds(console: Console, run: "object") -> None:
-    from backend.demo.run import DemoRun
-
-    assert isinstance(run, DemoRun)
+def _show_rounds(console: Console, run: "DemoRun") -> None:
     table = Table("round", "labels", "accuracy (95 % interval)", "macro-F1", "agreement (alpha)")
     for row in run.rounds():
         table.add_row(*row)

@@ -38,9 +38,10 @@ class DemoStalled(AppError):
 class DemoRun:
     """Import, label, learn; against a running stack."""
 
-    annotator_password = "assay-demo-annotator"
-
-    def __init__(self, services: Services, source: DemoSource, *, seed: int) -> None:
+    def __init__(
+        self, services: Services, source: DemoSource, *, annotator_password: str, seed: int
+    ) -> None:
+        self.annotator_password = annotator_password
         self._services = services
         self._source = source
         self._seed = seed

@@ -17,8 +17,8 @@ ADMIN_EMAIL = "admin@example.com"
 def ensure_embedded_env(data_dir: Path) -> dict[str, str]:
     """The file's values, readable by its owner only; what was missing is made, nothing changes.
 
-    Keys are the settings' environment names, and ``ASSAY_LABEL_STUDIO_EMAIL`` and
-    ``_PASSWORD``: the login of Label Studio's administrator.
+    Keys are the settings' environment names, the logins of Label Studio's administrator and
+    of the pages' (``…_EMAIL``, ``…_PASSWORD``), and the demo annotators' password.
     """
     data_dir.mkdir(parents=True, exist_ok=True)
     path = data_dir / FILE_NAME
@@ -47,6 +47,9 @@ def _new_values(kept: dict[str, str]) -> dict[str, str]:
         "ASSAY_LABEL_STUDIO_TOKEN": secrets.token_hex(20),
         "ASSAY_LABEL_STUDIO_EMAIL": ADMIN_EMAIL,
         "ASSAY_LABEL_STUDIO_PASSWORD": secrets.token_urlsafe(12),
+        "ASSAY_ADMIN_EMAIL": ADMIN_EMAIL,
+        "ASSAY_ADMIN_PASSWORD": secrets.token_urlsafe(12),
+        "ASSAY_DEMO_ANNOTATOR_PASSWORD": secrets.token_urlsafe(12),
     }
     if "ASSAY_PORT" not in kept:
         values["ASSAY_PORT"] = str(_choose_port(API_PORT))

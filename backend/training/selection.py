@@ -160,19 +160,20 @@ def _store_batch(
 
 def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
     marker = f"assay-{project.id}-{project.created_at.timestamp()}"
+    places = _places(selected.is_audit)
     return [
         {
             "project_id": project.id,
             "record_id": record_id,
             "batch_id": batch_id,
             "key": uuid.uuid5(uuid.NAMESPACE_OID, f"{marker}-{record_id}").hex,
-            "position": position,
+            "position": places[row],
             "is_audit": is_audit,
             "acquisition_score": score,
             "reason": reason.en,
             "reason_zh": reason.zh,
         }
-        for position, (record_id, score, reason, is_audit) in enumerate(
+        for row, (record_id, score, reason, is_audit) in enumerate(
             zip(
                 selected.record_ids,
                 selected.scores,
@@ -182,6 +183,24 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             )
         )
     ]
+
+
+def _places(is_audit: Sequence[bool]) -> list[int]:
+    """Each record's place in the batch: audit records spread evenly among the chosen ones.
+
+    So neither kind is answered only by rested or only by tired annotators.
+    """
+    sizes = {kind: sum(flag is kind for flag in is_audit) for kind in (True, False)}
+    seen = {True: 0, False: 0}
+    shares = []
+    for flag in is_audit:
+        shares.append((seen[flag] + 0.5) / sizes[flag])
+        seen[flag] += 1
+    order = sorted(range(len(is_audit)), key=lambda row: (shares[row], row))
+    places = [0] * len(is_audit)
+    for place, row in enumerate(order):
+        places[row] = place
+    return places
 
 
 def _prediction(predictions: RecordPredictions, row: int, schema: LabelSchema) -> dict[str, Any]:

@@ -1,0 +1,1 @@
+"""Files and SQL tables into datasets: readers, mapping, the import and its report."""

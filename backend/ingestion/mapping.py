@@ -1,0 +1,168 @@
+"""From the columns of a source to the parts of a record."""
+
+from typing import Any
+
+from backend.core.exceptions import InvalidInput
+from backend.ingestion.schemas import ImportRequest, Reject, shown
+from backend.ingestion.values import UnusableValue, normalise, parse_time
+from backend.records.content import Value
+from backend.records.schemas import RecordCreate
+
+MAX_EXTERNAL_ID = 500
+MAX_KIND = 50
+
+
+class RowRejected(Exception):
+    """A row cannot become a record; ``reject`` says why."""
+
+    def __init__(self, reject: Reject) -> None:
+        super().__init__(reject.reason)
+        self.reject = reject
+
+
+class RowMapper:
+    """Makes records of rows.
+
+    ``fields`` are the record's field names in the order of the columns. The columns of
+    external id, kind and observed time are no fields, unless ``columns`` names them.
+
+    Raises:
+        InvalidInput: a column that the request names is not there, or two columns would
+            become one field.
+    """
+
+    def __init__(self, request: ImportRequest, columns: tuple[str, ...], kind: str) -> None:
+        self._id_column = request.id_column
+        self._kind_column = request.kind_column
+        self._observed_column = request.observed_at_column
+        self._kind = kind
+        self._source = request.source or source_name(request)
+        self._known = frozenset(columns) if request.columns is None else None
+        _check_columns(request, columns)
+        own = {self._id_column, self._kind_column, self._observed_column}
+        kept = request.columns or [name for name in columns if name not in own]
+        self._fields = [(name, request.renames.get(name, name)) for name in dict.fromkeys(kept)]
+        self.fields = tuple(field for _, field in self._fields)
+        twice = sorted({name for name in self.fields if self.fields.count(name) > 1})
+        if twice:
+            raise InvalidInput(
+                f"Two columns would become the field {twice[0]!r}.",
+                field="renames",
+                value=twice[0],
+                remedy="Rename one of them with --map COLUMN=FIELD.",
+            )
+
+    def record(self, line: int, row: dict[str, Any]) -> RecordCreate:
+        """The row as a record.
+
+        Raises:
+            RowRejected: a value of the row cannot be kept.
+        """
+        if self._known is not None and not row.keys() <= self._known:
+            name = min(row.keys() - self._known)
+            reason = "a key that the first lines do not have: give all keys with --columns"
+            raise _rejected(line, name, row[name], reason)
+        fields: dict[str, Value] = {}
+        get = row.get
+        for column, name in self._fields:
+            value = get(column)
+            try:
+                fields[name] = normalise(value)
+            except UnusableValue as error:
+                raise _rejected(line, column, value, str(error)) from error
+        external_id = str(line) if self._id_column is None else self._external_id(line, row)
+        try:
+            return RecordCreate(
+                external_id=external_id,
+                kind=self._kind if self._kind_column is None else self._kind_of(line, row),
+                fields=fields,
+                source=self._source,
+                observed_at=(
+                    None if self._observed_column is None else self._observed_at(line, row)
+                ),
+            )
+        except UnicodeEncodeError:
+            raise self._undecodable(line, row) from None
+
+    def _external_id(self, line: int, row: dict[str, Any]) -> str:
+        value = row.get(self._id_column or "")
+        try:
+            normal = normalise(value)
+        except UnusableValue as error:
+            raise _rejected(line, self._id_column, value, str(error)) from error
+        text = "" if normal is None else str(normal).strip()
+        if not text:
+            raise _rejected(line, self._id_column, value, "the external id is empty")
+        if len(text) > MAX_EXTERNAL_ID:
+            reason = f"the external id is longer than {MAX_EXTERNAL_ID} characters"
+            raise _rejected(line, self._id_column, value, reason)
+        if not text.isascii() and not _is_unicode(text):
+            raise self._undecodable(line, row)
+        return text
+
+    def _kind_of(self, line: int, row: dict[str, Any]) -> str:
+        value = row.get(self._kind_column or "")
+        text = "" if value is None else str(value).strip()
+        if len(text) > MAX_KIND or "\x00" in text:
+            reason = f"the kind is longer than {MAX_KIND} characters or has a NUL character"
+            raise _rejected(line, self._kind_column, value, reason)
+        return text or self._kind
+
+    def _observed_at(self, line: int, row: dict[str, Any]) -> Any:
+        value = row.get(self._observed_column or "")
+        try:
+            return parse_time(value)
+        except UnusableValue as error:
+            raise _rejected(line, self._observed_column, value, str(error)) from error
+
+    def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
+        for column, value in row.items():
+            if isinstance(value, str) and not _is_unicode(value):
+                reason = "bytes that do not fit the file's encoding, or half a character"
+                return _rejected(line, column, value, reason)
+        return _rejected(line, None, None, "text that is no Unicode")
+
+
+def source_name(request: ImportRequest) -> str:
+    """How the source is called in reports: the file's or table's name, never the URL."""
+    return request.path.name if request.path is not None else f"table {request.table}"
+
+
+def _check_columns(request: ImportRequest, columns: tuple[str, ...]) -> None:
+    named = [
+        ("id_column", request.id_column),
+        ("kind_column", request.kind_column),
+        ("observed_at_column", request.observed_at_column),
+        *(("renames", column) for column in request.renames),
+        *(("columns", column) for column in request.columns or ()),
+    ]
+    for field, column in named:
+        if column is not None and column not in columns:
+            raise InvalidInput(
+                f"{source_name(request)} has no column {column!r}; "
+                f"it has: {', '.join(map(str, columns))}.",
+                field=field,
+                value=column,
+                remedy=f"Name one of them with {_OPTIONS[field]}.",
+            )
+
+
+_OPTIONS = {
+    "id_column": "--id-column",
+    "kind_column": "--kind-column",
+    "observed_at_column": "--observed-at-column",
+    "renames": "--map COLUMN=FIELD",
+    "columns": "--columns",
+}
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _rejected(line: int, field: str | None, value: object, reason: str) -> RowRejected:
+    return RowRejected(Reject(line=line, field=shown(field), value=shown(value), reason=reason))

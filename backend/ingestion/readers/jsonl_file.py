@@ -1,0 +1,86 @@
+"""JSON lines: one object a line."""
+
+import json
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from backend.core.exceptions import UnreadableSource
+from backend.ingestion.readers.base import OnReject, Row
+from backend.ingestion.readers.text import TextSource
+from backend.ingestion.schemas import Reject, shown
+
+LINES_FOR_COLUMNS = 1_000
+MAX_LINE = 16 * 1024 * 1024
+
+
+class JsonlReader:
+    """One object a line; ``columns`` are the keys of the first thousand lines.
+
+    A line that is no JSON object, or longer than 16 Mi characters, is rejected.
+
+    Raises:
+        UnreadableSource: no objects, one JSON array, or wrong encoding.
+        OSError: the file cannot be opened.
+    """
+
+    format = "jsonl"
+
+    def __init__(self, path: Path, encoding: str | None, on_reject: OnReject) -> None:
+        self._path = path
+        self._text = TextSource(path, encoding)
+        self._on_reject = on_reject
+        self.columns = self._first_columns()
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        for line, text in self._lines():
+            try:
+                row = json.loads(text)
+            except (ValueError, RecursionError) as error:
+                self._reject(line, text, f"no JSON ({error})")
+                continue
+            if isinstance(row, dict):
+                yield line, row
+            else:
+                self._reject(line, text, "no JSON object: write {…} on every line")
+
+    def fraction(self) -> float:
+        return self._text.fraction()
+
+    def close(self) -> None:
+        self._text.close()
+
+    def _lines(self) -> Iterator[tuple[int, str]]:
+        with self._text.reading_errors(), self._text.open() as file:
+            line = 0
+            while text := file.readline(MAX_LINE):
+                line += 1
+                if len(text) == MAX_LINE and not text.endswith("\n"):
+                    self._reject(line, text, f"longer than {MAX_LINE} characters")
+                    while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
+                        pass
+                elif stripped := text.strip():
+                    yield line, stripped
+
+    def _first_columns(self) -> tuple[str, ...]:
+        names: dict[str, None] = {}
+        for line, text in islice(self._lines(), LINES_FOR_COLUMNS):
+            if line == 1 and text.startswith("["):
+                raise self._unreadable("is a JSON array", "Write one object a line (JSONL).")
+            try:
+                row = json.loads(text)
+            except (ValueError, RecursionError):
+                continue
+            if isinstance(row, dict):
+                names.update(dict.fromkeys(row))
+        if not names:
+            raise self._unreadable("holds no JSON objects", "Write one object a line (JSONL).")
+        return tuple(names)
+
+    def _unreadable(self, what: str, remedy: str) -> UnreadableSource:
+        return UnreadableSource(
+            f"{self._path} {what}.", field="path", value=str(self._path), remedy=remedy
+        )
+
+    def _reject(self, line: int, text: str, reason: str) -> None:
+        self._on_reject(Reject(line=line, field=None, value=shown(text), reason=reason))

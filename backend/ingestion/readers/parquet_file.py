@@ -1,0 +1,64 @@
+"""Parquet files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from backend.core.exceptions import UnreadableSource
+from backend.ingestion.readers.base import Row
+
+ROWS_PER_BATCH = 2_000
+
+
+class ParquetReader:
+    """Values keep their types; a batch of rows is in memory at a time.
+
+    Raises:
+        UnreadableSource: no Parquet, or a broken one.
+        OSError: the file cannot be opened.
+    """
+
+    format = "parquet"
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with path.open("rb"):
+            pass  # a missing file is an OSError, not a broken Parquet file
+        try:
+            self._file = pq.ParquetFile(path, memory_map=True)
+        except (pa.ArrowException, OSError) as error:
+            raise self._broken(error) from error
+        self.columns = tuple(self._file.schema_arrow.names)
+        self._total = max(1, self._file.metadata.num_rows)
+        self._read = 0
+
+    def rows(self) -> Iterator[tuple[int, Row]]:
+        self._read = 0
+        batches = self._file.iter_batches(ROWS_PER_BATCH)
+        while True:
+            try:
+                batch = next(batches, None)
+                rows = [] if batch is None else batch.to_pylist()
+            except (pa.ArrowException, OSError, ValueError) as error:
+                raise self._broken(error) from error
+            if batch is None:
+                return
+            for row in rows:
+                self._read += 1
+                yield self._read, row
+
+    def fraction(self) -> float:
+        return self._read / self._total
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _broken(self, error: Exception) -> UnreadableSource:
+        return UnreadableSource(
+            f"{self._path} is not a readable Parquet file: {error}.",
+            field="path",
+            value=str(self._path),
+            remedy="Write it again, or name its real format with --format.",
+        )

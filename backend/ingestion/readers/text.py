@@ -1,0 +1,138 @@
+"""Text files: decompression, decoding, and saying where a byte does not fit the encoding."""
+
+import codecs
+import gzip
+import io
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from backend.core.exceptions import UnreadableSource
+
+DEFAULT_ENCODING = "utf-8-sig"
+GZIP_MAGIC = b"\x1f\x8b"
+UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+WRONG_SHARE = 0.5
+
+
+class TextSource:
+    """One text file, decoded as it is read.
+
+    A byte that does not fit becomes a lone surrogate, which no encoding yields by itself:
+    the row it is in is rejected later, by its value. If, however, at least half of the lines
+    with more than ASCII do not fit, the encoding is wrong and nothing is read.
+
+    Raises:
+        UnreadableSource: the encoding is unknown or wrong, or the file is no text.
+        OSError: it cannot be opened.
+    """
+
+    def __init__(self, path: Path, encoding: str | None) -> None:
+        self.path = path
+        self.encoding = encoding or DEFAULT_ENCODING
+        self._check_name()
+        self._size = max(1, path.stat().st_size)
+        self._raw: BinaryIO | None = None
+        with self.reading_errors():
+            self._check_encoding(is_given=encoding is not None)
+
+    def open(self) -> io.TextIOWrapper:
+        """The decoded text from its start, line ends as they are."""
+        self.close()
+        self._raw = self.path.open("rb")
+        return io.TextIOWrapper(
+            self._unpacked(self._raw), self.encoding, errors="surrogateescape", newline=""
+        )
+
+    def fraction(self) -> float:
+        """How much of the file has been read, 0 to 1."""
+        return 0.0 if self._raw is None or self._raw.closed else self._raw.tell() / self._size
+
+    def close(self) -> None:
+        """The file is released."""
+        if self._raw is not None:
+            self._raw.close()
+
+    def _unpacked(self, raw: BinaryIO) -> BinaryIO:
+        is_packed = raw.read(2) == GZIP_MAGIC
+        raw.seek(0)
+        return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_packed else raw
+
+    def _check_name(self) -> None:
+        try:
+            codecs.lookup(self.encoding)
+        except LookupError as error:
+            raise UnreadableSource(
+                f"There is no encoding {self.encoding!r}.",
+                field="encoding",
+                value=self.encoding,
+                remedy="Common ones: utf-8, gb18030, big5, utf-16, cp1252.",
+            ) from error
+
+    def _check_encoding(self, *, is_given: bool) -> None:
+        name = codecs.lookup(self.encoding).name
+        with self.path.open("rb") as raw, self._unpacked(raw) as file:
+            start = file.read(4)
+            if start.startswith(UTF16_MARKS) and not name.startswith(("utf-16", "utf-32")):
+                raise self._wrong("the file starts with a UTF-16 mark", "utf-16")
+            file.seek(0)
+            if name.startswith(("utf-16", "utf-32")):
+                self._check_wide(file)
+                return
+            self._check_lines(file, remedy="utf-8" if is_given else "gb18030")
+
+    def _check_lines(self, file: BinaryIO, remedy: str) -> None:
+        codec = "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
+        checked = failed = offset = 0
+        first: str | None = None
+        for number, line in enumerate(file, start=1):
+            if not line.isascii():
+                checked += 1
+                try:
+                    line.decode(codec)
+                except UnicodeDecodeError as error:
+                    failed += 1
+                    first = first or (
+                        f"byte 0x{line[error.start]:02x} at offset {offset + error.start} "
+                        f"(line {number}) does not fit"
+                    )
+            offset += len(line)
+        if first is not None and failed >= checked * WRONG_SHARE:
+            raise self._wrong(first, remedy)
+
+    def _check_wide(self, file: BinaryIO) -> None:
+        text = io.TextIOWrapper(file, self.encoding, newline="\n")
+        number = 0
+        try:
+            for _line in text:
+                number += 1
+        except UnicodeError as error:
+            raise self._wrong(f"after line {number}: {error}", "utf-8") from error
+        finally:
+            text.detach()
+
+    def _wrong(self, where: str, other: str) -> UnreadableSource:
+        name = "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
+        return UnreadableSource(
+            f"{self.path} is not {name}: {where}.",
+            field="encoding",
+            value=name,
+            remedy=f"Name the file's encoding, for example --encoding {other}.",
+        )
+
+    @contextmanager
+    def reading_errors(self) -> Iterator[None]:
+        """Faults of the packing or the decoding inside the block name the file."""
+        try:
+            yield
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise UnreadableSource(
+                f"{self.path} is a broken gzip file: {error}.",
+                field="path",
+                value=str(self.path),
+                remedy="Copy it again; it may have been cut off.",
+            ) from error
+        except UnicodeDecodeError as error:
+            raise self._wrong(str(error), "utf-8") from error

@@ -1,0 +1,87 @@
+"""What to import and how, and what came of it."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from backend.core.exceptions import InvalidInput
+
+SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
+MAX_SHOWN = 200
+
+
+class ImportRequest(BaseModel):
+    """One source, and which of its columns mean what."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(min_length=1, max_length=200, description="created if it is not there")
+    path: Path | None = Field(None, description="CSV, JSONL or Parquet file; .gz is fine")
+    url: str | None = Field(None, repr=False, description="SQLAlchemy URL of a database")
+    table: str | None = Field(None, description="its table, or SCHEMA.TABLE")
+    format: SourceFormat | None = Field(None, description="none: by suffix and content")
+    encoding: str | None = Field(None, description="none: UTF-8")
+    delimiter: str | None = Field(None, max_length=1, description="none: by the header line")
+    id_column: str | None = Field(None, description="external id; none: the line number is it")
+    kind_column: str | None = None
+    kind: str | None = Field(None, max_length=50, description="of rows without a kind column")
+    observed_at_column: str | None = None
+    source: str | None = Field(
+        None, max_length=1000, description="none: the file's or table's name"
+    )
+    renames: dict[str, str] = Field(default_factory=dict, description="column to field name")
+    columns: list[str] | None = Field(None, description="columns to keep as fields; none: all")
+    strict: bool = Field(False, description="keep nothing if any row is rejected")
+
+    @model_validator(mode="after")
+    def one_source(self) -> Self:
+        if (self.path is None) == (self.url is None) or (self.url is None) != (self.table is None):
+            raise InvalidInput(
+                "Name either a file, or a database URL and a table.",
+                field="path",
+                value=str(self.path) if self.path else None,
+                remedy="Give FILE, or --url URL --table TABLE.",
+            )
+        return self
+
+
+class Reject(BaseModel):
+    """One row that an import refused, and why; ``line`` counts from 1, the header included."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)
+
+    line: int
+    field: str | None
+    value: str | None
+    reason: str
+
+
+class ImportReport(BaseModel):
+    """What became of every row; the rejected ones are listed by themselves."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    dataset_id: int
+    source: str
+    format: str
+    status: str = Field(description="running, done or failed")
+    rows_read: int
+    rows_new: int
+    rows_changed: int
+    rows_unchanged: int
+    rows_rejected: int
+    error: str | None
+    started_at: datetime
+    finished_at: datetime | None
+
+
+def shown(value: object) -> str | None:
+    """``value`` as a reject shows it: short, and storable in any database."""
+    if value is None:
+        return None
+    text = str(value)
+    text = text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")

@@ -1,0 +1,126 @@
+"""Values of any source as the few types that a record's fields may have."""
+
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from backend.records.content import Value
+
+DATE_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+
+
+class UnusableValue(ValueError):
+    """A value cannot be kept; the message says why."""
+
+
+def normalise(value: Any) -> Value:
+    """``value`` as str, int, float, bool or None.
+
+    NaN is None; dates and times are ISO 8601; an exact decimal is a float if that loses
+    nothing, else text; lists and objects are JSON text.
+
+    Raises:
+        UnusableValue: infinite, binary, with a NUL character, or of an unknown type.
+    """
+    converter = _CONVERTERS.get(type(value))
+    if converter is None:
+        converter = next((c for t, c in _CONVERTERS.items() if isinstance(value, t)), None)
+        if converter is None:
+            raise UnusableValue(f"a value of type {type(value).__name__} cannot be kept")
+    return converter(value)
+
+
+def parse_time(value: Any) -> datetime | None:
+    """An aware time in UTC; without a zone it is taken as UTC; None and empty stay None.
+
+    Raises:
+        UnusableValue: no ISO 8601 date or time, nor one with slashes.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, datetime):
+        parsed = value
+    elif isinstance(value, date):
+        parsed = datetime(value.year, value.month, value.day)
+    else:
+        parsed = _parse_text(str(value).strip())
+    try:
+        return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
+    except OverflowError as error:
+        raise UnusableValue("a time out of range") from error
+
+
+def _parse_text(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for pattern in DATE_FORMATS:
+        try:
+            return datetime.strptime(text, pattern)
+        except ValueError:
+            continue
+    raise UnusableValue("no date or time: write it like 2026-01-31 or 2026-01-31T13:45:00+08:00")
+
+
+def _same(value: Any) -> Value:
+    result: Value = value
+    return result
+
+
+def _text(value: str) -> str:
+    if "\x00" in value:
+        raise UnusableValue("a NUL character cannot be kept")
+    return value
+
+
+def _float(value: float) -> float | None:
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        raise UnusableValue("an infinite number cannot be kept")
+    return value
+
+
+def _decimal(value: Decimal) -> Value:
+    if not value.is_finite():
+        return _float(float(value))
+    number = float(value)
+    return number if Decimal(repr(number)) == value else format(value, "f")
+
+
+def _bytes(_value: bytes) -> Value:
+    raise UnusableValue("a binary value cannot be kept: leave its column out")
+
+
+def _json(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
+    except (TypeError, RecursionError) as error:
+        raise UnusableValue(f"a nested value cannot be kept ({error})") from error
+    if "\\u0000" in text:
+        raise UnusableValue("a NUL character cannot be kept")
+    return text
+
+
+_CONVERTERS: dict[type, Callable[[Any], Value]] = {
+    str: _text,
+    type(None): _same,
+    bool: _same,
+    int: _same,
+    float: _float,
+    Decimal: _decimal,
+    datetime: datetime.isoformat,
+    date: date.isoformat,
+    time: time.isoformat,
+    timedelta: str,
+    UUID: str,
+    bytes: _bytes,
+    list: _json,
+    dict: _json,
+    tuple: _json,
+}

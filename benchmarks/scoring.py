@@ -1,0 +1,159 @@
+"""Scoring records: ours against ``transformers.pipeline`` with the same encoder.
+
+    python -m benchmarks.scoring [--quick] [--records N] [--data FILE]
+
+The rival is what a user writes: the feature-extraction pipeline at its default batch size, then the
+mean over each text's own tokens. Both embed the same texts, in interleaved slices, so that other
+load on the machine hits both alike. Uncertainty is the margin of one head that was trained on the
+rival's float32 embeddings. The last line is one JSON object:
+
+- ``ratio_to_pipeline``: rival's seconds over ours,
+- ``top100_kept``: share of the rival's 100 most uncertain records that are ours too,
+- ``rescore_ratio``: embedding and scoring anew over scoring from the cache after a retraining.
+"""
+
+import argparse
+import csv
+import json
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from active_learning.classifiers.column_signals import ColumnSignals
+from active_learning.classifiers.embedding_cache import EmbeddingCache
+from active_learning.classifiers.encoders import bundled_english_folder, load_encoder, unit_rows
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import FeatureLayout, layout_of
+from active_learning.classifiers.record_text import record_text
+
+SLICE = 250
+TRAINING = 300
+
+
+def main() -> None:
+    """Measures and prints."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--quick", action="store_true", help="1,000 records")
+    parser.add_argument("--records", type=int, default=None)
+    parser.add_argument("--data", type=Path, default=None, help="a CSV of records")
+    options = parser.parse_args()
+    count = options.records or (1_000 if options.quick else 5_000)
+    records = read_records(options.data, count) if options.data else demo_records(count)
+    print(json.dumps(measure(records)))
+
+
+def read_records(path: Path, count: int) -> list[dict[str, str]]:
+    """The first ``count`` rows of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return [row for row, _ in zip(csv.DictReader(file), range(count), strict=False)]
+
+
+def demo_records(count: int) -> list[dict[str, str]]:
+    """Generated shop records, English and Chinese."""
+    from backend.demo.records import generate
+
+    return [dict(record.fields) for record in generate(count, seed=7)]
+
+
+def measure(records: Sequence[dict[str, str]]) -> dict[str, Any]:
+    """Everything that the last line tells."""
+    texts = [record_text(record) for record in records]
+    folder = str(bundled_english_folder())
+    pipeline = pipeline_embedder(folder)
+    encoder = load_encoder(folder)
+    pipeline(texts[:4]), encoder.encode(texts[:4])
+    theirs, ours = [], []
+    their_seconds = our_seconds = 0.0
+    for start in tqdm(range(0, len(texts), SLICE), desc="embedding", unit="slice"):
+        part = texts[start : start + SLICE]
+        started = time.perf_counter()
+        theirs.append(pipeline(part))
+        between = time.perf_counter()
+        ours.append(encoder.encode(part))
+        our_seconds += time.perf_counter() - between
+        their_seconds += between - started
+    exact, fast = np.concatenate(theirs), np.concatenate(ours)
+
+    signals = ColumnSignals.fit(records)
+    computed = signals.transform(records)
+    layout = layout_of(encoder.dimension, signals)
+    features = layout.join(exact, computed)
+    # Any question that the text can answer will do: here, is the record longer than usual?
+    lengths = np.array([len(text) for text in texts])
+    cuts = np.quantile(lengths, [0.33, 0.67])
+    grades = np.array(["short", "medium", "long"])[np.searchsorted(cuts, lengths)]
+    rows = np.random.default_rng(0).permutation(len(texts))[: min(TRAINING, len(texts) // 2)]
+    head = trained(layout, features, grades, rows)
+    kept = overlap(margins(head, features), margins(head, layout.join(fast, computed)))
+
+    with tempfile.TemporaryDirectory() as place:
+        cache = EmbeddingCache(Path(place), encoder)
+        started = time.perf_counter()
+        cache.embed(texts)
+        anew = time.perf_counter() - started
+        retrained = trained(layout, features, grades, rows[: len(rows) // 2])
+        started = time.perf_counter()
+        again = layout.join(cache.embed(texts), computed)
+        looked_up = time.perf_counter() - started
+        started = time.perf_counter()
+        retrained.predict_all(again)
+        scored = time.perf_counter() - started
+    return {
+        "benchmark": "scoring",
+        "records": len(texts),
+        "encoder": encoder.revision,
+        "ratio_to_pipeline": round(their_seconds / our_seconds, 2),
+        "top100_kept": kept,
+        "rescore_ratio": round((anew + scored) / (looked_up + scored), 1),
+        "pipeline_per_second": round(len(texts) / their_seconds, 1),
+        "ours_per_second": round(len(texts) / our_seconds, 1),
+    }
+
+
+def pipeline_embedder(folder: str) -> Any:
+    """texts -> (n, d) masked means from the feature-extraction pipeline in float32."""
+    from transformers import pipeline
+
+    extract: Any = pipeline("feature-extraction", model=folder, tokenizer=folder, dtype="float32")
+
+    def embed(texts: Sequence[str]) -> NDArray[np.float32]:
+        # One text at a time has no padding, so the mean over its tokens is the masked mean.
+        outputs = extract(list(texts), tokenize_kwargs={"truncation": True, "max_length": 256})
+        means = [np.asarray(output[0], dtype=np.float32).mean(axis=0) for output in outputs]
+        return unit_rows(np.stack(means))
+
+    return embed
+
+
+def trained(
+    layout: FeatureLayout,
+    features: NDArray[np.float32],
+    grades: NDArray[np.str_],
+    rows: NDArray[np.intp],
+) -> RecordClassifier:
+    """One head for both."""
+    return RecordClassifier(layout, sorted(set(grades.tolist()))).fit(features[rows], grades[rows])
+
+
+def margins(head: RecordClassifier, features: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(n,) gap between the two most probable grades."""
+    ordered = np.sort(head.predict_proba(features), axis=1)
+    gaps: NDArray[np.float64] = ordered[:, -1] - ordered[:, -2]
+    return gaps
+
+
+def overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Share of the 100 smallest that both have."""
+    count = min(100, len(first))
+    one, two = (set(np.argsort(gaps)[:count].tolist()) for gaps in (first, second))
+    return len(one & two) / count
+
+
+if __name__ == "__main__":
+    main()
