@@ -28,6 +28,7 @@ from tqdm import tqdm
 from active_learning.classifiers.column_signals import ColumnSignals
 from active_learning.classifiers.embedding_cache import EmbeddingCache
 from active_learning.classifiers.encoders import bundled_english_folder, load_encoder, unit_rows
+from active_learning.classifiers.logistic_heads import fit_heads, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout, layout_of
 from active_learning.classifiers.record_text import record_text
@@ -89,8 +90,7 @@ def measure(records: Sequence[dict[str, str]]) -> dict[str, Any]:
     cuts = np.quantile(lengths, [0.33, 0.67])
     grades = np.array(["short", "medium", "long"])[np.searchsorted(cuts, lengths)]
     rows = np.random.default_rng(0).permutation(len(texts))[: min(TRAINING, len(texts) // 2)]
-    head = trained(layout, features, grades, rows)
-    kept = overlap(margins(head, features), margins(head, layout.join(fast, computed)))
+    kept = overlap(*margins(exact, fast, grades, rows))
 
     with tempfile.TemporaryDirectory() as place:
         cache = EmbeddingCache(Path(place), encoder)
@@ -141,11 +141,22 @@ def trained(
     return RecordClassifier(layout, sorted(set(grades.tolist()))).fit(features[rows], grades[rows])
 
 
-def margins(head: RecordClassifier, features: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n,) gap between the two most probable grades."""
-    ordered = np.sort(head.predict_proba(features), axis=1)
-    gaps: NDArray[np.float64] = ordered[:, -1] - ordered[:, -2]
-    return gaps
+def margins(
+    exact: NDArray[np.float32],
+    fast: NDArray[np.float32],
+    grades: NDArray[np.str_],
+    rows: NDArray[np.intp],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Gaps between the two most probable grades, by one head that sees the text alone."""
+    names, codes = np.unique(grades, return_inverse=True)
+    centre = exact[rows].mean(axis=0)
+    nothing = np.zeros((len(rows), 0), dtype=np.int8)
+    head = fit_heads(4.0 * (exact[rows] - centre), codes[rows], len(names), nothing)
+    gaps = []
+    for vectors in (exact, fast):
+        ordered = np.sort(softmax(head.logits(4.0 * (vectors - centre))[0]), axis=1)
+        gaps.append(ordered[:, -1] - ordered[:, -2])
+    return gaps[0], gaps[1]
 
 
 def overlap(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:

@@ -72,7 +72,7 @@ class DesignMatrix:
         """(n, fault summary + record signals + components) float32."""
         scaled = np.clip((_plain(signals, faults) - self.mean) / self.spread, -CLIP, CLIP)
         if self.scales.embedding == 0.0:
-            text = np.zeros((len(embeddings), self.basis.shape[1]), dtype=np.float32)
+            text: NDArray[Any] = np.zeros((len(embeddings), self.basis.shape[1]), np.float32)
         else:
             text = (embeddings - self.embedding_mean) @ self.basis
         return self.rescale(np.concatenate([scaled, text], axis=1, dtype=np.float32))
@@ -115,10 +115,10 @@ def _principal_directions(centred: Embeddings) -> NDArray[np.float32]:
     n, d = centred.shape
     kept = min(COMPONENTS, n, d)
     if n >= d:
-        _, vectors = np.linalg.eigh(centred.T @ centred)
-        return np.ascontiguousarray(vectors[:, ::-1][:, :kept], dtype=np.float32)
-    squares, rows = np.linalg.eigh(np.asarray(centred @ centred.T, dtype=np.float64))
-    squares, rows = squares[::-1][:kept], rows[:, ::-1][:, :kept]
+        _, directions = np.linalg.eigh(centred.T @ centred)
+        return np.ascontiguousarray(directions[:, ::-1][:, :kept], dtype=np.float32)
+    squares, mixes = np.linalg.eigh((centred @ centred.T).astype(np.float64))
+    squares, mixes = squares[::-1][:kept], mixes[:, ::-1][:, :kept]
     sound = squares > 1e-6 * max(float(squares[0]), 1e-12)
-    basis = centred.T @ (rows[:, sound] / np.sqrt(squares[sound]))
+    basis = centred.T @ (mixes[:, sound] / np.sqrt(squares[sound]))
     return np.ascontiguousarray(basis, dtype=np.float32)

@@ -27,7 +27,7 @@ def demo(
     ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
     batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
-    records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 2000,
+    records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 1200,
     seed: Annotated[int, typer.Option(help="of the records, the loop and the annotators")] = 7,
 ) -> None:
     """Start everything, import, turn three rounds of the loop, and leave it running.

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from backend.annotations import loop_repository
 from backend.annotations.service import AnnotationsService
@@ -27,6 +27,7 @@ STEP_SECONDS = 900.0
 ACTOR = "demo"
 
 Progress = Callable[[float, str], None]
+Found = TypeVar("Found")
 
 
 class DemoStalled(AppError):
@@ -133,10 +134,10 @@ class DemoRun:
     def _await(
         self,
         what: str,
-        find: Callable[[], Any],
+        find: Callable[[], Found | None],
         progress: Progress,
         is_over: Callable[[], bool],
-    ) -> Any:
+    ) -> Found | None:
         started = time.monotonic()
         while (elapsed := time.monotonic() - started) < STEP_SECONDS:
             if (found := find()) is not None:

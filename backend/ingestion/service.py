@@ -1,7 +1,6 @@
 """The import: a source becomes records, every refused row is listed."""
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import datetime
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -52,7 +51,9 @@ def import_source(
     """
     malformed: list[Reject] = []
     with open_request(request, malformed.append) as reader:
-        kind = request.kind or _kind_of_dataset(database, request.dataset) or DEFAULT_KIND
+        with database.reading() as session:
+            kind_there = RecordsService(session, clock).kind_of(request.dataset)
+        kind = request.kind or kind_there or DEFAULT_KIND
         mapper = RowMapper(request, reader.columns, kind)
         run = _Run(database, clock, request, reader, mapper, malformed)
         run.progress, run.should_stop, run.confirm = progress, should_stop, confirm
@@ -159,13 +160,17 @@ class _Run:
     def _check_all_rows(self) -> int:
         """How many rows would be refused; they are listed."""
         refused = 0
-        for records, rejects in self._chunks(share=0.5):
+        for _records, rejects in self._chunks(share=0.5):
             refused += len(rejects)
-            if rejects or refused:
+            if rejects:
                 with self._database.transaction() as session:
                     self.confirm(session)
-                    read = len(records) + len(rejects)
-                    self._save(session, UpsertCounts(), rejects, read)
+                    self._save(session, UpsertCounts(), rejects, 0)
+        if refused:
+            with self._database.transaction() as session:
+                self.confirm(session)
+                self._save(session, UpsertCounts(), [], self._read)
+            return refused
         self._read = 0
         return refused
 
@@ -254,18 +259,6 @@ class ImportsService:
                 yield Reject.model_validate(row)
             after = rows[-1].id or 0
             self._session.expunge_all()
-
-
-def _kind_of_dataset(database: Database, name: str) -> str | None:
-    with database.reading() as session:
-        try:
-            return RecordsService(session, _no_clock).find_dataset(name).kind
-        except NotFound:
-            return None
-
-
-def _no_clock() -> datetime:
-    raise AssertionError("reading needs no time")
 
 
 def _is_full(error: BaseException) -> bool:

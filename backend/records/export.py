@@ -42,8 +42,8 @@ def column_names(fields: Sequence[str]) -> list[str]:
 def _values(record: Record, fields: Sequence[str]) -> list[Any]:
     observed = record.observed_at.isoformat() if record.observed_at else None
     own = [record.external_id, record.kind, record.source, observed]
-    own += [record.is_current, record.content_hash]
-    return [*own, *(record.fields.get(name) for name in fields)]
+    marks = [record.is_current, record.content_hash]
+    return [*own, *marks, *(record.fields.get(name) for name in fields)]
 
 
 def _csv(records: Iterable[Record], fields: Sequence[str]) -> Iterator[bytes]:

@@ -72,6 +72,11 @@ class RecordsService:
             raise _no_dataset(name_or_id)
         return dataset
 
+    def kind_of(self, name: str) -> str | None:
+        """The default kind of the dataset of that name; None if there is none."""
+        dataset = repository.find_dataset(self._session, name)
+        return dataset.kind if dataset else None
+
     def find_or_create_dataset(
         self, name: str, *, kind: str, fields: Sequence[str], actor: str
     ) -> Dataset:

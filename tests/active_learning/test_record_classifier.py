@@ -153,15 +153,25 @@ def test_it_is_fast(world: World) -> None:
     assert time.process_time() - started < 5.0
 
 
+@pytest.mark.parametrize("weights", [None, "balanced"])
 @pytest.mark.parametrize("seed", range(3))
-def test_heads_equal_scikit_learn(seed: int) -> None:
+def test_heads_equal_scikit_learn(seed: int, weights: str | None) -> None:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(150, 6))
     codes = (features[:, :3] + rng.normal(size=(150, 3))).argmax(axis=1)
     marks = (features[:, 3:4] + rng.normal(size=(150, 1)) > 0.7).astype(np.int8)
-    heads = fit_heads(features, codes, 3, marks, c=0.7, iterations=2000, tolerance=1e-8)
+    heads = fit_heads(
+        features,
+        codes,
+        3,
+        marks,
+        c=0.7,
+        balanced_classes=weights is not None,
+        iterations=2000,
+        tolerance=1e-8,
+    )
     grades, answers = heads.logits(features)
-    multi = LogisticRegression(C=0.7, class_weight="balanced", tol=1e-9, max_iter=5000)
+    multi = LogisticRegression(C=0.7, class_weight=weights, tol=1e-9, max_iter=5000)
     binary = LogisticRegression(C=0.7, class_weight="balanced", tol=1e-9, max_iter=5000)
     np.testing.assert_allclose(
         softmax(grades), multi.fit(features, codes).predict_proba(features), atol=5e-3

@@ -34,6 +34,7 @@ class CsvReader:
             self._delimiter = delimiter or most_frequent_delimiter(file.readline())
             file.seek(0)
             self.columns = self._header(csv.reader(file, delimiter=self._delimiter, strict=True))
+        self._text.close()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         with self._text.reading_errors(), self._text.open() as file:

@@ -31,6 +31,7 @@ class JsonlReader:
         self._text = TextSource(path, encoding)
         self._on_reject = on_reject
         self.columns = self._first_columns()
+        self._text.close()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         for line, text in self._lines():

@@ -31,7 +31,7 @@ class ParquetReader:
         except (pa.ArrowException, OSError) as error:
             raise self._broken(error) from error
         self.columns = tuple(self._file.schema_arrow.names)
-        self._total = max(1, self._file.metadata.num_rows)
+        self._total: int = max(1, self._file.metadata.num_rows)
         self._read = 0
 
     def rows(self) -> Iterator[tuple[int, Row]]:

@@ -1,0 +1,157 @@
+"""``assay import``: a file or an SQL table into a dataset."""
+
+import csv
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.bootstrap import Services, open_services
+from backend.cli.progress import ProgressBar
+from backend.core.exceptions import InvalidInput
+from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
+
+SHOWN_REJECTS = 10
+REFUSED = 1
+FORMATS = ("csv", "jsonl", "parquet", "sql")
+
+
+def import_records(
+    dataset: Annotated[str, typer.Option(help="name; created if it is not there")],
+    file: Annotated[Path | None, typer.Argument(help="CSV, JSONL or Parquet; .gz is fine")] = None,
+    id_column: Annotated[
+        str | None, typer.Option(help="column of the external id; none: the line number is it")
+    ] = None,
+    rename: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=FIELD; repeat it")
+    ] = None,
+    columns: Annotated[
+        str | None, typer.Option(help="columns to keep, with commas between; none: all")
+    ] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="kind of the records, e.g. product, review")
+    ] = None,
+    kind_column: Annotated[str | None, typer.Option(help="column of the kind")] = None,
+    observed_at_column: Annotated[
+        str | None, typer.Option(help="column of the time when the row was observed")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="name of the source; none: FILE")] = None,
+    file_format: Annotated[
+        str | None, typer.Option("--format", help="csv, jsonl or parquet; none: by FILE")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="e.g. gb18030; none: UTF-8")] = None,
+    delimiter: Annotated[str | None, typer.Option(help="of CSV; none: by the header")] = None,
+    url: Annotated[str | None, typer.Option(help="database, e.g. sqlite:///shop.db")] = None,
+    table: Annotated[str | None, typer.Option(help="its table")] = None,
+    strict: Annotated[bool, typer.Option(help="keep nothing if any row is rejected")] = False,
+    rejects: Annotated[
+        Path | None, typer.Option(help="write every rejected row to this CSV file")
+    ] = None,
+) -> None:
+    """Import records into a dataset. Safe to repeat: what is there already stays unchanged.
+
+    Exit code 0: imported, perhaps with rejected rows, which are listed. 1: the source cannot
+    be read, or --strict refused it. 2: wrong usage.
+    """
+    from backend.ingestion.service import import_source
+
+    if file_format is not None and file_format not in FORMATS:
+        raise InvalidInput(
+            f"There is no format {file_format!r}.",
+            field="--format",
+            value=file_format,
+            remedy=f"Choose one of: {', '.join(FORMATS)}.",
+        )
+    request = ImportRequest(
+        dataset=dataset,
+        path=file,
+        url=url,
+        table=table,
+        format=cast(SourceFormat | None, file_format),
+        encoding=encoding,
+        delimiter="\t" if delimiter in ("\\t", "tab") else delimiter,
+        id_column=id_column,
+        kind=kind,
+        kind_column=kind_column,
+        observed_at_column=observed_at_column,
+        source=source,
+        renames=parse_renames(rename or []),
+        columns=[name.strip() for name in columns.split(",")] if columns else None,
+        strict=strict,
+    )
+    services = open_services()
+    with ProgressBar(f"import into {dataset}") as bar:
+        report = import_source(
+            services.database, request, services.clock, progress=bar, actor="cli"
+        )
+    show(services, report)
+    if rejects is not None:
+        write_rejects(services, report.id, rejects)
+    if report.status != "done":
+        raise typer.Exit(REFUSED)
+
+
+def parse_renames(pairs: list[str]) -> dict[str, str]:
+    """``COLUMN=FIELD`` pairs.
+
+    Raises:
+        InvalidInput: a pair without ``=`` or with an empty side.
+    """
+    renames: dict[str, str] = {}
+    for pair in pairs:
+        column, _, field = pair.partition("=")
+        if not column or not field:
+            raise InvalidInput(
+                f"{pair!r} is not COLUMN=FIELD.",
+                field="--map",
+                value=pair,
+                remedy="Write for example --map product_name=title.",
+            )
+        renames[column] = field
+    return renames
+
+
+def show(services: Services, report: ImportReport) -> None:
+    """Print the counts and the first rejected rows."""
+    console = Console()
+    counts = Table("import", "read", "new", "changed", "unchanged", "rejected", "status")
+    numbers = (
+        report.rows_read,
+        report.rows_new,
+        report.rows_changed,
+        report.rows_unchanged,
+        report.rows_rejected,
+    )
+    counts.add_row(str(report.id), *(f"{number:,}" for number in numbers), report.status)
+    console.print(counts)
+    if report.error:
+        console.print(report.error, markup=False)
+    if report.rows_rejected:
+        first = Table("line", "field", "value", "reason", title="Rejected rows")
+        for reject in _rejects(services, report.id, SHOWN_REJECTS):
+            first.add_row(str(reject.line), reject.field, reject.value, reject.reason)
+        console.print(first)
+        if report.rows_rejected > SHOWN_REJECTS:
+            console.print(f"… and {report.rows_rejected - SHOWN_REJECTS:,} more: --rejects FILE")
+
+
+def write_rejects(services: Services, import_id: int, path: Path) -> None:
+    """The file lists every rejected row: line, field, value, reason."""
+    from backend.ingestion.service import ImportsService
+
+    with services.database.reading() as session, path.open("w", encoding="utf-8-sig") as file:
+        writer = csv.writer(file)
+        writer.writerow(Reject.model_fields)
+        for reject in ImportsService(session).rejects(import_id):
+            writer.writerow(reject.model_dump().values())
+
+
+def _rejects(services: Services, import_id: int, limit: int) -> list[Reject]:
+    from itertools import islice
+
+    from backend.ingestion.service import ImportsService
+
+    with services.database.reading() as session:
+        return list(islice(ImportsService(session).rejects(import_id), limit))
