@@ -4,12 +4,10 @@ from typing import Any
 
 from backend.core.exceptions import JobCancelled
 from backend.core.services import Services
-from backend.ingestion.schemas import ImportRequest
+from backend.ingestion.schemas import IMPORT_JOB, ImportRequest
 from backend.ingestion.service import import_source
 from backend.jobs.context import JobContext
 from backend.jobs.registry import Handler
-
-IMPORT_JOB = "ingestion.import"
 
 
 def handlers(services: Services) -> dict[str, Handler]:

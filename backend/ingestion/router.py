@@ -12,8 +12,7 @@ from pydantic import BaseModel
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
 from backend.core.problems import problem_responses
 from backend.core.services import Services
-from backend.ingestion.jobs import IMPORT_JOB
-from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
+from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, Reject, SourceFormat
 from backend.ingestion.service import ImportsService
 from backend.ingestion.uploads import store_upload
 from backend.jobs import queue

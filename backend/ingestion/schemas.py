@@ -10,6 +10,7 @@ from backend.core.exceptions import InvalidInput
 
 SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
 MAX_SHOWN = 200
+IMPORT_JOB = "ingestion.import"
 
 
 class ImportRequest(BaseModel):

@@ -1,0 +1,108 @@
+"""``assay import`` and ``assay datasets`` on a real store."""
+
+import csv
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from backend.cli import app
+from backend.core.exceptions import ConfigurationError, InvalidInput, UnreadableSource
+from backend.core.settings import get_settings
+
+
+@pytest.fixture
+def store(sqlite_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    monkeypatch.setenv("ASSAY_DATABASE_URL", sqlite_url)
+    monkeypatch.setenv("ASSAY_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.chdir(tmp_path)
+    get_settings.cache_clear()
+    yield tmp_path
+    get_settings.cache_clear()
+
+
+def assay(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(app, list(arguments))
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result.exit_code, result.output
+
+
+def test_import_list_and_export(store: Path) -> None:
+    (store / "shop.csv").write_bytes("编号,名称\n1,马克杯\n,x\n2,碗\n".encode("gb18030"))
+    command = [
+        "import",
+        "shop.csv",
+        "--dataset",
+        "shop",
+        "--id-column",
+        "编号",
+        "--map",
+        "名称=title",
+        "--kind",
+        "product",
+    ]
+    with pytest.raises(UnreadableSource, match="--encoding gb18030"):
+        assay(*command)
+    code, output = assay(*command, "--encoding", "gb18030", "--rejects", "rejects.csv")
+    assert code == 0
+    assert "the external id is empty" in output
+    with (store / "rejects.csv").open(encoding="utf-8-sig") as file:
+        assert [row["line"] for row in csv.DictReader(file)] == ["3"]
+
+    code, output = assay("datasets", "list")
+    assert code == 0
+    assert "shop" in output
+    assert "product" in output
+    code, output = assay("datasets", "export", "shop", "out.csv")
+    assert code == 0
+    with (store / "out.csv").open(encoding="utf-8-sig") as file:
+        assert [row["title"] for row in csv.DictReader(file)] == ["马克杯", "碗"]
+
+    code, output = assay(*command, "--encoding", "gb18030", "--strict")
+    assert code == 1
+    assert "nothing is kept" in output
+
+
+def test_a_table_by_url(store: Path) -> None:
+    with sqlite3.connect(store / "x.db") as connection:
+        connection.execute("create table t (sku text, title text)")
+        connection.execute("insert into t values ('1', 'mug')")
+    connection.close()
+    code, output = assay(
+        "import",
+        "--url",
+        "sqlite:///x.db",
+        "--table",
+        "t",
+        "--dataset",
+        "shop",
+        "--id-column",
+        "sku",
+    )
+    assert code == 0
+    assert "done" in output
+
+
+def test_wrong_usage(store: Path) -> None:
+    with pytest.raises(InvalidInput, match="either a file, or"):
+        assay("import", "--dataset", "shop")
+    with pytest.raises(InvalidInput, match="COLUMN=FIELD"):
+        assay("import", "a.csv", "--dataset", "shop", "--map", "a")
+    with pytest.raises(InvalidInput, match="no format 'xlsx'"):
+        assay("import", "a.csv", "--dataset", "shop", "--format", "xlsx")
+    assert assay("import", "a.csv")[0] == 2
+
+
+def test_a_store_that_was_never_migrated(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ASSAY_DATABASE_URL", f"sqlite:///{store}/new.sqlite3")
+    get_settings.cache_clear()
+    with pytest.raises(ConfigurationError, match="assay migrate"):
+        assay("datasets", "list")
+    assert assay("migrate")[0] == 0
+    assert "No datasets yet" in assay("datasets", "list")[1]
+    assert assay("datasets", "create", "shop", "--field", "title")[0] == 0
+    assert "shop" in assay("datasets", "list")[1]
