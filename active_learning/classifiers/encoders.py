@@ -4,7 +4,9 @@ Every encoder has a ``revision`` that changes whenever its vectors do; vectors o
 revisions are never mixed.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,6 +18,7 @@ from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
 
 ENGLISH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 BUNDLED_NAMES = ("auto", "bundled-en", "bundled-multilingual", "characters")
 
 
@@ -121,6 +124,49 @@ class JoinedEncoder:
         return unit_rows(np.concatenate(blocks, axis=1))
 
 
+class ScriptEncoder:
+    """Each text by the encoder that can read it: ``han`` if it is partly Chinese, else ``latin``.
+
+    Both have columns of their own; those of the encoder not asked are zero. One pass instead
+    of two over every text, and none through a model that would see unknown characters only.
+    """
+
+    def __init__(self, latin: Encoder, han: Encoder) -> None:
+        self._latin, self._han = latin, han
+        self.dimension = latin.dimension + han.dimension
+        self.revision = f"script({latin.revision}|{han.revision})"
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one."""
+        is_han = np.array([has_han(text) for text in texts], dtype=bool)
+        out = np.zeros((len(texts), self.dimension), dtype=np.float32)
+        done = 0
+        for encoder, rows, columns in (
+            (self._latin, np.flatnonzero(~is_han), slice(0, self._latin.dimension)),
+            (self._han, np.flatnonzero(is_han), slice(self._latin.dimension, None)),
+        ):
+            if not len(rows):
+                continue
+
+            def share(
+                fraction: float, message: str, before: int = done, mine: int = len(rows)
+            ) -> None:
+                progress((before + fraction * mine) / len(texts), message)
+
+            part = encoder.encode([texts[row] for row in rows], share, should_stop)
+            out[rows, columns] = part
+            done += len(rows)
+        return out
+
+
+def has_han(text: str) -> bool:
+    """True if at least one letter in twenty is Chinese."""
+    letters = sum(map(str.isalpha, text))
+    return 20 * len(_HAN.findall(text)) >= max(letters, 1)
+
+
 def unit_rows(vectors: Embeddings) -> Embeddings:
     """Rows scaled to length one; rows of zeros stay."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
@@ -134,7 +180,8 @@ def load_encoder(
     """The encoder of that name.
 
     Args:
-        name: ``auto`` (English and Chinese records: the bundled parts that are installed, joined),
+        name: ``auto`` (English and Chinese records: the bundled parts that are installed, each
+            for its script, beside hashed characters),
             ``bundled-en`` (all-MiniLM-L6-v2), ``bundled-multilingual`` (Universal Sentence
             Encoder), ``characters`` (always there), or any Hugging Face name or folder.
         device: ``auto``, ``cpu``, ``cuda`` or any torch device; for transformers only.
@@ -157,17 +204,15 @@ def load_encoder(
 
 
 def _automatic(device: str, dtype: str, threads: int | None) -> Encoder:
-    """What is installed, joined; characters alone where nothing is."""
-    parts: list[tuple[Encoder, float]] = []
-    for name, weight in (("bundled-en", 1.0), ("bundled-multilingual", 1.0)):
-        try:
-            encoder = load_encoder(name, device=device, dtype=dtype, threads=threads)
-        except EncoderUnavailable:
-            continue
-        parts.append((encoder, weight))
-    if not parts:
+    """What is installed, each for its script, beside characters; these alone where nothing is."""
+    found: list[Encoder] = []
+    for name in ("bundled-en", "bundled-multilingual"):
+        with suppress(EncoderUnavailable):
+            found.append(load_encoder(name, device=device, dtype=dtype, threads=threads))
+    if not found:
         return CharacterEncoder()
-    return JoinedEncoder([*parts, (CharacterEncoder(256), 0.5)])
+    reader = ScriptEncoder(*found) if len(found) == 2 else found[0]
+    return JoinedEncoder([(reader, 1.0), (CharacterEncoder(256), 0.5)])
 
 
 def bundled_english_folder() -> Path:
