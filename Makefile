@@ -16,6 +16,10 @@ LABEL_SCHEMA ?=
 ARGS ?=
 DEMO_ARGS = $(if $(DATA),--data "$(DATA)") $(if $(LABEL_SCHEMA),--label-schema "$(LABEL_SCHEMA)") $(ARGS)
 
+# Here a missing part is a failure; a bare pytest skips what it cannot find.
+test e2e: export ASSAY_REQUIRE_LABEL_STUDIO := 1
+test e2e: export ASSAY_REQUIRE_POSTGRES := 1
+
 .PHONY: help install install-dev demo up stop reset test check format e2e docs lock clean
 
 help: ## list these names

@@ -167,9 +167,7 @@ def add_event(
 
 def newest_record(session: Session, dataset_id: int) -> int:
     """The largest record id of the dataset, 0 if it is empty: grows with every import."""
-    largest = session.exec(
-        select(func.max(Record.id)).where(Record.dataset_id == dataset_id)
-    ).one()
+    largest = session.exec(select(func.max(Record.id)).where(Record.dataset_id == dataset_id)).one()
     return largest or 0
 
 

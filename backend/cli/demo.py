@@ -40,6 +40,7 @@ def demo(
     from backend.core.services import Services
     from backend.demo import source as sources
     from backend.demo.run import DemoRun
+    from backend.embedded.logins import annotator_password, logins
 
     console = Console()
     stack = embedded_stack()
@@ -55,7 +56,7 @@ def demo(
     run = DemoRun(
         Services.from_settings(settings),
         source,
-        annotator_password=stack.annotator_password(),
+        annotator_password=annotator_password(stack.data_dir),
         seed=seed,
     )
     with ProgressBar("Importing", is_transient=False) as bar:
@@ -71,7 +72,7 @@ def demo(
         run.await_batch(rounds + 1, bar)
     _show_rounds(console, run)
     picture = run.draw_learning_curve(folder / "learning-curve.png")
-    credentials = stack.logins()
+    credentials = logins(stack.data_dir)
     console.print()
     console.print(f"Learning curve  {picture}")
     console.print(f"Labelling page  {run.labelling_url()}")

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from backend.access.service import AccessService
 from backend.core.clock import utc_now
 from backend.core.database import Database
 from backend.core.exceptions import AppError, Conflict
 from backend.core.settings import Settings, load_settings
+from backend.embedded.logins import ensure_admin
 from backend.embedded.processes import DetachedProcess, tail
 from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, is_port_free
 from backend.jobs.presence import is_working
@@ -74,27 +74,12 @@ class EmbeddedStack:
             with ThreadPoolExecutor(max_workers=1) as pool:
                 label_studio = pool.submit(self._ensure_label_studio, settings, values, progress)
                 self._migrate()
-                self._ensure_admin(settings, values)
+                ensure_admin(settings, values)
                 self._ensure_api(settings)
                 self._ensure_worker(settings)
                 self._await(label_studio, progress)
         progress(1.0, "everything answers")
         return settings
-
-    def logins(self) -> dict[str, tuple[str, str]]:
-        """Where one logs in to (e-mail address, password): Label Studio and the pages."""
-        values = ensure_embedded_env(self.data_dir)
-        return {
-            "Label Studio": (
-                values["ASSAY_LABEL_STUDIO_EMAIL"],
-                values["ASSAY_LABEL_STUDIO_PASSWORD"],
-            ),
-            "web pages": (values["ASSAY_ADMIN_EMAIL"], values["ASSAY_ADMIN_PASSWORD"]),
-        }
-
-    def annotator_password(self) -> str:
-        """The password that the demo's simulated annotators sign up with."""
-        return ensure_embedded_env(self.data_dir)["ASSAY_DEMO_ANNOTATOR_PASSWORD"]
 
     def down(self, progress: Progress = lambda _fraction, _message: None) -> list[str]:
         """Nothing of ours runs any more; the names of what did."""
@@ -231,22 +216,6 @@ class EmbeddedStack:
             raise StackNotStarted(
                 f"The store could not be migrated:\n{tail(log)}", remedy=f"See {log}."
             )
-
-    def _ensure_admin(self, settings: Settings, values: dict[str, str]) -> None:
-        """Somebody may log in to the pages; users that exist stay as they are."""
-        database = Database(settings.store_url)
-        try:
-            with database.transaction() as session:
-                access = AccessService(session, utc_now)
-                if not access.has_users():
-                    access.create_user(
-                        values["ASSAY_ADMIN_EMAIL"],
-                        "admin",
-                        values["ASSAY_ADMIN_PASSWORD"],
-                        actor="assay up",
-                    )
-        finally:
-            database.dispose()
 
     def _becomes_healthy(self, process: DetachedProcess, is_healthy: Callable[[], bool]) -> bool:
         """True if it lives and answers; one that lives but stays silent is stopped."""

@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from active_learning.artifacts import Artifact, load_artifact
-from active_learning.learner import ActiveLearner
-from active_learning.pool import Pool
 
+from active_learning.artifacts import Artifact, load_artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.exceptions import EmptyPool
+from active_learning.learner import ActiveLearner
+from active_learning.pool import Pool
 from active_learning.types import Features, RecordPredictions, SelectedBatch
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services

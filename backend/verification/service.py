@@ -4,7 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from active_learning.artifacts import load_artifact
-
 from active_learning.exceptions import ArtifactError
 from backend.annotations import repository as annotations
 from backend.annotations.revisions import identity_of

@@ -97,45 +97,52 @@ def read_answer(
     regions: Sequence[Mapping[str, Any]], schema: LabelSchema, problems: list[str]
 ) -> Answer:
     """The answer in the regions; what does not fit the schema is added to ``problems``."""
-    grades: list[str] = []
-    issues: list[str] = []
-    marked: dict[str, str] = {}
-    corrections: dict[str, str] = {}
-    rationale: list[str] = []
-    controls = {schema.grade.name, ISSUES, FAULTY, CORRECTED, RATIONALE}
+    found: dict[str, list[Mapping[str, Any]]] = {}
     for region in regions:
-        control, value = region.get("from_name"), region.get("value")
+        value = region.get("value")
         content = value if isinstance(value, Mapping) else {}
-        region_id = str(region.get("id"))
-        if control == schema.grade.name:
-            grades += _known(_texts(content, "choices"), schema.grades, schema.grade.name, problems)
-        elif control == ISSUES:
-            issues += _known(_texts(content, "choices"), schema.issue_values, ISSUES, problems)
-        elif control == FAULTY:
-            field = _field_of(content, schema)
-            if field is None:
-                problems.append(f"a mark is on no field of the schema: {content.get('start')!r}")
-            else:
-                marked[region_id] = field
-        elif control == CORRECTED:
-            field = _field_of(content, schema)
-            if field is not None and (texts := _texts(content, "text")):
-                corrections[field] = "\n".join(texts)
-        elif control == RATIONALE:
-            rationale += _texts(content, "text")
-        if control not in controls:
-            problems.append(f"unknown control {control!r}")
-    if len(set(grades)) > 1:
-        problems.append(f"{schema.grade.name} is given more than once: {grades}")
-        grades = []
-    order = {name: place for place, name in enumerate(schema.fields)}
+        found.setdefault(str(region.get("from_name")), []).append(content)
+    controls = (schema.grade.name, ISSUES, FAULTY, CORRECTED, RATIONALE)
+    problems += [f"unknown control {name!r}" for name in found if name not in controls]
+
+    def texts(control: str, key: str) -> list[str]:
+        return [text for content in found.get(control, ()) for text in _texts(content, key)]
+
     return Answer(
-        grade=grades[0] if grades else None,
-        issues=tuple(dict.fromkeys(issues)),
-        faulty_fields=tuple(sorted(set(marked.values()), key=order.__getitem__)),
-        corrected_values=corrections,
-        rationale="\n".join(rationale) or None,
+        grade=_only_grade(texts(schema.grade.name, "choices"), schema, problems),
+        issues=tuple(
+            dict.fromkeys(_known(texts(ISSUES, "choices"), schema.issue_values, ISSUES, problems))
+        ),
+        faulty_fields=_marked_fields(found.get(FAULTY, ()), schema, problems),
+        corrected_values={
+            field: "\n".join(_texts(content, "text"))
+            for content in found.get(CORRECTED, ())
+            if (field := _field_of(content, schema)) and _texts(content, "text")
+        },
+        rationale="\n".join(texts(RATIONALE, "text")) or None,
     )
+
+
+def _only_grade(values: Sequence[str], schema: LabelSchema, problems: list[str]) -> str | None:
+    name = schema.grade.name
+    grades = _known(values, schema.grades, name, problems)
+    if len(set(grades)) > 1:
+        problems.append(f"{name} is given more than once: {grades}")
+        return None
+    return grades[0] if grades else None
+
+
+def _marked_fields(
+    contents: Iterable[Mapping[str, Any]], schema: LabelSchema, problems: list[str]
+) -> tuple[str, ...]:
+    marked = set()
+    for content in contents:
+        field = _field_of(content, schema)
+        if field is None:
+            problems.append(f"a mark is on no field of the schema: {content.get('start')!r}")
+        else:
+            marked.add(field)
+    return tuple(name for name in schema.fields if name in marked)
 
 
 def build_result(

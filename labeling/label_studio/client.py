@@ -13,13 +13,13 @@ import httpx
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.tasks import KEY
+from labeling.label_studio.transport import Transport, refusal, unreachable
 from labeling.label_studio.webhooks import ACTIONS
 
 ALL = 1_000_000
 KEYS_A_CALL = 300
 TASKS_A_CALL = 200
 EXPORT_A_CALL = 500
-SHORT = 300
 
 ANNOTATION_FIELDS = (
     "id,annotations,updated_at,result,completed_by,was_cancelled,ground_truth,lead_time,"
@@ -27,29 +27,8 @@ ANNOTATION_FIELDS = (
 )
 
 
-class LabelStudioClient:
+class LabelStudioClient(Transport):
     """Label Studio's API as one of its users; safe to share between threads."""
-
-    def __init__(
-        self,
-        url: str,
-        token: str,
-        *,
-        timeout: float = 300.0,
-        transport: httpx.BaseTransport | None = None,
-    ) -> None:
-        self.url = url.rstrip("/")
-        self.token = token
-        self._http = httpx.Client(
-            base_url=self.url,
-            headers={"Authorization": f"Token {token}"},
-            timeout=httpx.Timeout(timeout, connect=10.0),
-            transport=transport,
-        )
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._http.close()
 
     # Projects
 
@@ -88,9 +67,9 @@ class LabelStudioClient:
                 request_options={"max_retries": 0},
             )
         except ApiError as error:
-            raise _refusal(error.status_code or 0, str(error.body)) from error
+            raise refusal(error.status_code or 0, str(error.body)) from error
         except httpx.HTTPError as error:
-            raise LabelStudioUnavailable(_unreachable(self.url, error)) from error
+            raise LabelStudioUnavailable(unreachable(self.url, error)) from error
         assert project.id is not None
         return int(project.id)
 
@@ -285,22 +264,6 @@ class LabelStudioClient:
         )
         return list(answer["tasks"])
 
-    def _get_json(self, path: str, params: Mapping[str, Any]) -> Any:
-        return self._send("GET", path, params=dict(params)).json()
-
-    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
-            answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise LabelStudioUnavailable(_unreachable(self.url, error)) from error
-        if answer.status_code >= 500:
-            raise LabelStudioUnavailable(
-                f"Label Studio answered {answer.status_code} to {method} {path}: {_short(answer)}"
-            )
-        if answer.status_code >= 400:
-            raise _refusal(answer.status_code, f"{method} {path}: {_short(answer)}")
-        return answer
-
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:
     return {
@@ -309,18 +272,3 @@ def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]
         "type": kind,
         "value": value,
     }
-
-
-def _unreachable(url: str, error: httpx.HTTPError) -> str:
-    return f"Label Studio at {url} gave no answer ({type(error).__name__}: {error})."
-
-
-def _refusal(status: int, text: str) -> LabelStudioRefused:
-    remedy = " Check ASSAY_LABEL_STUDIO_TOKEN." if status == 401 else ""
-    return LabelStudioRefused(f"Label Studio refused with {status}: {text[:SHORT]}{remedy}", status)
-
-
-def _short(answer: httpx.Response) -> str:
-    if "html" in answer.headers.get("content-type", ""):
-        return "(a web page)"
-    return answer.text[:SHORT]

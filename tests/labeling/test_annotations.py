@@ -18,7 +18,7 @@ SCHEMA = LabelSchema.default(FIELDS)
 MOMENT = "2026-11-21T03:33:45.879Z"
 
 values = st.one_of(st.none(), st.text(max_size=20), st.integers(), st.floats(allow_nan=False))
-records = st.fixed_dictionaries({name: values for name in FIELDS})
+records = st.fixed_dictionaries(dict.fromkeys(FIELDS, values))
 answers = st.builds(
     lambda grade, issues, marked, rationale: Answer(
         grade=grade,

@@ -10,7 +10,12 @@ import pytest
 from backend.annotations import repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
-from labeling.label_studio.annotations import ParsedAnnotation, build_result, Answer, parse_annotation
+from labeling.label_studio.annotations import (
+    Answer,
+    ParsedAnnotation,
+    build_result,
+    parse_annotation,
+)
 from labeling.label_studio.sync import TaskSnapshot
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded
 
