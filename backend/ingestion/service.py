@@ -1,13 +1,20 @@
 """The import: a source becomes records, every refused row is listed."""
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.core.database import Database
-from backend.core.exceptions import AppError, JobCancelled, NotFound, StorageFull
+from backend.core.exceptions import (
+    AppError,
+    JobCancelled,
+    NotFound,
+    StorageFull,
+    UnreadableSource,
+)
 from backend.ingestion import repository
 from backend.ingestion.first_lines import FirstLines
 from backend.ingestion.mapping import RowMapper, RowRejected, source_name
@@ -49,15 +56,13 @@ def import_source(
         JobCancelled: ``should_stop`` became true; what was committed stays.
         StorageFull: no space is left for the store.
     """
-    malformed: list[Reject] = []
-    with open_request(request, malformed.append) as reader:
+    run = _Run(database, clock, request)
+    run.progress, run.should_stop, run.confirm = progress, should_stop, confirm
+    with open_request(request, run.refuse) as reader:
         with database.reading() as session:
             kind_there = RecordsService(session, clock).kind_of(request.dataset)
         kind = request.kind or kind_there or DEFAULT_KIND
-        mapper = RowMapper(request, reader.columns, kind)
-        run = _Run(database, clock, request, reader, mapper, malformed)
-        run.progress, run.should_stop, run.confirm = progress, should_stop, confirm
-        run.start(kind, actor)
+        run.start(reader, RowMapper(request, reader.columns, kind), kind, actor)
         try:
             return run.to_the_end()
         except BaseException as error:
@@ -70,6 +75,14 @@ def import_source(
             raise
 
 
+class _Pass(NamedTuple):
+    """One reading of the source: what is done with a chunk, its part of the progress."""
+
+    keep: Callable[[], None]
+    begin: float
+    share: float
+
+
 class _Run:
     """One import under way."""
 
@@ -77,31 +90,37 @@ class _Run:
     should_stop: Callable[[], bool]
     confirm: Callable[[Session], None]
 
-    def __init__(
-        self,
-        database: Database,
-        clock: Clock,
-        request: ImportRequest,
-        reader: Reader,
-        mapper: RowMapper,
-        malformed: list[Reject],
-    ) -> None:
+    _reader: Reader
+    _mapper: RowMapper
+
+    def __init__(self, database: Database, clock: Clock, request: ImportRequest) -> None:
         self._database = database
         self._clock = clock
         self._request = request
-        self._reader = reader
-        self._mapper = mapper
-        self._malformed = malformed
         self._dataset_id = self._import_id = 0
-        self._read = 0
+        self._records: list[RecordCreate] = []
+        self._rejects: list[Reject] = []
+        self._read = self._refused = 0
+        self._pass: _Pass | None = None
 
-    def start(self, kind: str, actor: str) -> None:
-        """The dataset has the source's fields, and the import is on record."""
+    def refuse(self, reject: Reject) -> None:
+        """The row is listed; also for the reader, which may skip any number of lines at once.
+
+        Ignored while the source is opened: its lines are read again with the rows.
+        """
+        if self._pass is not None:
+            self._rejects.append(reject)
+            self._end_chunk_if_full(self._pass)
+
+    def start(self, reader: Reader, mapper: RowMapper, kind: str, actor: str) -> None:
+        """The import is on record, and unless it may yet be refused, so are its fields."""
+        self._reader, self._mapper = reader, mapper
+        fields = () if self._request.strict else mapper.fields
         source = self._request.source or source_name(self._request)
         with self._database.transaction() as session:
             self.confirm(session)
             dataset = RecordsService(session, self._clock).find_or_create_dataset(
-                self._request.dataset, kind=kind, fields=self._mapper.fields, actor=actor
+                self._request.dataset, kind=kind, fields=fields, actor=actor
             )
             assert dataset.id is not None
             now = self._clock()
@@ -116,18 +135,11 @@ class _Run:
     def to_the_end(self) -> ImportReport:
         """Every row is stored or listed, and the import is done."""
         error = None
-        if self._request.strict:
-            refused = self._check_all_rows()
-            if refused:
-                error = f"{refused} rows are refused and the import is strict: nothing is kept."
-        if error is None:
-            for records, rejects in self._chunks():
-                with self._database.transaction() as session:
-                    self.confirm(session)
-                    counts = RecordsService(session, self._clock).upsert(
-                        self._dataset_id, records, import_id=self._import_id
-                    )
-                    self._save(session, counts, rejects, len(records) + len(rejects))
+        if self._request.strict and self._check_all_rows():
+            error = f"{self._refused} rows are refused and the import is strict: nothing is kept."
+        else:
+            begin = 0.5 if self._request.strict else 0.0
+            self._read_all(_Pass(self._store, begin, 1.0 - begin))
         with self._database.transaction() as session:
             self.confirm(session)
             repository.finish(
@@ -157,22 +169,41 @@ class _Run:
         except Exception as second:
             error.add_note(f"the import's row could not be updated: {second}")
 
-    def _check_all_rows(self) -> int:
-        """How many rows would be refused; they are listed."""
-        refused = 0
-        for _records, rejects in self._chunks(share=0.5):
-            refused += len(rejects)
-            if rejects:
-                with self._database.transaction() as session:
-                    self.confirm(session)
-                    self._save(session, UpsertCounts(), rejects, 0)
-        if refused:
+    def _check_all_rows(self) -> bool:
+        """True if rows are refused, all of which are listed; else the fields are kept."""
+        self._read_all(_Pass(self._list_refused, 0.0, 0.5))
+        with self._database.transaction() as session:
+            self.confirm(session)
+            if self._refused:
+                self._save(session, UpsertCounts(), [], self._read)
+            else:
+                records = RecordsService(session, self._clock)
+                records.add_fields(self._dataset_id, self._mapper.fields)
+        return self._refused > 0
+
+    def _list_refused(self) -> None:
+        if self._rejects:
+            self._refused += len(self._rejects)
             with self._database.transaction() as session:
                 self.confirm(session)
-                self._save(session, UpsertCounts(), [], self._read)
-            return refused
-        self._read = 0
-        return refused
+                self._save(session, UpsertCounts(), self._rejects, 0)
+
+    def _store(self) -> None:
+        if self._rejects and self._request.strict:
+            raise UnreadableSource(
+                f"{source_name(self._request)} changed during its strict import: "
+                f"line {self._rejects[0].line} was good and is refused now.",
+                field="path",
+                value=source_name(self._request),
+                remedy="Import it again when nobody writes to it.",
+            )
+        with self._database.transaction() as session:
+            self.confirm(session)
+            counts = RecordsService(session, self._clock).upsert(
+                self._dataset_id, self._records, import_id=self._import_id
+            )
+            read = len(self._records) + len(self._rejects)
+            self._save(session, counts, self._rejects, read)
 
     def _save(
         self, session: Session, counts: UpsertCounts, rejects: Sequence[Reject], read: int
@@ -180,40 +211,42 @@ class _Run:
         repository.add_rejects(session, self._import_id, rejects)
         repository.add_counts(session, self._import_id, counts, read=read, rejected=len(rejects))
 
-    def _chunks(
-        self, share: float | None = None
-    ) -> Iterator[tuple[list[RecordCreate], list[Reject]]]:
-        """The source's rows in chunks; ``share`` of the progress if this is a first pass."""
-        records: list[RecordCreate] = []
-        rejects = self._malformed
-        rejects.clear()
-        done, part = (0.0, share) if share else (0.5, 0.5) if self._request.strict else (0.0, 1.0)
+    def _read_all(self, this_pass: _Pass) -> None:
+        """Every row of the source has been kept or listed, a chunk in memory at a time."""
+        self._pass, self._read = this_pass, 0
         with FirstLines() as first_lines:
             for line, row in self._reader.rows():
                 try:
                     record = self._mapper.record(line, row)
                 except RowRejected as refusal:
-                    rejects.append(refusal.reject)
+                    self.refuse(refusal.reject)
+                    continue
+                first = first_lines.note(record.external_id, line)
+                if first is None:
+                    self._records.append(record)
+                    self._end_chunk_if_full(this_pass)
                 else:
-                    first = first_lines.note(record.external_id, line)
-                    if first is None:
-                        records.append(record)
-                    else:
-                        rejects.append(self._duplicate(record, line, first))
-                if len(records) + len(rejects) >= ROWS_PER_CHUNK:
-                    yield records, rejects
-                    self._read += len(records) + len(rejects)
-                    records.clear()
-                    rejects.clear()
-                    self.progress(done + part * self._reader.fraction(), f"{self._read:,} rows")
-                    if self.should_stop():
-                        raise JobCancelled(
-                            f"The import was stopped after {self._read} rows.",
-                            remedy="Import again; what was stored stays.",
-                        )
-            if records or rejects:
-                yield records, rejects
-                self._read += len(records) + len(rejects)
+                    self.refuse(self._duplicate(record, line, first))
+        self._end_chunk(this_pass)
+
+    def _end_chunk_if_full(self, this_pass: _Pass) -> None:
+        if len(self._records) + len(self._rejects) < ROWS_PER_CHUNK:
+            return
+        self._end_chunk(this_pass)
+        done = this_pass.begin + this_pass.share * self._reader.fraction()
+        self.progress(done, f"{self._read:,} rows")
+        if self.should_stop():
+            raise JobCancelled(
+                f"The import was stopped after {self._read} rows.",
+                remedy="Import again; what was stored stays.",
+            )
+
+    def _end_chunk(self, this_pass: _Pass) -> None:
+        if self._records or self._rejects:
+            this_pass.keep()
+            self._read += len(self._records) + len(self._rejects)
+            self._records.clear()
+            self._rejects.clear()
 
     def _duplicate(self, record: RecordCreate, line: int, first: int) -> Reject:
         return Reject(

@@ -32,6 +32,7 @@ class Record(SQLModel, table=True):
             sqlite_where=text("is_current"),
             postgresql_where=text("is_current"),
         ),
+        Index("ix_record_page", "dataset_id", "id"),  # pages in id order, without sorting
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

@@ -58,10 +58,25 @@ def count_current(session: Session, dataset_id: int) -> int:
     ).one()
 
 
+def count_by_kind(session: Session, dataset_id: int) -> dict[str, int]:
+    """The dataset's current records by kind, the most frequent kind first."""
+    count = func.count()
+    rows = session.execute(
+        select(col(Record.kind), count)
+        .where(Record.dataset_id == dataset_id, col(Record.is_current))
+        .group_by(col(Record.kind))
+        .order_by(count.desc(), col(Record.kind))
+    ).all()
+    return {kind: number for kind, number in rows}
+
+
 def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:
     """The dataset; until the transaction ends nobody else changes it or its records."""
     return session.exec(
-        select(Dataset).where(Dataset.id == dataset_id).with_for_update()
+        select(Dataset)
+        .where(Dataset.id == dataset_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
     ).one_or_none()
 
 
@@ -138,6 +153,13 @@ def page(
     if not with_history:
         query = query.where(col(Record.is_current))
     return session.exec(query.order_by(col(Record.id)).limit(limit)).all()
+
+
+def by_ids(session: Session, record_ids: Sequence[int]) -> Iterator[Record]:
+    """The records with those row ids, current or not."""
+    for start in range(0, len(record_ids), IDS_PER_QUERY):
+        part = record_ids[start : start + IDS_PER_QUERY]
+        yield from session.exec(select(Record).where(col(Record.id).in_(part)))
 
 
 def history(session: Session, dataset_id: int, external_id: str) -> Sequence[Record]:

@@ -86,11 +86,22 @@ class RecordsService:
             request = DatasetCreate(name=name, kind=kind, fields=list(fields))
             return self.create_dataset(request, actor=actor)
         assert dataset.id is not None
+        self.add_fields(dataset.id, fields)
+        return dataset
+
+    def add_fields(self, dataset_id: int, fields: Sequence[str]) -> None:
+        """The dataset has at least ``fields``; those it did not have come last.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        dataset = repository.lock_dataset(self._session, dataset_id)
+        if dataset is None:
+            raise _no_dataset(dataset_id)
         every = list(dict.fromkeys([*dataset.fields, *fields]))
         if every != dataset.fields:
-            repository.save_fields(self._session, dataset.id, every)
+            repository.save_fields(self._session, dataset_id, every)
             self._session.refresh(dataset)
-        return dataset
 
     def list_datasets(self) -> list[DatasetPublic]:
         """Every dataset with its number of records, oldest first."""
@@ -173,6 +184,18 @@ class RecordsService:
                 value=external_id,
             )
         return versions
+
+    def by_ids(self, record_ids: Sequence[int]) -> dict[int, Record]:
+        """The records with those row ids, current or not; an unknown id is left out."""
+        return {
+            record.id: record
+            for record in repository.by_ids(self._session, record_ids)
+            if record.id is not None
+        }
+
+    def count_by_kind(self, dataset_id: int) -> dict[str, int]:
+        """How many current records of each kind the dataset has, the most frequent first."""
+        return repository.count_by_kind(self._session, dataset_id)
 
     def stream(self, dataset_id: int, *, with_history: bool = False) -> Iterator[Record]:
         """Every record in id order, a page in memory at a time."""

@@ -52,10 +52,12 @@ class Transport:
 
 
 def unreachable(url: str, error: httpx.HTTPError) -> str:
+    """The sentence that says that nobody answered."""
     return f"Label Studio at {url} gave no answer ({type(error).__name__}: {error})."
 
 
 def refusal(status: int, text: str) -> LabelStudioRefused:
+    """The refusal, its text cut short: unknown addresses answer with a whole page."""
     remedy = " Check ASSAY_LABEL_STUDIO_TOKEN." if status == 401 else ""
     return LabelStudioRefused(f"Label Studio refused with {status}: {text[:SHORT]}{remedy}", status)
 
