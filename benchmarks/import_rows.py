@@ -135,7 +135,7 @@ def main() -> None:
         "peak_mb": round(first["peak_mb"], 1),
         "growth_mb": round(first["peak_mb"] - first["before_mb"], 1),
         "rows": rows,
-        "rejected": first["rows_rejected"],
+        "rejects": first["rows_rejected"],
         "seconds": round(first["seconds"], 1),
         "again_rows_per_second": round(rows / again["seconds"]),
         "again_growth_mb": round(again["peak_mb"] - again["before_mb"], 1),

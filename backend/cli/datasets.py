@@ -1,11 +1,16 @@
 """``assay datasets``: list, create and export datasets."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.bootstrap import open_services
 from backend.core.exceptions import InvalidInput
@@ -25,10 +30,9 @@ def list_datasets() -> None:
     table = Table("id", "name", "kind", "records", "fields")
     with services.database.reading() as session:
         for dataset in RecordsService(session, services.clock).list_datasets():
-            fields = ", ".join(dataset.fields)
-            table.add_row(
-                str(dataset.id), dataset.name, dataset.kind, f"{dataset.records:,}", fields
-            )
+            numbers = str(dataset.id), f"{dataset.records:,}"
+            cells = (numbers[0], dataset.name, dataset.kind, numbers[1], ", ".join(dataset.fields))
+            table.add_row(*map(Text, cells))  # as they are: a name may look like markup
     if not table.row_count:
         Console().print("No datasets yet. Import one: assay import FILE --dataset NAME")
         return
@@ -48,10 +52,13 @@ def create(
     from backend.records.service import RecordsService
 
     services = open_services()
-    request = DatasetCreate(name=name, kind=kind, fields=field or [])
+    try:
+        request = DatasetCreate(name=name, kind=kind, fields=field or [])
+    except ValidationError as error:
+        raise invalid(error) from error
     with services.database.transaction() as session:
         dataset = RecordsService(session, services.clock).create_dataset(request, actor=ACTOR)
-    Console().print(f"Dataset {dataset.id} '{dataset.name}' created.")
+    Console().print(f"Dataset {dataset.id} '{dataset.name}' created.", markup=False)
 
 
 @datasets_app.command("export")
@@ -73,14 +80,48 @@ def export(
             remedy="Choose one of these suffixes.",
         )
     services = open_services()
-    unfinished = file.with_name(file.name + ".part")
-    with services.database.reading() as session, unfinished.open("wb") as out:
+    with services.database.reading() as session:
         service = RecordsService(session, services.clock)
         found = service.find_dataset(dataset)
         assert found.id is not None
         count = service.count(found)
         records = service.stream(found.id, with_history=history)
-        for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
-            out.write(piece)
-    unfinished.replace(file)
-    Console().print(f"{count:,} records written to {file}.")
+        with writing(file) as out:
+            for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
+                out.write(piece)
+    Console().print(f"{count:,} records written to {file}.", markup=False)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[BinaryIO]:
+    """A file that takes the place of ``path`` when the block ends, and is gone if it raises.
+
+    Raises:
+        InvalidInput: it cannot be written there.
+    """
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with unfinished.open("wb") as out:
+            yield out
+        unfinished.replace(path)
+    except OSError as error:
+        raise InvalidInput(
+            f"{path} cannot be written: {error.strerror or error}.",
+            field="file",
+            value=str(path),
+            remedy="Check the folder, its permissions and the space left.",
+        ) from error
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+def invalid(error: ValidationError) -> InvalidInput:
+    """The first thing that is wrong with a request, in one line."""
+    first = error.errors(include_url=False)[0]
+    field = ".".join(map(str, first["loc"]))
+    return InvalidInput(
+        f"{field} {first['input']!r} is not usable: {first['msg']}.",
+        field=field,
+        value=first["input"],
+        remedy="See --help.",
+    )

@@ -1,20 +1,25 @@
 """``assay import``: a file or an SQL table into a dataset."""
 
 import csv
+import io
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.bootstrap import Services, open_services
+from backend.cli.datasets import invalid, writing
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
 
 SHOWN_REJECTS = 10
 REFUSED = 1
+SOME_REJECTED = 3
 FORMATS = ("csv", "jsonl", "parquet", "sql")
 
 
@@ -52,8 +57,8 @@ def import_records(
 ) -> None:
     """Import records into a dataset. Safe to repeat: what is there already stays unchanged.
 
-    Exit code 0: imported, perhaps with rejected rows, which are listed. 1: the source cannot
-    be read, or --strict refused it. 2: wrong usage.
+    Exit code 0: every row is imported. 1: nothing is, the source cannot be read or --strict
+    refused it. 2: wrong usage. 3: imported but for some rejected rows, which are listed.
     """
     from backend.ingestion.service import import_source
 
@@ -64,7 +69,7 @@ def import_records(
             value=file_format,
             remedy=f"Choose one of: {', '.join(FORMATS)}.",
         )
-    request = ImportRequest(
+    request = _checked(
         dataset=dataset,
         path=file,
         url=url,
@@ -82,7 +87,7 @@ def import_records(
         strict=strict,
     )
     services = open_services()
-    with ProgressBar(f"import into {dataset}") as bar:
+    with ProgressBar("import") as bar:  # no name of the user's: the bar would read it as markup
         report = import_source(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
@@ -91,6 +96,15 @@ def import_records(
         write_rejects(services, report.id, rejects)
     if report.status != "done":
         raise typer.Exit(REFUSED)
+    if report.rows_rejected:
+        raise typer.Exit(SOME_REJECTED)
+
+
+def _checked(**options: Any) -> ImportRequest:
+    try:
+        return ImportRequest(**options)
+    except ValidationError as error:
+        raise invalid(error) from error
 
 
 def parse_renames(pairs: list[str]) -> dict[str, str]:
@@ -131,7 +145,8 @@ def show(services: Services, report: ImportReport) -> None:
     if report.rows_rejected:
         first = Table("line", "field", "value", "reason", title="Rejected rows")
         for reject in _rejects(services, report.id, SHOWN_REJECTS):
-            first.add_row(str(reject.line), reject.field, reject.value, reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            first.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(first)
         if report.rows_rejected > SHOWN_REJECTS:
             console.print(f"… and {report.rows_rejected - SHOWN_REJECTS:,} more: --rejects FILE")
@@ -141,7 +156,11 @@ def write_rejects(services: Services, import_id: int, path: Path) -> None:
     """The file lists every rejected row: line, field, value, reason."""
     from backend.ingestion.service import ImportsService
 
-    with services.database.reading() as session, path.open("w", encoding="utf-8-sig") as file:
+    with (
+        services.database.reading() as session,
+        writing(path) as out,
+        io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(Reject.model_fields)
         for reject in ImportsService(session).rejects(import_id):

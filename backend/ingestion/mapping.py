@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backend.core.exceptions import InvalidInput
+from backend.core.exceptions import InvalidInput, UnreadableSource
 from backend.ingestion.schemas import ImportRequest, Reject, shown
 from backend.ingestion.values import UnusableValue, normalise, parse_time
 from backend.records.content import Value
@@ -29,6 +29,7 @@ class RowMapper:
     Raises:
         InvalidInput: a column that the request names is not there, or two columns would
             become one field.
+        UnreadableSource: the name of a field is no text that a store can keep.
     """
 
     def __init__(self, request: ImportRequest, columns: tuple[str, ...], kind: str) -> None:
@@ -43,6 +44,7 @@ class RowMapper:
         kept = request.columns or [name for name in columns if name not in own]
         self._fields = [(name, request.renames.get(name, name)) for name in dict.fromkeys(kept)]
         self.fields = tuple(field for _, field in self._fields)
+        _check_names(request, self.fields)
         twice = sorted({name for name in self.fields if self.fields.count(name) > 1})
         if twice:
             raise InvalidInput(
@@ -144,6 +146,19 @@ def _check_columns(request: ImportRequest, columns: tuple[str, ...]) -> None:
                 field=field,
                 value=column,
                 remedy=f"Name one of them with {_OPTIONS[field]}.",
+            )
+
+
+def _check_names(request: ImportRequest, names: tuple[str, ...]) -> None:
+    for name in names:
+        if "\x00" in name or not _is_unicode(name):
+            raise UnreadableSource(
+                f"{source_name(request)} has a column name that no store can keep: "
+                f"{shown(name)!r} (a NUL character, or bytes that do not fit the encoding).",
+                field="columns",
+                value=shown(name),
+                remedy="Repair the header, or name the file's encoding, "
+                "for example --encoding gb18030.",
             )
 
 

@@ -67,7 +67,7 @@ def count_by_kind(session: Session, dataset_id: int) -> dict[str, int]:
         .group_by(col(Record.kind))
         .order_by(count.desc(), col(Record.kind))
     ).all()
-    return {kind: number for kind, number in rows}
+    return dict(rows)
 
 
 def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:

@@ -63,7 +63,7 @@ def _choose(
     artifact = load_artifact(services.settings.models_dir / champion.artifact) if champion else None
     matrix = _matrix_for(artifact, services, features, context, project, schema, pool)
     context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
-    seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0])
+    seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
         artifact.classifier if artifact else _unfitted(features, pool, schema, policy.seed),
         strategy=policy.strategy,

@@ -232,3 +232,40 @@ def test_bad_databases_are_named_without_the_password(tmp_path: Path) -> None:
         with pytest.raises(UnreadableSource, match=message) as caught:
             SqlTableReader(url, table)
         assert "hidden" not in str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", [None, "utf-8", "UTF8", "UTF-8-SIG"])
+def test_the_mark_that_spreadsheets_write_is_no_part_of_a_name(
+    encoding: str | None, tmp_path: Path
+) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(codecs.BOM_UTF8 + "id,title\n1,杯\n".encode())
+    with open_reader(path, encoding=encoding) as reader:
+        assert reader.columns == ("id", "title")
+
+
+@pytest.mark.parametrize("encoding", ["hex", "zlib", "a\x00b", "klingon"])
+def test_what_is_no_text_encoding_is_named(encoding: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", ROWS[:1])
+    with (
+        pytest.raises(UnreadableSource, match="There is no encoding"),
+        open_reader(path, encoding=encoding),
+    ):
+        pass
+
+
+def test_the_remedy_is_never_the_encoding_that_failed(tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "rows.csv", [{"id": "1", "title": "马克杯"}], "gb18030")
+    with (
+        pytest.raises(UnreadableSource, match="--encoding gb18030"),
+        open_reader(path, encoding="utf-8"),
+    ):
+        pass
+
+
+def test_a_parquet_column_twice_is_named(tmp_path: Path) -> None:
+    columns = [pa.array(["1"]), pa.array(["2"]), pa.array(["3"])]
+    path = tmp_path / "rows.parquet"
+    pq.write_table(pa.Table.from_arrays(columns, names=["id", "a", "a"]), path)
+    with pytest.raises(UnreadableSource, match="'a' more than once"), open_reader(path):
+        pass

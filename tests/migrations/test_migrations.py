@@ -46,6 +46,14 @@ def test_up_from_empty_down_and_up_again(empty_url: str) -> None:
     assert tables(empty_url) == {*metadata.tables, "alembic_version"}
 
 
+def test_an_older_store_is_named_and_brought_up_to_date(empty_url: str) -> None:
+    upgrade(empty_url, "0001")
+    with pytest.raises(ConfigurationError, match=r"older migration 0001.*assay migrate"):
+        check(empty_url)
+    upgrade(empty_url)
+    check(empty_url)
+
+
 def test_models_and_migrations_do_not_drift(database: Database) -> None:
     with database.reading() as session:
         context = MigrationContext.configure(session.connection(), opts={"compare_type": True})

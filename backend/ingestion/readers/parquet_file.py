@@ -16,7 +16,7 @@ class ParquetReader:
     """Values keep their types; a batch of rows is in memory at a time.
 
     Raises:
-        UnreadableSource: no Parquet, or a broken one.
+        UnreadableSource: no Parquet, a broken one, or a column name twice.
         OSError: the file cannot be opened.
     """
 
@@ -31,6 +31,15 @@ class ParquetReader:
         except (pa.ArrowException, OSError) as error:
             raise self._broken(error) from error
         self.columns = tuple(self._file.schema_arrow.names)
+        twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
+        if twice:
+            self.close()
+            raise UnreadableSource(
+                f"{path} has the column {twice[0]!r} more than once.",
+                field="columns",
+                value=twice[0],
+                remedy="Give each column a name of its own.",
+            )
         self._total: int = max(1, self._file.metadata.num_rows)
         self._read = 0
 

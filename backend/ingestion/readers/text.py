@@ -31,12 +31,11 @@ class TextSource:
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self.path = path
-        self.encoding = encoding or DEFAULT_ENCODING
-        self._check_name()
+        self.encoding = self._known(encoding or DEFAULT_ENCODING)
         self._size = max(1, path.stat().st_size)
         self._raw: BinaryIO | None = None
         with self.reading_errors():
-            self._check_encoding(is_given=encoding is not None)
+            self._check_encoding()
 
     def open(self) -> io.TextIOWrapper:
         """The decoded text from its start, line ends as they are."""
@@ -60,18 +59,21 @@ class TextSource:
         raw.seek(0)
         return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_packed else raw
 
-    def _check_name(self) -> None:
+    def _known(self, encoding: str) -> str:
+        """The encoding's name; UTF-8 with its mark allowed, which spreadsheets write."""
         try:
-            codecs.lookup(self.encoding)
-        except LookupError as error:
+            "".encode(encoding)  # unlike codecs.lookup, refuses what is no text: hex, zlib
+            name = codecs.lookup(encoding).name
+        except (LookupError, ValueError) as error:
             raise UnreadableSource(
-                f"There is no encoding {self.encoding!r}.",
+                f"There is no encoding {encoding!r}.",
                 field="encoding",
-                value=self.encoding,
+                value=encoding,
                 remedy="Common ones: utf-8, gb18030, big5, utf-16, cp1252.",
             ) from error
+        return DEFAULT_ENCODING if name in ("utf-8", DEFAULT_ENCODING) else encoding
 
-    def _check_encoding(self, *, is_given: bool) -> None:
+    def _check_encoding(self) -> None:
         name = codecs.lookup(self.encoding).name
         with self.path.open("rb") as raw, self._unpacked(raw) as file:
             start = file.read(4)
@@ -81,10 +83,11 @@ class TextSource:
             if name.startswith(("utf-16", "utf-32")):
                 self._check_wide(file)
                 return
-            self._check_lines(file, remedy="utf-8" if is_given else "gb18030")
+            self._check_lines(file)
 
-    def _check_lines(self, file: BinaryIO, remedy: str) -> None:
-        codec = "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
+    def _check_lines(self, file: BinaryIO) -> None:
+        is_utf8 = self.encoding == DEFAULT_ENCODING
+        codec = "utf-8" if is_utf8 else self.encoding
         checked = failed = offset = 0
         first: str | None = None
         for number, line in enumerate(file, start=1):
@@ -100,7 +103,7 @@ class TextSource:
                     )
             offset += len(line)
         if first is not None and failed >= checked * WRONG_SHARE:
-            raise self._wrong(first, remedy)
+            raise self._wrong(first, "gb18030" if is_utf8 else "utf-8")
 
     def _check_wide(self, file: BinaryIO) -> None:
         text = io.TextIOWrapper(file, self.encoding, newline="\n")

@@ -9,7 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from backend.cli import app
-from backend.core.exceptions import ConfigurationError, InvalidInput, UnreadableSource
+from backend.core.exceptions import (
+    ConfigurationError,
+    InvalidInput,
+    NotFound,
+    UnreadableSource,
+)
 from backend.core.settings import get_settings
 
 
@@ -48,7 +53,7 @@ def test_import_list_and_export(store: Path) -> None:
     with pytest.raises(UnreadableSource, match="--encoding gb18030"):
         assay(*command)
     code, output = assay(*command, "--encoding", "gb18030", "--rejects", "rejects.csv")
-    assert code == 0
+    assert code == 3
     assert "the external id is empty" in output
     with (store / "rejects.csv").open(encoding="utf-8-sig") as file:
         assert [row["line"] for row in csv.DictReader(file)] == ["3"]
@@ -106,3 +111,47 @@ def test_a_store_that_was_never_migrated(store: Path, monkeypatch: pytest.Monkey
     assert "No datasets yet" in assay("datasets", "list")[1]
     assert assay("datasets", "create", "shop", "--field", "title")[0] == 0
     assert "shop" in assay("datasets", "list")[1]
+
+
+def test_the_exit_code_tells_whether_rows_were_rejected(store: Path) -> None:
+    (store / "good.csv").write_text("sku,t\n1,a\n")
+    (store / "bad.csv").write_text("sku,t\n1,a\n,b\n")
+    options = ["--dataset", "shop", "--id-column", "sku"]
+    assert assay("import", "good.csv", *options)[0] == 0
+    assert assay("import", "bad.csv", *options)[0] == 3
+    assert assay("import", "bad.csv", *options, "--strict")[0] == 1
+    assert assay("import", "good.csv", *options, "--strict")[0] == 0
+
+
+def test_what_looks_like_markup_is_shown_as_it_is(store: Path) -> None:
+    (store / "a.csv").write_text("sku,[/t]\n1,a\n2,b,[/foo]\n1,[red]\n")
+    code, output = assay("import", "a.csv", "--dataset", "shop[/x]", "--id-column", "sku")
+    assert code == 3
+    assert "2,b,[/foo]" in output
+    code, output = assay("datasets", "list")
+    assert code == 0
+    assert "shop[/x]" in output
+    assert "[/t]" in output
+    assert assay("datasets", "create", "other[/x]")[0] == 0
+
+
+def test_a_file_that_cannot_be_written_is_named_and_leaves_nothing(store: Path) -> None:
+    (store / "a.csv").write_text("sku,t\n1,a\n,b\n")
+    options = ["--dataset", "shop", "--id-column", "sku"]
+    with pytest.raises(InvalidInput, match=r"nowhere/r\.csv cannot be written"):
+        assay("import", "a.csv", *options, "--rejects", "nowhere/r.csv")
+    with pytest.raises(InvalidInput, match=r"nowhere/out\.csv cannot be written"):
+        assay("datasets", "export", "shop", "nowhere/out.csv")
+    with pytest.raises(NotFound, match="'other'"):
+        assay("datasets", "export", "other", "out.csv")
+    assert not list(store.glob("*out.csv*"))
+
+
+def test_options_that_do_not_fit_are_named_in_one_line(store: Path) -> None:
+    (store / "a.csv").write_text("sku,t\n1,a\n")
+    with pytest.raises(InvalidInput, match="dataset '' is not usable"):
+        assay("import", "a.csv", "--dataset", "")
+    with pytest.raises(InvalidInput, match="delimiter 'ab' is not usable"):
+        assay("import", "a.csv", "--dataset", "shop", "--delimiter", "ab")
+    with pytest.raises(InvalidInput, match="name '' is not usable"):
+        assay("datasets", "create", "")

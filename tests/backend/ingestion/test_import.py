@@ -263,3 +263,101 @@ def test_a_request_names_one_source() -> None:
     for options in ({}, {"path": "a.csv", "url": "sqlite://"}, {"url": "sqlite://"}):
         with pytest.raises(InvalidInput, match="either a file, or"):
             ImportRequest(dataset="shop", **options)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("strict", [False, True])
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_a_long_run_of_malformed_lines_is_kept_in_chunks_too(
+    sqlite_database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    strict: bool,
+) -> None:
+    """No good row comes between them, so the reader alone must not pile them up."""
+    monkeypatch.setattr(service, "ROWS_PER_CHUNK", 10)
+    sizes: list[int] = []
+    save = service._Run._save
+
+    def measured(self: Any, session: Any, counts: Any, listed: Sequence[Reject], read: int) -> None:
+        sizes.append(len(listed))
+        save(self, session, counts, listed, read)
+
+    monkeypatch.setattr(service._Run, "_save", measured)
+    good, bad = ("sku,t\n1,a\n", "1,2,3\n") if name == "a.csv" else ('{"sku": "1"}\n', "no\n")
+    (tmp_path / name).write_text(good + bad * 500)
+    report = run(sqlite_database, tmp_path / name, kind_column=None, strict=strict)
+    assert report.rows_rejected == 500
+    assert report.rows_read == 501
+    assert report.rows_new == (0 if strict else 1)
+    assert max(sizes) <= 10
+    lines = [reject.line for reject in rejects(sqlite_database, report)]
+    first = 3 if name == "a.csv" else 2
+    assert lines == list(range(first, first + 500))
+
+
+def test_it_stops_when_asked_among_malformed_lines(
+    sqlite_database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "ROWS_PER_CHUNK", 10)
+    path = tmp_path / "a.csv"
+    path.write_text("sku,t\n" + "1,2,3\n" * 500)
+    request = ImportRequest(dataset="shop", path=path, id_column="sku")
+    with pytest.raises(JobCancelled, match="after 10 rows"):
+        import_source(sqlite_database, request, clock, should_stop=lambda: True)
+    assert last_report(sqlite_database).rows_rejected == 10
+
+
+def test_a_refused_strict_import_leaves_the_fields_alone(
+    database: Database, tmp_path: Path
+) -> None:
+    run(database, write(tmp_path / "a.csv", [[1, "product", "t", ""]]))
+    header = ("sku", "kind", "price")
+    bad = write(tmp_path / "b.csv", [[1, "product", "2"], ["", "product", "3"]], header)
+    assert run(database, bad, strict=True).status == "failed"
+
+    def fields() -> list[str]:
+        with database.reading() as session:
+            return RecordsService(session, clock).find_dataset("shop").fields
+
+    assert fields() == ["title", "seen"]
+    good = write(tmp_path / "c.csv", [[1, "product", "2"]], header)
+    assert run(database, good, strict=True).status == "done"
+    assert fields() == ["title", "seen", "price"]
+
+
+def test_a_source_that_changes_during_its_strict_import_is_named(
+    database: Database, tmp_path: Path
+) -> None:
+    path = write(tmp_path / "a.csv", [[n, "product", "t", ""] for n in range(3)])
+
+    def spoil(fraction: float, _message: str) -> None:
+        if fraction == 0.5:
+            write(path, [[n, "product", "t", ""] for n in (0, "", 2)])
+
+    request = ImportRequest(dataset="shop", path=path, id_column="sku", strict=True)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(service, "ROWS_PER_CHUNK", 3)
+        with pytest.raises(UnreadableSource, match="changed during its strict import: line 3"):
+            import_source(database, request, clock, progress=spoil)
+    assert records(database) == []
+    assert last_report(database).status == "failed"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.csv", b"sku,t\xff\n" + "".join(f"{n},杯\n" for n in range(5)).encode()),
+        ("a.csv", b"sku,t\x00x\n1,a\n"),
+        ("a.jsonl", b'{"sku": "1", "a\\ud800": "x"}\n'),
+        ("a.jsonl", b'{"sku": "1", "a\\u0000": "x"}\n'),
+    ],
+)
+def test_a_column_name_that_no_store_can_keep(
+    database: Database, tmp_path: Path, name: str, content: bytes
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(UnreadableSource, match="column name that no store can keep"):
+        run(database, tmp_path / name, kind_column=None)
+    with database.reading() as session:
+        assert RecordsService(session, clock).list_datasets() == []

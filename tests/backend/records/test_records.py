@@ -9,6 +9,7 @@ from random import Random
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import event
 
 from backend.core.database import Database
 from backend.core.exceptions import Conflict, NotFound
@@ -189,3 +190,47 @@ def test_parquet_of_several_row_groups(sqlite_database: Database) -> None:
     assert pq.read_table(io.BytesIO(data)).column("a").to_pylist() == [
         str(n) for n in range(25_000)
     ]
+
+
+def test_records_by_id_whether_current_or_not(database: Database) -> None:
+    dataset = make_dataset(database)
+    upsert(database, dataset, *(record(str(n), "a") for n in range(6_000)))
+    upsert(database, dataset, record("0", "b"))
+    ids = [row.id or 0 for row in stored(database, dataset)]
+    with database.reading() as session:
+        found = RecordsService(session, clock).by_ids([*ids, 10**9])
+        assert sorted(found) == ids
+        assert found[ids[0]].fields["title"] == "a"
+        assert RecordsService(session, clock).by_ids([]) == {}
+
+
+def test_current_records_are_counted_by_kind(database: Database) -> None:
+    dataset, other = make_dataset(database), make_dataset(database, "other")
+    kinds = {"1": "ad", "2": "product", "3": "product", "4": "review"}
+    upsert(database, dataset, *(record(key, "a", kind) for key, kind in kinds.items()))
+    upsert(database, dataset, record("4", "a", "ad"))
+    upsert(database, other, record("1", "a", "review"))
+    with database.reading() as session:
+        counts = RecordsService(session, clock).count_by_kind(dataset)
+    assert list(counts.items()) == [("ad", 2), ("product", 2)]
+
+
+@pytest.mark.parametrize("with_history", [False, True])
+def test_a_page_is_read_without_sorting_the_rest(
+    sqlite_database: Database, with_history: bool
+) -> None:
+    """Else the time to read a dataset grows with the square of its size."""
+    dataset = make_dataset(sqlite_database)
+    statements: list[tuple[str, object]] = []
+
+    def note(_c: object, _k: object, statement: str, values: object, *_rest: object) -> None:
+        statements.append((statement, values))
+
+    event.listen(sqlite_database.engine, "before_cursor_execute", note)
+    with sqlite_database.reading() as session:
+        RecordsService(session, clock).page(dataset, after=5, with_history=with_history)
+        statement, values = statements[-1]
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)  # type: ignore[arg-type]
+        steps = [row[3] for row in plan]
+    assert any("ix_record_page" in step for step in steps)
+    assert not any("TEMP B-TREE" in step for step in steps)

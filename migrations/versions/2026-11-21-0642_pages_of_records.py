@@ -2,7 +2,7 @@
 
 Revision: 0002
 After: 0001
-Made: 2026-11-21 06:45:00+00:00
+Made: 2026-11-21 06:42:00+00:00
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,47 @@
+"""Runs ``assay serve`` or ``assay worker`` until a named point, where it kills itself with -9.
+
+    python -m tests.e2e.dying_process MODULE:ATTRIBUTE[:METHOD]@before|after[#N] serve|worker
+
+The function is replaced in its module; its N-th call (the first by default) ends the process.
+"""
+
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import Any
+
+
+def arm(point: str) -> None:
+    place, _, moment = point.partition("@")
+    moment, _, number = moment.partition("#")
+    module, *path = place.split(":")
+    holder: Any = importlib.import_module(module)
+    for name in path[:-1]:
+        holder = getattr(holder, name)
+    setattr(holder, path[-1], dying(getattr(holder, path[-1]), moment, int(number or 1)))
+
+
+def dying(function: Callable[..., Any], moment: str, number: int) -> Callable[..., Any]:
+    calls = 0
+
+    def run(*args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == number and moment == "before":
+            os.kill(os.getpid(), signal.SIGKILL)
+        result = function(*args, **kwargs)
+        if calls == number:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return result
+
+    return run
+
+
+if __name__ == "__main__":
+    arm(sys.argv[1])
+    from backend.cli import app
+
+    sys.argv = ["assay", *sys.argv[2:]]
+    app()

@@ -1,0 +1,176 @@
+"""kill -9 at every step of the loop: it goes on, nothing is lost, nothing is there twice."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from sqlmodel import select
+
+from backend.core.services import Services
+from backend.demo.simulation import hire_annotators, label_batch
+from backend.demo.truth import Truth
+from backend.models import Annotation, Batch, ModelVersion, Project, Task
+from backend.projects.schemas import LoopPolicy
+from labeling.label_studio.client import LabelStudioClient
+from tests.e2e.stack import Stack, seed_project, truth_of
+from tests.fixtures.label_studio import PASSWORD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.label_studio]
+
+CLIENT = "labeling.label_studio.client:LabelStudioClient"
+
+# In the order in which the loop passes them; one process dies at each.
+BEFORE_THE_FIRST_BATCH = (
+    "backend.training.selection:_store_batch@before",
+    "backend.training.selection:_store_batch@after",
+    f"{CLIENT}:create_project@after",  # between Label Studio's commit and ours
+    f"{CLIENT}:upsert_webhook@after",
+    f"{CLIENT}:import_tasks@before",
+    f"{CLIENT}:import_tasks@after",  # between Label Studio's commit and ours
+    "backend.annotations.repository:set_label_studio_ids@after",
+    "backend.annotations.loop_repository:mark_batch_pushed@after",
+)
+AFTER_THE_LABELS = (
+    "backend.annotations.service:AnnotationsService:apply_events@before",
+    "backend.annotations.service:AnnotationsService:apply_events@after",
+    "backend.annotations.loop_repository:move_cursor@before",
+    "backend.annotations.loop_repository:mark_synced@before",
+    "backend.training.retraining:save_artifact@before",
+    "backend.training.retraining:save_artifact@after",  # written, not registered
+    "backend.registry.service:RegistryService:decide@before",
+    "backend.training.retraining:_publish@after",  # registered, loop not continued
+    "backend.training.selection:_choose@after",
+    f"{CLIENT}:import_tasks@after",
+)
+IN_THE_WEBHOOK = (
+    "backend.annotations.service:AnnotationsService:receive@before",
+    "backend.annotations.service:AnnotationsService:receive@after",
+)
+
+
+def pushed_batch(services: Services, round_number: int) -> Callable[[], Batch | None]:
+    def find() -> Batch | None:
+        with services.database.reading() as session:
+            batch = session.exec(select(Batch).where(Batch.round == round_number)).one_or_none()
+        return batch if batch and batch.pushed_at else None
+
+    return find
+
+
+def die_at(stack: Stack, point: str) -> None:
+    """A worker runs until it has killed itself at ``point``."""
+    stack.start("worker", dying_at=point)
+    process = stack.processes["worker-one"]
+    stack.until(lambda: process.poll() is not None, f"dies at {point}")
+    assert process.returncode == -9, f"{point} was not reached: {process.returncode}"
+
+
+def label(
+    services: Services, project_id: int, round_number: int, truths: dict[str, Truth]
+) -> None:
+    with services.database.reading() as session:
+        project = session.get(Project, project_id)
+        batch = session.exec(select(Batch).where(Batch.round == round_number)).one()
+    assert project is not None
+    assert batch.id is not None
+    label_batch(
+        services,
+        project,
+        batch.id,
+        hire_annotators(services, PASSWORD)[:2],
+        truth_of(truths),
+        seed=1,
+        progress=lambda _share, _text: None,
+    )
+
+
+def assert_nothing_lost_nothing_twice(
+    stack: Stack, services: Services, client: LabelStudioClient, rounds: int
+) -> None:
+    verified = stack.run("verify")
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    with services.database.reading() as session:
+        project = session.exec(select(Project)).one()
+        tasks = session.exec(select(Task)).all()
+        batches = session.exec(select(Batch)).all()
+        versions = session.exec(select(ModelVersion)).all()
+        annotations = session.exec(select(Annotation)).all()
+    label_studio_id = project.label_studio_project_id
+    assert label_studio_id is not None
+    assert sorted(batch.round for batch in batches) == list(range(1, rounds + 1))
+    assert len({task.record_id for task in tasks}) == len(tasks)
+    found = client.find_tasks(label_studio_id, [task.key for task in tasks])
+    assert all(len(ids) == 1 for ids in found.values())
+    assert len(found) == len(tasks) == client.count_tasks(label_studio_id)
+    seen = Counter((row.label_studio_annotation_id, row.identity) for row in annotations)
+    assert set(seen.values()) <= {1}
+    assert len({version.fingerprint for version in versions}) == len(versions)
+    marker = client.get_project(label_studio_id)["description"]
+    same = [
+        p
+        for p in client._get_json("/api/projects", {"page_size": 10_000})["results"]
+        if p["description"] == marker
+    ]
+    assert len(same) == 1
+    hooks = client._send("GET", "/api/webhooks/", params={"project": label_studio_id}).json()
+    assert len(hooks) == 1
+
+
+def test_kill_9_of_the_worker_at_eighteen_points(
+    stack: Stack, label_studio_client: LabelStudioClient
+) -> None:
+    services = stack.services()
+    policy = LoopPolicy(batch_size=16, audit_share=0.25, annotators_per_record=2)
+    project, truths = seed_project(services, records=120, policy=policy, name="kill points")
+    assert project.id is not None
+    stack.start("serve")
+    for point in BEFORE_THE_FIRST_BATCH:
+        die_at(stack, point)
+    stack.start("worker")
+    stack.until(pushed_batch(services, 1), "batch 1 is pushed")
+    stack.kill("worker-one")
+    label(services, project.id, 1, truths)
+    for point in AFTER_THE_LABELS:
+        die_at(stack, point)
+    stack.start("worker")
+    stack.until(pushed_batch(services, 2), "batch 2 is pushed")
+    label(services, project.id, 2, truths)
+    stack.until(pushed_batch(services, 3), "batch 3 is pushed")
+    assert_nothing_lost_nothing_twice(stack, services, label_studio_client, rounds=3)
+
+
+@pytest.mark.parametrize("point", IN_THE_WEBHOOK)
+def test_kill_9_of_the_api_within_a_webhook(
+    stack: Stack, label_studio_client: LabelStudioClient, point: str
+) -> None:
+    services = stack.services()
+    policy = LoopPolicy(batch_size=12, audit_share=0.25, annotators_per_record=2)
+    name = f"api {point.rpartition('@')[2]}"
+    project, truths = seed_project(services, records=60, policy=policy, name=name)
+    assert project.id is not None
+    stack.start("serve", dying_at=f"{point}#3")
+    stack.start("worker")
+    stack.until(pushed_batch(services, 1), "batch 1 is pushed")
+    label(services, project.id, 1, truths)  # Label Studio goes on though nobody listens
+    assert stack.processes["serve"].wait(10) == -9
+    stack.until(pushed_batch(services, 2), "batch 2 is pushed, by the sync alone")
+    stack.start("serve")
+    assert_nothing_lost_nothing_twice(stack, services, label_studio_client, rounds=2)
+
+
+@pytest.mark.postgres
+def test_kill_9_of_one_of_two_workers_on_postgresql(
+    team_stack: Stack, label_studio_client: LabelStudioClient
+) -> None:
+    stack, services = team_stack, team_stack.services()
+    policy = LoopPolicy(batch_size=12, audit_share=0.25, annotators_per_record=2)
+    project, truths = seed_project(services, records=60, policy=policy, name="team")
+    assert project.id is not None
+    stack.start("serve")
+    stack.start("worker", dying_at=f"{CLIENT}:import_tasks@after")
+    stack.start("worker", worker_id="two")
+    stack.until(pushed_batch(services, 1), "the other worker takes the push over")
+    assert '"two"' in stack.run("status", "--json").stdout
+    label(services, project.id, 1, truths)
+    stack.until(pushed_batch(services, 2), "batch 2 is pushed")
+    assert_nothing_lost_nothing_twice(stack, services, label_studio_client, rounds=2)
