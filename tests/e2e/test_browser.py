@@ -1,0 +1,86 @@
+"""A person labels in a real browser, and the answer is in our store, once."""
+
+import pytest
+from playwright.sync_api import Page
+from sqlmodel import select
+
+from backend.core.services import Services
+from backend.demo.simulation import hire_annotators, label_batch
+from backend.models import Annotation, Annotator, Batch, Prediction, Project, Task
+from backend.projects.schemas import LoopPolicy
+from labeling.label_studio.account import ensure_annotator
+from tests.e2e.stack import Stack, seed_project, truth_of
+from tests.e2e.test_kill_points import pushed_batch
+from tests.fixtures.browser import log_in_to_label_studio
+from tests.fixtures.label_studio import PASSWORD
+
+pytestmark = [pytest.mark.e2e, pytest.mark.label_studio, pytest.mark.browser]
+
+
+def annotations_by(services: Services, email: str) -> list[Annotation]:
+    with services.database.reading() as session:
+        user_ids = session.exec(select(Annotator.id).where(Annotator.email == email)).all()
+        rows = session.exec(select(Annotation)).all()
+    return [row for row in rows if row.annotator_id in user_ids]
+
+
+def test_a_person_sees_the_suggestion_answers_and_is_counted_once(
+    stack: Stack, page: Page
+) -> None:
+    services = stack.services()
+    policy = LoopPolicy(batch_size=16, audit_share=0.25)
+    project, truths = seed_project(services, records=80, policy=policy, name="browser")
+    stack.start("serve")
+    stack.start("worker")
+    first = stack.until(pushed_batch(services, 1), "batch 1 is pushed")
+    with services.database.reading() as session:
+        project = session.exec(select(Project)).one()
+    label_batch(
+        services,
+        project,
+        first.id or 0,
+        hire_annotators(services, PASSWORD)[:1],
+        truth_of(truths),
+        seed=1,
+        progress=lambda _share, _text: None,
+    )
+    second = stack.until(pushed_batch(services, 2), "batch 2 is pushed")
+    task, prediction = suggested_task(services, second)
+    email = "person@example.com"
+    ensure_annotator(stack.label_studio.url, stack.label_studio.token, email, PASSWORD)
+
+    url = f"{stack.label_studio.url}/projects/{project.label_studio_project_id}/data"
+    log_in_to_label_studio(page, stack.label_studio.url, email, PASSWORD)
+    page.goto(f"{url}?task={task.label_studio_task_id}")
+    page.wait_for_selector("text=等级 / Grade")
+    record = page.frame_locator("iframe").locator("table")
+    if not record.count():
+        record = page.locator("table:has(td:text-is('title'))")
+    record.first.wait_for()
+    shown = page.locator(f"input[type=radio]:checked, .ant-radio-wrapper-checked:has-text('{prediction.grade}')")
+    assert shown.count() >= 1, "the suggested grade is filled in"
+    other = next(grade for grade in ("poor", "good", "fair") if grade != prediction.grade)
+    page.get_by_text(f"{other} ", exact=False).first.click()
+    page.get_by_text("near duplicate").first.click()
+    page.screenshot(path=str(stack.data_dir / "labelling-page.png"))
+    page.get_by_role("button", name="Submit").click()
+
+    found = stack.until(lambda: annotations_by(services, email), "the answer is in the store")
+    assert [(row.revision, row.task_id, row.grade) for row in found] == [(1, task.id, other)]
+    assert "duplicate" in found[0].issues
+    assert found[0].origins["grade"] == "prediction-changed"
+    assert found[0].prediction_snapshot is not None
+    assert found[0].prediction_snapshot["model_version"] == "v1"
+    assert stack.run("sync", "browser").returncode == 0
+    assert len(annotations_by(services, email)) == 1, "counted once, webhook and sync together"
+    assert stack.run("verify").returncode == 0
+
+
+def suggested_task(services: Services, batch: Batch) -> tuple[Task, Prediction]:
+    """A task of the batch whose suggestion is shown."""
+    with services.database.reading() as session:
+        return session.exec(
+            select(Task, Prediction)
+            .join(Prediction, Prediction.task_id == Task.id)  # type: ignore[arg-type]
+            .where(Task.batch_id == batch.id, Task.is_audit == False)  # noqa: E712
+        ).first() or pytest.fail("no task has a suggestion")
