@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import func, insert, update
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from backend.models import Dataset, Record
@@ -22,11 +23,17 @@ class Version(NamedTuple):
     is_current: bool
 
 
-def add_dataset(session: Session, dataset: Dataset) -> Dataset:
-    """The dataset is stored and has its id."""
-    session.add(dataset)
-    session.flush()
-    return dataset
+def add_dataset(session: Session, dataset: Dataset) -> bool:
+    """True: it is stored and has its id. False: another has its name, nothing is changed.
+
+    Looking for the name first is not enough: another transaction may take it meanwhile.
+    """
+    try:
+        with session.begin_nested():
+            session.add(dataset)
+    except IntegrityError:
+        return False
+    return True
 
 
 def get_dataset(session: Session, dataset_id: int) -> Dataset | None:

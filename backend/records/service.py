@@ -27,22 +27,25 @@ class RecordsService:
         Raises:
             Conflict: the name is taken.
         """
-        if repository.find_dataset(self._session, request.name) is not None:
+        dataset = self._add_dataset(request, actor)
+        if dataset is None:
             raise Conflict(
                 f"A dataset named {request.name!r} exists already.",
                 field="name",
                 value=request.name,
                 remedy="Choose another name, or import into the one that is there.",
             )
-        dataset = repository.add_dataset(
-            self._session,
-            Dataset(
-                name=request.name,
-                kind=request.kind,
-                fields=list(dict.fromkeys(request.fields)),
-                created_at=self._clock(),
-            ),
+        return dataset
+
+    def _add_dataset(self, request: DatasetCreate, actor: str) -> Dataset | None:
+        dataset = Dataset(
+            name=request.name,
+            kind=request.kind,
+            fields=list(dict.fromkeys(request.fields)),
+            created_at=self._clock(),
         )
+        if not repository.add_dataset(self._session, dataset):
+            return None
         AuditTrail(self._session, self._clock).append(
             actor, "dataset.created", f"dataset:{dataset.id}", {"name": dataset.name}
         )
@@ -84,7 +87,7 @@ class RecordsService:
         dataset = repository.find_dataset(self._session, name)
         if dataset is None:
             request = DatasetCreate(name=name, kind=kind, fields=list(fields))
-            return self.create_dataset(request, actor=actor)
+            dataset = self._add_dataset(request, actor) or self.find_dataset(name)
         assert dataset.id is not None
         self.add_fields(dataset.id, fields)
         return dataset

@@ -9,7 +9,7 @@ from labeling.label_schema import LabelSchema
 KEY = "assay_key"
 MISSING = "∅ 缺失 / missing"
 
-_TABLE = 'style="border-collapse:collapse;width:100%;font-size:15px;line-height:1.6"'
+_TABLE = 'style="font-family:system-ui,sans-serif;border-collapse:collapse;width:100%;font-size:15px;line-height:1.6"'
 _NAME = 'style="padding:4px 12px;border-bottom:1px solid #eee;color:#666;white-space:nowrap"'
 _VALUE = 'style="padding:4px 12px;border-bottom:1px solid #eee;word-break:break-word"'
 

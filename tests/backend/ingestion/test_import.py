@@ -2,8 +2,11 @@
 
 import csv
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
@@ -14,6 +17,7 @@ from backend.ingestion import service
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject
 from backend.ingestion.service import ImportsService, import_source
 from backend.models import Record
+from backend.records import repository
 from backend.records.service import RecordsService
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -361,3 +365,28 @@ def test_a_column_name_that_no_store_can_keep(
         run(database, tmp_path / name, kind_column=None)
     with database.reading() as session:
         assert RecordsService(session, clock).list_datasets() == []
+
+
+def test_two_imports_may_create_the_same_dataset_at_once(
+    database: Database, tmp_path: Path
+) -> None:
+    """One of them waits inside its first transaction until the other is in its own."""
+    paths = [
+        write(tmp_path / f"{name}.csv", [[f"{name}{n}", "product", "t", ""] for n in range(20)])
+        for name in "ab"
+    ]
+    both_looked = Barrier(2)
+    find = repository.find_dataset
+
+    def find_then_wait(*arguments: Any) -> Any:
+        found = find(*arguments)
+        with suppress(BrokenBarrierError):  # SQLite lets one writer in at a time
+            both_looked.wait(timeout=1)
+        return found
+
+    with pytest.MonkeyPatch.context() as patched, ThreadPoolExecutor(2) as pool:
+        patched.setattr(repository, "find_dataset", find_then_wait)
+        reports = list(pool.map(lambda path: run(database, path), paths))
+    assert [(report.status, report.rows_new) for report in reports] == [("done", 20)] * 2
+    assert len({report.dataset_id for report in reports}) == 1
+    assert len(records(database)) == 40
