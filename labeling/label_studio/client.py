@@ -18,7 +18,7 @@ from labeling.label_studio.webhooks import ACTIONS
 
 ALL = 1_000_000
 KEYS_A_CALL = 300
-TASKS_A_CALL = 200
+TASKS_A_CALL = 400
 EXPORT_A_CALL = 500
 
 ANNOTATION_FIELDS = (
@@ -174,7 +174,7 @@ class LabelStudioClient(Transport):
     def tasks_with_annotations(
         self, project_id: int, task_ids: Sequence[int]
     ) -> list[dict[str, Any]]:
-        """These tasks with their complete present annotations; at most 200 a call."""
+        """These tasks with their complete present annotations; at most 400 a call."""
         return self._list_tasks(
             project_id,
             include=ANNOTATION_FIELDS,
