@@ -25,7 +25,6 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -186,7 +185,9 @@ def run_seed(table: Table, seed: int, plan: Plan) -> dict[str, Any]:
         return macro_f1(table.grades[test], classifier.predict(table.features[test]))
 
     full = score(taught(table, pool, None, seed))
-    curves = {name: curve(table, pool, strategy, seed, plan, score) for name, strategy in ARMS.items()}
+    curves = {
+        name: curve(table, pool, strategy, seed, plan, score) for name, strategy in ARMS.items()
+    }
     return {"full": full, **curves}
 
 
@@ -326,7 +327,9 @@ def draw(result: dict[str, Any], path: Path) -> None:
     from matplotlib import pyplot
 
     figure, axes = pyplot.subplots(figsize=(8, 5), dpi=120)
-    for (name, points), colour in zip(result["curves"].items(), ("#1f6feb", "#8b8b8b"), strict=True):
+    for (name, points), colour in zip(
+        result["curves"].items(), ("#1f6feb", "#8b8b8b"), strict=True
+    ):
         labels = [point["labels"] for point in points]
         mean = np.array([point["macro_f1"] for point in points])
         spread = np.array([point["sd"] for point in points])

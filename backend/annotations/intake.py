@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from backend.annotations import loop_repository, repository
 from backend.annotations.revisions import (
+    HELD,
     SyncCounts,
     deletion_row,
     identity_of,
@@ -43,11 +44,15 @@ class AnnotationIntake:
         repository.add_revisions(self._session, rows)
         return counts, foreign
 
-    def reconcile(self, snapshots: Sequence[TaskSnapshot]) -> tuple[SyncCounts, list[int]]:
-        """For these tasks the store holds exactly what Label Studio holds.
+    def reconcile(
+        self, snapshots: Sequence[TaskSnapshot], *, read_from: datetime
+    ) -> tuple[SyncCounts, list[int]]:
+        """For these tasks the store holds exactly what Label Studio held when it was read.
 
-        New and changed annotations get a revision, vanished ones a deletion. Returns what
-        was written, and the Label Studio ids of tasks that are not ours.
+        New and changed annotations get a revision, vanished ones a deletion. ``read_from``
+        is our clock before the reading began: what the store learnt later, from a webhook,
+        the snapshots cannot know, so they have no say about it. Returns what was written,
+        and the Label Studio ids of tasks that are not ours.
         """
         tasks = repository.task_ids_by_label_studio_id(
             self._session, self._project_id, [s.task_id for s in snapshots]
@@ -62,6 +67,11 @@ class AnnotationIntake:
                 task_ids=[tasks[s.task_id] for s in ours],
                 include_deleted=True,
             )
+        }
+        current = {
+            annotation_id: row
+            for annotation_id, row in current.items()
+            if row.received_at < read_from
         }
         rows, counts = self._new_revisions(held, tasks)
         repository.add_revisions(self._session, rows)
@@ -127,16 +137,17 @@ class AnnotationIntake:
                 row = current.get(parsed.label_studio_id)
                 if row is None or not row.is_deleted or parsed.updated_at > row.revised_at:
                     continue
+                revision = self._next_revision(parsed.label_studio_id)
                 rows.append(
                     revision_row(
                         parsed,
                         project_id=self._project_id,
                         task_id=tasks[snapshot.task_id],
-                        revision=self._next_revision(parsed.label_studio_id),
+                        revision=revision,
                         annotators=annotators,
                         via=self._via,
                         now=self._now,
-                        identity=f"held:{identity_of(row.revised_at)}",
+                        identity=f"{HELD}:{revision}",
                         revised_at=row.revised_at,
                     )
                 )

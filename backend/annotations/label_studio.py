@@ -1,7 +1,7 @@
 """The traffic with Label Studio: push batches, and make the store equal to it."""
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from backend.annotations import loop_repository, repository
@@ -127,6 +127,7 @@ def sync_project(
     with services.database.transaction() as session:
         cursor = loop_repository.get_cursor(session, project_id)
     counts, foreign = SyncCounts(), set[int]()
+    started = services.clock()
     parts = changes_since(
         services.label_studio,
         label_studio_id,
@@ -135,7 +136,7 @@ def sync_project(
         overlap=timedelta(seconds=services.settings.sync_overlap_seconds),
     )
     for index, snapshots in enumerate(parts):
-        applied, unknown = _apply_snapshots(services, project, snapshots)
+        applied, unknown = _apply_snapshots(services, project, snapshots, started)
         counts += applied
         foreign.update(unknown)
         progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
@@ -151,12 +152,15 @@ def sync_project(
 
 
 def _apply_snapshots(
-    services: Services, project: Project, snapshots: Sequence[TaskSnapshot]
+    services: Services,
+    project: Project,
+    snapshots: Sequence[TaskSnapshot],
+    read_from: datetime,
 ) -> tuple[SyncCounts, list[int]]:
     assert project.id is not None
     with services.database.transaction() as session:
         intake = AnnotationIntake(session, project.id, via="sync", now=services.clock())
-        counts, foreign = intake.reconcile(snapshots)
+        counts, foreign = intake.reconcile(snapshots, read_from=read_from)
         if snapshots:
             newest = max(snapshot.updated_at for snapshot in snapshots)
             loop_repository.move_cursor(session, project.id, newest)

@@ -14,6 +14,7 @@ from backend.models import Annotation
 from labeling.label_studio.annotations import ParsedAnnotation
 
 DELETED = "deleted"
+HELD = "held"
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ def deletion_row(
     row = last.model_dump(exclude={"id"})
     row.update(
         revision=revision,
-        identity=f"{DELETED}:{identity_of(last.revised_at)}",
+        identity=f"{DELETED}:{revision}",
         is_deleted=True,
         revised_at=max(deleted_at, last.revised_at),
         via=via,

@@ -11,7 +11,7 @@ class ProgressBar:
 
     def __init__(self, title: str = "", *, is_transient: bool = True) -> None:
         self._bar = Progress(
-            TextColumn("{task.description:<44.44}"),
+            TextColumn("{task.description:<44.44}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),

@@ -116,9 +116,7 @@ class Stack:
             check=False,
         )
 
-    def until(
-        self, find: Callable[[], Found | None], what: str, *, seconds: float = 90.0
-    ) -> Found:
+    def until(self, find: Callable[[], Found | None], what: str, *, seconds: float = 90.0) -> Found:
         """The first true value of ``find``."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:

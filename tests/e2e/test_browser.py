@@ -24,9 +24,7 @@ def annotations_by(services: Services, email: str) -> list[Annotation]:
     return [row for row in rows if row.annotator_id in user_ids]
 
 
-def test_a_person_sees_the_suggestion_answers_and_is_counted_once(
-    stack: Stack, page: Page
-) -> None:
+def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, page: Page) -> None:
     services = stack.services()
     policy = LoopPolicy(batch_size=16, audit_share=0.25)
     project, truths = seed_project(services, records=80, policy=policy, name="browser")
@@ -57,7 +55,9 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(
     if not record.count():
         record = page.locator("table:has(td:text-is('title'))")
     record.first.wait_for()
-    shown = page.locator(f"input[type=radio]:checked, .ant-radio-wrapper-checked:has-text('{prediction.grade}')")
+    shown = page.locator(
+        f"input[type=radio]:checked, .ant-radio-wrapper-checked:has-text('{prediction.grade}')"
+    )
     assert shown.count() >= 1, "the suggested grade is filled in"
     other = next(grade for grade in ("poor", "good", "fair") if grade != prediction.grade)
     page.get_by_text(f"{other} ", exact=False).first.click()

@@ -65,9 +65,7 @@ def die_at(stack: Stack, point: str) -> None:
     assert process.returncode == -9, f"{point} was not reached: {process.returncode}"
 
 
-def label(
-    services: Services, project_id: int, round_number: int, truths: dict[str, Truth]
-) -> None:
+def label(services: Services, project_id: int, round_number: int, truths: dict[str, Truth]) -> None:
     with services.database.reading() as session:
         project = session.get(Project, project_id)
         batch = session.exec(select(Batch).where(Batch.round == round_number)).one()

@@ -188,7 +188,7 @@ def test_faults_are_told_apart(label_studio: LabelStudioServer, tmp_path: Path) 
         replace(away, executable=tmp_path / "nothing", data_dir=tmp_path).start()
 
 
-class _receiver:  # noqa: N801  reads as a with-statement
+class _receiver:
     """A web server that keeps what it gets."""
 
     bodies: ClassVar[list[tuple[str, bytes]]]

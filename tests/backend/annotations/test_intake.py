@@ -20,6 +20,7 @@ from labeling.label_studio.sync import TaskSnapshot
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded
 
 GRADES = ("good", "fair", "poor")
+LATER = NOW + timedelta(seconds=1)
 
 
 @dataclass
@@ -86,10 +87,12 @@ def apply(seeded: Seeded, annotations: Sequence[ParsedAnnotation]) -> SyncCounts
         return intake.apply(annotations)[0]
 
 
-def reconcile(seeded: Seeded, snapshots: Sequence[TaskSnapshot]) -> SyncCounts:
+def reconcile(
+    seeded: Seeded, snapshots: Sequence[TaskSnapshot], *, read_from: datetime = LATER
+) -> SyncCounts:
     with seeded.database.transaction() as session:
         intake = AnnotationIntake(session, seeded.project_id, via="sync", now=NOW)
-        return intake.reconcile(snapshots)[0]
+        return intake.reconcile(snapshots, read_from=read_from)[0]
 
 
 def content(seeded: Seeded) -> dict[int, tuple[str | None, datetime]]:
@@ -161,6 +164,25 @@ def test_an_annotation_that_label_studio_still_holds_comes_back(seeded: Seeded) 
     reconcile(seeded, surface.snapshots())
     assert content(seeded) == expected(surface)
     assert reconcile(seeded, surface.snapshots()) == SyncCounts()
+
+
+def test_a_webhook_that_overtakes_a_sync_is_not_taken_for_a_deletion(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(6))
+    parsed = surface.create()
+    stale = [TaskSnapshot(parsed.task_id, NOW, ())]  # read before the answer was submitted
+    apply(seeded, [parsed])
+    assert reconcile(seeded, stale, read_from=NOW - timedelta(seconds=1)) == SyncCounts()
+    assert content(seeded) == expected(surface)
+
+
+def test_deleting_restoring_and_deleting_again_ends_as_label_studio_is(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(7))
+    parsed = surface.create()
+    held = surface.snapshots()
+    gone = [TaskSnapshot(parsed.task_id, parsed.updated_at, ())]
+    for snapshots, count in ((held, 1), (gone, 0), (held, 1), (gone, 0), (gone, 0)):
+        reconcile(seeded, snapshots)
+        assert len(content(seeded)) == count
 
 
 def test_tasks_deleted_in_label_studio_take_their_annotations_along(seeded: Seeded) -> None:

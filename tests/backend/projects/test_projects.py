@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+from sqlmodel import Session, select
+
+from backend.core.database import Database
+from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.models import AuditEvent, Dataset, Schedule
+from backend.projects.schemas import LoopPolicy, ProjectCreate
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+
+NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def session(sqlite_database: Database) -> Iterator[Session]:
+    with sqlite_database.transaction() as opened:
+        opened.add(Dataset(name="shop", kind="product", fields=["title", "price"], created_at=NOW))
+        opened.flush()
+        yield opened
+
+
+def request(**changes: Any) -> ProjectCreate:
+    return ProjectCreate.model_validate({"name": "Shop", "dataset": "shop", **changes})
+
+
+def service(session: Session) -> ProjectsService:
+    return ProjectsService(session, lambda: NOW)
+
+
+def test_a_project_has_a_schema_over_its_dataset_and_a_policy(session: Session) -> None:
+    project = service(session).create(request(policy={"batch_size": 9}), actor="ana")
+    assert label_schema_of(project).fields == ("title", "price")
+    assert policy_of(project) == LoopPolicy(batch_size=9)
+    assert service(session).find("Shop") == project
+    assert service(session).find(str(project.id)) == project
+
+
+def test_a_missing_dataset_is_named(session: Session) -> None:
+    with pytest.raises(NotFound, match="'toys'") as error:
+        service(session).create(request(dataset="toys"), actor="ana")
+    assert error.value.field == "dataset"
+
+
+def test_a_taken_name_is_refused(session: Session) -> None:
+    service(session).create(request(), actor="ana")
+    with pytest.raises(Conflict, match="'Shop' exists") as error:
+        service(session).create(request(), actor="ana")
+    assert error.value.field == "name"
+
+
+def test_a_missing_project_lists_those_that_exist(session: Session) -> None:
+    service(session).create(request(), actor="ana")
+    with pytest.raises(NotFound, match="'Toys'.*Projects are: 'Shop'"):
+        service(session).find("Toys")
+
+
+@pytest.mark.parametrize(
+    ("schema", "field", "words"),
+    [
+        ({"fields": ["title", "colour"]}, "label_schema.fields", "colour"),
+        ({"fields": []}, "label_schema", "fields"),
+        ({"grade": {"choices": [{"value": "ok"}]}}, "label_schema", "grade"),
+        ({"issues": [{"value": "typo", "fields": ["size"]}]}, "label_schema", "size"),
+        ({"isues": []}, "label_schema", "isues"),
+        ({"issues": [{"value": "typo"}, {"value": "typo"}]}, "label_schema", "issues"),
+    ],
+)
+def test_a_label_schema_that_does_not_fit_is_refused_by_name(
+    session: Session, schema: dict[str, Any], field: str, words: str
+) -> None:
+    with pytest.raises(InvalidInput, match=words) as error:
+        service(session).create(request(label_schema=schema), actor="ana")
+    assert error.value.field == field
+    assert service(session).list() == []
+
+
+@pytest.mark.parametrize(
+    ("policy", "field", "remedy"),
+    [
+        ({"strategy": "psychic"}, "policy.strategy", "diverse_margin"),
+        ({"retrain_cron": "every night"}, "policy.retrain_cron", "0 3 * * *"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_is_refused(
+    session: Session, policy: dict[str, Any], field: str, remedy: str
+) -> None:
+    with pytest.raises(InvalidInput) as error:
+        service(session).create(request(policy=policy), actor="ana")
+    assert error.value.field == field
+    assert remedy in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "policy", [{"batch_size": 0}, {"audit_share": 1.5}, {"annotators": 3}, {"max_rounds": 0}]
+)
+def test_values_out_of_range_and_unknown_names_are_refused(policy: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=next(iter(policy))):
+        LoopPolicy.model_validate(policy)
+
+
+def test_a_policy_change_is_checked_audited_and_keeps_the_rest(session: Session) -> None:
+    project = service(session).create(request(policy={"batch_size": 9}), actor="ana")
+    assert project.id is not None
+    with pytest.raises(InvalidInput, match="psychic"):
+        service(session).set_policy(project.id, {"strategy": "psychic"}, actor="ana")
+    changed = service(session).set_policy(project.id, {"strategy": "entropy"}, actor="bo")
+    assert policy_of(changed) == LoopPolicy(batch_size=9, strategy="entropy")
+    event = session.exec(
+        select(AuditEvent).where(AuditEvent.action == "project.policy_changed")
+    ).one()
+    assert event.actor == "bo"
+    assert event.details["before"]["strategy"] == "diverse_margin"
+    assert event.details["after"]["strategy"] == "entropy"
+
+
+def test_the_schedule_follows_the_policy(session: Session) -> None:
+    projects = service(session)
+    project = projects.create(request(policy={"retrain_cron": "0 3 * * *"}), actor="ana")
+    assert project.id is not None
+    row = session.exec(select(Schedule)).one()
+    assert (row.job_name, row.cron) == ("training.retrain", "0 3 * * *")
+    projects.set_policy(project.id, {"retrain_cron": "0 4 * * *"}, actor="ana")
+    assert [row.cron for row in session.exec(select(Schedule))] == ["0 4 * * *"]
+    projects.set_policy(project.id, {"retrain_cron": None}, actor="ana")
+    assert session.exec(select(Schedule)).all() == []
+
+
+def test_labels_before_retraining_follow_the_batch_size() -> None:
+    assert LoopPolicy(batch_size=30).labels_before_retraining == 30
+    assert LoopPolicy(batch_size=30, retrain_after=7).labels_before_retraining == 7
