@@ -4,10 +4,10 @@
         [--encoder NAME] [--url URL --token TOKEN]
 
 Everything is real: a Label Studio server (its own, or the one at ``--url``), the API and the
-worker as processes, the embedded store. A batch is labelled through Label Studio's API; the clock
-runs from the return of its last annotation until Label Studio lists the next batch's tasks: webhook,
-retraining, selection from the pool and push. The records are embedded before the clock starts, with
-the first batch; how long that took is ``first_batch_seconds``.
+worker as processes, the embedded store. A batch is labelled through Label Studio's API; the
+clock runs from the return of its last annotation until Label Studio lists the next batch's
+tasks: webhook, retraining, selection from the pool and push. The records are embedded before
+the clock starts, with the first batch; how long that took is ``first_batch_seconds``.
 
 The last line is one JSON object: ``seconds`` is the median over the rounds, ``steps`` the median
 seconds and ``share`` the share of each step, read from the jobs' own times: ``webhook`` until the
@@ -16,40 +16,32 @@ last answer is in our store, then the three jobs; ``waiting`` is what is left, m
 
 import argparse
 import json
-import os
-import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from pydantic import SecretStr
 from sqlmodel import col, insert, select
 from tqdm import tqdm
 
 from backend.annotations.service import NEXT_BATCH, PUSH, RETRAIN
-from backend.core.migrations import upgrade
 from backend.core.services import Services
-from backend.core.settings import Settings
 from backend.demo.records import flat_row, generate
 from backend.demo.source import SCHEMA_FILE
 from backend.demo.truth import Truth
-from backend.embedded.processes import DetachedProcess, tail
 from backend.models import Batch, Dataset, Job, Project, Record, Task
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
 from backend.records.content import content_hash
 from backend.training.service import TrainingService
+from benchmarks.processes import TOKEN, label_studio, running_backend
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import Answer, build_result
-from labeling.label_studio.server import LabelStudioServer, free_port, stop_process
 
-TOKEN = "5eed" * 10
-SECRET = "a secret of this benchmark alone"
 SEED = 7
 POLL_SECONDS = 0.05
 PATIENCE_SECONDS = 900.0
@@ -83,72 +75,6 @@ def main() -> None:
     print(json.dumps({"benchmark": "turnaround", "encoder": encoder, **result}))
 
 
-@contextmanager
-def label_studio(folder: Path) -> Iterator[str]:
-    """The URL of a Label Studio of our own."""
-    program = os.environ.get("ASSAY_LABEL_STUDIO_BIN", ".label-studio/bin/label-studio")
-    server = LabelStudioServer(
-        Path(program),
-        folder / "label-studio",
-        free_port(),
-        "admin@example.com",
-        "Passw0rd-of-a-benchmark",
-        TOKEN,
-    )
-    with tqdm(total=1.0, desc="Label Studio", bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
-
-        def show(share: float, _message: str) -> None:
-            bar.update(max(0.0, share - bar.n))
-
-        pid = server.start(show)
-    try:
-        yield server.url
-    finally:
-        stop_process(pid)
-
-
-@contextmanager
-def running_backend(folder: Path, url: str, token: str, encoder: str) -> Iterator[Services]:
-    """Services over a store that an API process and a worker process work on."""
-    settings = Settings(
-        data_dir=folder / "assay",
-        port=free_port(),
-        label_studio_url=url,
-        label_studio_token=SecretStr(token),
-        webhook_secret=SecretStr(SECRET),
-        session_secret=SecretStr(SECRET),
-        encoder=encoder,
-    )
-    environment = os.environ | {
-        "ASSAY_DATA_DIR": str(settings.data_dir),
-        "ASSAY_PORT": str(settings.port),
-        "ASSAY_LABEL_STUDIO_URL": url,
-        "ASSAY_LABEL_STUDIO_TOKEN": token,
-        "ASSAY_WEBHOOK_SECRET": SECRET,
-        "ASSAY_SESSION_SECRET": SECRET,
-        "ASSAY_ENCODER": encoder,
-    }
-    settings.data_dir.mkdir(parents=True)
-    upgrade(settings.store_url)
-    services = Services.from_settings(settings)
-    processes = {
-        name: DetachedProcess(settings.data_dir / f"{name}.json") for name in ("serve", "worker")
-    }
-    try:
-        for name, process in processes.items():
-            command = [sys.executable, "-m", "backend.cli", name]
-            process.start(command, environment, settings.data_dir / f"{name}.log")
-        yield services
-    except BaseException:
-        for name in processes:
-            print(f"{name}:\n{tail(settings.data_dir / f'{name}.log', 20)}", file=sys.stderr)
-        raise
-    finally:
-        for process in processes.values():
-            process.stop(20.0)
-        services.database.dispose()
-
-
 def measure(services: Services, records: int, batch: int, rounds: int) -> dict[str, Any]:
     """Everything that the last line tells."""
     truths = insert_records(services, records)
@@ -156,13 +82,11 @@ def measure(services: Services, records: int, batch: int, rounds: int) -> dict[s
     started = time.monotonic()
     await_tasks(services, project_id, batch, "first batch")
     first = time.monotonic() - started
-    timed = []
+    numbers = tqdm(range(1, rounds + 1), desc="batches", unit="batch")
     try:
-        for number in tqdm(range(1, rounds + 1), desc="batches", unit="batch"):
-            timed.append(turn(services, project_id, number, batch, truths))
+        timed = [turn(services, project_id, number, batch, truths) for number in numbers]
     finally:
-        client = services.label_studio
-        client.delete_project(label_studio_id(services, project_id))
+        services.label_studio.delete_project(label_studio_id(services, project_id))
     steps = {name: median(one[name] for one in timed) for name in (*STEPS, "waiting")}
     seconds = median(one["seconds"] for one in timed)
     return {

@@ -21,6 +21,10 @@ Dimension = Literal[
 ]
 
 
+# What the labelling screen calls its other parts; a grade of that name would collide.
+RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "issues", "rationale"})
+
+
 class _Declaration(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -92,6 +96,11 @@ class LabelSchema(_Declaration):
         if len(grades) < 2:
             raise ValueError(f"grade.choices has {len(grades)} value; give at least two")
         _refuse_repeats("grade.choices", grades)
+        if self.grade.name in RESERVED_NAMES:
+            raise ValueError(
+                f"grade.name is {self.grade.name!r}, which the screen uses itself; choose "
+                f"a name that is none of {sorted(RESERVED_NAMES)}"
+            )
         _refuse_repeats("issues", [issue.value for issue in self.issues])
         for issue in self.issues:
             unknown = [name for name in issue.fields or () if name not in self.fields]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from croniter import croniter
+from pydantic import ValidationError
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
@@ -101,10 +102,14 @@ class ProjectsService:
         return repository.list_all(self._session)
 
     def set_policy(self, project_id: int, changes: dict[str, Any], *, actor: str) -> Project:
-        """The project's policy with ``changes`` applied, checked, and audited."""
+        """The project's policy with ``changes`` applied, checked, and audited.
+
+        Raises:
+            InvalidInput: an unknown setting or a value it cannot have.
+        """
         project = self.get(project_id)
         before = policy_of(project)
-        after = LoopPolicy.model_validate({**before.model_dump(), **changes})
+        after = read_policy({**before.model_dump(), **changes})
         check_policy(after)
         project.policy = after.model_dump(mode="json")
         self._session.add(project)
@@ -116,6 +121,25 @@ class ProjectsService:
             {"before": before.model_dump(mode="json"), "after": project.policy},
         )
         return project
+
+
+def read_policy(settings: dict[str, Any]) -> LoopPolicy:
+    """The policy with these settings.
+
+    Raises:
+        InvalidInput: an unknown setting or a value it cannot have; the first one is named.
+    """
+    try:
+        return LoopPolicy.model_validate(settings)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        raise InvalidInput(
+            f"The policy's {name} cannot be {first['input']!r}: {first['msg']}.",
+            field=f"policy.{name}",
+            value=first["input"],
+            remedy=f"Settings are: {', '.join(LoopPolicy.model_fields)}.",
+        ) from error
 
 
 def check_policy(policy: LoopPolicy) -> None:

@@ -35,28 +35,32 @@ def krippendorff_alpha(frame: LabelFrame, rng: np.random.Generator) -> Agreement
     if not len(frame.items):
         return Agreement(None, None, None, None, 0)
     _, _, table = frame.counts()
-    table = table[table.sum(axis=1) >= 2].astype(np.float64)
-    if not len(table):
+    table = table[table.sum(axis=1) >= 2]
+    items = len(table)
+    if not items:
         return Agreement(None, None, None, None, 0)
-    weights = np.ones((1, len(table)))
-    alpha = _alphas(table, weights)[0]
-    draws = rng.multinomial(len(table), np.full(len(table), 1 / len(table)), size=RESAMPLES)
+    # Items with the same counts are interchangeable, and there are few different ones:
+    # drawing how often each pattern comes is drawing items, in memory that does not grow.
+    patterns, times = np.unique(table, axis=0, return_counts=True)
+    table = patterns.astype(np.float64)
+    alpha = _alphas(table, times[None, :].astype(np.float64))[0]
+    draws = rng.multinomial(items, times / items, size=RESAMPLES)
     samples = _alphas(table, draws.astype(np.float64))
     samples = samples[~np.isnan(samples)]
     low, high = np.quantile(samples, [0.025, 0.975]) if len(samples) else (np.nan, np.nan)
     totals = table.sum(axis=1)
-    agreeing = (table * (table - 1)).sum()
+    agreeing = times @ (table * (table - 1)).sum(axis=1)
     return Agreement(
         alpha=_or_none(alpha),
         low=_or_none(low),
         high=_or_none(high),
-        percent=float(agreeing / (totals * (totals - 1)).sum()),
-        items=len(table),
+        percent=float(agreeing / (times @ (totals * (totals - 1)))),
+        items=items,
     )
 
 
 def _alphas(table: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One alpha for each row of ``weights``: (resamples, items) times an item is counted."""
+    """One alpha for each row of ``weights``: (resamples, patterns) times a row counts."""
     totals = table.sum(axis=1)
     disagreeing = (totals**2 - (table**2).sum(axis=1)) / (totals - 1)
     observed = weights @ disagreeing

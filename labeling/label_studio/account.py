@@ -11,6 +11,8 @@ from dataclasses import dataclass
 import httpx
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
+from labeling.label_studio.client import LabelStudioClient
+from labeling.label_studio.transport import failure, silence_as_unavailable
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_SECONDS = 60.0
@@ -34,17 +36,19 @@ def ensure_token(url: str, email: str, password: str, token: str) -> str:
     Raises:
         LabelStudioRefused: e-mail address or password is wrong.
     """
-    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
+    with silence_as_unavailable(url), httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
         answer = http.get("/api/current-user/whoami", headers={"Authorization": f"Token {token}"})
         if answer.status_code == 200:
             return token
-    with closing(login(url, email, password)) as session:
+    with silence_as_unavailable(url), closing(login(url, email, password)) as session:
         held = str(session.get("/api/current-user/token").json()["token"])
-        session.post(
+        answer = session.post(
             "/api/jwt/settings",
             json={"api_tokens_enabled": True, "legacy_api_tokens_enabled": True},
             headers=_csrf_headers(session),
         )
+        if answer.status_code != 200:
+            raise failure(answer.status_code, "POST /api/jwt/settings", answer.text)
         return held
 
 
@@ -53,24 +57,15 @@ def login(url: str, email: str, password: str) -> httpx.Client:
 
     Raises:
         LabelStudioRefused: e-mail address or password is wrong.
+        LabelStudioUnavailable: nobody answers.
     """
-    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
-    page = session.get("/user/login/")
-    answer = session.post(
-        "/user/login/",
-        data={
-            "csrfmiddlewaretoken": _form_token(page),
-            "email": email,
-            "password": password,
-            "persist_session": "on",
-        },
-        headers={"Referer": f"{url}/user/login/"},
-    )
-    if answer.status_code != 302:
+    form = {"email": email, "password": password, "persist_session": "on"}
+    session, status = _submitted(url, "/user/login/", form)
+    if status != 302:
         session.close()
         raise LabelStudioRefused(
             f"Label Studio refused the login of {email}: wrong e-mail address or password.",
-            answer.status_code,
+            status,
         )
     return session
 
@@ -80,49 +75,57 @@ def ensure_annotator(url: str, admin_token: str, email: str, password: str) -> A
 
     Raises:
         LabelStudioRefused: it exists with another password, or sign-up was refused.
+        LabelStudioUnavailable: nobody answers.
     """
     try:
         session = login(url, email, password)
     except LabelStudioRefused:
         session = _sign_up(url, admin_token, email, password)
-    with closing(session):
+    with silence_as_unavailable(url), closing(session):
         user = session.get("/api/current-user/whoami").json()
         token = session.get("/api/current-user/token").json()["token"]
         return Account(user_id=int(user["id"]), email=email, token=str(token))
 
 
 def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Client:
-    with httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as admin:
-        invitation = admin.get(
-            "/api/invite", headers={"Authorization": f"Token {admin_token}"}
-        ).json()["token"]
-    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
-    path = f"/user/signup/?token={invitation}"
-    answer = session.post(
-        path,
-        data={
-            "csrfmiddlewaretoken": _form_token(session.get(path)),
-            "email": email,
-            "password": password,
-            "allow_newsletters": "false",
-        },
-        headers={"Referer": f"{url}{path}"},
-    )
-    if answer.status_code != 302:
+    with closing(LabelStudioClient(url, admin_token, timeout=TIMEOUT_SECONDS)) as admin:
+        path = f"/user/signup/?token={admin.invitation()}"
+    form = {"email": email, "password": password, "allow_newsletters": "false"}
+    session, status = _submitted(url, path, form)
+    if status != 302:
         session.close()
         raise LabelStudioRefused(
             f"Label Studio refused to sign up {email}: the address may exist with another "
             "password, or the password is shorter than 8 characters.",
-            answer.status_code,
+            status,
         )
     return session
+
+
+def _submitted(url: str, path: str, form: dict[str, str]) -> tuple[httpx.Client, int]:
+    """The form of that page, filled in and sent by a person without session: its status."""
+    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+    try:
+        with silence_as_unavailable(url):
+            token = _form_token(session.get(path))
+            answer = session.post(
+                path,
+                data={"csrfmiddlewaretoken": token, **form},
+                headers={"Referer": f"{url}{path}"},
+            )
+        if answer.status_code >= 500:
+            raise failure(answer.status_code, f"POST {path.partition('?')[0]}", answer.text)
+    except BaseException:
+        session.close()
+        raise
+    return session, answer.status_code
 
 
 def _form_token(page: httpx.Response) -> str:
     match = _CSRF.search(page.text)
     if match is None:
         raise LabelStudioUnavailable(
-            f"Label Studio's page {page.url} has no form (status {page.status_code})."
+            f"Label Studio's page {page.url.path} has no form (status {page.status_code})."
         )
     return match.group(1)
 

@@ -11,7 +11,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import CORRECTED, FAULTY, ISSUES, RATIONALE
+from labeling.label_studio.label_config import (
+    CORRECTED,
+    FAULTY,
+    FAULTY_LABEL,
+    ISSUES,
+    RATIONALE,
+)
 from labeling.label_studio.predictions import mark_field
 
 _ROW = re.compile(r"/tr\[(\d+)\]")
@@ -114,11 +120,7 @@ def read_answer(
             dict.fromkeys(_known(texts(ISSUES, "choices"), schema.issue_values, ISSUES, problems))
         ),
         faulty_fields=_marked_fields(found.get(FAULTY, ()), schema, problems),
-        corrected_values={
-            field: "\n".join(_texts(content, "text"))
-            for content in found.get(CORRECTED, ())
-            if (field := _field_of(content, schema)) and _texts(content, "text")
-        },
+        corrected_values=_corrections(found.get(CORRECTED, ()), schema, problems),
         rationale="\n".join(texts(RATIONALE, "text")) or None,
     )
 
@@ -135,14 +137,29 @@ def _only_grade(values: Sequence[str], schema: LabelSchema, problems: list[str])
 def _marked_fields(
     contents: Iterable[Mapping[str, Any]], schema: LabelSchema, problems: list[str]
 ) -> tuple[str, ...]:
-    marked = set()
+    marked: set[str] = set()
     for content in contents:
-        field = _field_of(content, schema)
-        if field is None:
+        labels = _texts(content, "hypertextlabels") or [FAULTY_LABEL]
+        if FAULTY_LABEL not in _known(labels, (FAULTY_LABEL,), FAULTY, problems):
+            continue
+        fields = _fields_of(content, schema)
+        marked.update(fields)
+        if not fields:
             problems.append(f"a mark is on no field of the schema: {content.get('start')!r}")
-        else:
-            marked.add(field)
     return tuple(name for name in schema.fields if name in marked)
+
+
+def _corrections(
+    contents: Iterable[Mapping[str, Any]], schema: LabelSchema, problems: list[str]
+) -> dict[str, str]:
+    corrected: dict[str, str] = {}
+    for content in contents:
+        fields, texts = _fields_of(content, schema), _texts(content, "text")
+        if len(fields) != 1:
+            problems.append(f"a corrected value is not on one field but on {list(fields)}")
+        elif texts:
+            corrected[fields[0]] = "\n".join(texts)
+    return corrected
 
 
 def build_result(
@@ -206,10 +223,20 @@ def _texts(content: Mapping[str, Any], key: str) -> list[str]:
     return [str(value) for value in values] if isinstance(values, list) else []
 
 
-def _field_of(content: Mapping[str, Any], schema: LabelSchema) -> str | None:
-    match = _ROW.search(str(content.get("start", "")))
-    row = int(match.group(1)) if match else 0
-    return schema.fields[row - 1] if 1 <= row <= len(schema.fields) else None
+def _fields_of(content: Mapping[str, Any], schema: LabelSchema) -> tuple[str, ...]:
+    """The fields from the row where the mark starts to the one where it ends."""
+    first = _row(content.get("start"))
+    last = _row(content.get("end")) or first
+    if not first or not last:
+        return ()
+    if last > first and content.get("endOffset") == 0:
+        last -= 1  # it ends before the first character of that row, as after a triple click
+    return schema.fields[first - 1 : last]
+
+
+def _row(path: object) -> int | None:
+    match = _ROW.search(str(path))
+    return int(match.group(1)) if match else None
 
 
 def _origins(regions: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -5,19 +5,19 @@ waiting for it, and there is no unique key. Repeating is the business of ``sync`
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
-
-import httpx
+from urllib.parse import quote
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.tasks import KEY
-from labeling.label_studio.transport import Transport, refusal, unreachable
+from labeling.label_studio.transport import Transport, failure, silence_as_unavailable
 from labeling.label_studio.webhooks import ACTIONS
 
 ALL = 1_000_000
 KEYS_A_CALL = 300
+ADDRESS_BYTES = 13_000  # of keys in one address; Label Studio refuses one of about 20,000
 TASKS_A_CALL = 400
 EXPORT_A_CALL = 500
 
@@ -54,22 +54,23 @@ class LabelStudioClient(Transport):
         from label_studio_sdk import LabelStudio
         from label_studio_sdk.core.api_error import ApiError
 
-        sdk = LabelStudio(base_url=self.url, api_key=self.token)
+        sdk = LabelStudio(
+            base_url=self.url, api_key=self.token, timeout=self._timeout, httpx_client=self._http
+        )
         try:
-            project = sdk.projects.create(
-                title=title[:50],
-                description=description,
-                label_config=label_config,
-                maximum_annotations=maximum_annotations,
-                expert_instruction=instruction,
-                show_instruction=bool(instruction),
-                show_collab_predictions=True,
-                request_options={"max_retries": 0},
-            )
+            with silence_as_unavailable(self.url):
+                project = sdk.projects.create(
+                    title=title[:50],
+                    description=description,
+                    label_config=label_config,
+                    maximum_annotations=maximum_annotations,
+                    expert_instruction=instruction,
+                    show_instruction=bool(instruction),
+                    show_collab_predictions=True,
+                    request_options={"max_retries": 0},
+                )
         except ApiError as error:
-            raise refusal(error.status_code or 0, str(error.body)) from error
-        except httpx.HTTPError as error:
-            raise LabelStudioUnavailable(unreachable(self.url, error)) from error
+            raise failure(error.status_code, "POST /api/projects", error.body) from error
         assert project.id is not None
         return int(project.id)
 
@@ -79,7 +80,7 @@ class LabelStudioClient(Transport):
 
     def get_project(self, project_id: int) -> dict[str, Any]:
         """The project as Label Studio describes it."""
-        return dict(self._get_json(f"/api/projects/{project_id}", {}))
+        return dict(self._get_json(f"/api/projects/{project_id}"))
 
     def delete_project(self, project_id: int) -> None:
         """The project is gone, with everything in it."""
@@ -98,7 +99,7 @@ class LabelStudioClient(Transport):
             "headers": dict(headers),
             "is_active": True,
         }
-        hooks = self._send("GET", "/api/webhooks/", params={"project": project_id}).json()
+        hooks = self._get_json("/api/webhooks/", {"project": project_id})
         path = url.split("://", 1)[-1].partition("/")[2]
         ours = [hook for hook in hooks if str(hook["url"]).endswith(f"/{path}")]
         if not ours:
@@ -119,12 +120,12 @@ class LabelStudioClient(Transport):
         Raises:
             LabelStudioUnavailable: no answer; they may have been created all the same.
         """
-        answer = self._send(
+        answer = self._send_json(
             "POST",
             f"/api/projects/{project_id}/import",
             params={"return_task_ids": "true"},
             json=list(tasks),
-        ).json()
+        )
         ids = [int(task_id) for task_id in answer["task_ids"]]
         if len(ids) != len(tasks):
             raise LabelStudioUnavailable(
@@ -135,8 +136,7 @@ class LabelStudioClient(Transport):
     def find_tasks(self, project_id: int, keys: Sequence[str]) -> dict[str, list[int]]:
         """Key to the ids of the tasks that carry it, ascending; keys without task are absent."""
         found: dict[str, list[int]] = {}
-        for start in range(0, len(keys), KEYS_A_CALL):
-            part = list(keys[start : start + KEYS_A_CALL])
+        for part in _fitting(keys):
             tasks = self._list_tasks(
                 project_id,
                 include="id,data",
@@ -192,8 +192,7 @@ class LabelStudioClient(Transport):
             ("download_all_tasks", "true"),
             *(("ids[]", str(task_id)) for task_id in task_ids),
         ]
-        answer = self._send("GET", f"/api/projects/{project_id}/export", params=params)
-        return list(answer.json())
+        return list(self._send_json("GET", f"/api/projects/{project_id}/export", params=params))
 
     def has_task(self, task_id: int) -> bool:
         """False if Label Studio says that there is no such task."""
@@ -211,22 +210,18 @@ class LabelStudioClient(Transport):
 
     def model_versions(self, project_id: int) -> dict[str, int]:
         """Model version to its number of predictions."""
-        answer = self._get_json(f"/api/projects/{project_id}/model-versions/", {})
+        answer = self._get_json(f"/api/projects/{project_id}/model-versions/")
         return {str(name): int(count) for name, count in dict(answer).items()}
 
     # Annotations
 
     def create_annotation(self, task_id: int, body: Mapping[str, Any]) -> dict[str, Any]:
         """A new annotation of this client's user."""
-        return dict(
-            self._send("POST", f"/api/tasks/{task_id}/annotations/", json=dict(body)).json()
-        )
+        return dict(self._send_json("POST", f"/api/tasks/{task_id}/annotations/", json=dict(body)))
 
     def update_annotation(self, annotation_id: int, body: Mapping[str, Any]) -> dict[str, Any]:
         """The annotation is changed."""
-        return dict(
-            self._send("PATCH", f"/api/annotations/{annotation_id}/", json=dict(body)).json()
-        )
+        return dict(self._send_json("PATCH", f"/api/annotations/{annotation_id}/", json=dict(body)))
 
     def delete_annotation(self, annotation_id: int) -> None:
         """The annotation is gone."""
@@ -236,7 +231,11 @@ class LabelStudioClient(Transport):
 
     def users(self) -> list[dict[str, Any]]:
         """Everyone in the organisation."""
-        return list(self._send("GET", "/api/users/").json())
+        return list(self._get_json("/api/users/"))
+
+    def invitation(self) -> str:
+        """The token with which people sign up to the organisation."""
+        return str(self._get_json("/api/invite")["token"])
 
     # Transport
 
@@ -263,6 +262,21 @@ class LabelStudioClient(Transport):
             },
         )
         return list(answer["tasks"])
+
+
+def _fitting(keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys in parts that fit into one request's address."""
+    part: list[str] = []
+    size = 0
+    for key in keys:
+        more = len(quote(json.dumps([key])))
+        if part and (len(part) == KEYS_A_CALL or size + more > ADDRESS_BYTES):
+            yield part
+            part, size = [], 0
+        part.append(key)
+        size += more
+    if part:
+        yield part
 
 
 def _filter(column: str, operator: str, kind: str, value: Any) -> dict[str, Any]:

@@ -20,48 +20,62 @@ FAULTY_LABEL = "faulty"
 _GRADE_KEYS = "123456789"
 _ISSUE_KEYS = "asdfghjklzxcvbnm"
 _STYLE = """
-.assay-record{border:1px solid #d9d9d9;border-radius:8px;padding:12px;margin-bottom:12px}
-.assay-question{margin:10px 0}
+.assay-screen{display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}
+.assay-record{flex:3 1 460px;min-width:0}
+.assay-table{border:1px solid #d9d9d9;border-radius:8px;padding:8px;margin:8px 0}
+.assay-questions{flex:2 1 320px;min-width:0}
+.assay-question{margin-bottom:20px}
 """
+_HINT = "按 q，再选中有误的值 / Press q, then select the value that is faulty"
 
 
 def build_label_config(schema: LabelSchema) -> str:
     """The labelling config of the schema, in English and Chinese, checked before use.
 
+    The record stands beside the questions; on a narrow screen above them.
+
     Raises:
         LabelConfigInvalid: Label Studio's own validator does not accept it.
     """
-    parts = [
-        "<View>",
-        f"<Style>{escape(_STYLE)}</Style>",
-        '<Header value="记录 / Record — $record_id"/>',
-    ]
-    if schema.faulty_fields:
-        parts += [
-            f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
-            f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" '
-            'hotkey="q"/>',
-            "</HyperTextLabels>",
+    xml = "\n".join(
+        [
+            "<View>",
+            f"<Style>{escape(_STYLE)}</Style>",
+            '<Header value="记录 / Record — $record_id"/>',
+            '<View className="assay-screen">',
+            '<View className="assay-record">',
+            *_record(schema),
+            "</View>",
+            '<View className="assay-questions">',
+            *_grade(schema),
+            *_issues(schema),
+            *_rationale(schema),
+            "</View>",
+            "</View>",
+            "</View>",
         ]
-    parts.append(
-        f'<View className="assay-record"><HyperText name="{RECORD}" value="$html"/></View>'
     )
-    parts += _grade(schema)
-    parts += _issues(schema)
-    if schema.faulty_fields and schema.corrected_value:
-        parts.append(
-            f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
-            'editable="true" placeholder="正确的值 / corrected value of the marked field"/>'
-        )
-    if schema.rationale:
-        parts.append(
-            f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
-            'editable="true" placeholder="理由 / rationale (Shift+Enter)"/>'
-        )
-    parts.append("</View>")
-    xml = "\n".join(parts)
     validate_label_config(xml, schema)
     return xml
+
+
+def _record(schema: LabelSchema) -> list[str]:
+    table = f'<View className="assay-table"><HyperText name="{RECORD}" value="$html"/></View>'
+    if not schema.faulty_fields:
+        return [table]
+    lines = [
+        f'<Header value="{_HINT}" size="6"/>',
+        f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
+        f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" hotkey="q"/>',
+        "</HyperTextLabels>",
+        table,
+    ]
+    if schema.corrected_value:
+        lines.append(
+            f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
+            'editable="true" placeholder="正确的值 / corrected value of the marked field (Enter)"/>'
+        )
+    return lines
 
 
 def _grade(schema: LabelSchema) -> list[str]:
@@ -84,9 +98,21 @@ def _issues(schema: LabelSchema) -> list[str]:
     return [
         '<View className="assay-question">',
         '<Header value="问题 / Issues" size="5"/>',
-        f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" showInLine="true">',
+        f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" layout="vertical">',
         *_choices(schema.issues, _ISSUE_KEYS),
         "</Choices>",
+        "</View>",
+    ]
+
+
+def _rationale(schema: LabelSchema) -> list[str]:
+    if not schema.rationale:
+        return []
+    return [
+        '<View className="assay-question">',
+        '<Header value="理由 / Rationale" size="5"/>',
+        f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
+        'editable="true" placeholder="理由 / rationale (Shift+Enter)"/>',
         "</View>",
     ]
 

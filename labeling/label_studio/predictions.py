@@ -6,7 +6,7 @@ from typing import Any
 
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_config import FAULTY, FAULTY_LABEL, ISSUES, RECORD
-from labeling.label_studio.tasks import shown_value
+from labeling.label_studio.tasks import clean, shown_value
 
 
 @dataclass(frozen=True)
@@ -62,13 +62,14 @@ def mark_field(
 ) -> dict[str, Any]:
     """The mark over the whole value of a field, as Label Studio's own screen would write it.
 
-    Offsets count Unicode code points; global ones run over the table's text.
+    Offsets within the cell count UTF-16 units, as browsers do; global ones run over the
+    table's text and count Unicode code points.
     """
     row = schema.fields.index(name)
     text = shown_value(fields.get(name))
     before = sum(
-        len(other) + len(shown_value(fields.get(other))) for other in schema.fields[:row]
-    ) + len(name)
+        len(clean(other)) + len(shown_value(fields.get(other))) for other in schema.fields[:row]
+    ) + len(clean(name))
     path = f"/table[1]/tbody[1]/tr[{row + 1}]/td[2]/text()[1]"
     mark: dict[str, Any] = {
         "id": f"field-{row + 1}",
@@ -79,7 +80,7 @@ def mark_field(
             "start": path,
             "end": path,
             "startOffset": 0,
-            "endOffset": len(text),
+            "endOffset": len(text.encode("utf-16-le")) // 2,
             "globalOffsets": {"start": before, "end": before + len(text)},
             "text": text,
             "hypertextlabels": [FAULTY_LABEL],

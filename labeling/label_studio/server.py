@@ -21,6 +21,7 @@ from labeling.label_studio.account import ensure_token
 START_SECONDS = 300.0
 FIRST_START_SECONDS = 60.0
 TASK_LOCK_SECONDS = 1800
+LISTENING = "0A"  # the state in /proc/net/tcp
 
 Progress = Callable[[float, str], None]
 
@@ -76,13 +77,15 @@ class LabelStudioServer:
         }
 
     def start(self, progress: Progress | None = None) -> int:
-        """The server answers and takes the token; its process id.
+        """The server answers on its port and takes the token; its process id.
 
         It runs in a session of its own and outlives the caller. The first start on an
         empty directory migrates its database, which takes most of a minute.
 
         Raises:
-            LabelStudioNotStarted: no program, port taken, it died, or it took too long.
+            LabelStudioNotStarted: no program, port taken, it died, it took too long, or its
+                data belong to an admin with another token.
+            LabelStudioRefused: its data belong to an admin with another password.
         """
         self._check()
         (self.data_dir / "home").mkdir(parents=True, exist_ok=True)
@@ -107,7 +110,13 @@ class LabelStudioServer:
             )
         try:
             self._wait(process, FIRST_START_SECONDS if is_first else 8.0, progress)
-            ensure_token(self.url, self.email, self.password, self.token)
+            if ensure_token(self.url, self.email, self.password, self.token) != self.token:
+                raise LabelStudioNotStarted(
+                    f"The data in {self.data_dir} belong to {self.email} with another API token; "
+                    "the one given counts only for a new directory. Put the former one back "
+                    f"(`{self.executable} user --username {self.email} --data-dir "
+                    f"{self.data_dir}` shows it) or use another directory."
+                )
         except BaseException:
             stop_process(process.pid)
             raise
@@ -147,7 +156,12 @@ class LabelStudioServer:
                     f"Label Studio ended with code {process.returncode}; see {self.log_file}."
                 )
             if self.is_up():
-                return
+                if listens(process.pid, self.port):
+                    return
+                raise LabelStudioNotStarted(
+                    f"Something else took port {self.port} while Label Studio was starting. "
+                    "Choose another port."
+                )
             if progress:
                 progress(min(elapsed / expected, 0.99), "Label Studio is starting")
             time.sleep(0.3)
@@ -181,6 +195,22 @@ def _is_gone(pid: int) -> bool:
     except ProcessLookupError:
         return True
     return False
+
+
+def listens(pid: int, port: int) -> bool:
+    """True if that process listens on the TCP port; also where /proc cannot tell."""
+    try:
+        sockets = {
+            os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd") if entry.is_symlink()
+        }
+        tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
+    except OSError:
+        return True
+    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
+    return any(
+        row[1].endswith(f":{port:04X}") and row[3] == LISTENING and f"socket:[{row[9]}]" in sockets
+        for row in rows
+    )
 
 
 def free_port(host: str = "127.0.0.1") -> int:

@@ -5,6 +5,7 @@ both directions are made safe here: a push looks up by key what is there already
 sync reads whole annotation sets of every task touched since the cursor, minus an overlap.
 """
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
 from labeling.label_studio.client import TASKS_A_CALL, LabelStudioClient
 from labeling.label_studio.tasks import KEY
+
+logger = logging.getLogger(__name__)
 
 PUSH_CHUNK = 500
 READERS = 2
@@ -41,17 +44,27 @@ def push_tasks(
     """Every task is in Label Studio once; key to task id.
 
     ``tasks`` are import items whose ``data`` carries ``assay_key``; they keep their order.
-    Where two pushes raced, the smallest id is the one that counts.
+    Of two with one key the first counts. Where two pushes raced, the smallest id counts and
+    the others are named in the log.
 
     Raises:
         PushInterrupted: no answer midway; run it again, nothing will be made twice.
         LabelStudioRefused: Label Studio does not accept a task.
     """
-    keys = [str(task["data"][KEY]) for task in tasks]
+    wanted: dict[str, dict[str, Any]] = {}
+    for task in tasks:
+        wanted.setdefault(str(task["data"][KEY]), task)
     ids: dict[str, int] = {}
     try:
-        ids = {key: found[0] for key, found in client.find_tasks(project_id, keys).items()}
-        missing = [task for key, task in zip(keys, tasks, strict=True) if key not in ids]
+        found = client.find_tasks(project_id, list(wanted))
+        ids = {key: held[0] for key, held in found.items()}
+        if surplus := sorted(task_id for held in found.values() for task_id in held[1:]):
+            logger.warning(
+                "Label Studio project %d holds surplus tasks of the same keys: %s",
+                project_id,
+                surplus,
+            )
+        missing = [task for key, task in wanted.items() if key not in ids]
         for start in range(0, len(missing), PUSH_CHUNK):
             part = missing[start : start + PUSH_CHUNK]
             made = client.import_tasks(project_id, part)
@@ -59,7 +72,7 @@ def push_tasks(
                 (str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True)
             )
             if progress:
-                progress(len(ids) / len(tasks), f"{len(ids)} of {len(tasks)} tasks pushed")
+                progress(len(ids) / len(wanted), f"{len(ids)} of {len(wanted)} tasks pushed")
     except LabelStudioUnavailable as error:
         raise PushInterrupted(str(error), ids) from error
     return ids

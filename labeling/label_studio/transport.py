@@ -1,6 +1,9 @@
 """Requests to Label Studio, and its refusals and silences as facts."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -23,6 +26,7 @@ class Transport:
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
+        self._timeout = timeout
         self._http = httpx.Client(
             base_url=self.url,
             headers={"Authorization": f"Token {token}"},
@@ -34,35 +38,72 @@ class Transport:
         """Close the connections."""
         self._http.close()
 
-    def _get_json(self, path: str, params: Mapping[str, Any]) -> Any:
-        return self._send("GET", path, params=dict(params)).json()
+    def _get_json(self, path: str, params: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        return self._send_json("GET", path, params=dict(params))
+
+    def _send_json(self, method: str, path: str, **options: Any) -> Any:
+        answer = self._send(method, path, **options)
+        try:
+            return answer.json()
+        except ValueError as error:
+            raise failure(answer.status_code, f"{method} {path}", answer.text) from error
 
     def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
-        try:
+        with silence_as_unavailable(self.url):
             answer = self._http.request(method, path, **options)
-        except httpx.HTTPError as error:
-            raise LabelStudioUnavailable(unreachable(self.url, error)) from error
-        if answer.status_code >= 500:
-            raise LabelStudioUnavailable(
-                f"Label Studio answered {answer.status_code} to {method} {path}: {_short(answer)}"
-            )
-        if answer.status_code >= 400:
-            raise refusal(answer.status_code, f"{method} {path}: {_short(answer)}")
+        if answer.status_code >= 300:
+            raise failure(answer.status_code, f"{method} {path}", _content(answer))
         return answer
 
 
-def unreachable(url: str, error: httpx.HTTPError) -> str:
-    """The sentence that says that nobody answered."""
-    return f"Label Studio at {url} gave no answer ({type(error).__name__}: {error})."
+@contextmanager
+def silence_as_unavailable(url: str) -> Iterator[None]:
+    """Inside, a request that nobody answers raises LabelStudioUnavailable."""
+    try:
+        yield
+    except httpx.HTTPError as error:
+        raise LabelStudioUnavailable(
+            f"Label Studio at {url} gave no answer ({type(error).__name__}: {error})."
+        ) from error
 
 
-def refusal(status: int, text: str) -> LabelStudioRefused:
-    """The refusal, its text cut short: unknown addresses answer with a whole page."""
-    remedy = " Check ASSAY_LABEL_STUDIO_TOKEN." if status == 401 else ""
-    return LabelStudioRefused(f"Label Studio refused with {status}: {text[:SHORT]}{remedy}", status)
+def failure(
+    status: int | None, request: str, content: object
+) -> LabelStudioUnavailable | LabelStudioRefused:
+    """What an unwanted answer means: a 3xx or 4xx is a refusal, anything else passes.
+
+    A success whose content cannot be read comes from something else at that address.
+    """
+    reason = _reason(content)
+    if status is None or status >= 500:
+        return LabelStudioUnavailable(f"Label Studio answered {status} to {request}: {reason}")
+    if status < 300:
+        return LabelStudioUnavailable(
+            f"{request} was answered, but not as Label Studio does: {reason}. Check "
+            "ASSAY_LABEL_STUDIO_URL."
+        )
+    remedy = ""
+    if status == 401:
+        remedy = " Check ASSAY_LABEL_STUDIO_TOKEN."
+    elif status < 400:
+        remedy = " It redirects. Check ASSAY_LABEL_STUDIO_URL."
+    return LabelStudioRefused(
+        f"Label Studio refused with {status}: {request}: {reason}{remedy}", status
+    )
 
 
-def _short(answer: httpx.Response) -> str:
-    if "html" in answer.headers.get("content-type", ""):
-        return "(a web page)"
-    return answer.text[:SHORT]
+def _content(answer: httpx.Response) -> object:
+    try:
+        return answer.json()
+    except ValueError:
+        return answer.text
+
+
+def _reason(content: object) -> str:
+    """Label Studio's own words, cut short; its pages of 170 KB say nothing."""
+    if isinstance(content, Mapping) and "detail" in content:
+        errors = content.get("validation_errors")
+        details = f": {json.dumps(errors, ensure_ascii=False)}" if errors else ""
+        return f"{content['detail']}{details}"[:SHORT]
+    text = str(content).strip()
+    return "(a web page)" if text.startswith("<") else text[:SHORT]

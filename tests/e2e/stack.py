@@ -25,10 +25,10 @@ from backend.records.service import RecordsService
 from backend.training.service import TrainingService
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.server import LabelStudioServer, free_port
+from tests.e2e.forked_process import ForkedProcess
 
 SECRET = "a-webhook-secret-of-the-tests-0123456789"
 ROOT = Path(__file__).parents[2]
-LAUNCHER = "tests.e2e.dying_process"
 Found = TypeVar("Found")
 
 
@@ -40,7 +40,7 @@ class Stack:
     store_url: str
     label_studio: LabelStudioServer
     port: int = field(default_factory=free_port)
-    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    processes: dict[str, ForkedProcess] = field(default_factory=dict)
 
     @property
     def environment(self) -> dict[str, str]:
@@ -74,19 +74,14 @@ class Stack:
 
     def start(self, name: str, *, dying_at: str | None = None, worker_id: str = "one") -> None:
         """``name`` is ``serve`` or ``worker``; ``dying_at`` is a point of dying_process.py."""
-        command = [sys.executable, "-m", "backend.cli", name]
-        if dying_at is not None:
-            command = [sys.executable, "-m", LAUNCHER, dying_at, name]
         key = name if name == "serve" else f"worker-{worker_id}"
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        with (self.data_dir / f"{key}.log").open("ab") as log:
-            self.processes[key] = subprocess.Popen(
-                command,
-                env=self.environment | {"ASSAY_WORKER_ID": worker_id},
-                cwd=ROOT,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        self.processes[key] = ForkedProcess(
+            name,
+            environment=self.environment | {"ASSAY_WORKER_ID": worker_id},
+            log_file=self.data_dir / f"{key}.log",
+            dying_at=dying_at,
+        )
         if name == "serve":
             self.until(self.answers, "the API answers")
 

@@ -1,7 +1,7 @@
 """A person labels in a real browser, and the answer is in our store, once."""
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from sqlmodel import select
 
 from backend.core.services import Services
@@ -55,10 +55,10 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, 
     if not record.count():
         record = page.locator("table:has(td:text-is('title'))")
     record.first.wait_for()
-    shown = page.locator(
-        f"input[type=radio]:checked, .ant-radio-wrapper-checked:has-text('{prediction.grade}')"
-    )
-    assert shown.count() >= 1, "the suggested grade is filled in"
+    # The form of a new annotation is there before the suggestion is copied into it.
+    suggested = page.locator(f"label:has-text('{prediction.grade} ') input[type=radio]")
+    expect(suggested.first).to_be_checked(timeout=30_000)
+    page.wait_for_load_state("networkidle")
     other = next(grade for grade in ("poor", "good", "fair") if grade != prediction.grade)
     page.get_by_text(f"{other} ", exact=False).first.click()
     page.get_by_text("near duplicate").first.click()

@@ -73,6 +73,9 @@ def test_an_answer_survives_the_way_through_a_result(
         ([{"from_name": "grade", "value": {"choices": ["good", "poor"]}}], "more than once"),
         ([{"from_name": "issues", "value": {"choices": ["rust"]}}], "'rust'"),
         ([{"from_name": "faulty", "value": {"start": "/table[1]/tr[44]/x"}}], "no field"),
+        ([{"from_name": "faulty", "value": {"start": "/table[1]/tr[0]/x"}}], "no field"),
+        ([{"from_name": "faulty", "value": {"hypertextlabels": ["odd"]}}], "'odd'"),
+        ([{"from_name": "corrected", "value": {"start": "/tr[9]/x", "text": ["7"]}}], "one field"),
         ([], "no grade"),
     ],
 )
@@ -80,6 +83,47 @@ def test_what_does_not_fit_is_named(result: Any, named: str) -> None:
     parsed = parse_annotation(raw(result), SCHEMA)
     assert parsed.grade is None
     assert any(named in problem for problem in parsed.problems)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "end_offset", "fields"),
+    [
+        (1, 3, 2, FIELDS),
+        (2, 3, 1, FIELDS[1:]),
+        (1, 2, 0, FIELDS[:1]),
+        (2, 2, 0, FIELDS[1:2]),
+        (2, 9, 4, FIELDS[1:]),
+        (3, 1, 4, ()),
+    ],
+)
+def test_a_mark_over_several_rows_is_on_each_of_their_fields(
+    first: int, last: int, end_offset: int, fields: tuple[str, ...]
+) -> None:
+    mark = {
+        "from_name": "faulty",
+        "value": {
+            "start": f"/table[1]/tbody[1]/tr[{first}]/td[2]/text()[1]",
+            "end": f"/table[1]/tbody[1]/tr[{last}]/td[2]/text()[1]",
+            "startOffset": 0,
+            "endOffset": end_offset,
+            "hypertextlabels": ["faulty"],
+        },
+    }
+    parsed = parse_annotation(raw([*build_result(Answer("fair"), {}, SCHEMA), mark]), SCHEMA)
+    assert parsed.faulty_fields == fields
+    assert bool(parsed.problems) is (not fields)
+
+
+def test_text_is_shown_and_counted_as_a_browser_does() -> None:
+    record = {"title": "a\r\nb\0 😀", "price": "\ud800", "备注": "\r"}
+    (mark,) = build_result(Answer(faulty_fields=("title",)), record, SCHEMA)
+    assert mark["value"]["text"] == "a\nb 😀"
+    assert mark["value"]["endOffset"] == 6, "UTF-16 units"
+    assert mark["value"]["globalOffsets"] == {"start": 5, "end": 10}, "code points"
+    html = build_task_data("k", "r\ud800", record, SCHEMA)["html"]
+    assert html.encode()
+    assert "\r" not in html
+    assert html.count(MISSING) == 1
 
 
 def test_a_skip_needs_no_grade_and_a_deleted_user_is_nobody() -> None:

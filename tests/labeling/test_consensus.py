@@ -56,6 +56,28 @@ def test_alpha_is_the_definition(seed: int) -> None:
     assert agreement.low <= agreement.alpha <= agreement.high
 
 
+def test_the_interval_is_the_one_of_items_drawn_with_replacement() -> None:
+    rows = random_rows(3)
+    agreement = krippendorff_alpha(LabelFrame.from_rows(rows), np.random.default_rng(0))
+    by_item: dict[int, Rows] = {}
+    for row in rows:
+        by_item.setdefault(row[0], []).append(row)
+    pairable = [group for group in by_item.values() if len(group) > 1]
+    random = Random(1)
+    alphas = [
+        alpha_by_pairs(
+            [
+                (number, person, label)
+                for number, group in enumerate(random.choices(pairable, k=len(pairable)))
+                for _, person, label in group
+            ]
+        )
+        for _ in range(1_000)
+    ]
+    expected = np.quantile(alphas, [0.025, 0.975])
+    assert [agreement.low, agreement.high] == pytest.approx(expected, abs=0.03)
+
+
 def test_alpha_of_krippendorffs_own_example() -> None:
     # Two observers, ten units, binary: alpha = 0.095 (Krippendorff 2011, section A).
     first, second = "0100000010", "1110010000"

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from labeling.exceptions import LabelSchemaInvalid
-from labeling.label_schema import LabelSchema
+from labeling.label_schema import RESERVED_NAMES, LabelSchema
+from labeling.label_studio.label_config import CORRECTED, FAULTY, ISSUES, RATIONALE, RECORD
 
 
 def test_the_default_has_three_grades_and_an_issue_for_every_dimension() -> None:
@@ -45,6 +46,7 @@ def test_fields_come_from_the_caller_where_the_file_names_none(tmp_path: Path) -
         ("fields: [a]\nissues: [{value: x, fields: [b]}]", "['b']"),
         ("fields: [a]\nissues: [{value: x, dimension: beauty}]", "beauty"),
         ("fields: [a]\nunknown: 1", "unknown"),
+        ("fields: [a]\ngrade: {name: issues}", "'issues'"),
     ],
 )
 def test_errors_name_file_and_value(tmp_path: Path, text: str, named: str) -> None:
@@ -54,6 +56,10 @@ def test_errors_name_file_and_value(tmp_path: Path, text: str, named: str) -> No
         LabelSchema.from_file(path)
     assert str(path) in str(caught.value)
     assert named.replace("has ['a'] twice", "names ['a'] twice") in str(caught.value)
+
+
+def test_the_screens_own_names_are_reserved() -> None:
+    assert {RECORD, FAULTY, CORRECTED, ISSUES, RATIONALE} == RESERVED_NAMES
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:

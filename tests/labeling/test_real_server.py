@@ -1,5 +1,8 @@
 """Against the real Label Studio: push once, find every change, say clearly what went wrong."""
 
+import os
+import socket
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -21,7 +24,7 @@ from labeling.label_studio.account import Account, ensure_annotator, login
 from labeling.label_studio.annotations import Answer, build_result
 from labeling.label_studio.client import LabelStudioClient
 from labeling.label_studio.predictions import Suggestion, build_prediction
-from labeling.label_studio.server import LabelStudioServer
+from labeling.label_studio.server import LabelStudioServer, listens, stop_process
 from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,
@@ -31,7 +34,7 @@ from labeling.label_studio.sync import (
 )
 from labeling.label_studio.tasks import build_task_data
 from labeling.label_studio.webhooks import SECRET_HEADER, AnnotationChanged, parse_event
-from tests.fixtures.label_studio import PASSWORD, ProjectFactory, on_another_port
+from tests.fixtures.label_studio import PASSWORD, ProjectFactory, on_another_port, server_on
 
 pytestmark = pytest.mark.label_studio
 
@@ -96,6 +99,30 @@ def test_a_push_whose_answer_is_lost_makes_no_second_task(
     keys = [task["data"]["assay_key"] for task in tasks]
     assert sorted(keys, key=ids.__getitem__) == keys, "tasks keep their order"
     assert label_studio_client.model_versions(project) == {"v1": 1_100}
+
+
+def test_one_key_is_one_task_however_long_odd_or_repeated(
+    label_studio_client: LabelStudioClient, label_studio_project: ProjectFactory
+) -> None:
+    project = label_studio_project(SCHEMA)
+    odd = ['q"x', "a,b", "键" * 150, "😀", "x'y", "a&b=c#d", "back\\slash", " 1 "]
+    keys = [*odd, *(f"{number}-{'k' * 150}" for number in range(300)), *odd]
+    tasks = [{"data": build_task_data(key, key, RECORD, SCHEMA)} for key in keys]
+    ids = push_tasks(label_studio_client, project, tasks)
+    assert push_tasks(label_studio_client, project, tasks) == ids
+    assert label_studio_client.count_tasks(project) == len(ids) == 308
+
+
+def test_of_surplus_tasks_the_first_counts_and_the_log_names_the_rest(
+    label_studio_client: LabelStudioClient,
+    label_studio_project: ProjectFactory,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    project = label_studio_project(SCHEMA)
+    first = label_studio_client.import_tasks(project, items(2))
+    again = label_studio_client.import_tasks(project, items(2))
+    assert list(push_tasks(label_studio_client, project, items(2)).values()) == first
+    assert str(again) in caplog.text
 
 
 def test_a_prediction_outside_the_config_is_refused_with_the_reason(
@@ -176,7 +203,7 @@ def test_annotators_can_log_in_with_their_password_only(
 
 
 def test_faults_are_told_apart(label_studio: LabelStudioServer, tmp_path: Path) -> None:
-    with pytest.raises(LabelStudioRefused, match="401.*ASSAY_LABEL_STUDIO_TOKEN"):
+    with pytest.raises(LabelStudioRefused, match=r"401.*ASSAY_LABEL_STUDIO_TOKEN"):
         LabelStudioClient(label_studio.url, "f" * 40).users()
     away = on_another_port(label_studio)
     with pytest.raises(LabelStudioUnavailable, match="gave no answer") as caught:
@@ -186,6 +213,39 @@ def test_faults_are_told_apart(label_studio: LabelStudioServer, tmp_path: Path) 
         replace(label_studio, data_dir=tmp_path).start()
     with pytest.raises(LabelStudioNotStarted, match="not installed"):
         replace(away, executable=tmp_path / "nothing", data_dir=tmp_path).start()
+
+
+@pytest.mark.slow
+def test_a_server_on_existing_data_takes_its_token_or_says_why_not(tmp_path: Path) -> None:
+    server = server_on(tmp_path / "data")
+    pid = server.start()
+    try:
+        with closing(login(server.url, server.email, server.password)) as admin:
+            headers = {"X-CSRFToken": admin.cookies["csrftoken"], "Referer": server.url}
+            settings = {"api_tokens_enabled": True, "legacy_api_tokens_enabled": False}
+            admin.post("/api/jwt/settings", json=settings, headers=headers).raise_for_status()
+        with pytest.raises(LabelStudioRefused, match="401"):
+            LabelStudioClient(server.url, server.token).users()
+    finally:
+        stop_process(pid)
+    pid = server.start()
+    try:
+        assert LabelStudioClient(server.url, server.token).users()
+    finally:
+        stop_process(pid)
+    with pytest.raises(LabelStudioNotStarted, match="another API token"):
+        replace(server, token="e" * 40).start()
+    assert not server.is_up()
+
+
+def test_who_listens_on_a_port_is_known(label_studio: LabelStudioServer) -> None:
+    assert not listens(os.getpid(), label_studio.port)
+    with socket.socket() as ours:
+        ours.bind(("127.0.0.1", 0))
+        port = ours.getsockname()[1]
+        assert not listens(os.getpid(), port)
+        ours.listen()
+        assert listens(os.getpid(), port)
 
 
 class _receiver:

@@ -76,6 +76,8 @@ def test_unknown_actions_and_bodies_without_payload_are_events_all_the_same() ->
         (b'{"action": 5}', "'action'"),
         (b'{"action": "ANNOTATION_CREATED", "annotation": {"result": []}}', "'annotation'"),
         (b'{"action": "ANNOTATION_CREATED", "annotation": "x"}', "'annotation'"),
+        (b'{"action": "ANNOTATION_CREATED", "annotation": {"id": 1e999}}', "'annotation'"),
+        pytest.param(b"[" * 100_000, "not JSON", id="deep"),
     ],
 )
 def test_malformed_bodies_are_refused_with_the_field(content: bytes, named: str) -> None:
@@ -94,3 +96,8 @@ def test_the_secret_must_match() -> None:
     assert not verify_secret({SECRET_HEADER: "abd"}, "abc")
     assert not verify_secret({}, "abc")
     assert not verify_secret({SECRET_HEADER: "ä"}, "abc")
+
+
+def test_where_no_secret_is_set_nobody_has_it() -> None:
+    assert not verify_secret({}, "")
+    assert not verify_secret({SECRET_HEADER: ""}, "")

@@ -54,7 +54,7 @@ def test_a_taken_name_is_refused(session: Session) -> None:
 
 def test_a_missing_project_lists_those_that_exist(session: Session) -> None:
     service(session).create(request(), actor="ana")
-    with pytest.raises(NotFound, match="'Toys'.*Projects are: 'Shop'"):
+    with pytest.raises(NotFound, match=r"'Toys'.*Projects are: 'Shop'"):
         service(session).find("Toys")
 
 
@@ -113,8 +113,23 @@ def test_a_policy_change_is_checked_audited_and_keeps_the_rest(session: Session)
         select(AuditEvent).where(AuditEvent.action == "project.policy_changed")
     ).one()
     assert event.actor == "bo"
-    assert event.details["before"]["strategy"] == "diverse_margin"
-    assert event.details["after"]["strategy"] == "entropy"
+    assert event.detail["before"]["strategy"] == "diverse_margin"
+    assert event.detail["after"]["strategy"] == "entropy"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("batch_size", 0), ("audit_share", 1.5), ("annotators", 3), ("max_rounds", "many")],
+)
+def test_a_policy_change_that_cannot_be_is_refused_by_name(
+    session: Session, name: str, value: object
+) -> None:
+    project = service(session).create(request(), actor="ana")
+    assert project.id is not None
+    with pytest.raises(InvalidInput, match=name) as error:
+        service(session).set_policy(project.id, {name: value}, actor="ana")
+    assert (error.value.field, error.value.value) == (f"policy.{name}", value)
+    assert policy_of(project) == LoopPolicy()
 
 
 def test_the_schedule_follows_the_policy(session: Session) -> None:

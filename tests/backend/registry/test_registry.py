@@ -106,7 +106,7 @@ def test_rollback_names_what_is_wrong(sqlite_database: Database) -> None:
         with pytest.raises(Conflict, match="champion already") as conflict:
             registry.rollback(project_id, 1, reason="again", actor="ana")
         assert (conflict.value.field, conflict.value.value) == ("number", 1)
-        with pytest.raises(NotFound, match="no model version 7.*versions are: 1"):
+        with pytest.raises(NotFound, match=r"no model version 7.*versions are: 1"):
             registry.rollback(project_id, 7, reason="missing", actor="ana")
         assert len(registry.list_promotions(project_id)) == 1
 
