@@ -5,7 +5,9 @@
 Without ``--url`` it starts a Label Studio of its own. The SDK loop is what its documentation
 shows: one ``tasks.create`` and ``predictions.create`` a record; ``tasks.list(fields="all")``
 page by page to collect every annotation. Pushing that way is measured on fewer tasks and
-compared per task. Annotations are made by importing tasks that carry them.
+compared per task. ``push_ratio_to_bulk`` compares with the SDK's ``projects.import_tasks`` in
+the same chunks, which makes every task again when it is repeated; ``repeat_seconds`` is our
+push of tasks that are all there. Annotations are made by importing tasks that carry them.
 """
 
 import argparse
@@ -27,7 +29,7 @@ from labeling.label_studio.client import LabelStudioClient
 from labeling.label_studio.label_config import build_label_config
 from labeling.label_studio.predictions import Suggestion, build_prediction
 from labeling.label_studio.server import LabelStudioServer, free_port, stop_process
-from labeling.label_studio.sync import changes_since, push_tasks
+from labeling.label_studio.sync import PUSH_CHUNK, changes_since, push_tasks
 from labeling.label_studio.tasks import build_task_data
 
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
@@ -76,7 +78,14 @@ def measure(client: LabelStudioClient, count: int) -> dict[str, Any]:
     ours_push = timed(lambda: push_tasks(client, project, items(count)))
     other = new_project(client, "push loop")
     loop_push = timed(lambda: push_by_loop(sdk, other, items(looped)))
-    print(f"push: {count / ours_push:.0f} against {looped / loop_push:.0f} tasks a second")
+    repeat = timed(lambda: push_tasks(client, project, items(count)))
+    bulk = new_project(client, "push bulk")
+    bulk_push = timed(lambda: push_by_bulk(sdk, bulk, items(count)))
+    print(
+        f"push: {count / ours_push:.0f} against {looped / loop_push:.0f} tasks a second one by "
+        f"one, {count / bulk_push:.0f} in bulk; repeated in {repeat:.1f} s"
+    )
+    assert client.count_tasks(project) == count, "a repeated push makes nothing"
 
     annotated = new_project(client, "sync")
     push_tasks(client, annotated, items(count, is_annotated=True))
@@ -97,13 +106,15 @@ def measure(client: LabelStudioClient, count: int) -> dict[str, Any]:
         )
     )
     assert len(set(seen) & set(list(found.values())[:CHANGED])) == CHANGED
-    for made in (project, other, annotated):
+    for made in (project, other, bulk, annotated):
         client.delete_project(made)
     return {
         "tasks": count,
         "sdk_tasks_measured": looped,
         "push_ratio": round((count / ours_push) / (looped / loop_push), 1),
+        "push_ratio_to_bulk": round(bulk_push / ours_push, 2),
         "push_tasks_per_second": round(count / ours_push),
+        "repeat_seconds": round(repeat, 2),
         "annotations": len(found),
         "sync_ratio": round(loop_sync / ours_sync, 2),
         "first_sync_seconds": round(ours_sync, 2),
@@ -147,6 +158,13 @@ def push_by_loop(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) ->
             result=prediction["result"],
             score=prediction["score"],
             model_version=prediction["model_version"],
+        )
+
+
+def push_by_bulk(sdk: LabelStudio, project: int, tasks: list[dict[str, Any]]) -> None:
+    for start in range(0, len(tasks), PUSH_CHUNK):
+        sdk.projects.import_tasks(
+            id=project, request=tasks[start : start + PUSH_CHUNK], return_task_ids=True
         )
 
 

@@ -22,9 +22,11 @@ _ISSUE_KEYS = "asdfghjklzxcvbnm"
 _STYLE = """
 .assay-screen{display:flex;flex-wrap:wrap;gap:24px;align-items:flex-start}
 .assay-record{flex:3 1 460px;min-width:0}
-.assay-table{border:1px solid #d9d9d9;border-radius:8px;padding:8px;margin:8px 0}
+.assay-table{border:1px solid #d9d9d9;border-radius:8px;padding:8px;margin:8px 0;background:#fff}
 .assay-questions{flex:2 1 320px;min-width:0}
 .assay-question{margin-bottom:20px}
+.assay-question .lsf-choice{line-height:28px}
+.assay-hint :is(h1,h2,h3,h4,h5,h6){font-size:13px;font-weight:400;line-height:1.5;opacity:.75}
 """
 _HINT = "按 q，再选中有误的值 / Press q, then select the value that is faulty"
 
@@ -64,7 +66,7 @@ def _record(schema: LabelSchema) -> list[str]:
     if not schema.faulty_fields:
         return [table]
     lines = [
-        f'<Header value="{_HINT}" size="6"/>',
+        f'<View className="assay-hint"><Header value="{_HINT}" size="6"/></View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
         f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",
