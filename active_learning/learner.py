@@ -161,7 +161,7 @@ class ActiveLearner:
         share = self._random_share
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM
-        if isinstance(strategy, RandomSampling | ColdStart):
+        if isinstance(strategy, RandomSampling):
             share = 0.0
         by_chance = _share(wanted, share)
         chosen, _, scores = self._modal.query(
