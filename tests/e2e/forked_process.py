@@ -1,4 +1,4 @@
-"""``assay serve`` and ``assay worker`` as processes that start at once.
+"""``assay COMMAND`` as a process that starts at once.
 
 Each is forked from a server that has imported everything already: a process of its own,
 which can be killed like any other, without the seven seconds of CPU time of its imports.
@@ -30,19 +30,23 @@ CONTEXT.set_forkserver_preload(IMPORTED)
 
 
 class ForkedProcess:
-    """A running ``assay COMMAND``, with the methods of ``subprocess.Popen`` that tests use."""
+    """A running ``assay ARGUMENTS``, with the methods of ``subprocess.Popen`` that tests use.
+
+    Its output goes to the end of ``log_file``; what it says on stderr, too, unless
+    ``error_file`` is given.
+    """
 
     def __init__(
         self,
-        command: str,
-        *,
+        *arguments: str,
         environment: dict[str, str],
         log_file: Path,
+        error_file: Path | None = None,
         dying_at: str | None = None,
     ) -> None:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # read by the server's libraries on import
         self._process: BaseProcess = CONTEXT.Process(
-            target=run, args=(command, environment, str(log_file), dying_at)
+            target=run, args=(arguments, environment, log_file, error_file or log_file, dying_at)
         )
         self._process.start()
 
@@ -71,15 +75,20 @@ class ForkedProcess:
         self._process.kill()
 
 
-def run(command: str, environment: dict[str, str], log_file: str, dying_at: str | None) -> None:
-    """Become ``assay COMMAND``; its output goes to the end of the log file."""
-    log = os.open(log_file, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    for stream in (1, 2):
-        os.dup2(log, stream)
+def run(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    log_file: Path,
+    error_file: Path,
+    dying_at: str | None,
+) -> None:
+    """Become ``assay ARGUMENTS``."""
+    for stream, path in ((1, log_file), (2, error_file)):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND), stream)
     os.environ.clear()
     os.environ.update(environment)
     if dying_at is not None:
         arm(dying_at)
     app = importlib.import_module("backend.cli").app
-    sys.argv = ["assay", command]
+    sys.argv = ["assay", *arguments]
     app()

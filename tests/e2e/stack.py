@@ -3,11 +3,11 @@
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import httpx
@@ -102,14 +102,14 @@ class Stack:
         self.processes.clear()
 
     def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [sys.executable, "-m", "backend.cli", *arguments],
-            env=self.environment,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        """``assay ARGUMENTS`` has ended."""
+        with TemporaryDirectory() as folder:
+            out, err = Path(folder, "out"), Path(folder, "err")
+            process = ForkedProcess(
+                *arguments, environment=self.environment, log_file=out, error_file=err
+            )
+            code = process.wait(120)
+            return subprocess.CompletedProcess(arguments, code, out.read_text(), err.read_text())
 
     def until(self, find: Callable[[], Found | None], what: str, *, seconds: float = 90.0) -> Found:
         """The first true value of ``find``."""

@@ -5,7 +5,10 @@ from itertools import permutations
 from random import Random
 
 import numpy as np
+import pandas as pd
 import pytest
+from crowdkit.aggregation import MajorityVote
+from crowdkit.metrics.data import alpha_krippendorff
 from sklearn.metrics import cohen_kappa_score
 
 from labeling.consensus.agreement import cohen_kappas, krippendorff_alpha
@@ -106,6 +109,21 @@ def test_majority_is_the_count(seed: int) -> None:
         assert found[item].label == (None if is_tied else counts[0][0])
         assert found[item].votes == sum(n for _, n in counts)
         assert found[item].share == pytest.approx(counts[0][1] / found[item].votes)
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword:Warning")  # crowd-kit on pandas 3.1
+@pytest.mark.parametrize("seed", range(5))
+def test_alpha_and_majority_are_crowd_kits(seed: int) -> None:
+    rows = random_rows(seed)
+    table = pd.DataFrame(rows, columns=["task", "worker", "label"])
+    frame = LabelFrame.from_rows(rows)
+    agreement = krippendorff_alpha(frame, np.random.default_rng(seed))
+    pairable = table[table.groupby("task")["label"].transform("size") > 1]
+    assert agreement.alpha == pytest.approx(alpha_krippendorff(pairable))
+    theirs = MajorityVote().fit_predict(table)
+    ours = {item: found.label for item, found in majority_vote(frame).items() if found.label}
+    assert len(ours) > 40
+    assert ours == {item: theirs[item] for item in ours}, "ties apart, which it breaks"
 
 
 @pytest.mark.parametrize("seed", range(10))
