@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from backend.models import Dataset, Project, Schedule, SyncCursor
+from backend.models import Dataset, Project, SyncCursor
 
 
 def insert(
@@ -64,20 +64,3 @@ def find_dataset(session: Session, name: str) -> Dataset | None:
 def get_dataset(session: Session, dataset_id: int) -> Dataset | None:
     """The dataset with that id."""
     return session.get(Dataset, dataset_id)
-
-
-def set_schedule(session: Session, project_id: int, job_name: str, cron: str | None) -> None:
-    """The project's schedule for that job is ``cron``; empty removes it."""
-    row = session.exec(
-        select(Schedule).where(Schedule.project_id == project_id, Schedule.job_name == job_name)
-    ).one_or_none()
-    if cron is None:
-        if row is not None:
-            session.delete(row)
-    elif row is None:
-        session.add(Schedule(project_id=project_id, job_name=job_name, cron=cron))
-    elif row.cron != cron:
-        row.cron = cron
-        row.next_run_at = None
-        session.add(row)
-    session.flush()

@@ -10,6 +10,7 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.jobs.schedules import set_schedule
 from backend.models import Dataset, Project
 from backend.projects import repository
 from backend.projects.schemas import LoopPolicy, ProjectCreate, ProjectPublic
@@ -59,8 +60,12 @@ class ProjectsService:
             now=self._clock(),
         )
         assert project.id is not None
-        repository.set_schedule(
-            self._session, project.id, "training.retrain", request.policy.retrain_cron
+        set_schedule(
+            self._session,
+            project.id,
+            "training.retrain",
+            request.policy.retrain_cron,
+            now=self._clock(),
         )
         self._audit.append(
             actor, "project.created", f"project:{project.id}", {"name": project.name}
@@ -113,7 +118,9 @@ class ProjectsService:
         check_policy(after)
         project.policy = after.model_dump(mode="json")
         self._session.add(project)
-        repository.set_schedule(self._session, project_id, "training.retrain", after.retrain_cron)
+        set_schedule(
+            self._session, project_id, "training.retrain", after.retrain_cron, now=self._clock()
+        )
         self._audit.append(
             actor,
             "project.policy_changed",

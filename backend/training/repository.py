@@ -8,11 +8,8 @@ from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
 from backend.models import (
-    Annotation,
-    Annotator,
     Batch,
     Job,
-    ModelVersion,
     Prediction,
     Project,
     Record,
@@ -135,43 +132,6 @@ def add_predictions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """The predictions that annotators will be shown are stored."""
     if rows:
         session.execute(insert(Prediction), list(rows))
-
-
-def annotator_names(session: Session) -> dict[int, str]:
-    """Annotator id to e-mail address, or to the Label Studio user id where unknown."""
-    rows = session.exec(select(Annotator.id, Annotator.email, Annotator.label_studio_user_id))
-    return {
-        annotator_id: email or f"user {user_id}"
-        for annotator_id, email, user_id in rows
-        if annotator_id is not None
-    }
-
-
-def last_model_version(session: Session, project_id: int) -> ModelVersion | None:
-    """The project's newest model version, champion or not."""
-    return session.exec(
-        select(ModelVersion)
-        .where(ModelVersion.project_id == project_id)
-        .order_by(col(ModelVersion.number).desc())
-    ).first()
-
-
-def prediction_rows_exist(session: Session, project_id: int) -> bool:
-    """True once any prediction was shown to people."""
-    return (
-        session.exec(
-            select(Prediction.id)
-            .join(Task, col(Task.id) == col(Prediction.task_id))
-            .where(Task.project_id == project_id)
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
-def annotations_of(session: Session, annotation_ids: Sequence[int]) -> Sequence[Annotation]:
-    """Annotation revisions by our row ids."""
-    return session.exec(select(Annotation).where(col(Annotation.id).in_(annotation_ids))).all()
 
 
 def is_pool_empty(session: Session, project: Project) -> bool:

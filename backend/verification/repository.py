@@ -39,13 +39,6 @@ def revision_counts(session: Session, project_id: int) -> list[tuple[int, int, i
     return [(annotation_id, count, low, high) for annotation_id, count, low, high in rows]
 
 
-def batches_without_push(session: Session, project_id: int) -> Sequence[Batch]:
-    """Batches whose tasks are all in Label Studio by number, yet are not marked so, or not in."""
-    return session.exec(
-        select(Batch).where(Batch.project_id == project_id, col(Batch.pushed_at).is_(None))
-    ).all()
-
-
 def unpushed_tasks_of_pushed_batches(session: Session, project_id: int) -> Sequence[Task]:
     """Tasks whose batch counts as pushed although Label Studio's id is missing."""
     return session.exec(
