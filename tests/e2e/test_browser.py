@@ -1,7 +1,7 @@
 """A person labels in a real browser, and the answer is in our store, once."""
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 from sqlmodel import select
 
 from backend.core.services import Services
@@ -11,7 +11,7 @@ from backend.projects.schemas import LoopPolicy
 from labeling.label_studio.account import ensure_annotator
 from tests.e2e.stack import Stack, seed_project, truth_of
 from tests.e2e.test_kill_points import pushed_batch
-from tests.fixtures.browser import log_in_to_label_studio
+from tests.fixtures.browser import label_in_browser
 from tests.fixtures.label_studio import PASSWORD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.label_studio, pytest.mark.browser]
@@ -47,27 +47,25 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, 
     email = "person@example.com"
     ensure_annotator(stack.label_studio.url, stack.label_studio.token, email, PASSWORD)
 
-    url = f"{stack.label_studio.url}/projects/{project.label_studio_project_id}/data"
-    log_in_to_label_studio(page, stack.label_studio.url, email, PASSWORD)
-    page.goto(f"{url}?task={task.label_studio_task_id}")
-    page.wait_for_selector("text=等级 / Grade")
-    record = page.frame_locator("iframe").locator("table")
-    if not record.count():
-        record = page.locator("table:has(td:text-is('title'))")
-    record.first.wait_for()
-    # The form of a new annotation is there before the suggestion is copied into it.
-    suggested = page.locator(f"label:has-text('{prediction.grade} ') input[type=radio]")
-    expect(suggested.first).to_be_checked(timeout=30_000)
-    page.wait_for_load_state("networkidle")
     other = next(grade for grade in ("poor", "good", "fair") if grade != prediction.grade)
-    page.get_by_text(f"{other} ", exact=False).first.click()
-    page.get_by_text("near duplicate").first.click()
-    page.screenshot(path=str(stack.data_dir / "labelling-page.png"))
-    page.get_by_role("button", name="Submit").click()
+    issue = min(prediction.issue_probabilities, key=prediction.issue_probabilities.__getitem__)
+    assert project.label_studio_project_id is not None
+    label_in_browser(
+        page,
+        stack.label_studio.url,
+        email,
+        PASSWORD,
+        project.label_studio_project_id,
+        task_id=task.label_studio_task_id,
+        suggested_grade=prediction.grade,
+        grade=other,
+        issues=[issue],
+        screenshot=stack.data_dir / "labelling-page.png",
+    )
 
     found = stack.until(lambda: annotations_by(services, email), "the answer is in the store")
     assert [(row.revision, row.task_id, row.grade) for row in found] == [(1, task.id, other)]
-    assert "duplicate" in found[0].issues
+    assert issue in found[0].issues
     assert found[0].origins["grade"] == "prediction-changed"
     assert found[0].prediction_snapshot is not None
     assert found[0].prediction_snapshot["model_version"] == "v1"
