@@ -1,14 +1,12 @@
-"""Runs ``assay serve`` or ``assay worker`` until a named point, where it kills itself with -9.
+"""Makes this process kill itself with -9 at a named point of the product's code.
 
-    python -m tests.e2e.dying_process MODULE:ATTRIBUTE[:METHOD]@before|after[#N] serve|worker
-
-The function is replaced in its module; its N-th call (the first by default) ends the process.
+A point is ``MODULE:ATTRIBUTE[:METHOD]@before|after[#N]``: the function is replaced in its
+module, and its N-th call (the first by default) ends the process.
 """
 
 import importlib
 import os
 import signal
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -37,11 +35,3 @@ def dying(function: Callable[..., Any], moment: str, number: int) -> Callable[..
         return result
 
     return run
-
-
-if __name__ == "__main__":
-    arm(sys.argv[1])
-    from backend.cli import app
-
-    sys.argv = ["assay", *sys.argv[2:]]
-    app()
