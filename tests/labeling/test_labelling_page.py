@@ -57,7 +57,7 @@ def test_marks_of_suggestion_and_person_are_on_the_right_fields(
     drag(page, cells.nth(2), cells.nth(3))
     record.locator(".htx-highlight", has_text="Ac").wait_for()
     with page.expect_response(lambda answer: "/annotations" in answer.url) as submitted:
-        page.get_by_role("button", name="Submit").click()
+        page.locator("button[name=submit]").click()
     assert submitted.value.status == 201
 
     ((snapshot,),) = changes_since(label_studio_client, project, None, SCHEMA)
