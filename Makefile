@@ -78,8 +78,7 @@ reset: ## stop, and delete the data directory after asking
 test: install-dev ## set up, then checks and every test
 	scripts/system-packages
 	@$(MAKE) -s --no-print-directory check
-	# Real servers and a browser on a busy machine: what failed is shown, and gets one more try.
-	$(VENV)/bin/python -m pytest $(ARGS) || $(VENV)/bin/python -m pytest --last-failed --last-failed-no-failures none
+	$(VENV)/bin/python -m pytest $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
 	$(VENV)/bin/ruff format --check .

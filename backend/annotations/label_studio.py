@@ -7,7 +7,7 @@ from typing import Any
 from backend.annotations import loop_repository, repository
 from backend.annotations.connection import connect
 from backend.annotations.intake import AnnotationIntake
-from backend.annotations.revisions import SyncCounts
+from backend.annotations.revisions import SyncCounts, identity_of
 from backend.annotations.service import AnnotationsService
 from backend.core.exceptions import NotFound
 from backend.core.services import Services
@@ -16,7 +16,13 @@ from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.predictions import Suggestion, build_prediction
-from labeling.label_studio.sync import TaskSnapshot, changes_since, missing_tasks, push_tasks
+from labeling.label_studio.sync import (
+    TaskSnapshot,
+    changes_since,
+    missing_tasks,
+    push_tasks,
+    with_predictions,
+)
 from labeling.label_studio.tasks import build_task_data
 
 SHOWN_PROBABILITY = 0.5
@@ -136,7 +142,8 @@ def sync_project(
         overlap=timedelta(seconds=services.settings.sync_overlap_seconds),
     )
     for index, snapshots in enumerate(parts):
-        applied, unknown = _apply_snapshots(services, project, snapshots, started)
+        known = _with_predictions(services, project_id, label_studio_id, snapshots)
+        applied, unknown = _apply_snapshots(services, project, known, started)
         counts += applied
         foreign.update(unknown)
         progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
@@ -149,6 +156,29 @@ def sync_project(
     if foreign:
         progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
     return counts
+
+
+def _with_predictions(
+    services: Services,
+    project_id: int,
+    label_studio_id: int,
+    snapshots: Sequence[TaskSnapshot],
+) -> Sequence[TaskSnapshot]:
+    """The snapshots; where no webhook told it, also what suggestion the annotator saw."""
+    held = [parsed for snapshot in snapshots for parsed in snapshot.annotations]
+    with services.database.reading() as session:
+        known = repository.known_identities(
+            session, project_id, [parsed.label_studio_id for parsed in held]
+        )
+        unheard = {
+            parsed.task_id
+            for parsed in held
+            if identity_of(parsed.updated_at) not in known.get(parsed.label_studio_id, {})
+        }
+        suggested = repository.suggested_label_studio_ids(session, project_id, sorted(unheard))
+    if not suggested:
+        return snapshots
+    return with_predictions(services.label_studio, label_studio_id, snapshots, suggested)
 
 
 def _apply_snapshots(

@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from backend.models import Annotation, Annotator, Task
+from backend.models import Annotation, Annotator, Prediction, Task
 
 CHUNK = 500
 
@@ -52,6 +52,23 @@ def pushed_label_studio_ids(session: Session, project_id: int) -> list[int]:
         )
     )
     return [row for row in rows if row is not None]
+
+
+def suggested_label_studio_ids(
+    session: Session, project_id: int, label_studio_ids: Sequence[int]
+) -> list[int]:
+    """Those of Label Studio's task ids for which a classifier's prediction is stored."""
+    found: list[int] = []
+    for part in _chunks(label_studio_ids):
+        rows = session.exec(
+            select(Task.label_studio_task_id).where(
+                Task.project_id == project_id,
+                col(Task.label_studio_task_id).in_(part),
+                col(Task.id).in_(select(Prediction.task_id)),
+            )
+        )
+        found.extend(row for row in rows if row is not None)
+    return found
 
 
 def mark_tasks_deleted(session: Session, task_ids: Sequence[int], now: datetime) -> None:

@@ -8,7 +8,7 @@ sync reads whole annotation sets of every task touched since the cursor, minus a
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 PUSH_CHUNK = 500
 READERS = 2
+TASKS_AN_EXPORT = 500
 
 Progress = Callable[[float, str], None]
 
@@ -122,16 +123,33 @@ def missing_tasks(client: LabelStudioClient, project_id: int, known: Sequence[in
     return [task_id for task_id in known if task_id not in held and not client.has_task(task_id)]
 
 
-def prediction_snapshots(
-    client: LabelStudioClient, project_id: int, task_ids: Sequence[int]
-) -> dict[int, dict[str, Any]]:
-    """Annotation id to the prediction its annotator started from, for at most 500 tasks."""
-    return {
+def with_predictions(
+    client: LabelStudioClient,
+    project_id: int,
+    snapshots: Sequence[TaskSnapshot],
+    task_ids: Sequence[int],
+) -> list[TaskSnapshot]:
+    """The snapshots; annotations of these tasks carry the prediction their annotator saw.
+
+    Only webhooks and exports tell it, and exports are slow: name only tasks that need it.
+    """
+    seen = {
         int(annotation["id"]): annotation["prediction"]
-        for task in client.export_tasks(project_id, task_ids)
+        for start in range(0, len(task_ids), TASKS_AN_EXPORT)
+        for task in client.export_tasks(project_id, task_ids[start : start + TASKS_AN_EXPORT])
         for annotation in task.get("annotations", [])
         if annotation.get("prediction")
     }
+    return [
+        replace(
+            snapshot,
+            annotations=tuple(
+                replace(parsed, prediction_snapshot=seen.get(parsed.label_studio_id))
+                for parsed in snapshot.annotations
+            ),
+        )
+        for snapshot in snapshots
+    ]
 
 
 def _snapshot(

@@ -6,12 +6,17 @@ from sqlmodel import select
 
 from backend.core.services import Services
 from backend.demo.simulation import hire_annotators, label_batch
-from backend.models import Annotation, Annotator, Batch, Prediction, Project, Task
+from backend.models import Annotation, Annotator, Prediction, Project, Task
 from backend.projects.schemas import LoopPolicy
 from labeling.label_studio.account import ensure_annotator
 from tests.e2e.stack import Stack, seed_project, truth_of
 from tests.e2e.test_kill_points import pushed_batch
-from tests.fixtures.browser import label_in_browser
+from tests.fixtures.browser import (
+    answer_in_browser,
+    close_instructions,
+    log_in_to_label_studio,
+    open_labelling,
+)
 from tests.fixtures.label_studio import PASSWORD
 
 pytestmark = [pytest.mark.e2e, pytest.mark.label_studio, pytest.mark.browser]
@@ -42,21 +47,21 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, 
         seed=1,
         progress=lambda _share, _text: None,
     )
-    second = stack.until(pushed_batch(services, 2), "batch 2 is pushed")
-    task, prediction = suggested_task(services, second)
+    stack.until(pushed_batch(services, 2), "batch 2 is pushed")
     email = "person@example.com"
     ensure_annotator(stack.label_studio.url, stack.label_studio.token, email, PASSWORD)
 
+    assert project.label_studio_project_id is not None
+    log_in_to_label_studio(page, stack.label_studio.url, email, PASSWORD)
+    served = open_labelling(page, stack.label_studio.url, project.label_studio_project_id)
+    instructions = close_instructions(page)
+    assert "Good: nothing is wrong." in instructions
+    assert "优良：没有问题。" in instructions
+    task, prediction = suggestion_for(services, served)
     other = next(grade for grade in ("poor", "good", "fair") if grade != prediction.grade)
     issue = min(prediction.issue_probabilities, key=prediction.issue_probabilities.__getitem__)
-    assert project.label_studio_project_id is not None
-    label_in_browser(
+    answer_in_browser(
         page,
-        stack.label_studio.url,
-        email,
-        PASSWORD,
-        project.label_studio_project_id,
-        task_id=task.label_studio_task_id,
         suggested_grade=prediction.grade,
         grade=other,
         issues=[issue],
@@ -74,11 +79,13 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, 
     assert stack.run("verify").returncode == 0
 
 
-def suggested_task(services: Services, batch: Batch) -> tuple[Task, Prediction]:
-    """A task of the batch whose suggestion is shown."""
+def suggestion_for(services: Services, label_studio_task_id: int) -> tuple[Task, Prediction]:
+    """The task with that id in Label Studio, and what its annotator is shown."""
     with services.database.reading() as session:
-        return session.exec(
+        task, prediction = session.exec(
             select(Task, Prediction)
             .join(Prediction, Prediction.task_id == Task.id)  # type: ignore[arg-type]
-            .where(Task.batch_id == batch.id, Task.is_audit == False)  # noqa: E712
-        ).first() or pytest.fail("no task has a suggestion")
+            .where(Task.label_studio_task_id == label_studio_task_id)
+        ).one()
+    assert not task.is_audit, "the first task of a batch is not an audit task"
+    return task, prediction

@@ -12,7 +12,13 @@ from labeling.label_studio.predictions import Suggestion, build_prediction
 from labeling.label_studio.server import LabelStudioServer
 from labeling.label_studio.sync import changes_since, push_tasks
 from labeling.label_studio.tasks import MISSING, build_task_data
-from tests.fixtures.browser import label_in_browser, marked_texts, open_labelling, the_record
+from tests.fixtures.browser import (
+    answer_in_browser,
+    log_in_to_label_studio,
+    marked_texts,
+    open_labelling,
+    the_record,
+)
 from tests.fixtures.label_studio import PASSWORD, ProjectFactory
 
 pytestmark = [pytest.mark.label_studio, pytest.mark.browser]
@@ -42,12 +48,10 @@ def test_the_answer_read_is_the_answer_given_with_its_origins(
             for number in range(2)
         ],
     )
-    label_in_browser(
+    log_in_to_label_studio(page, label_studio.url, accounts[1].email, PASSWORD)
+    assert open_labelling(page, label_studio.url, project) == tasks["key-0"]
+    answer_in_browser(
         page,
-        label_studio.url,
-        accounts[1].email,
-        PASSWORD,
-        project,
         suggested_grade="fair",
         grade="poor",
         issues=["duplicate"],

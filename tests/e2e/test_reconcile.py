@@ -6,7 +6,7 @@ from random import Random
 
 import httpx
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from backend.models import Annotation, Batch, Project, Task, WebhookEvent
 from backend.projects.schemas import LoopPolicy
@@ -15,7 +15,7 @@ from labeling.label_studio.annotations import Answer, build_result
 from labeling.label_studio.client import LabelStudioClient
 from labeling.label_studio.webhooks import SECRET_HEADER
 from tests.e2e.stack import SECRET, Stack, seed_project
-from tests.e2e.test_kill_points import pushed_batch
+from tests.e2e.test_kill_points import label, pushed_batch
 
 pytestmark = [pytest.mark.e2e, pytest.mark.label_studio]
 
@@ -107,6 +107,45 @@ def test_events_lost_doubled_and_shuffled_end_equal(
     identities = Counter((row.label_studio_annotation_id, row.identity) for row in rows)
     assert set(numbers.values()) == set(identities.values()) == {1}
     assert {row.via for row in rows} == {"webhook", "sync"}
+
+
+def test_an_answer_whose_webhook_was_lost_keeps_the_suggestion_that_was_seen(
+    stack: Stack, annotator_clients: list[LabelStudioClient]
+) -> None:
+    services = stack.services()
+    policy = LoopPolicy(batch_size=16, audit_share=0.25)
+    project, truths = seed_project(services, records=60, policy=policy, name="unheard")
+    assert project.id is not None
+    stack.start("worker")  # and no API: every webhook is lost
+    stack.until(pushed_batch(services, 1), "batch 1 is pushed")
+    label(services, project.id, 1, truths)
+    second = stack.until(pushed_batch(services, 2), "batch 2 is pushed")
+    with services.database.reading() as session:
+        tasks = session.exec(select(Task).where(Task.batch_id == second.id)).all()
+    schema = LabelSchema.model_validate(project.label_schema)
+    result = build_result(Answer("poor"), {}, schema)
+    shown, blind = (next(t for t in tasks if t.is_audit is audit) for audit in (False, True))
+    made = {
+        task.id: annotator_clients[0].create_annotation(
+            task.label_studio_task_id or 0, {"result": result}
+        )["id"]
+        for task in (shown, blind)
+    }
+
+    def rows() -> list[Annotation] | None:
+        with services.database.reading() as session:
+            found = session.exec(
+                select(Annotation)
+                .where(col(Annotation.label_studio_annotation_id).in_(made.values()))
+                .order_by(col(Annotation.label_studio_annotation_id))
+            ).all()
+        return list(found) if len(found) == len(made) else None
+
+    seen, unseen = stack.until(rows, "the sync found both answers")
+    assert (seen.task_id, seen.via) == (shown.id, "sync")
+    assert seen.prediction_snapshot is not None
+    assert seen.prediction_snapshot["model_version"] == "v1"
+    assert (unseen.task_id, unseen.prediction_snapshot) == (blind.id, None)
 
 
 def test_what_is_not_label_studios_is_refused_and_said(stack: Stack) -> None:
