@@ -1,4 +1,7 @@
-"""The services of docker-compose.yml as processes on PostgreSQL: one API, two workers."""
+"""The services of docker-compose.yml as processes: Label Studio, one API, two workers.
+
+Store and Label Studio each have a database of their own on one PostgreSQL server.
+"""
 
 import json
 import signal
@@ -9,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from backend.projects.schemas import LoopPolicy
 from labeling.label_studio.client import LabelStudioClient
-from labeling.label_studio.server import LabelStudioServer
+from labeling.label_studio.server import LabelStudioServer, free_port, stop_process
 from tests.e2e.stack import ROOT, Stack, seed_project
 from tests.e2e.test_kill_points import assert_nothing_lost_nothing_twice, label, pushed_batch
+from tests.fixtures.database import database_url, on_server
+from tests.fixtures.label_studio import EMAIL, PASSWORD, TOKEN, executable
 
 pytestmark = [pytest.mark.e2e, pytest.mark.label_studio, pytest.mark.postgres]
 
@@ -55,10 +61,39 @@ class Team:
 
 
 @pytest.fixture
+def label_studio_on_postgres(
+    postgres_server_url: str, tmp_path: Path
+) -> Iterator[LabelStudioServer]:
+    name = "label_studio"
+    on_server(postgres_server_url, f"CREATE DATABASE {name}")
+    url = make_url(database_url(postgres_server_url, name))
+    server = LabelStudioServer(
+        executable(),
+        tmp_path / "label-studio",
+        free_port(),
+        EMAIL,
+        PASSWORD,
+        TOKEN,
+        postgres={
+            "DJANGO_DB": "default",
+            "POSTGRE_HOST": url.host or "",
+            "POSTGRE_PORT": str(url.port),
+            "POSTGRE_NAME": name,
+            "POSTGRE_USER": url.username or "",
+            "POSTGRE_PASSWORD": url.password or "",
+        },
+    )
+    pid = server.start()
+    yield server
+    stop_process(pid)
+    on_server(postgres_server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
 def team(
-    empty_postgres_url: str, tmp_path: Path, label_studio: LabelStudioServer
+    empty_postgres_url: str, tmp_path: Path, label_studio_on_postgres: LabelStudioServer
 ) -> Iterator[Team]:
-    stack = Stack(tmp_path / "data", empty_postgres_url, label_studio)
+    stack = Stack(tmp_path / "data", empty_postgres_url, label_studio_on_postgres)
     stack.data_dir.mkdir()
     made = Team(stack)
     yield made
@@ -67,10 +102,11 @@ def team(
         process.wait()
 
 
-def test_a_round_turns_on_postgresql_with_two_workers(
-    team: Team, label_studio_client: LabelStudioClient
-) -> None:
+def test_a_round_turns_on_postgresql_with_two_workers(team: Team) -> None:
     stack = team.stack
+    server = stack.label_studio
+    client = LabelStudioClient(server.url, server.token)
+    assert not list(server.data_dir.glob("*.sqlite3")), "Label Studio's data are in PostgreSQL"
     refused = stack.run("status")
     assert refused.returncode == 1
     assert "assay migrate" in refused.stderr
@@ -93,7 +129,8 @@ def test_a_round_turns_on_postgresql_with_two_workers(
         return alive == {*WORKERS}
 
     stack.until(both_work, "both workers report themselves")
-    assert_nothing_lost_nothing_twice(stack, services, label_studio_client, rounds=2)
+    assert_nothing_lost_nothing_twice(stack, services, client, rounds=2)
+    client.close()
     api, *workers = team.stop()
     assert api in (0, -signal.SIGTERM)  # uvicorn shuts down, then passes the signal on
     assert workers == [0, 0]
