@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from backend.models.access import ApiKey, AuditEvent, User
 from backend.models.annotation import Annotation, Annotator, WebhookEvent
+from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
@@ -12,6 +13,7 @@ from backend.models.registry import ModelVersion, Promotion
 metadata = SQLModel.metadata
 
 __all__ = [
+    "Acceptance",
     "Annotation",
     "Annotator",
     "ApiKey",
@@ -21,7 +23,9 @@ __all__ = [
     "Import",
     "ImportReject",
     "Job",
+    "LabelFinding",
     "Lease",
+    "MachineLabel",
     "ModelVersion",
     "Prediction",
     "Project",

@@ -93,4 +93,7 @@ class Prediction(SQLModel, table=True):
     field_probabilities: dict[str, float] = Field(
         sa_type=Json, description="probability that each field is faulty"
     )
+    explanation: list[dict[str, Any]] = Field(
+        default_factory=list, sa_type=Json, description="what spoke for and against the grade"
+    )
     created_at: datetime = Field(sa_type=UtcDateTime)

@@ -22,9 +22,14 @@ class ModelVersion(SQLModel, table=True):
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     number: int = Field(ge=1)
     parent_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
-    fingerprint: str = Field(max_length=64, description="SHA-256 of the training snapshot")
+    fingerprint: str = Field(max_length=64, description="SHA-256 of what it learnt from, and how")
     artifact: str = Field(max_length=1000, description="directory below the models directory")
-    encoder: str = Field(max_length=300)
+    encoder: str = Field(max_length=300, description="revision of the encoder")
+    encoder_folder: str | None = Field(
+        default=None,
+        max_length=1000,
+        description="fine-tuned encoder below the models directory; empty: the settings' own",
+    )
     training_labels: int
     audit_labels: int
     metrics: dict[str, Any] = Field(sa_type=Json)

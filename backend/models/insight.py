@@ -1,0 +1,68 @@
+"""What the classifier concludes about records and labels: machine labels and findings."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from backend.models.columns import Json, RowId, UtcDateTime
+
+
+class Acceptance(SQLModel, table=True):
+    """One decision about accepting a model version's own answers; rows are only ever added.
+
+    The latest of a project counts: ``accepted`` labels its records by machine, ``refused`` says
+    why no threshold holds, ``withdrawn`` takes the machine labels back.
+    """
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
+    model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
+    state: str = Field(max_length=20, description="accepted, refused or withdrawn")
+    target_error: float = Field(description="share of wrong machine labels that is promised")
+    delta: float = Field(description="probability with which the promise may be broken")
+    threshold: float | None = Field(default=None, description="confidence from which it holds")
+    evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
+    records: int = Field(default=0, description="records labelled by machine")
+    reason: str
+    reason_zh: str = ""
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MachineLabel(SQLModel, table=True):
+    """A grade that no person gave: the champion's own, accepted under a promise."""
+
+    __tablename__ = "machine_label"
+    __table_args__ = (UniqueConstraint("acceptance_id", "record_id"),)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    acceptance_id: int = Field(foreign_key="acceptance.id", sa_type=RowId)
+    record_id: int = Field(foreign_key="record.id", sa_type=RowId, index=True)
+    grade: str
+    confidence: float
+    is_audited: bool = Field(description="drawn at random to be checked by a person")
+
+
+class LabelFinding(SQLModel, table=True):
+    """What a model version's training says about one label that people gave."""
+
+    __tablename__ = "label_finding"
+    __table_args__ = (
+        UniqueConstraint("model_version_id", "task_id"),
+        Index("ix_label_finding_order", "model_version_id", "suspicion"),
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId)
+    model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
+    task_id: int = Field(foreign_key="task.id", sa_type=RowId)
+    grade: str = Field(description="as people gave it")
+    suggested: str = Field(description="most probable grade by a classifier that did not see it")
+    suspicion: float = Field(description="0 to 1, larger for a label more likely wrong")
+    is_suspect: bool
+    value: float = Field(description="what the label adds to the classifier; negative harms")
+    value_group: str = Field(max_length=20, description="important, redundant or harmful")
+    relabel_score: float = Field(description="larger where one more annotator would help more")
+    reason: str
+    reason_zh: str = ""
