@@ -59,13 +59,13 @@ def evaluate(
     *,
     seed: int = 0,
 ) -> Evaluation:
-    """Accuracy (Wilson interval), macro-F1 (percentile bootstrap) and calibration error.
+    """Accuracy (Wilson interval), macro-F1 (Dirichlet posterior) and calibration error.
 
     Args:
         truth: n labels of records that were drawn at random and not trained on.
         probabilities: (n, classes).
         classes: names of the columns.
-        seed: of the bootstrap.
+        seed: of the posterior draws.
 
     Raises:
         NoLabels: there is no record.
@@ -84,7 +84,7 @@ def evaluate(
     right = predicted == answers
     return Evaluation(
         wilson(int(right.sum()), len(right)),
-        _bootstrapped_f1(answers, predicted, seed),
+        _f1_interval(answers, predicted, seed),
         expected_calibration_error(probabilities.max(axis=1), right),
         len(right),
     )
@@ -115,7 +115,7 @@ def macro_f1(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
     return float(_f1_of_tables(table.reshape(1, len(names), len(names)))[0])
 
 
-def _f1_of_tables(tables: NDArray[np.intp]) -> NDArray[np.float64]:
+def _f1_of_tables(tables: NDArray[Any]) -> NDArray[np.float64]:
     """(m,) macro-F1 of m confusion matrices, over classes that occur in the matrix."""
     hits = np.einsum("mcc->mc", tables)
     both = tables.sum(axis=1) + tables.sum(axis=2)
@@ -124,12 +124,19 @@ def _f1_of_tables(tables: NDArray[np.intp]) -> NDArray[np.float64]:
     return means
 
 
-def _bootstrapped_f1(truth: NDArray[np.str_], predicted: NDArray[np.str_], seed: int) -> Estimate:
-    """Resampling n records is a multinomial draw of the confusion matrix."""
+def _f1_interval(truth: NDArray[np.str_], predicted: NDArray[np.str_], seed: int) -> Estimate:
+    """Posterior of the confusion matrix under a Dirichlet prior.
+
+    The prior weighs one record, half of it on the diagonal, so that accuracy has the Jeffreys
+    posterior and a small sample without an error does not get an interval of width zero.
+    """
     names, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
     n, k = len(truth), len(names)
+    if k == 1:
+        return wilson(n, n)
     table = np.bincount(codes[:n] * k + codes[n:], minlength=k * k)
-    drawn = np.random.default_rng(seed).multinomial(n, table / n, size=RESAMPLES)
+    prior = np.where(np.eye(k, dtype=bool), 0.5 / k, 0.5 / (k * (k - 1))).ravel()
+    drawn = np.random.default_rng(seed).dirichlet(table + prior, size=RESAMPLES)
     low, high = np.percentile(_f1_of_tables(drawn.reshape(-1, k, k)), [2.5, 97.5])
     value = float(_f1_of_tables(table.reshape(1, k, k))[0])
     return Estimate(value, min(value, float(low)), max(value, float(high)), n)

@@ -7,6 +7,7 @@ ActiveLearningError
 ├── UnknownLabel           a label outside the declared classes or issues
 ├── UnknownRecord          a record id that the pool does not hold
 ├── ShapeMismatch          arrays that do not belong together
+├── NonFiniteFeatures      a feature matrix holds NaN or infinite values
 ├── ReplayMissing          partial_fit on a classifier that no longer holds its labels
 ├── UnknownStrategy        no query strategy of that name
 ├── EncoderUnavailable     the text encoder cannot be loaded
@@ -46,6 +47,10 @@ class UnknownRecord(ActiveLearningError):
 
 class ShapeMismatch(ActiveLearningError):
     """Two arrays do not belong together."""
+
+
+class NonFiniteFeatures(ActiveLearningError):
+    """A feature matrix holds NaN or infinite values."""
 
 
 class ReplayMissing(ActiveLearningError):

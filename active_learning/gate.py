@@ -4,9 +4,10 @@ Rule, on the random audit sample that neither model was trained on:
 
 1. Without a champion the challenger is promoted.
 2. Without an audited record the champion stays: there is no evidence.
-3. The challenger is promoted if its accuracy is at least the champion's **and** the lower end of
-   the 95 % interval of the paired difference is above minus the tolerance, or, where the sample is
-   too small for that, if it is strictly better on at least as many records as it is worse.
+3. The challenger is promoted if its accuracy is at least the champion's, that is if it is better
+   on at least as many records as it is worse. The tolerance never blocks: where the lower end of
+   the 95 % interval of the paired difference is not above minus the tolerance, the decision says
+   that the sample is still small.
 4. Otherwise the champion stays.
 
 Demanding a significant gain would freeze the loop: a round adds tens of labels and gains a point
@@ -47,7 +48,7 @@ def decide(
         truth: n audited labels.
         challenger: n answers of the challenger.
         champion: n answers of the champion; None where there is none.
-        tolerance: accuracy that the challenger might lose at worst, where the sample can tell.
+        tolerance: possible loss of accuracy above which the decision calls the sample small.
 
     Raises:
         ShapeMismatch: the answers are not of the same records.

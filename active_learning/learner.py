@@ -1,15 +1,18 @@
 """The active learner: a classifier, a query strategy, and which records to label next."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 from modAL.models import ActiveLearner as ModalLearner
+from numpy.typing import NDArray
 
 from active_learning.classifiers.record_classifier import RecordClassifier
-from active_learning.exceptions import EmptyPool, ShapeMismatch
+from active_learning.exceptions import EmptyPool, ShapeMismatch, UnknownLabel
 from active_learning.pool import Pool
 from active_learning.query_strategies.base import Candidates, QueryStrategy
 from active_learning.query_strategies.cold_start import ColdStart
+from active_learning.query_strategies.evidence import Evidence
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.random_sampling import AUDIT_REASON, RandomSampling
 from active_learning.types import (
@@ -18,6 +21,7 @@ from active_learning.types import (
     Positions,
     Progress,
     Reason,
+    RecordId,
     Scores,
     SelectedBatch,
     ShouldStop,
@@ -30,8 +34,6 @@ EARLY_LABELS = 100
 EARLY_RANDOM = 0.3
 LATE_RANDOM = 0.05
 """Share of random records besides the audit: 30 % before 100 labels, then 5 %."""
-CANDIDATE_LIMIT = 200_000
-"""Larger pools are thinned to a uniform sample before clustering."""
 
 
 class ActiveLearner:
@@ -50,7 +52,7 @@ class ActiveLearner:
         self,
         classifier: RecordClassifier,
         *,
-        strategy: str = "diverse_margin",
+        strategy: str = "default",
         audit_share: float = 0.1,
         random_share: float | None = None,
         seed: int = 0,
@@ -97,6 +99,7 @@ class ActiveLearner:
         X: Features,
         budget: int,
         *,
+        labels: Mapping[RecordId, str] | None = None,
         progress: Progress = silent,
         should_stop: ShouldStop = never,
     ) -> SelectedBatch:
@@ -105,11 +108,18 @@ class ActiveLearner:
         Args:
             pool: which records may be chosen.
             X: a row for each record of the pool, labelled ones included, in pool order.
-            budget: records wanted; fewer come back where fewer are left.
+            budget: records wanted. Where fewer are left, all that are left come back, and
+                ``len(batch) < budget`` says so.
+            labels: of the records labelled so far; ids outside the pool are ignored. They tell
+                how many labels each class has, and strategy ``committee`` trains on them. Without
+                them the classifier's expectation over ``pool.labelled`` stands in.
 
         Raises:
             EmptyPool: no record is left.
             ShapeMismatch: ``X`` does not have a row for each record.
+            NonFiniteFeatures: ``X`` holds NaN or infinite values.
+            UnknownLabel: a label is not a class of the classifier.
+            NoLabels: the strategy compares with labels, and there is none.
             Cancelled: ``should_stop`` answered True.
         """
         if len(X) != len(pool):
@@ -130,11 +140,18 @@ class ActiveLearner:
         wanted = budget - len(audit)
         parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
         if wanted:
-            rows = _uniform(rows, min(len(rows), CANDIDATE_LIMIT), query_seed)
             check_stop(should_stop, "selecting")
-            progress(0.5, f"choosing {wanted:,} of {len(rows):,} records")
+            progress(0.3, f"choosing {wanted:,} of {len(rows):,} records")
+            evidence = Evidence(
+                self.classifier,
+                X,
+                pool.labelled,
+                self._codes(pool, labels),
+                seed=query_seed,
+                should_stop=should_stop,
+            )
             parts += self._choose(
-                rows, X[rows], wanted, random_seed, query_seed, len(pool.labelled)
+                evidence, rows, wanted, random_seed, query_seed, len(pool.labelled)
             )
         progress(1.0, f"{budget:,} records chosen")
         return SelectedBatch(
@@ -146,18 +163,18 @@ class ActiveLearner:
 
     def _choose(
         self,
+        evidence: Evidence,
         rows: Positions,
-        features: Features,
         wanted: int,
         random_seed: int,
         query_seed: int,
         labelled: int,
     ) -> "list[_Part]":
         """The strategy's part, then the random part."""
-        candidates = self._candidates(features)
         strategy: QueryStrategy = make_strategy(self._strategy_name, seed=query_seed)
-        if strategy.needs_probabilities and candidates.probabilities is None:
+        if strategy.needs and not self.classifier.is_fitted:
             strategy = ColdStart(seed=query_seed)
+        candidates = evidence.candidates(rows, strategy.needs)
         share = self._random_share
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM
@@ -200,25 +217,17 @@ class ActiveLearner:
         scores = strategy.score(candidates)
         return strategy.select(candidates, scores, count), scores
 
-    def _candidates(self, features: Features) -> Candidates:
-        classifier = self.classifier
-        embeddings, signals = classifier.layout.split(features)
-        spread = signals.record.std(axis=0)
-        scaled = (signals.record - signals.record.mean(axis=0)) / np.where(
-            spread > 0, spread, np.inf
-        )
-        vectors = embeddings
-        if scaled.shape[1]:
-            # Likeness of text and likeness of signals count the same.
-            weight = 1.0 / np.sqrt(scaled.shape[1])
-            vectors = np.concatenate([embeddings, weight * scaled], axis=1, dtype=np.float32)
-        predictions = classifier.predict_all(features) if classifier.is_fitted else None
-        return Candidates(
-            vectors,
-            np.clip(scaled, -4.0, 4.0).sum(axis=1).astype(np.float64),
-            list(classifier.classes),
-            None if predictions is None else predictions.grades,
-        )
+    def _codes(self, pool: Pool, labels: Mapping[RecordId, str] | None) -> NDArray[np.intp] | None:
+        """(rows of the pool,) the class of each as a number, -1 where it has no label."""
+        if labels is None:
+            return None
+        numbers = {name: number for number, name in enumerate(self.classifier.classes)}
+        unknown = sorted(set(labels.values()) - set(numbers))
+        if unknown:
+            raise UnknownLabel(
+                f"Labels {unknown} are not among {list(numbers)}: declare them or correct them."
+            )
+        return pool.codes({record: numbers[label] for record, label in labels.items()})
 
 
 class _Part:

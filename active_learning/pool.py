@@ -1,8 +1,9 @@
 """The pool: which records exist, in which row of a matrix, and which may still be chosen."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from active_learning.exceptions import ShapeMismatch, UnknownRecord
 from active_learning.types import Positions, RecordId
@@ -66,3 +67,12 @@ class Pool:
     def ids(self, positions: Positions) -> list[RecordId]:
         """The records of the rows, in their order."""
         return [self._ids[place] for place in positions.tolist()]
+
+    def codes(self, numbers: Mapping[RecordId, int]) -> NDArray[np.intp]:
+        """(records,) the number of each row's record, -1 where it has none; others are ignored."""
+        out = np.full(len(self._ids), -1, dtype=np.intp)
+        for record_id, number in numbers.items():
+            place = self._places.get(record_id)
+            if place is not None:
+                out[place] = number
+        return out

@@ -42,7 +42,7 @@ from benchmarks.labelled_table import DATA_SEED, Table, open_source, read_table
 
 REACHED = 0.95
 TEST_SHARE = 0.3
-ARMS = {"ours": "diverse_margin", "random": "random"}
+ARMS = {"ours": "default", "random": "random"}
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """What is usual in one column, and how far a value is from it."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,8 +9,11 @@ import numpy as np
 
 from active_learning.classifiers.near_values import NearFrequent
 from active_learning.classifiers.value_parsing import (
+    TEXT_LIMIT,
+    character_shares,
     day_of,
     exact_shape_of,
+    first_second_last,
     number_of,
     odd_characters,
     shape_of,
@@ -45,6 +49,16 @@ VALUE_SIGNALS = (
     "column_missing",
     "column_numeric",
     "length",
+    "missing_word",
+    "rarest_character",
+    "digit_share",
+    "letter_share",
+    "capital_share",
+    "foreign_share",
+    "first_number",
+    "second_number",
+    "last_number",
+    "words",
 )
 
 
@@ -57,6 +71,13 @@ class BoundedCounter:
 
     def add(self, key: str) -> None:
         self.counts[key] += 1
+        self._forget()
+
+    def add_all(self, keys: Iterable[str]) -> None:
+        self.counts.update(keys)
+        self._forget()
+
+    def _forget(self) -> None:
         if len(self.counts) > 2 * self._limit:
             self.counts = Counter(dict(self.counts.most_common(self._limit)))
 
@@ -85,6 +106,7 @@ class ColumnProfile:
     exact_shapes: dict[str, int] = field(default_factory=dict)
     trigrams: dict[str, int] = field(default_factory=dict)
     tokens: dict[str, int] = field(default_factory=dict)
+    characters: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._near_values = NearFrequent(self.values, longest=60)
@@ -104,6 +126,16 @@ class ColumnProfile:
             self._memory[text] = known
         return known
 
+    def near_value(self, text: str) -> tuple[str, int] | None:
+        """A clearly more frequent value one slip away, and its count."""
+        return _more_frequent(self._near_values.nearest(text), self.values.get(text, 1))
+
+    def near_token(self, token: str) -> tuple[str, int] | None:
+        """A clearly more frequent word one slip away, and its count."""
+        if token[0].isdigit():
+            return None
+        return _more_frequent(self._near_tokens.nearest(token), self.tokens.get(token, 1))
+
     def _compute(self, text: str) -> list[float]:
         rows = max(self.rows, 1)
         context = [
@@ -112,7 +144,9 @@ class ColumnProfile:
             self.numeric_share,
         ]
         if not text:
-            return [1.0, *([0.0] * (len(VALUE_SIGNALS) - 5)), *context, 0.0]
+            before = VALUE_SIGNALS.index("column_distinctness") - 1
+            after = len(VALUE_SIGNALS) - before - 1 - len(context)
+            return [1.0, *([0.0] * before), *context, *([0.0] * after)]
         count = self.values.get(text, 1)
         log_rows = float(np.log1p(rows))
         shape = self.shapes.get(shape_of(text), 1)
@@ -138,6 +172,7 @@ class ColumnProfile:
         outside = 0.0
         if day is not None and self.date_share > 0.5:
             outside = float(np.log1p(max(low_day - day, day - high_day, 0.0)))
+        rarest_character = min(self.characters.get(c, 1) for c in set(text[:TEXT_LIMIT]))
         length = len(text)
         mean_length, length_spread = self.length_range
         return [
@@ -164,6 +199,11 @@ class ColumnProfile:
             float(self.distinct > 0.9 * (rows - self.missing) and count >= 2),
             *context,
             float(np.log1p(length)),
+            0.0,
+            1.0 - float(np.log1p(rarest_character)) / log_rows,
+            *character_shares(text),
+            *first_second_last(text),
+            float(np.log1p(len(text.split()))),
         ]
 
 
@@ -175,7 +215,7 @@ class ColumnCounter:
         self._rows = self._missing = self._present = self._numbers = self._days = 0
         self._values, self._shapes = BoundedCounter(), BoundedCounter()
         self._exact_shapes, self._trigrams = BoundedCounter(), BoundedCounter()
-        self._tokens = BoundedCounter()
+        self._tokens, self._characters = BoundedCounter(), BoundedCounter()
         self._sample: list[str] = []
 
     def add(self, value: Any) -> str:
@@ -189,10 +229,9 @@ class ColumnCounter:
         self._values.add(text)
         self._shapes.add(shape_of(text))
         self._exact_shapes.add(exact_shape_of(text))
-        for trigram in set(trigrams_of(text)):
-            self._trigrams.add(trigram)
-        for token in set(tokens_of(text)):
-            self._tokens.add(token)
+        self._trigrams.add_all(set(trigrams_of(text)))
+        self._characters.add_all(set(text[:TEXT_LIMIT]))
+        self._tokens.add_all(set(tokens_of(text)))
         self._keep(text)
         return text
 
@@ -227,7 +266,12 @@ class ColumnCounter:
             exact_shapes=self._exact_shapes.repeated(),
             trigrams=self._trigrams.repeated(),
             tokens=self._tokens.repeated(),
+            characters=self._characters.repeated(),
         )
+
+
+def _more_frequent(found: tuple[str, int] | None, count: int) -> tuple[str, int] | None:
+    return None if found is None or found[1] < 5 * count else found
 
 
 def _range(numbers: list[float], floor: float = 1e-6) -> tuple[float, float]:

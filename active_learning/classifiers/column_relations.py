@@ -46,11 +46,31 @@ class ColumnRelations:
             else:
                 out[b, 0] = max(out[b, 0], share)
         for larger, smaller, kind in self.orders:
-            read = number_of if kind == "number" else day_of
-            high, low = read(texts[larger]), read(texts[smaller])
-            if high is not None and low is not None and high < low:
+            if _stands_reversed(texts[larger], texts[smaller], kind):
                 out[larger, 2] = out[smaller, 2] = 1.0
         return out
+
+    def broken_dependencies(self, texts: Sequence[str], place: int) -> list[tuple[int, str, float]]:
+        """What contradicts the value in that place: (determining column, usual value, share)."""
+        found = []
+        for a, b, usual in self.dependencies:
+            if b == place and (expected := usual.get(texts[a])) and expected[0] != texts[b]:
+                found.append((a, *expected))
+        return found
+
+    def broken_orders(self, texts: Sequence[str], place: int) -> list[tuple[int, int]]:
+        """Pairs with that place whose (larger, smaller) columns stand the other way round."""
+        return [
+            (larger, smaller)
+            for larger, smaller, kind in self.orders
+            if place in (larger, smaller) and _stands_reversed(texts[larger], texts[smaller], kind)
+        ]
+
+
+def _stands_reversed(larger: str, smaller: str, kind: str) -> bool:
+    read = number_of if kind == "number" else day_of
+    high, low = read(larger), read(smaller)
+    return high is not None and low is not None and high < low
 
 
 def _dependency(

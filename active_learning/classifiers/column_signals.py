@@ -22,13 +22,14 @@ from active_learning.classifiers.column_profile import (
     ColumnProfile,
 )
 from active_learning.classifiers.column_relations import RELATION_SIGNALS, ColumnRelations
-from active_learning.classifiers.value_parsing import text_of
+from active_learning.classifiers.value_parsing import is_missing_word, text_of
 from active_learning.exceptions import ArtifactCorrupt, NoLabels
 from active_learning.types import Fields, Progress, ShouldStop, check_stop, never, silent
 
-FORMAT = 1
+FORMAT = 2
 RELATION_SAMPLE = 20_000
 CELL_SIGNALS = VALUE_SIGNALS + RELATION_SIGNALS
+_MISSING_WORD = CELL_SIGNALS.index("missing_word")
 _SUMMED = ("max", "mean")
 RECORD_SIGNALS = (
     *(f"{how}_{name}" for how in _SUMMED for name in CELL_SIGNALS),
@@ -67,7 +68,16 @@ class ColumnSignals:
         self._profiles = list(profiles)
         self._relations = relations
         self._duplicates = duplicates
-        self._key_free = [p.distinct <= 0.9 * max(p.rows - p.missing, 1) for p in self._profiles]
+
+    @property
+    def profiles(self) -> tuple[ColumnProfile, ...]:
+        """What is usual in each column, in the order of ``fields``."""
+        return tuple(self._profiles)
+
+    @property
+    def relations(self) -> ColumnRelations:
+        """What holds between the columns."""
+        return self._relations
 
     @classmethod
     def fit(
@@ -134,10 +144,12 @@ class ColumnSignals:
             if number % 2000 == 0:
                 check_stop(should_stop, "computing column signals")
                 progress(0.5, f"signals of {number:,} records")
-            texts = [text_of(record.get(name)) for name in self.fields]
+            values = [record.get(name) for name in self.fields]
+            texts = [text_of(value) for value in values]
             cells = np.empty((len(texts), len(CELL_SIGNALS)), dtype=np.float32)
             for place, (text, profile) in enumerate(zip(texts, self._profiles, strict=True)):
                 cells[place, :width] = profile.signals(text)
+                cells[place, _MISSING_WORD] = not text and is_missing_word(values[place])
             cells[:, width:] = self._relations.signals(texts)
             rows.append(cells)
             copies.append(float(np.log(self._duplicates.get(_digest(texts), 1))))

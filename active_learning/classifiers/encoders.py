@@ -175,7 +175,12 @@ def unit_rows(vectors: Embeddings) -> Embeddings:
 
 
 def load_encoder(
-    name: str = "auto", *, device: str = "auto", dtype: str = "auto", threads: int | None = None
+    name: str = "auto",
+    *,
+    device: str = "auto",
+    dtype: str = "auto",
+    threads: int | None = None,
+    fine_tuned: Path | None = None,
 ) -> Encoder:
     """The encoder of that name.
 
@@ -187,28 +192,55 @@ def load_encoder(
         device: ``auto``, ``cpu``, ``cuda`` or any torch device; for transformers only.
         dtype: ``auto``, ``float32`` or ``bfloat16``; for transformers only.
         threads: CPU threads; the library's own choice by default.
+        fine_tuned: folder of a transformer that was trained further; it takes the place of the
+            transformer that ``name`` loads. Parts that are not transformers stay as they are.
 
     Raises:
-        EncoderUnavailable: it cannot be loaded; the message names the remedy.
+        EncoderUnavailable: it cannot be loaded, or ``name`` has no transformer to replace; the
+            message names the remedy.
     """
+    if fine_tuned is not None and transformer_folder(name) is None:
+        raise EncoderUnavailable(
+            f"Encoder {name!r} has no transformer that {fine_tuned} could take the place of: "
+            "choose auto, bundled-en or a Hugging Face name."
+        )
     if name == "characters":
         return CharacterEncoder()
     if name == "bundled-multilingual":
         return SentenceEncoder(threads)
     if name == "auto":
-        return _automatic(device, dtype, threads)
+        return _automatic(device, dtype, threads, fine_tuned)
     from active_learning.classifiers.transformer_encoder import TransformerEncoder
 
-    path = str(bundled_english_folder()) if name == "bundled-en" else name
+    path = str(fine_tuned or transformer_folder(name))
     return TransformerEncoder(path, device=device, dtype=dtype, threads=threads)
 
 
-def _automatic(device: str, dtype: str, threads: int | None) -> Encoder:
+def transformer_folder(name: str) -> str | None:
+    """Name or folder of the transformer in the encoder of that name, to train it further.
+
+    None where the encoder has none: hashed characters, or a bundled model that is not installed.
+    """
+    if name in {"characters", "bundled-multilingual"}:
+        return None
+    if name not in {"auto", "bundled-en"}:
+        return name
+    try:
+        return str(bundled_english_folder())
+    except EncoderUnavailable:
+        if name == "auto":
+            return None
+        raise
+
+
+def _automatic(device: str, dtype: str, threads: int | None, fine_tuned: Path | None) -> Encoder:
     """What is installed, each for its script, beside characters; these alone where nothing is."""
     found: list[Encoder] = []
-    for name in ("bundled-en", "bundled-multilingual"):
+    for name, folder in (("bundled-en", fine_tuned), ("bundled-multilingual", None)):
         with suppress(EncoderUnavailable):
-            found.append(load_encoder(name, device=device, dtype=dtype, threads=threads))
+            found.append(
+                load_encoder(name, device=device, dtype=dtype, threads=threads, fine_tuned=folder)
+            )
     if not found:
         return CharacterEncoder()
     reader = ScriptEncoder(*found) if len(found) == 2 else found[0]

@@ -25,26 +25,36 @@ class Forest:
 
     @classmethod
     def fit(
-        cls, features: NDArray[np.float32], codes: NDArray[np.intp], classes: int, *, seed: int
+        cls,
+        features: NDArray[np.float32],
+        codes: NDArray[np.intp],
+        classes: int,
+        *,
+        seed: int,
+        trees: int = TREES,
+        min_leaf: int = 2,
     ) -> tuple["Forest", Probabilities]:
         """The forest, and the out-of-bag probabilities of the rows it was fitted on.
 
         Args:
             features: (n, d).
             codes: (n,) classes from 0 to ``classes`` - 1; at least two differ.
+            seed: of the trees.
+            trees: how many.
+            min_leaf: fewest rows in a leaf; 1 keeps a fault that was seen only once.
         """
         model: Any = ExtraTreesClassifier(
-            TREES, min_samples_leaf=2, max_features=0.6, bootstrap=True, random_state=seed
+            trees, min_samples_leaf=min_leaf, max_features=0.6, bootstrap=True, random_state=seed
         )
         model.fit(features, codes)
         seen = model.classes_.astype(int)
-        trees = []
+        grown = []
         for estimator in model.estimators_:
             state = estimator.tree_.__getstate__()
             values = np.zeros((state["node_count"], 1, classes))
             values[:, :, seen] = state["values"]
-            trees.append(_tree(state["nodes"], values, state["max_depth"], features.shape[1]))
-        forest = cls(trees, classes, features.shape[1])
+            grown.append(_tree(state["nodes"], values, state["max_depth"], features.shape[1]))
+        forest = cls(grown, classes, features.shape[1])
         return forest, _out_of_bag(forest, features, model.estimators_samples_)
 
     def predict_proba(self, features: NDArray[np.float32]) -> Probabilities:

@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from active_learning.classifiers.calibration import platt_scaling, temperature_for
+from active_learning.classifiers.calibration import MIN_ROWS, platt_scaling, temperature_for
 from active_learning.classifiers.design import BlockScales, DesignMatrix
 from active_learning.classifiers.faulty_fields import FaultyFieldModel
 from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, softmax
 from active_learning.classifiers.record_features import FeatureLayout
-from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop
+from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop, never
 
 FOLDS = 4
 SCALES = (
@@ -37,6 +37,34 @@ class Labels:
     grades: NDArray[np.str_]
     issues: Marks
     faulty_fields: Marks
+    weights: NDArray[np.float64]
+    """(n,) how much each row counts, 0 or more."""
+    is_calibrating: NDArray[np.bool_]
+    """(n,) whether the row may calibrate: false where the encoder itself has learnt its label."""
+
+    def joined(self, later: "Labels") -> "Labels":
+        """These labels and then the later ones."""
+        return Labels(
+            np.concatenate([self.grades, later.grades]),
+            np.concatenate([self.issues, later.issues]),
+            np.concatenate([self.faulty_fields, later.faulty_fields]),
+            np.concatenate([self.weights, later.weights]),
+            np.concatenate([self.is_calibrating, later.is_calibrating]),
+        )
+
+    @property
+    def calibrating(self) -> NDArray[np.bool_]:
+        """(n,) the rows that calibrate; all where too few may."""
+        enough = self.is_calibrating.sum() >= MIN_ROWS
+        return self.is_calibrating if enough else np.ones(len(self.weights), dtype=bool)
+
+    def of_counted_rows(self) -> tuple[Marks, Marks]:
+        """(issues, faulty fields) where rows of weight 0 answered nothing."""
+        silent = (self.weights == 0)[:, None]
+        return (
+            np.where(silent, -1, self.issues).astype(np.int8),
+            np.where(silent, -1, self.faulty_fields).astype(np.int8),
+        )
 
 
 @dataclass(frozen=True)
@@ -99,8 +127,10 @@ def _fit_on_one_thread(
     check_stop(should_stop, "training")
     progress(0.0, f"learning faulty fields from {len(features):,} records")
     embeddings, signals = layout.split(features)
-    faults, unseen = FaultyFieldModel.fit(signals.cells, labels.faulty_fields, seed=seed)
-    folds = _folds(codes, seed)
+    marks, faulty_fields = labels.of_counted_rows()
+    codes, weights = np.where(labels.weights > 0, codes, -1), labels.weights
+    faults, unseen = FaultyFieldModel.fit(signals.cells, faulty_fields, seed=seed)
+    folds = stratified_folds(codes, FOLDS, seed)
     scales = SCALES if known is None else (known.design.scales,)
     plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
     best: tuple[Logits, DesignMatrix, Logits, Logits] | None = None
@@ -109,8 +139,8 @@ def _fit_on_one_thread(
         progress(0.2 + 0.6 * number / len(scales), "choosing scales and calibrating")
         design = plain.rescaled(scale)
         matrix = design.rescale(unscaled)
-        grades, issues = _out_of_fold(matrix, codes, classes, labels.issues, folds, should_stop)
-        loss = _log_losses(grades / temperature_for(grades, codes), codes)
+        grades, issues = out_of_fold(matrix, codes, classes, marks, weights, folds, should_stop)
+        loss = _log_losses(grades / temperature_for(grades, codes), codes, weights)
         if best is None or _is_clearly_lower(loss, best[0]):
             best = (loss, design, grades, issues)
     assert best is not None
@@ -122,33 +152,36 @@ def _fit_on_one_thread(
         matrix,
         codes,
         classes,
-        labels.issues,
+        marks,
+        sample_weight=weights,
         start=None if known is None else known.heads,
         iterations=COLD_ITERATIONS if known is None else WARM_ITERATIONS,
     )
+    unseen_codes = np.where(labels.calibrating, codes, -1)
+    unseen_marks = np.where(labels.calibrating[:, None], marks, -1).astype(np.int8)
     scaling = [
-        platt_scaling(issues[:, place], labels.issues[:, place])
-        for place in range(labels.issues.shape[1])
+        platt_scaling(issues[:, place], unseen_marks[:, place]) for place in range(marks.shape[1])
     ]
     progress(1.0, "trained")
     return FittedParts(
         design,
         heads,
-        temperature_for(grades, codes),
+        temperature_for(grades, unseen_codes),
         np.asarray(scaling, dtype=np.float64).reshape(-1, 2),
         faults,
     )
 
 
-def _out_of_fold(
+def out_of_fold(
     matrix: NDArray[np.float32],
     codes: NDArray[np.intp],
     classes: int,
     issues: Marks,
+    weights: NDArray[np.float64],
     folds: NDArray[np.intp],
-    should_stop: ShouldStop,
+    should_stop: ShouldStop = never,
 ) -> tuple[Logits, Logits]:
-    """Logits of every row from heads that did not see it."""
+    """((n, classes), (n, issues)) logits of every row from heads that did not see it."""
     grades = np.zeros((len(codes), classes))
     answers = np.zeros((len(codes), issues.shape[1]))
     for fold in np.unique(folds):
@@ -157,27 +190,36 @@ def _out_of_fold(
         if not inside.any():
             continue
         heads = fit_heads(
-            matrix[inside], codes[inside], classes, issues[inside], iterations=FOLD_ITERATIONS
+            matrix[inside],
+            codes[inside],
+            classes,
+            issues[inside],
+            sample_weight=weights[inside],
+            iterations=FOLD_ITERATIONS,
         )
         grades[outside], answers[outside] = heads.logits(matrix[outside])
     return grades, answers
 
 
-def _folds(codes: NDArray[np.intp], seed: int) -> NDArray[np.intp]:
-    """(n,) fold numbers; every class is spread evenly."""
+def stratified_folds(codes: NDArray[np.intp], folds: int, seed: int) -> NDArray[np.intp]:
+    """(n,) fold numbers; every class is spread evenly, a class of one row is in one fold."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(codes))
     order = order[np.argsort(codes[order], kind="stable")]
-    folds = np.empty(len(codes), dtype=np.intp)
-    folds[order] = np.arange(len(codes)) % FOLDS
-    return folds
+    numbers = np.empty(len(codes), dtype=np.intp)
+    numbers[order] = np.arange(len(codes)) % folds
+    return numbers
 
 
-def _log_losses(logits: Logits, codes: NDArray[np.intp]) -> Logits:
-    """(n,) log losses, weighted so that a rare class counts as much as a frequent one."""
+def _log_losses(
+    logits: Logits, codes: NDArray[np.intp], sample_weight: NDArray[np.float64]
+) -> Logits:
+    """Log losses of the rows that count, a rare class weighted as much as a frequent one."""
+    counted = codes >= 0
+    logits, codes, sample_weight = logits[counted], codes[counted], sample_weight[counted]
     chosen = softmax(logits)[np.arange(len(codes)), codes]
-    counts = np.bincount(codes)
-    weights = len(codes) / ((counts > 0).sum() * counts[codes])
+    counts = np.bincount(codes, sample_weight)
+    weights = len(codes) * sample_weight / ((counts > 0).sum() * counts[codes])
     losses: Logits = -np.log(np.maximum(chosen, 1e-12)) * weights
     return losses
 

@@ -100,6 +100,8 @@ class RecordClassifier:
         *,
         issues: Marks | None = None,
         faulty_fields: Marks | None = None,
+        sample_weight: NDArray[np.float64] | None = None,
+        is_calibrating: NDArray[np.bool_] | None = None,
         warm_start: "RecordClassifier | None" = None,
         progress: Progress = silent,
         should_stop: ShouldStop = never,
@@ -111,16 +113,21 @@ class RecordClassifier:
             y: n grades; every one among ``classes``.
             issues: (n, issues) 1 yes, 0 no, -1 not answered; none answered by default.
             faulty_fields: (n, fields), same coding; none marked by default.
+            sample_weight: (n,) how much each row counts for the grade and the issues, 0 or more;
+                one each by default. Rows of weight 0 are left out of everything, their faulty
+                fields and the calibration too; other weights leave those two as they are.
+            is_calibrating: (n,) false for rows whose label the encoder itself was fine-tuned on:
+                they say nothing about how sure to be. All by default, or if fewer than 20 are left.
             warm_start: start from this classifier's weights and keep its scales. Give all labels
                 all the same: they are the replay that prevents forgetting.
 
         Raises:
             NoLabels: there is no row.
             UnknownLabel: a grade that was not declared.
-            ShapeMismatch: arrays that do not belong together.
+            ShapeMismatch: arrays that do not belong together, or a weight below zero.
             Cancelled: ``should_stop`` answered True; the earlier state is untouched.
         """
-        labels = self._labels(X, y, issues, faulty_fields)
+        labels = self._labels(X, y, issues, faulty_fields, sample_weight, is_calibrating)
         known = None if warm_start is None else warm_start.fitted_
         self.fitted_ = self._fit(X, labels, known, progress, should_stop)
         self._replay = (X, labels)
@@ -134,6 +141,7 @@ class RecordClassifier:
         *,
         issues: Marks | None = None,
         faulty_fields: Marks | None = None,
+        sample_weight: NDArray[np.float64] | None = None,
         progress: Progress = silent,
         should_stop: ShouldStop = never,
     ) -> Self:
@@ -142,7 +150,7 @@ class RecordClassifier:
         Raises:
             ReplayMissing: it was loaded from disk, so it holds weights but no labels.
         """
-        labels = self._labels(X, y, issues, faulty_fields)
+        labels = self._labels(X, y, issues, faulty_fields, sample_weight)
         if self.fitted_ is not None and self._replay is None:
             raise ReplayMissing(
                 "This classifier was loaded without its labels: call fit with all labels and "
@@ -151,11 +159,7 @@ class RecordClassifier:
         if self._replay is not None:
             before, old = self._replay
             X = np.concatenate([before, X])
-            labels = Labels(
-                np.concatenate([old.grades, labels.grades]),
-                np.concatenate([old.issues, labels.issues]),
-                np.concatenate([old.faulty_fields, labels.faulty_fields]),
-            )
+            labels = old.joined(labels)
         self.fitted_ = self._fit(X, labels, self.fitted_, progress, should_stop)
         self._replay = (X, labels)
         return self
@@ -198,6 +202,8 @@ class RecordClassifier:
         grades: Sequence[str] | NDArray[np.str_],
         issues: Marks | None,
         faulty_fields: Marks | None,
+        sample_weight: NDArray[np.float64] | None,
+        is_calibrating: NDArray[np.bool_] | None = None,
     ) -> Labels:
         self.layout.check(features)
         n = len(features)
@@ -217,16 +223,25 @@ class RecordClassifier:
                 None if faulty_fields is None else faulty_fields.shape,
                 (n, len(self.layout.fields)),
             ),
+            "sample_weight": (None if sample_weight is None else sample_weight.shape, (n,)),
+            "is_calibrating": (None if is_calibrating is None else is_calibrating.shape, (n,)),
         }
         for name, (shape, wanted) in shapes.items():
             if shape is not None and shape != wanted:
                 raise ShapeMismatch(f"{name} has shape {shape}, needed is {wanted}.")
+        weights = np.ones(n) if sample_weight is None else np.asarray(sample_weight, np.float64)
+        if not np.isfinite(weights).all() or weights.min() < 0:
+            raise ShapeMismatch("sample_weight must be finite and not below zero in every row.")
+        if not weights.any():
+            raise NoLabels("Every row has weight 0: give at least one row a weight above it.")
         return Labels(
             given,
             np.full((n, len(self.issues)), -1, np.int8) if issues is None else issues,
             np.full((n, len(self.layout.fields)), -1, np.int8)
             if faulty_fields is None
             else faulty_fields,
+            weights,
+            np.ones(n, dtype=bool) if is_calibrating is None else is_calibrating,
         )
 
     def _fit(

@@ -2,6 +2,7 @@
 
 import math
 import re
+import unicodedata
 from datetime import date, datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ _NUMBER = re.compile(
 )
 _NOT_NUMERIC = re.compile(r"[$€£¥￥,%元\s]")
 _TOKEN = re.compile(r"[^\W\d_]{2,}|\d+(?:\.\d+)?")
+_DIGITS = re.compile(r"[0-9]+")
 _SPACES = re.compile(r"\s+")
 _DATE_FORMATS = (
     "%Y-%m-%d",
@@ -44,6 +46,11 @@ def text_of(value: Any) -> str:
         return value.isoformat()
     text = str(value)
     return "" if text.strip().lower() in MISSING_WORDS else text
+
+
+def is_missing_word(value: Any) -> bool:
+    """Whether a word that means "missing" is written where nothing could stand."""
+    return isinstance(value, str) and bool(value.strip()) and not text_of(value)
 
 
 def number_of(text: str) -> float | None:
@@ -118,9 +125,35 @@ def tokens_of(text: str) -> list[str]:
     return [token.lower() for token in _TOKEN.findall(text[:TEXT_LIMIT])]
 
 
+def first_second_last(text: str) -> tuple[float, float, float]:
+    """log(1 + n) of the first, second and last run of digits (nine digits at most), else -1."""
+    runs = _DIGITS.findall(text[:TEXT_LIMIT])
+    if not runs:
+        return -1.0, -1.0, -1.0
+    first, second, last = (math.log1p(float(runs[n][:9])) for n in (0, min(1, len(runs) - 1), -1))
+    return first, second, last
+
+
+def character_shares(text: str) -> tuple[float, float, float, float]:
+    """Shares of digits, letters, capitals and characters outside ASCII."""
+    looked = text[:TEXT_LIMIT]
+    length = max(len(looked), 1)
+    digits = letters = capitals = foreign = 0
+    for character in looked:
+        digits += character.isdigit()
+        letters += character.isalpha()
+        capitals += character.isupper()
+        foreign += character > "\x7f"
+    return digits / length, letters / length, capitals / length, foreign / length
+
+
 def odd_characters(text: str) -> float:
-    """How many signs of damage: outer or doubled spaces, control or replacement characters."""
+    """How many signs of damage: outer or doubled spaces, control or replacement characters,
+    accents that no letter takes."""
     oddities = int(text != text.strip()) + int("  " in text)
     oddities += sum(1 for c in text if c == "\ufffd" or (ord(c) < 32 and c not in "\n\t"))
+    if not text.isascii():
+        composed = unicodedata.normalize("NFC", text[:TEXT_LIMIT])
+        oddities += sum(1 for c in composed if unicodedata.combining(c))
     oddities += sum(1 for mark in ("Ã", "â€", "ï»¿", "锟", "&amp;", "&lt;", "<br") if mark in text)
     return float(oddities)

@@ -2,25 +2,41 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.exceptions import NoLabels, NotFitted
+from active_learning.query_strategies.vectors import Vectors
 from active_learning.types import Positions, Probabilities, Reason, Scores
+
+Need: TypeAlias = Literal["probabilities", "labelled", "committee", "dropout"]
+"""What a strategy must be given besides vectors: a fitted classifier's probabilities, the labelled
+records with their probabilities, a committee's probabilities, or those under dropout."""
 
 
 @dataclass(frozen=True)
 class Candidates:
     """The unlabelled records, row by row, as strategies see them."""
 
-    vectors: NDArray[np.float32]
-    """(n, d) where likeness is closeness."""
+    vectors: Vectors
+    """(n, d) where likeness is closeness; read it by ``vectors[rows]``, it may be a view."""
     suspicion: Scores
     """(n,) larger where a record's signals are less usual; needs no labels."""
     classes: Sequence[str]
     probabilities: Probabilities | None = None
     """(n, classes), or None before the first label."""
+    labelled_vectors: NDArray[np.float32] | None = None
+    """(m, d) of the records that are labelled or in a batch."""
+    labelled_probabilities: Probabilities | None = None
+    """(m, classes) of the same records."""
+    class_counts: Scores | None = None
+    """(classes,) how many labels each class has."""
+    committee: NDArray[np.float32] | None = None
+    """(members, n, classes) probabilities of classifiers that saw different labels."""
+    dropout: NDArray[np.float32] | None = None
+    """(samples, n, classes) probabilities of one classifier with parts of its input dropped."""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -34,8 +50,8 @@ class QueryStrategy(Protocol):
         """The name in settings and on the command line."""
 
     @property
-    def needs_probabilities(self) -> bool:
-        """Whether it works only with a fitted classifier."""
+    def needs(self) -> frozenset[Need]:
+        """What the candidates must carry; empty where it works before the first label."""
 
     def score(self, candidates: Candidates) -> Scores:
         """(n,) larger means more worth labelling."""
@@ -47,12 +63,58 @@ class QueryStrategy(Protocol):
         """Why this row was chosen."""
 
 
+def probabilities_of(candidates: Candidates, name: str) -> Probabilities:
+    """(n, classes).
+
+    Raises:
+        NotFitted: there are none yet.
+    """
+    if candidates.probabilities is None:
+        raise NotFitted(f"Strategy {name} needs a classifier that has seen labels.")
+    return candidates.probabilities
+
+
+def labelled_of(candidates: Candidates, name: str) -> tuple[NDArray[np.float32], Probabilities]:
+    """Vectors and probabilities of the labelled records, at least one.
+
+    Raises:
+        NoLabels: there are none.
+    """
+    vectors, found = candidates.labelled_vectors, candidates.labelled_probabilities
+    if vectors is None or found is None or len(vectors) == 0:
+        raise NoLabels(f"Strategy {name} compares with labelled records, and the pool holds none.")
+    return vectors, found
+
+
+def known_vectors(candidates: Candidates) -> NDArray[np.float32]:
+    """(m, d) of the labelled records; (0, d) where there is none."""
+    if candidates.labelled_vectors is not None:
+        return candidates.labelled_vectors
+    return candidates.vectors[:1][:0]
+
+
 def highest(scores: Scores, count: int, rng: np.random.Generator) -> Positions:
     """The ``count`` rows with the highest scores, highest first, ties in random order."""
     count = min(count, len(scores))
-    shuffled = rng.permutation(len(scores))
+    if count == 0:
+        return np.zeros(0, dtype=np.intp)
+    # Only rows that reach the count-th score are sorted: one pass over a big pool.
+    bar = np.partition(scores, len(scores) - count)[len(scores) - count]
+    shuffled = rng.permutation(np.flatnonzero(scores >= bar))
     order = np.argsort(-scores[shuffled], kind="stable")
     return shuffled[order[:count]]
+
+
+def completed(chosen: Positions, scores: Scores, count: int) -> Positions:
+    """The chosen rows and, where they are too few, the highest scored others: exactly ``count``."""
+    count = min(count, len(scores))
+    if len(chosen) >= count:
+        return chosen[:count]
+    left = np.ones(len(scores), dtype=bool)
+    left[chosen] = False
+    rest = np.flatnonzero(left)
+    rest = rest[np.argsort(-scores[rest], kind="stable")]
+    return np.concatenate([chosen, rest[: count - len(chosen)]]).astype(np.intp)
 
 
 def top_two(candidates: Candidates, row: int) -> tuple[str, str, float, float]:
@@ -67,3 +129,21 @@ def top_two(candidates: Candidates, row: int) -> tuple[str, str, float, float]:
         float(values[order[0]]),
         float(values[second]),
     )
+
+
+def margins(probabilities: Probabilities) -> Scores:
+    """(n,) difference of the two largest probabilities, one where there is one class."""
+    if probabilities.shape[1] < 2:
+        return np.ones(len(probabilities))
+    best = probabilities.max(axis=1)
+    leader = probabilities.argmax(axis=1)
+    second = np.full(len(probabilities), -np.inf)
+    for column in range(probabilities.shape[1]):
+        np.maximum(second, probabilities[:, column], out=second, where=leader != column)
+    return np.asarray(best - second, dtype=np.float64)
+
+
+def entropies(probabilities: NDArray[np.floating]) -> Scores:
+    """(...,) of the last axis, in nats."""
+    logs = np.log(np.maximum(probabilities, 1e-12))
+    return np.asarray(-(probabilities * logs).sum(axis=-1), dtype=np.float64)

@@ -2,12 +2,13 @@
 
 import numpy as np
 
-from active_learning.query_strategies.base import Candidates
+from active_learning.query_strategies.base import Candidates, Need, completed
 from active_learning.query_strategies.clustering import clusters_of
+from active_learning.query_strategies.typiclust import typicality
 from active_learning.types import Positions, Reason, Scores
 
-SAMPLE = 5_000
-"""Candidates that are clustered; a uniform sample of a larger pool."""
+SAMPLE = 10_000
+"""Candidates that are looked at; a uniform sample of a larger pool. The others score zero."""
 NEIGHBOURS = 10
 STRATA = 4
 
@@ -21,36 +22,26 @@ class ColdStart:
     """
 
     name = "cold_start"
-    needs_probabilities = False
+    needs: frozenset[Need] = frozenset()
 
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
         self._rng = np.random.default_rng(seed)
 
     def score(self, candidates: Candidates) -> Scores:
-        """(n,) how typical: 1 / mean distance to the nearest neighbours within a sample."""
-        n = len(candidates)
-        if n <= 2:
-            return np.ones(n)
-        sample = self._rng.permutation(n)[:SAMPLE]
-        anchors = candidates.vectors[self._rng.permutation(sample)[:1000]]
-        near = min(NEIGHBOURS + 1, len(anchors))
-        squares = (anchors**2).sum(axis=1)
-        out = np.empty(n)
-        for start in range(0, n, 4000):
-            rows = candidates.vectors[start : start + 4000]
-            distances = (rows**2).sum(axis=1)[:, None] + squares - 2 * rows @ anchors.T
-            nearest = np.partition(distances, near - 1, axis=1)[:, :near]
-            out[start : start + 4000] = np.sqrt(np.maximum(nearest, 0)).mean(axis=1)
-        return 1.0 / (1.0 + out)
+        """(n,) how typical within the sample; zero for what was not looked at."""
+        sample = self._rows(len(candidates))
+        out = np.zeros(len(candidates))
+        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS)
+        return out
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:
         """The most typical record of every cluster, quarter by quarter of suspicion."""
         n = len(candidates)
         if n <= count:
             return self._rng.permutation(n)
-        strata = min(STRATA, count)
-        ranked = self._rng.permutation(n)
+        strata = min(STRATA, count) if np.ptp(candidates.suspicion) > 0 else 1
+        ranked = self._rng.permutation(self._rows(n))
         ranked = ranked[np.argsort(candidates.suspicion[ranked], kind="stable")]
         parts = np.array_split(ranked, strata)
         shares = [count // strata + (place < count % strata) for place in range(strata)]
@@ -61,11 +52,11 @@ class ColdStart:
         longest = max(len(pick) for pick in picks)
         turns = [pick[turn] for turn in range(longest) for pick in picks if turn < len(pick)]
         chosen = np.array(turns, dtype=np.intp)
-        if len(chosen) < count:
-            rest = np.setdiff1d(ranked, chosen)
-            rest = rest[np.argsort(-scores[rest], kind="stable")]
-            chosen = np.concatenate([chosen, rest[: count - len(chosen)]])
-        return chosen
+        return completed(chosen, scores, count)
+
+    def _rows(self, n: int) -> Positions:
+        """The sample; the same at every call for the same n."""
+        return np.sort(np.random.default_rng(self._seed).permutation(n)[:SAMPLE])
 
     def _typical(
         self, candidates: Candidates, scores: Scores, part: Positions, count: int
@@ -73,7 +64,6 @@ class ColdStart:
         """The most typical row of each of ``count`` clusters, large clusters first."""
         if count >= len(part):
             return part
-        part = self._rng.permutation(part)[:SAMPLE]
         clusters = clusters_of(candidates.vectors[part], count, self._seed)
         sizes = np.bincount(clusters, minlength=count)
         chosen = []

@@ -3,25 +3,44 @@
 from collections.abc import Callable
 
 from active_learning.exceptions import UnknownStrategy
+from active_learning.query_strategies.badge import Badge
 from active_learning.query_strategies.base import QueryStrategy
 from active_learning.query_strategies.cold_start import ColdStart
+from active_learning.query_strategies.committee import CommitteeDisagreement
+from active_learning.query_strategies.contrastive import ContrastiveSampling
+from active_learning.query_strategies.core_set import KCenter
+from active_learning.query_strategies.default import DefaultChoice
 from active_learning.query_strategies.diverse_margin import DiverseMargin
+from active_learning.query_strategies.dropout_disagreement import Bald
 from active_learning.query_strategies.random_sampling import RandomSampling
+from active_learning.query_strategies.ranked_batch import RankedBatch
+from active_learning.query_strategies.rare_classes import RareClasses
+from active_learning.query_strategies.typiclust import TypiClust
 from active_learning.query_strategies.uncertainty import entropy, least_confidence, margin
+from active_learning.query_strategies.weighted_kmeans import WeightedKMeans
 
 _STRATEGIES: dict[str, Callable[[int], QueryStrategy]] = {
-    "default": lambda seed: DiverseMargin(seed=seed),
+    "default": lambda seed: DefaultChoice(seed=seed),
+    "badge": lambda seed: Badge(seed=seed),
+    "bald": lambda seed: Bald(seed=seed),
+    "cal": lambda seed: ContrastiveSampling(seed=seed),
     "cold_start": lambda seed: ColdStart(seed=seed),
+    "committee": lambda seed: CommitteeDisagreement(seed=seed),
     "diverse_margin": lambda seed: DiverseMargin(seed=seed),
     "entropy": entropy,
+    "k_center": lambda seed: KCenter(seed=seed),
     "least_confidence": least_confidence,
     "margin": margin,
     "random": lambda seed: RandomSampling(seed=seed),
+    "ranked_batch": lambda seed: RankedBatch(seed=seed),
+    "rare_classes": lambda seed: RareClasses(seed=seed),
+    "typiclust": lambda seed: TypiClust(seed=seed),
+    "weighted_kmeans": lambda seed: WeightedKMeans(seed=seed),
 }
 
 
 def strategy_names() -> tuple[str, ...]:
-    """Every name that :func:`make_strategy` knows; ``default`` is ``diverse_margin``."""
+    """Every name that :func:`make_strategy` knows; ``default`` needs no choosing."""
     return tuple(_STRATEGIES)
 
 

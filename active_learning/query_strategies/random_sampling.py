@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from active_learning.query_strategies.base import Candidates
+from active_learning.query_strategies.base import Candidates, Need
 from active_learning.types import Positions, Reason, Scores
 
 AUDIT_REASON = Reason("drawn at random to measure accuracy", "随机抽取，用于评估准确率")
@@ -13,7 +13,7 @@ class RandomSampling:
     """Every subset of the asked size is equally likely."""
 
     name = "random"
-    needs_probabilities = False
+    needs: frozenset[Need] = frozenset()
 
     def __init__(self, *, seed: int) -> None:
         self._rng = np.random.default_rng(seed)

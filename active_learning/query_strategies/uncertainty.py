@@ -7,7 +7,7 @@ import numpy as np
 from modAL.uncertainty import classifier_entropy, classifier_margin, classifier_uncertainty
 
 from active_learning.exceptions import NotFitted
-from active_learning.query_strategies.base import Candidates, highest, top_two
+from active_learning.query_strategies.base import Candidates, Need, highest, top_two
 from active_learning.types import Positions, Probabilities, Reason, Scores
 
 
@@ -28,7 +28,7 @@ class UncertaintySampling:
         seed: of the order of ties.
     """
 
-    needs_probabilities = True
+    needs: frozenset[Need] = frozenset({"probabilities"})
 
     def __init__(self, name: str, measure: Callable[..., Any], sign: float, *, seed: int) -> None:
         self.name = name

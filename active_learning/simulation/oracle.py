@@ -64,3 +64,40 @@ class SimulatedAnnotator:
         flips = (self._rng.random(truth.shape) < self._error_rate / 2) & (truth >= 0)
         answered: Marks = np.where(flips, 1 - truth, truth).astype(np.int8)
         return answered
+
+
+def class_dependent(error_rates: Sequence[float]) -> NDArray[np.float64]:
+    """A confusion matrix where each class has its own error rate, spread evenly over the others.
+
+    Raises:
+        ValueError: a rate outside 0 to 1.
+    """
+    rates = np.asarray(error_rates, dtype=np.float64)
+    if ((rates < 0) | (rates > 1)).any():
+        raise ValueError(f"error_rates is {list(error_rates)}; give shares from 0 to 1.")
+    k = len(rates)
+    if k < 2:
+        return np.ones((k, k))
+    confusion = np.repeat((rates / (k - 1))[:, None], k, axis=1)
+    np.fill_diagonal(confusion, 1.0 - rates)
+    return confusion
+
+
+def consensus(answers: Sequence[Sequence[str]], *, seed: int) -> list[str]:
+    """The most frequent answer for each record; a tie is broken by a seeded draw.
+
+    Args:
+        answers: of each annotator, one answer for each record.
+        seed: of the draws.
+
+    >>> consensus([["a", "b"], ["a", "b"], ["b", "b"]], seed=0)
+    ['a', 'b']
+    """
+    rng = np.random.default_rng(seed)
+    agreed: list[str] = []
+    for votes in zip(*answers, strict=True):
+        names = sorted(set(votes))
+        counts = [votes.count(name) for name in names]
+        first = [n for n, count in zip(names, counts, strict=True) if count == max(counts)]
+        agreed.append(first[int(rng.integers(len(first)))] if len(first) > 1 else first[0])
+    return agreed

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +51,36 @@ class FeatureStore:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._lock = threading.Lock()
+        self._encoders: dict[str | None, Encoder] = {}
+        self._caches: dict[str, EmbeddingCache] = {}
         self._pool: tuple[tuple[object, ...], PoolFeatures] | None = None
 
-    @cached_property
-    def encoder(self) -> Encoder:
-        """The encoder that the settings name.
+    def encoder(self, folder: str | None = None) -> Encoder:
+        """The encoder that the settings name, or its fine-tuned successor in ``folder``.
 
         Raises:
             ConfigurationError: it cannot be loaded; the message says what to do.
         """
-        settings = self._services.settings
-        try:
-            return load_encoder(
-                settings.encoder, device=settings.device, threads=settings.torch_threads
-            )
-        except EncoderUnavailable as error:
-            raise ConfigurationError(str(error), field="encoder", value=settings.encoder) from error
+        if folder not in self._encoders:
+            settings = self._services.settings
+            try:
+                self._encoders[folder] = load_encoder(
+                    settings.encoder,
+                    device=settings.device,
+                    threads=settings.torch_threads,
+                    fine_tuned=settings.models_dir / folder if folder else None,
+                )
+            except EncoderUnavailable as error:
+                raise ConfigurationError(
+                    str(error), field="encoder", value=folder or settings.encoder
+                ) from error
+        return self._encoders[folder]
 
-    @cached_property
-    def _cache(self) -> EmbeddingCache:
-        return EmbeddingCache(self._services.settings.embeddings_dir, self.encoder)
+    def cache(self, folder: str | None = None) -> EmbeddingCache:
+        """The embeddings on disk of that encoder."""
+        encoder = self.encoder(folder)
+        directory = self._services.settings.embeddings_dir
+        return self._caches.setdefault(encoder.revision, EmbeddingCache(directory, encoder))
 
     def pool(
         self,
@@ -79,16 +88,33 @@ class FeatureStore:
         fields: Sequence[str],
         progress: Progress,
         should_stop: ShouldStop,
+        encoder_folder: str | None = None,
     ) -> PoolFeatures:
         """Features of every current record; kept in memory until the records change."""
         with self._lock:
             with self._services.database.reading() as session:
                 state = repository.record_state(session, dataset_id)
-            key = (dataset_id, state, tuple(fields), self.encoder.revision)
+            key = (dataset_id, state, tuple(fields), self.encoder(encoder_folder).revision)
             if self._pool is None or self._pool[0] != key:
                 self._pool = None  # free the old matrix before the new one is made
-                self._pool = (key, self._compute(dataset_id, fields, progress, should_stop))
+                records = self.records(dataset_id, fields)
+                self._pool = (
+                    key,
+                    self._compute(records, fields, progress, should_stop, encoder_folder),
+                )
             return self._pool[1]
+
+    def records(
+        self, dataset_id: int, fields: Sequence[str]
+    ) -> tuple[list[int], list[dict[str, Any]]]:
+        """(ids ascending, values of these fields) of every current record of the dataset."""
+        record_ids: list[int] = []
+        records: list[dict[str, Any]] = []
+        with self._services.database.reading() as session:
+            for record_id, _, values in repository.iterate_records(session, dataset_id):
+                record_ids.append(record_id)
+                records.append({name: values.get(name) for name in fields})
+        return record_ids, records
 
     def transform(
         self,
@@ -96,31 +122,29 @@ class FeatureStore:
         records: Sequence[dict[str, Any]],
         progress: Progress,
         should_stop: ShouldStop,
+        encoder_folder: str | None = None,
     ) -> Features:
         """(n, width) features of these records against the columns that ``signals`` saw."""
-        return RecordFeatures(self._cache, signals).transform(records, progress, should_stop)
+        features = RecordFeatures(self.cache(encoder_folder), signals)
+        return features.transform(records, progress, should_stop)
 
     def _compute(
         self,
-        dataset_id: int,
+        records: tuple[list[int], list[dict[str, Any]]],
         fields: Sequence[str],
         progress: Progress,
         should_stop: ShouldStop,
+        encoder_folder: str | None,
     ) -> PoolFeatures:
-        record_ids: list[int] = []
-        records: list[dict[str, Any]] = []
-        with self._services.database.reading() as session:
-            for record_id, _, values in repository.iterate_records(session, dataset_id):
-                record_ids.append(record_id)
-                records.append({name: values.get(name) for name in fields})
-        progress(0.0, f"reading the columns of {len(records)} records")
+        record_ids, values = records
+        progress(0.0, f"reading the columns of {len(values)} records")
         signals = ColumnSignals.fit(
-            records,
+            values,
             fields=list(fields),
             today=self._services.clock().date(),
             should_stop=should_stop,
         )
-        matrix = self.transform(signals, records, progress, should_stop)
+        matrix = self.transform(signals, values, progress, should_stop, encoder_folder)
         return PoolFeatures(record_ids, matrix, signals)
 
 

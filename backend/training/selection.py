@@ -21,6 +21,7 @@ from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training import repository
 from backend.training.features import FeatureStore, PoolFeatures, learning_facts
+from backend.training.retraining import take_snapshot
 from labeling.label_schema import LabelSchema
 
 
@@ -59,9 +60,12 @@ def _choose(
     taken: set[int],
 ) -> int:
     schema, policy = label_schema_of(project), policy_of(project)
-    pool = features.pool(project.dataset_id, schema.fields, context.progress, context.should_stop)
+    folder = champion.encoder_folder if champion else None
+    pool = features.pool(
+        project.dataset_id, schema.fields, context.progress, context.should_stop, folder
+    )
     artifact = load_artifact(services.settings.models_dir / champion.artifact) if champion else None
-    matrix = _matrix_for(artifact, services, features, context, project, schema, pool)
+    matrix = _matrix_for(artifact, features, context, project, schema, pool, folder)
     context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
@@ -75,6 +79,9 @@ def _choose(
             Pool(pool.record_ids, taken),
             matrix,
             policy.batch_size,
+            labels={
+                label.record_id: label.grade for label in take_snapshot(services, project).training
+            },
             should_stop=context.should_stop,
         )
     except EmptyPool:
@@ -91,7 +98,7 @@ def _unfitted(
     features: FeatureStore, pool: PoolFeatures, schema: LabelSchema, seed: int
 ) -> RecordClassifier:
     return RecordClassifier(
-        layout_of(features.encoder.dimension, pool.signals),
+        layout_of(features.encoder().dimension, pool.signals),
         classes=schema.grades,
         issues=schema.issue_values,
         seed=seed,
@@ -100,22 +107,20 @@ def _unfitted(
 
 def _matrix_for(
     artifact: Artifact | None,
-    services: Services,
     features: FeatureStore,
     context: JobContext,
     project: Project,
     schema: LabelSchema,
     pool: PoolFeatures,
+    encoder_folder: str | None,
 ) -> Features:
     """The pool as the champion sees it: with the columns it was trained against."""
     if artifact is None or artifact.signals.fingerprint() == pool.signals.fingerprint():
         return pool.matrix
-    with services.database.reading() as session:
-        records = [
-            {name: values.get(name) for name in schema.fields}
-            for _, _, values in repository.iterate_records(session, project.dataset_id)
-        ]
-    return features.transform(artifact.signals, records, context.progress, context.should_stop)
+    _, records = features.records(project.dataset_id, schema.fields)
+    return features.transform(
+        artifact.signals, records, context.progress, context.should_stop, encoder_folder
+    )
 
 
 def _store_batch(

@@ -113,3 +113,33 @@ def test_the_gate_rarely_promotes_a_clearly_worse_challenger() -> None:
         champion = np.where(rng.random(60) < 0.85, "x", "-").tolist()
         wrong += decide(["x"] * 60, challenger, champion).promote
     assert wrong / 400 < 0.03
+
+
+def test_macro_f1_of_a_small_faultless_sample_is_not_certain() -> None:
+    found = evaluate(["a", "b"] * 5, np.array([[0.9, 0.1], [0.1, 0.9]] * 5), ["a", "b"])
+    assert found.macro_f1.value == found.macro_f1.high == 1.0
+    assert found.macro_f1.low < 0.9
+
+
+def test_macro_f1_interval_covers_on_small_samples() -> None:
+    rng = np.random.default_rng(0)
+    hits = []
+    for _ in range(400):
+        truth = rng.choice(["a", "b"], 30, p=[0.7, 0.3])
+        right = rng.random(30) < 0.9
+        says_a = (truth == "a") == right
+        p = np.where(says_a[:, None], [0.9, 0.1], [0.1, 0.9])
+        found = evaluate(truth.tolist(), p, ["a", "b"]).macro_f1
+        # Population: a right .63, a wrong .07, b right .27, b wrong .03.
+        actual = (2 * 0.63 / (0.70 + 0.66) + 2 * 0.27 / (0.30 + 0.34)) / 2
+        hits.append(found.low <= actual <= found.high)
+    assert 0.91 <= np.mean(hits) <= 0.985
+
+
+def test_the_gate_promotes_an_equal_challenger_and_the_tolerance_only_calls_it_small() -> None:
+    truth = ["x"] * 10
+    found = decide(truth, ["x"] * 8 + ["-"] * 2, ["-"] * 2 + ["x"] * 8, tolerance=0.01)
+    assert found.promote
+    assert found.evidence["is_small_sample"]
+    assert "sample is still small" in found.reason.en
+    assert not decide(truth, ["x"] * 7 + ["-"] * 3, ["x"] * 8 + ["-"] * 2, tolerance=0.9).promote

@@ -7,11 +7,19 @@ import pytest
 from modAL.uncertainty import entropy_sampling, margin_sampling, uncertainty_sampling
 
 from active_learning.classifiers.record_classifier import RecordClassifier
-from active_learning.exceptions import Cancelled, EmptyPool, ShapeMismatch, UnknownRecord
+from active_learning.exceptions import (
+    Cancelled,
+    EmptyPool,
+    NoLabels,
+    NonFiniteFeatures,
+    ShapeMismatch,
+    UnknownLabel,
+    UnknownRecord,
+)
 from active_learning.learner import ActiveLearner
 from active_learning.pool import Pool
 from active_learning.query_strategies.base import Candidates
-from active_learning.query_strategies.factory import make_strategy
+from active_learning.query_strategies.factory import make_strategy, strategy_names
 from tests.active_learning.conftest import CLASSES, World
 from tests.active_learning.test_record_classifier import trained
 
@@ -124,3 +132,41 @@ def test_selection_can_be_cancelled(world: World) -> None:
     pool, _ = shuffled_pool(world)
     with pytest.raises(Cancelled):
         ActiveLearner(trained(world)).select(pool, world.features, 5, should_stop=lambda: True)
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_every_strategy_gives_new_full_explained_batches(world: World, name: str) -> None:
+    pool, ids = shuffled_pool(world, labelled=60)
+    features = world.features.copy()
+    classifier = trained(world)
+    labels = dict(zip(ids[:60], world.grades[:60].tolist(), strict=True))
+    seen = set(ids[:60])
+    for query in range(3):
+        learner = ActiveLearner(classifier, strategy=name, seed=query)
+        batch = learner.select(pool, features, 20, labels=labels)
+        assert len(batch) == len(set(batch.record_ids)) == 20
+        assert not seen & set(batch.record_ids)
+        assert all(reason.en and reason.zh for reason in batch.reasons)
+        seen |= set(batch.record_ids)
+        pool.mark_labelled(batch.record_ids)
+    features[[100, 200, 300], 0] = np.nan
+    untouched = Pool(ids)
+    with pytest.raises(NonFiniteFeatures, match=r"in \d of"):
+        ActiveLearner(classifier, strategy=name).select(untouched, features, 5, labels=labels)
+
+
+@pytest.mark.parametrize("name", ["default", "margin", "committee", "badge", "cal"])
+def test_one_class_only_is_no_obstacle(world: World, name: str) -> None:
+    pool, ids = shuffled_pool(world, labelled=30)
+    classifier = RecordClassifier(world.layout, CLASSES).fit(world.features[:30], ["good"] * 30)
+    learner = ActiveLearner(classifier, strategy=name)
+    labels = dict.fromkeys(ids[:30], "good")
+    assert len(learner.select(pool, world.features, 10, labels=labels)) == 10
+
+
+def test_labels_must_be_classes_and_a_committee_needs_them(world: World) -> None:
+    pool, ids = shuffled_pool(world, labelled=30)
+    with pytest.raises(UnknownLabel, match="superb"):
+        ActiveLearner(trained(world)).select(pool, world.features, 5, labels={ids[0]: "superb"})
+    with pytest.raises(NoLabels, match="labels="):
+        ActiveLearner(trained(world), strategy="committee").select(pool, world.features, 5)

@@ -1,20 +1,32 @@
 """What every query strategy promises, on shuffled candidates."""
 
+import time
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from active_learning.exceptions import NotFitted, UnknownStrategy
+from active_learning.exceptions import NoLabels, NotFitted, UnknownStrategy
 from active_learning.query_strategies.base import Candidates
 from active_learning.query_strategies.factory import make_strategy, strategy_names
+from active_learning.query_strategies.vectors import RowView
 
 
-def candidates(n: int, classes: int, seed: int = 0) -> Candidates:
+def candidates(n: int, classes: int, seed: int = 0, width: int = 8, known: int = 30) -> Candidates:
+    """Shuffled records with everything that any strategy needs."""
     rng = np.random.default_rng(seed)
+    chances = np.ones(classes)
     return Candidates(
-        rng.normal(size=(n, 8)).astype(np.float32),
+        rng.normal(size=(n, width)).astype(np.float32),
         rng.normal(size=n),
         [f"class {place}" for place in range(classes)],
-        rng.dirichlet(np.ones(classes), size=n),
+        rng.dirichlet(chances, size=n),
+        rng.normal(size=(known, width)).astype(np.float32),
+        rng.dirichlet(chances, size=known),
+        rng.integers(0, 30, classes).astype(np.float64),
+        rng.dirichlet(chances, size=(3, n)).astype(np.float32),
+        rng.dirichlet(chances, size=(4, n)).astype(np.float32),
     )
 
 
@@ -49,23 +61,67 @@ def test_equal_seeds_choose_alike(name: str) -> None:
 @pytest.mark.parametrize("name", strategy_names())
 def test_identical_records_are_no_obstacle(name: str) -> None:
     one = candidates(1, 3)
-    pool = Candidates(
-        np.repeat(one.vectors, 50, axis=0),
-        np.repeat(one.suspicion, 50),
-        one.classes,
-        np.repeat(one.probabilities, 50, axis=0) if one.probabilities is not None else None,
+    assert one.probabilities is not None
+    assert one.committee is not None
+    assert one.dropout is not None
+    pool = replace(
+        one,
+        vectors=np.repeat(one.vectors[:], 50, axis=0),
+        suspicion=np.repeat(one.suspicion, 50),
+        probabilities=np.repeat(one.probabilities, 50, axis=0),
+        committee=np.repeat(one.committee, 50, axis=1),
+        dropout=np.repeat(one.dropout, 50, axis=1),
     )
     strategy = make_strategy(name, seed=0)
     assert len(set(strategy.select(pool, strategy.score(pool), 12).tolist())) == 12
 
 
-@pytest.mark.parametrize("name", ["margin", "entropy", "least_confidence", "diverse_margin"])
-def test_uncertainty_needs_probabilities(name: str) -> None:
-    pool = candidates(10, 3)
+@pytest.mark.parametrize("name", strategy_names())
+def test_what_a_strategy_needs_it_asks_for_and_nothing_else(name: str) -> None:
+    full = candidates(40, 3)
+    bare = Candidates(full.vectors, full.suspicion, full.classes)
     strategy = make_strategy(name)
-    assert strategy.needs_probabilities
-    with pytest.raises(NotFitted):
-        strategy.score(Candidates(pool.vectors, pool.suspicion, pool.classes))
+    if strategy.needs:
+        with pytest.raises((NotFitted, NoLabels)):
+            strategy.score(bare)
+    else:
+        assert len(strategy.select(bare, strategy.score(bare), 7)) == 7
+    given = replace(
+        full,
+        committee=full.committee if "committee" in strategy.needs else None,
+        dropout=full.dropout if "dropout" in strategy.needs else None,
+    )
+    assert len(strategy.select(given, strategy.score(given), 7)) == 7
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_a_hundred_thousand_records_stay_small_and_quick(name: str) -> None:
+    pool = candidates(100_000, 4, width=32, known=200)
+    assert isinstance(pool.vectors, np.ndarray)
+    strategy = make_strategy(name, seed=1)
+    tracemalloc.start()
+    begun = time.process_time()
+    rows = strategy.select(pool, strategy.score(pool), 20)
+    seconds, (_, peak) = time.process_time() - begun, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert len(set(rows.tolist())) == 20
+    assert seconds < 60
+    assert peak < 500e6, "an n x n matrix of float32 would take 40 GB"
+
+
+@pytest.mark.parametrize("name", strategy_names())
+def test_a_view_of_rows_is_chosen_from_like_the_rows(name: str) -> None:
+    pool = candidates(300, 3)
+    matrix = np.zeros((900, 9), np.float32)
+    rows = np.sort(np.random.default_rng(0).permutation(900)[:300])
+    matrix[rows, :8] = pool.vectors[:]
+    view = replace(pool, vectors=RowView(matrix, rows, lambda found: found[:, :8]))
+
+    def picks(given: Candidates) -> list[int]:
+        strategy = make_strategy(name, seed=2)
+        return strategy.select(given, strategy.score(given), 15).tolist()
+
+    assert picks(view) == picks(pool)
 
 
 @pytest.mark.parametrize("name", ["margin", "entropy", "least_confidence"])

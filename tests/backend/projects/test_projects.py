@@ -113,7 +113,7 @@ def test_a_policy_change_is_checked_audited_and_keeps_the_rest(session: Session)
         select(AuditEvent).where(AuditEvent.action == "project.policy_changed")
     ).one()
     assert event.actor == "bo"
-    assert event.detail["before"]["strategy"] == "diverse_margin"
+    assert event.detail["before"]["strategy"] == "default"
     assert event.detail["after"]["strategy"] == "entropy"
 
 

@@ -1,0 +1,271 @@
+"""Which records the model may label alone, with a promise about their errors.
+
+Learn-then-test (Angelopoulos et al. 2021, Bates et al. 2021) with fixed-sequence testing:
+thresholds are fixed before any correctness is seen and tested from high to low confidence until
+one fails.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import beta, binom, hypergeom
+
+from active_learning.evaluation import Estimate, wilson
+from active_learning.exceptions import NoLabels, ShapeMismatch
+from active_learning.types import Positions, Reason
+
+DELTA = 0.10
+GRID = 40
+FIRST_CHECK = 5
+"""Audits of accepted records before the first test of a breach."""
+
+
+@dataclass(frozen=True)
+class AcceptRule:
+    """The certified threshold, or why there is none."""
+
+    threshold: float | None
+    reason: Reason
+    accepted_share: Estimate
+    """Of the calibration rows: at or above the threshold."""
+    error_bound: float | None
+    """Clopper-Pearson upper end of the error among accepted records, at level 1 - delta."""
+    calibration_rows: int
+    more_rows_needed: int
+    """Further random audit labels before a threshold can pass without an error; 0 if certified."""
+
+
+@dataclass(frozen=True)
+class AcceptedRecords:
+    """Positions in the pool; ``audited`` is a random part of ``accepted``."""
+
+    accepted: Positions
+    audited: Positions
+
+
+@dataclass(frozen=True)
+class AuditBreach:
+    """Whether audits of accepted records contradict the promise."""
+
+    is_breached: bool
+    errors: int
+    audits: int
+    error_at_least: float
+    """Clopper-Pearson lower end at the check that decided, else at the last check."""
+    reason: Reason
+
+
+def error_upper_bound(errors: int, n: int, delta: float = DELTA) -> float:
+    """One-sided Clopper-Pearson upper end: the true share is above it with chance at most delta."""
+    return 1.0 if errors >= n else float(beta.ppf(1 - delta, errors + 1, n - errors))
+
+
+def error_lower_bound(errors: int, n: int, delta: float = DELTA) -> float:
+    """One-sided Clopper-Pearson lower end."""
+    return 0.0 if errors == 0 else float(beta.ppf(delta, errors, n - errors + 1))
+
+
+def rows_needed(target: float, delta: float = DELTA) -> int:
+    """Rows without any error that certify the target: the least n with (1 - target)^n <= delta."""
+    _check_shares(target, delta)
+    return int(np.ceil(np.log(delta) / np.log1p(-target) - 1e-12))
+
+
+def certify(
+    confidence: NDArray[np.float64],
+    correct: NDArray[np.bool_],
+    pool_confidence: NDArray[np.float64],
+    *,
+    target: float,
+    delta: float = DELTA,
+) -> AcceptRule:
+    """The lowest threshold at which the error among accepted records is certified.
+
+    With probability at least 1 - delta over the draw of the calibration rows, either no threshold
+    is given or the share of wrong labels among the pool records at or above it is at most
+    ``target``. Each test is the larger of the binomial (Clopper-Pearson) p-value and the exact
+    hypergeometric one for the finite pool. The sequence starts where enough calibration rows lie
+    above the threshold to pass with one error (or, if there are too few, with none); that looks
+    at confidences alone, so the promise holds.
+
+    Args:
+        confidence: (n,) of records drawn at random and seen by no training: the audit sample.
+        correct: (n,) whether the model was right on them.
+        pool_confidence: (m,) of the records to be accepted or not, none of them audited.
+        target: greatest share of errors among the accepted, between 0 and 1.
+        delta: chance that the promise may fail.
+
+    Raises:
+        ShapeMismatch: arrays of different lengths, a value that is no number, or a share
+            outside 0 to 1.
+    """
+    _check_shares(target, delta)
+    sure, right, pool = (
+        np.asarray(confidence, float),
+        np.asarray(correct, bool),
+        np.asarray(pool_confidence, float),
+    )
+    if sure.ndim != 1 or sure.shape != right.shape or pool.ndim != 1:
+        raise ShapeMismatch(f"{sure.shape} confidences do not fit {right.shape} answers.")
+    if not (np.isfinite(sure).all() and np.isfinite(pool).all()):
+        raise ShapeMismatch("A confidence is not a number; predict these records again.")
+    n, needed = len(sure), rows_needed(target, delta)
+    found: float | None = None
+    bound: float | None = None
+    tests = _testable(sure, pool, target, delta)
+    for threshold, rows, rest in tests:
+        errors = int((~right[sure >= threshold]).sum())
+        if _p_values(errors, np.array([rows]), np.array([rest]), target)[0] > delta:
+            break
+        found, bound = threshold, error_upper_bound(errors, rows, delta)
+    accepted = 0 if found is None else int((sure >= found).sum())
+    share = wilson(accepted, n) if n else Estimate(0.0, 0.0, 1.0, 0)
+    more = 0 if found is not None else _more_rows(n, needed)
+    reason = _reason(found, bound, share, target, delta, n, needed, len(tests))
+    return AcceptRule(found, reason, share, bound, n, more)
+
+
+def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Distinct quantiles of the pool's confidences, from high to low."""
+    if len(pool_confidence) == 0:
+        return np.zeros(0)
+    shares = np.linspace(1.0, 0.0, GRID + 1)[1:]
+    values: NDArray[np.float64] = np.unique(
+        np.quantile(pool_confidence, shares, method="inverted_cdf")
+    )[::-1]
+    return values
+
+
+def choose_accepted(
+    pool_confidence: NDArray[np.float64], rule: AcceptRule, *, audit_share: float, seed: int
+) -> AcceptedRecords:
+    """The pool records that the rule accepts, and a seeded random share of them to be audited.
+
+    At least one accepted record is audited if there is one and the share is above zero.
+
+    Raises:
+        ShapeMismatch: the share is outside 0 to 1.
+    """
+    if not 0.0 <= audit_share <= 1.0:
+        raise ShapeMismatch(f"audit_share is {audit_share}; give a share from 0 to 1.")
+    if rule.threshold is None:
+        nothing = np.zeros(0, np.intp)
+        return AcceptedRecords(nothing, nothing)
+    accepted = np.flatnonzero(np.asarray(pool_confidence, float) >= rule.threshold)
+    size = int(np.ceil(audit_share * len(accepted)))
+    drawn = np.random.default_rng(seed).choice(accepted, size, replace=False)
+    return AcceptedRecords(accepted, np.sort(drawn))
+
+
+def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA) -> AuditBreach:
+    """Whether audits, in the order in which they came, show more errors than promised.
+
+    Clopper-Pearson lower ends at 5, 8, 12, 18 ... audits; check j spends delta / (j (j + 1)), so a
+    kept promise is withdrawn with chance at most delta however long one watches. Once breached it
+    stays breached.
+
+    Raises:
+        NoLabels: there is no audit.
+    """
+    _check_shares(target, delta)
+    if len(correct) == 0:
+        raise NoLabels("No accepted record was audited yet.")
+    wrong = np.cumsum(~np.asarray(correct, bool))
+    size, number, low, seen = FIRST_CHECK, 1, 0.0, len(correct)
+    while size <= len(correct):
+        low = error_lower_bound(int(wrong[size - 1]), size, delta / (number * (number + 1)))
+        if low > target:
+            seen = size
+            break
+        size, number = int(np.ceil(1.5 * size)), number + 1
+    broken = low > target
+    errors = int(wrong[seen - 1])
+    counted = f"{errors} of {seen} audited accepted records are wrong"
+    counted_zh = f"已抽检的 {seen} 条自动接受记录中有 {errors} 条错误"
+    reason = (
+        Reason(
+            f"withdrawn: {counted}, so the error is above the promised {target:.1%}",
+            f"已撤回：{counted_zh}，错误率高于承诺的 {target:.1%}",
+        )
+        if broken
+        else Reason(
+            f"kept: {counted}, which does not contradict {target:.1%}",
+            f"维持：{counted_zh}，与承诺的 {target:.1%} 不矛盾",
+        )
+    )
+    return AuditBreach(broken, errors, seen, low, reason)
+
+
+def _testable(
+    sure: NDArray[np.float64], pool: NDArray[np.float64], target: float, delta: float
+) -> list[tuple[float, int, int]]:
+    """(threshold, calibration rows, pool records) from the first that one error may not fail.
+
+    A start that any error fails would end most sequences at once; without such a threshold it is
+    the first that passes without an error. Uses counts alone.
+    """
+    grid = threshold_grid(pool)
+    rows, rest = ((v >= grid[:, None]).sum(axis=1) for v in (sure, pool))
+    for allowed in (1, 0):
+        able = np.flatnonzero(rows > allowed)
+        able = able[_p_values(allowed, rows[able], rest[able], target) <= delta]
+        if len(able):
+            return [(float(grid[i]), int(rows[i]), int(rest[i])) for i in able]
+    return []
+
+
+def _p_values(
+    errors: int, rows: NDArray[np.intp], rest: NDArray[np.intp], target: float
+) -> NDArray[np.float64]:
+    """Of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong."""
+    least = np.minimum(np.floor(target * rest + 1e-9).astype(np.intp) + 1, rest)
+    exact = hypergeom.cdf(errors, rest + rows, least + errors, rows)
+    larger: NDArray[np.float64] = np.maximum(binom.cdf(errors, rows, target), exact)
+    return larger
+
+
+def _more_rows(n: int, needed: int) -> int:
+    """Up to the rows that certify without an error; as many again where errors were the cause."""
+    return needed - n if n < needed else n
+
+
+def _reason(
+    found: float | None,
+    bound: float | None,
+    share: Estimate,
+    target: float,
+    delta: float,
+    n: int,
+    needed: int,
+    tested: int,
+) -> Reason:
+    if found is not None and bound is not None:
+        return Reason(
+            f"confidence of {found:.3f} or more is accepted: {share.value:.0%} of records "
+            f"({share.low:.0%} to {share.high:.0%}), error at most {bound:.2%} "
+            f"with {1 - delta:.0%} certainty",
+            f"置信度不低于 {found:.3f} 的记录自动接受：占 {share.value:.0%}"
+            f"（{share.low:.0%} 至 {share.high:.0%}），错误率不超过 {bound:.2%}"
+            f"（可信度 {1 - delta:.0%}）",
+        )
+    if tested == 0:
+        return Reason(
+            f"certifying {target:.1%} needs at least {needed} calibration rows above a threshold; "
+            f"there are {n}",
+            f"认证 {target:.1%} 的错误率至少需要 {needed} 条达到阈值的校准记录；现有 {n} 条",
+        )
+    return Reason(
+        f"none accepted: already the most confident of {n} calibration rows hold too many errors "
+        f"to certify {target:.1%}; about {n} more audit labels, or a better model, are needed",
+        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
+        f"约需再抽检 {n} 条，或改进模型",
+    )
+
+
+def _check_shares(target: float, delta: float) -> None:
+    if not (0.0 < target < 1.0 and 0.0 < delta < 1.0):
+        raise ShapeMismatch(
+            f"target is {target} and delta {delta}; both are shares between 0 and 1."
+        )

@@ -1,0 +1,1 @@
+"""Training the text encoder itself on the labels, behind the frozen one."""

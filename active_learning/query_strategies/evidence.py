@@ -1,0 +1,186 @@
+"""What strategies see of a pool: computed in chunks, and only what the strategy needs."""
+
+from collections.abc import Collection, Iterator
+
+import numpy as np
+from modAL.models import ActiveLearner as ModalLearner
+from modAL.models import Committee
+from numpy.typing import NDArray
+
+from active_learning.classifiers.logistic_heads import LogisticHeads, softmax
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.exceptions import NoLabels, NonFiniteFeatures
+from active_learning.query_strategies.base import Candidates, Need
+from active_learning.query_strategies.vectors import RowView, chunks
+from active_learning.types import (
+    Features,
+    Positions,
+    Probabilities,
+    Scores,
+    ShouldStop,
+    check_stop,
+    never,
+)
+
+MEMBERS = 5
+DROPOUT_SAMPLES = 10
+DROPOUT_RATE = 0.5
+PREDICTED_AT_A_TIME = 32_768
+
+
+class Evidence:
+    """Candidates of a pool for a classifier.
+
+    Args:
+        classifier: fitted or not.
+        features: (N, width), labelled rows included; never copied as a whole.
+        known: rows that are labelled or in a batch.
+        labels: (N,) class of each row as a number, -1 where unknown; None where no labels are at
+            hand.
+        seed: of the committee's bootstrap samples and of dropout.
+    """
+
+    def __init__(
+        self,
+        classifier: RecordClassifier,
+        features: Features,
+        known: Positions,
+        labels: NDArray[np.intp] | None,
+        *,
+        seed: int,
+        should_stop: ShouldStop = never,
+    ) -> None:
+        self._classifier, self._features, self._known = classifier, features, known
+        self._labels, self._seed, self._should_stop = labels, seed, should_stop
+
+    def candidates(self, rows: Positions, needs: Collection[Need]) -> Candidates:
+        """The rows as a strategy with these needs sees them.
+
+        Raises:
+            NonFiniteFeatures: NaN or infinity among the rows or the known rows.
+            NoLabels: a committee is needed and no labels are at hand.
+        """
+        check_finite(self._features, rows, "unlabelled")
+        check_finite(self._features, self._known, "labelled")
+        vectors, scaled = self._vectors(rows)
+        fitted = self._classifier.is_fitted and "probabilities" in needs
+        known_probabilities = self._probabilities(self._known) if fitted else None
+        return Candidates(
+            vectors,
+            np.clip(scaled, -4.0, 4.0).sum(axis=1).astype(np.float64),
+            list(self._classifier.classes),
+            self._probabilities(rows) if fitted else None,
+            vectors.of(self._features[self._known]),
+            known_probabilities,
+            self._counts(known_probabilities),
+            self._committee(rows) if fitted and "committee" in needs else None,
+            self._dropout(rows) if fitted and "dropout" in needs else None,
+        )
+
+    def _vectors(self, rows: Positions) -> tuple[RowView, NDArray[np.float32]]:
+        """Embeddings beside standardised record signals, and those signals."""
+        layout = self._classifier.layout
+        first, second = layout.embedding, layout.embedding + layout.record_signals
+        signals = self._features[:, first:second][rows]
+        mean, spread = signals.mean(axis=0), signals.std(axis=0)
+        spread = np.where(spread > 0, spread, np.inf).astype(np.float32)
+        if first == second:
+            return RowView(self._features, rows, lambda found: found[:, :first]), signals
+        # Likeness of text and likeness of signals count the same.
+        weight = np.float32(1.0 / np.sqrt(second - first))
+
+        def transform(found: NDArray[np.float32]) -> NDArray[np.float32]:
+            scaled = (found[:, first:second] - mean) / spread
+            return np.concatenate([found[:, :first], weight * scaled], axis=1, dtype=np.float32)
+
+        return RowView(self._features, rows, transform), (signals - mean) / spread
+
+    def _probabilities(self, rows: Positions) -> Probabilities:
+        out = np.empty((len(rows), len(self._classifier.classes)))
+        for part, found in self._parts(rows):
+            out[part] = self._classifier.predict_proba(found)
+        return out
+
+    def _parts(self, rows: Positions) -> Iterator[tuple[slice, Features]]:
+        view = RowView(self._features, rows)
+        for part in chunks(len(rows), PREDICTED_AT_A_TIME):
+            check_stop(self._should_stop, "selecting")
+            yield part, view[part]
+
+    def _counts(self, known_probabilities: Probabilities | None) -> Scores | None:
+        """Labels of each class; expected ones where no labels are at hand."""
+        classes = len(self._classifier.classes)
+        if self._labels is not None:
+            given = self._labels[self._labels >= 0]
+            return np.bincount(given, minlength=classes).astype(np.float64)
+        return None if known_probabilities is None else known_probabilities.sum(axis=0)
+
+    def _committee(self, rows: Positions) -> NDArray[np.float32]:
+        """(members, n, classes) of a modAL committee on bootstrap samples of the labels."""
+        given = np.flatnonzero(self._labels >= 0) if self._labels is not None else self._known[:0]
+        if self._labels is None or len(given) == 0:
+            raise NoLabels(
+                "Strategy committee trains classifiers on samples of the labels: give select() "
+                "labels= of the records labelled so far."
+            )
+        rng = np.random.default_rng(self._seed)
+        names = self._classifier.classes_
+        members = []
+        for member in range(MEMBERS):
+            check_stop(self._should_stop, "training a committee")
+            drawn = rng.choice(given, len(given))
+            learner = RecordClassifier(
+                self._classifier.layout, self._classifier.classes, seed=self._seed + member
+            )
+            learner.fit(
+                self._features[drawn],
+                names[self._labels[drawn]],
+                warm_start=self._classifier,
+                should_stop=self._should_stop,
+            )
+            members.append(ModalLearner(learner))
+        committee = Committee(members)
+        out = np.empty((MEMBERS, len(rows), len(names)), dtype=np.float32)
+        for part, found in self._parts(rows):
+            out[:, part] = committee.vote_proba(found).transpose(1, 0, 2)
+        return out
+
+    def _dropout(self, rows: Positions) -> NDArray[np.float32]:
+        """(samples, n, classes): each sample drops half of the head's inputs for all rows alike."""
+        parts = self._classifier.fitted_
+        assert parts is not None
+        rng = np.random.default_rng(self._seed)
+        kept = rng.random((DROPOUT_SAMPLES, len(parts.heads.weights))) >= DROPOUT_RATE
+        weights, biases, classes = parts.heads.weights, parts.heads.biases, parts.heads.classes
+        heads = [
+            LogisticHeads(weights * mask[:, None] / (1.0 - DROPOUT_RATE), biases, classes)
+            for mask in kept
+        ]
+        out = np.empty((DROPOUT_SAMPLES, len(rows), classes), dtype=np.float32)
+        for part, found in self._parts(rows):
+            embeddings, signals = self._classifier.layout.split(found)
+            faults = parts.faults.predict_proba(signals.cells)
+            design = parts.design.transform(embeddings, signals, faults)
+            for sample, head in enumerate(heads):
+                out[sample, part] = softmax(head.logits(design)[0] / parts.temperature)
+        return out
+
+
+def check_finite(features: Features, rows: Positions, what: str) -> None:
+    """Returns if every value of the rows is finite.
+
+    Raises:
+        NonFiniteFeatures: some are not; the message says in how many rows.
+    """
+    view, bad = RowView(features, rows), 0
+    ones = np.ones(features.shape[1], dtype=np.float32)
+    for part in chunks(len(rows), PREDICTED_AT_A_TIME):
+        found = view[part]
+        with np.errstate(all="ignore"):
+            suspect = np.flatnonzero(~np.isfinite(found @ ones))
+        bad += int((~np.isfinite(found[suspect])).any(axis=1).sum())
+    if bad:
+        raise NonFiniteFeatures(
+            f"X holds NaN or infinite values in {bad:,} of {len(rows):,} {what} rows: embed these "
+            "records again or leave them out of the pool."
+        )

@@ -1,0 +1,175 @@
+"""What simulated curves say: areas, labels needed, gains over random, advice in words."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from active_learning.evaluation import area_under_learning_curve
+from active_learning.simulation.grid import FULL
+from active_learning.types import Reason
+
+LEVELS = (0.9, 0.95)
+BASELINE = "random"
+RESAMPLES = 4_000
+Points = Sequence[Sequence[float]]
+
+
+def labels_to_reach(points: Points, target: float) -> float | None:
+    """Labels at the first crossing, straight between two points; None if there is none."""
+    before: Sequence[float] | None = None
+    for point in points:
+        labels, value = point
+        if value >= target:
+            if before is None or value == before[1]:
+                return float(labels)
+            share = (target - before[1]) / (value - before[1])
+            return float(before[0] + share * (labels - before[0]))
+        before = point
+    return None
+
+
+def analyse(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """JSON-ready: one entry for each strategy, the full-data score, and the advice.
+
+    A curve that does not reach a level within the budget counts as there at the budget;
+    ``censored`` counts them. Ratios are geometric means over the seeds with the percentile interval
+    of the paired bootstrap; None where a strategy has no baseline or one seed only.
+    """
+    full = {run["seed"]: float(run["score"]) for run in runs if run["strategy"] == FULL}
+    curves: dict[str, dict[int, Points]] = defaultdict(dict)
+    for run in runs:
+        if run["strategy"] != FULL:
+            curves[run["strategy"]][run["seed"]] = run["points"]
+    baseline = curves.get(BASELINE)
+    strategies = {name: _strategy(of, full, baseline) for name, of in curves.items()}
+    advice = recommend(strategies)
+    return {
+        "full_score": float(np.mean(list(full.values()))),
+        "full_scores": full,
+        "seeds": sorted(full),
+        "strategies": strategies,
+        "recommendation": {"en": advice.en, "zh": advice.zh},
+    }
+
+
+def _strategy(
+    curves: dict[int, Points], full: dict[int, float], baseline: dict[int, Points] | None
+) -> dict[str, Any]:
+    seeds = sorted(curves)
+    areas = np.array([area(curves[seed]) for seed in seeds])
+    result: dict[str, Any] = {
+        "curve": mean_curve([curves[seed] for seed in seeds]),
+        "area": _mean(areas),
+        "final": _mean(np.array([curves[seed][-1][1] for seed in seeds])),
+    }
+    for level in LEVELS:
+        mine, missed = _needed(curves, full, seeds, level)
+        entry: dict[str, Any] = {"labels": _mean(mine), "censored": missed}
+        if baseline is not None:
+            theirs, lost = _needed(baseline, full, seeds, level)
+            entry |= {"ratio": ratio(mine, theirs), "random_censored": lost}
+        result[f"reach_{round(level * 100)}"] = entry
+    if baseline is not None:
+        gaps = [
+            mine[1] - theirs[1]
+            for seed in seeds
+            for mine, theirs in zip(curves[seed], baseline[seed], strict=True)
+        ]
+        lost_area = np.array([area(baseline[seed]) for seed in seeds]) - areas
+        result["above_random"] = float(np.mean(np.array(gaps) >= 0))
+        result["area_gain"] = _mean(-lost_area)
+        result["worst_area_loss"] = max(0.0, float(lost_area.max()))
+    return result
+
+
+def area(points: Points) -> float:
+    """Mean height of the curve."""
+    return area_under_learning_curve([int(p[0]) for p in points], [float(p[1]) for p in points])
+
+
+def _needed(
+    curves: dict[int, Points], full: dict[int, float], seeds: Sequence[int], level: float
+) -> tuple[NDArray[np.float64], int]:
+    found = [labels_to_reach(curves[seed], level * full[seed]) for seed in seeds]
+    needed = [
+        float(curves[seed][-1][0]) if labels is None else labels
+        for seed, labels in zip(seeds, found, strict=True)
+    ]
+    return np.array(needed), found.count(None)
+
+
+def ratio(
+    mine: NDArray[np.float64], theirs: NDArray[np.float64], *, seed: int = 0
+) -> dict[str, float | None]:
+    """Geometric mean of the paired ratios; 95 % interval of the bootstrap over seeds."""
+    logs = np.log(mine / theirs)
+    value = float(np.exp(logs.mean()))
+    if len(logs) < 2:
+        return {"value": value, "low": None, "high": None}
+    drawn = np.random.default_rng(seed).integers(len(logs), size=(RESAMPLES, len(logs)))
+    low, high = np.exp(np.percentile(logs[drawn].mean(axis=1), [2.5, 97.5]))
+    return {"value": value, "low": float(low), "high": float(high)}
+
+
+def mean_curve(curves: Sequence[Points]) -> list[dict[str, float]]:
+    """Mean and 95 % t interval over the seeds at each label count."""
+    return [
+        {"labels": float(points[0][0])} | _mean(np.array([point[1] for point in points]))
+        for points in zip(*curves, strict=True)
+    ]
+
+
+def _mean(values: NDArray[np.float64]) -> dict[str, float]:
+    middle = float(values.mean())
+    if len(values) < 2:
+        return {"value": middle, "low": middle, "high": middle}
+    half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
+    return {"value": middle, "low": middle - half, "high": middle + half}
+
+
+def recommend(strategies: dict[str, dict[str, Any]]) -> Reason:
+    """Which strategy to use, and what was measured for saying so."""
+    rivals = {name: of for name, of in strategies.items() if name != BASELINE and "area_gain" in of}
+    if not rivals:
+        return Reason(
+            "No comparison with random choice was run, so nothing is recommended.",
+            "没有与随机选择比较,因此不作推荐。",
+        )
+    name = max(rivals, key=lambda rival: float(rivals[rival]["area"]["value"]))
+    best, gain = rivals[name], rivals[name]["area_gain"]
+    entry = best["reach_95"]
+    measured = entry["ratio"]
+    value, low, high = measured["value"], measured["low"], measured["high"]
+    if low is None:
+        return Reason(
+            f"{name} had the largest area ({gain['value']:+.3f} against random), but one seed "
+            "tells nothing about chance: run at least five.",
+            f"{name} 的曲线面积最大(比随机 {gain['value']:+.3f}),但只有一个种子,"
+            "无法排除偶然:请至少运行五个。",
+        )
+    if entry["censored"] and entry["random_censored"]:
+        note = (
+            " The level was not reached in every run: a larger budget tells more.",
+            "并非每次都达到该水平:加大预算可知更多。",
+        )
+    else:
+        note = ("", "")
+    if high < 1.0:
+        fewer, least, most = (round(100 * (1 - x)) for x in (value, high, low))
+        return Reason(
+            f"{name} needed {fewer} % [{least}, {most}] fewer labels than random for 95 % of the "
+            f"full score; use it.{note[0]}",
+            f"达到全量得分的 95 % 时,{name} 比随机少用 {fewer} % [{least}, {most}] 的标签;"
+            f"建议使用。{note[1]}",
+        )
+    return Reason(
+        f"No strategy is shown to need fewer labels than random here: the best, {name}, needed "
+        f"{value:.2f} [{low:.2f}, {high:.2f}] times the labels of random for 95 % of the full "
+        f"score.{note[0]}",
+        f"未能证明有策略比随机更省标签:最好的 {name} 达到全量得分的 95 % 所需标签为随机的 "
+        f"{value:.2f} [{low:.2f}, {high:.2f}] 倍。{note[1]}",
+    )

@@ -1,0 +1,145 @@
+"""Whether more labels are worth their cost, in words and numbers, from the learning curve."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.exceptions import ShapeMismatch
+from active_learning.types import Reason
+
+State: TypeAlias = Literal["too early", "keep labelling", "stop"]
+Grid: TypeAlias = NDArray[np.float64]
+
+MIN_POINTS = 3
+MIN_AUDIT = 30
+WORTHWHILE = 0.005
+LEVELS = 41
+SHAPES = 12
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """One round: accuracy on a random audit sample that was not trained on."""
+
+    labels: int
+    accuracy: float
+    audited: int
+
+
+@dataclass(frozen=True)
+class StoppingAdvice:
+    """What ``more_labels`` further labels would gain in accuracy (0 to 1), 80 % interval."""
+
+    state: State
+    more_labels: int
+    gain: float | None
+    low: float | None
+    high: float | None
+    reason: Reason
+
+
+def advise(
+    points: Sequence[CurvePoint], more_labels: int, *, worthwhile: float = WORTHWHILE
+) -> StoppingAdvice:
+    """Advice from the rounds so far.
+
+    Three falling-error curves (inverse power law, exponential, inverse logarithm) are fitted at
+    once: the posterior over a grid of their parameters under binomial noise of every point.
+
+    Args:
+        points: rounds in growing order of labels.
+        more_labels: how many further labels are considered.
+        worthwhile: gain in accuracy below which labelling is no longer worth it.
+
+    Raises:
+        ShapeMismatch: labels do not grow, or a value is outside its range.
+    """
+    labels = np.array([p.labels for p in points], float)
+    if more_labels < 1 or (len(labels) and labels[0] < 1) or (np.diff(labels) <= 0).any():
+        raise ShapeMismatch("Give rounds in growing order of labels, and more_labels above zero.")
+    if any(not 0.0 <= p.accuracy <= 1.0 or p.audited < 0 for p in points):
+        raise ShapeMismatch("accuracy is a share from 0 to 1, audited a count.")
+    used = [p for p in points if p.audited > 0]
+    if len(used) < MIN_POINTS or used[-1].audited < MIN_AUDIT:
+        audited = used[-1].audited if used else 0
+        return StoppingAdvice(
+            "too early",
+            more_labels,
+            None,
+            None,
+            None,
+            Reason(
+                f"too early to say: {len(used)} rounds and {audited} audited records; "
+                f"{MIN_POINTS} rounds and {MIN_AUDIT} records are needed",
+                f"为时尚早：现有 {len(used)} 轮、{audited} 条抽检记录；"
+                f"需要 {MIN_POINTS} 轮和 {MIN_AUDIT} 条",
+            ),
+        )
+    gains, weights = _posterior_gains(used, more_labels)
+    order = np.argsort(gains)
+    mass = np.cumsum(weights[order])
+    low, gain, high = (
+        float(gains[order][min(int(np.searchsorted(mass, q)), len(mass) - 1)])
+        for q in (0.1, 0.5, 0.9)
+    )
+    state: State = "stop" if high < worthwhile or gain < worthwhile / 2 else "keep labelling"
+    return StoppingAdvice(
+        state, more_labels, gain, low, high, _words(state, more_labels, gain, low, high)
+    )
+
+
+def _posterior_gains(points: Sequence[CurvePoint], more_labels: int) -> tuple[Grid, Grid]:
+    """Gains of every curve of the grid and their posterior weights, which sum to one."""
+    levels = (np.arange(LEVELS) + 0.5) / LEVELS
+    first = points[0].labels
+    start = levels[:, None, None]
+    end = start + (1.0 - start) * levels[None, :, None]
+    audited = np.array([p.audited for p in points], float)
+    hits = np.array([p.accuracy for p in points]) * audited
+    last = points[-1].labels
+    gains, logs = [], []
+    for family in ("power", "exponential", "logarithm"):
+
+        def accuracy(labels: float, family: str = family) -> Grid:
+            value: Grid = end - (end - start) * _remaining(labels / first, family)
+            return np.clip(value, 1e-6, 1 - 1e-6)
+
+        fit = np.zeros((LEVELS, LEVELS, SHAPES))
+        for point, right, total in zip(points, hits, audited, strict=True):
+            p = accuracy(point.labels)
+            fit += right * np.log(p) + (total - right) * np.log1p(-p)
+        # An even prior over (start, end) pairs, not over the share of the way to one.
+        fit += np.log(1.0 - start)
+        gains.append((accuracy(last + more_labels) - accuracy(last)).ravel())
+        logs.append(fit.ravel())
+    joined = np.concatenate(logs)
+    weights = np.exp(joined - joined.max())
+    return np.concatenate(gains), weights / weights.sum()
+
+
+def _remaining(ratio: float, family: str) -> Grid:
+    """(shapes,) share of the first round's removable error that is left at ``ratio`` x labels."""
+    if family == "power":
+        left: Grid = np.power(ratio, -np.geomspace(0.1, 3.0, SHAPES))
+    elif family == "exponential":
+        left = np.exp(-(ratio - 1.0) * np.geomspace(0.02, 3.0, SHAPES))
+    else:
+        left = 1.0 / (1.0 + np.geomspace(0.1, 5.0, SHAPES) * np.log(ratio))
+    return left
+
+
+def _words(state: State, more: int, gain: float, low: float, high: float) -> Reason:
+    en = (
+        f"{more:,} more labels would gain about {100 * gain:.1f} points "
+        f"(80 % interval {100 * low:.1f} to {100 * high:.1f})"
+    )
+    zh = (
+        f"再标注 {more:,} 条约可提升 {100 * gain:.1f} 个百分点"
+        f"（80% 区间 {100 * low:.1f} 至 {100 * high:.1f}）"
+    )
+    if state == "stop":
+        return Reason(f"gains are small, stop: {en}", f"收益很小，可停止：{zh}")
+    return Reason(f"keep labelling: {en}", f"继续标注：{zh}")

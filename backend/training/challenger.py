@@ -1,0 +1,241 @@
+"""Train a challenger, let the gate compare it with the champion, write both down."""
+
+import hashlib
+import logging
+import shutil
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from active_learning.artifacts import Artifact, TrainingFacts, load_artifact, save_artifact
+from active_learning.classifiers.column_signals import ColumnSignals
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import layout_of
+from active_learning.evaluation import Evaluation, evaluate
+from active_learning.exceptions import ArtifactError
+from active_learning.gate import GateDecision, decide
+from backend.annotations import loop_repository
+from backend.core.services import Services
+from backend.jobs.context import JobContext
+from backend.models import ModelVersion, Project
+from backend.projects.service import label_schema_of, policy_of
+from backend.registry.service import RegistryService
+from backend.training.features import FeatureStore
+from backend.training.label_features import LabelFeatures
+from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
+
+GATE = "gate"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """How a challenger is trained."""
+
+    encoder_folder: str | None = None
+    """Fine-tuned encoder below the models directory; None for the settings' own."""
+    is_cold: bool = False
+    """Forget the champion's weights."""
+    is_weighted: bool = False
+    """Each label counts by its data value."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    """Kept with the model version beside what the gate measures."""
+
+    def fingerprint(self, snapshot: TrainingSnapshot) -> str:
+        """Equal for equal labels learnt in the same way."""
+        way = [self.encoder_folder or "", "by value" if self.is_weighted else ""]
+        if not any(way):
+            return snapshot.fingerprint
+        return hashlib.sha256("\0".join([snapshot.fingerprint, *way]).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class Challenger:
+    """A classifier that was just trained, and how it did on the audit sample."""
+
+    classifier: RecordClassifier
+    signals: ColumnSignals
+    decision: GateDecision
+    evaluation: Evaluation | None
+
+
+class ChallengerTraining:
+    """Trains challengers for one project on one snapshot."""
+
+    def __init__(
+        self,
+        services: Services,
+        features: FeatureStore,
+        context: JobContext,
+        project: Project,
+        snapshot: TrainingSnapshot,
+        champion: ModelVersion | None,
+    ) -> None:
+        self._services = services
+        self._features = features
+        self._context = context
+        self._project = project
+        self._snapshot = snapshot
+        self._champion = champion
+        self._schema, self._policy = label_schema_of(project), policy_of(project)
+
+    def run(self, plan: TrainingPlan) -> dict[str, Any]:
+        """The challenger's artifact, its row and the decision about it are there."""
+        snapshot, context = self._snapshot, self._context
+        context.progress(0.05, "computing features")
+        pool = self._features.pool(
+            self._project.dataset_id,
+            self._schema.fields,
+            context.progress,
+            context.should_stop,
+            plan.encoder_folder,
+        )
+        reader = LabelFeatures(
+            self._services, self._features, context, self._schema, pool, plan.encoder_folder
+        )
+        held = load_champion(self._services, self._champion)
+        context.progress(0.5, f"training on {len(snapshot.training)} labels")
+        classifier = self._fit(plan, reader, pool.signals, held)
+        context.progress(0.8, "comparing with the champion on the audit sample")
+        challenger = self._judge(classifier, pool.signals, held, reader)
+        version = self._publish(plan, challenger)
+        return {
+            "trained": True,
+            "version": version.number,
+            "promoted": challenger.decision.promote,
+            "reason": challenger.decision.reason.en,
+        }
+
+    def _fit(
+        self,
+        plan: TrainingPlan,
+        reader: LabelFeatures,
+        signals: ColumnSignals,
+        held: Artifact | None,
+    ) -> RecordClassifier:
+        labels = self._snapshot.training
+        layout = layout_of(self._features.encoder(plan.encoder_folder).dimension, signals)
+        # Weights on another encoder's vectors mean nothing here.
+        is_warm = (
+            held is not None
+            and not plan.is_cold
+            and self._champion is not None
+            and self._champion.encoder_folder == plan.encoder_folder
+        )
+        return RecordClassifier(
+            layout,
+            classes=self._schema.grades,
+            issues=self._schema.issue_values,
+            seed=self._policy.seed,
+        ).fit(
+            reader.matrix(labels, signals),
+            np.array([label.grade for label in labels]),
+            issues=matrix([label.issues for label in labels], len(self._schema.issues)),
+            faulty_fields=matrix(
+                [label.faulty_fields for label in labels], len(self._schema.fields)
+            ),
+            warm_start=held.classifier if held is not None and is_warm else None,
+            should_stop=self._context.should_stop,
+        )
+
+    def _judge(
+        self,
+        classifier: RecordClassifier,
+        signals: ColumnSignals,
+        held: Artifact | None,
+        reader: LabelFeatures,
+    ) -> Challenger:
+        audit = self._snapshot.audit
+        truth = [label.grade for label in audit]
+        if not audit:
+            return Challenger(classifier, signals, decide([], [], [] if held else None), None)
+        probabilities = classifier.predict_proba(reader.matrix(audit, signals))
+        classes = classifier.classes_
+        answers = [str(grade) for grade in classes[probabilities.argmax(axis=1)]]
+        return Challenger(
+            classifier,
+            signals,
+            decide(truth, answers, self._champion_answers(held, reader, audit)),
+            evaluate(truth, probabilities, [str(c) for c in classes], seed=self._policy.seed),
+        )
+
+    def _champion_answers(
+        self, held: Artifact | None, reader: LabelFeatures, audit: Sequence[LabelledRecord]
+    ) -> list[str] | None:
+        if held is None or self._champion is None:
+            return None
+        own = reader.by(self._champion.encoder_folder)
+        return [str(grade) for grade in held.classifier.predict(own.matrix(audit, held.signals))]
+
+    def _publish(self, plan: TrainingPlan, challenger: Challenger) -> ModelVersion:
+        """The artifact is on disk, then its row and the decision are in the store."""
+        project_id, snapshot = self._project.id, self._snapshot
+        assert project_id is not None
+        fingerprint = plan.fingerprint(snapshot)
+        encoder = self._features.encoder(plan.encoder_folder)
+        artifact = Path(f"project-{project_id}") / fingerprint[:16]
+        metrics = {**self._metrics(challenger), **plan.metrics}
+        facts = TrainingFacts(
+            encoder_name=plan.encoder_folder or self._services.settings.encoder,
+            encoder_revision=encoder.revision,
+            snapshot=snapshot.fingerprint,
+            annotation_ids=snapshot.annotation_ids,
+            metrics=metrics,
+            parent=f"v{self._champion.number}" if self._champion else None,
+        )
+        directory = self._services.settings.models_dir / artifact
+        # One left by a killed training has no row: nobody refers to it.
+        shutil.rmtree(directory, ignore_errors=True)
+        directory.parent.mkdir(parents=True, exist_ok=True)
+        save_artifact(directory, challenger.classifier, challenger.signals, facts)
+        decision = challenger.decision
+        with self._services.database.transaction() as session:
+            registry = RegistryService(session, self._services.clock)
+            batch = loop_repository.latest_batch(session, project_id)
+            version = registry.register(
+                project_id,
+                fingerprint=fingerprint,
+                artifact=str(artifact),
+                encoder=encoder.revision,
+                encoder_folder=plan.encoder_folder,
+                training_labels=len(snapshot.training),
+                audit_labels=len(snapshot.audit),
+                metrics={**metrics, "round": batch.round if batch else 0},
+            )
+            registry.decide(
+                version,
+                promote=decision.promote or self._champion is None,
+                reason=decision.reason.en,
+                reason_zh=decision.reason.zh,
+                evidence=decision.evidence,
+                decided_by=GATE,
+            )
+        return version
+
+    def _metrics(self, challenger: Challenger) -> dict[str, Any]:
+        evaluation, snapshot = challenger.evaluation, self._snapshot
+        return {
+            "labels": len(snapshot.training) + len(snapshot.audit),
+            "complete_tasks": snapshot.complete_tasks,
+            "tied_tasks": snapshot.tied_tasks,
+            "agreement": snapshot.agreement_metrics(),
+            "audit_accuracy": asdict(evaluation.accuracy) if evaluation else None,
+            "audit_macro_f1": asdict(evaluation.macro_f1) if evaluation else None,
+            "ece": evaluation.ece if evaluation else None,
+        }
+
+
+def load_champion(services: Services, champion: ModelVersion | None) -> Artifact | None:
+    """The champion's artifact; None, and a word in the log, where it cannot be read."""
+    if champion is None:
+        return None
+    try:
+        return load_artifact(services.settings.models_dir / champion.artifact)
+    except ArtifactError as error:
+        # A lost champion cannot be compared with; the challenger takes its place, and says so.
+        logger.warning("champion v%d cannot be read: %s", champion.number, error)
+        return None

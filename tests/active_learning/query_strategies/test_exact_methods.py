@@ -1,0 +1,135 @@
+"""Exact methods against brute force or the published implementation, on shuffled records."""
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from modAL.batch import ranked_batch
+from modAL.models import ActiveLearner as ModalLearner
+from scipy.spatial.distance import cdist
+from scipy.stats import entropy
+from sklearn.linear_model import LogisticRegression
+
+from active_learning.query_strategies.badge import Badge
+from active_learning.query_strategies.base import Candidates, highest, margins
+from active_learning.query_strategies.default import DefaultChoice, shares
+from active_learning.query_strategies.factory import make_strategy
+from active_learning.query_strategies.typiclust import typicality
+from tests.active_learning.test_strategy_contract import candidates
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_ranked_batch_picks_what_modal_picks_in_its_order(seed: int) -> None:
+    pool = candidates(400, 3, seed)
+    known = pool.labelled_vectors
+    assert known is not None
+    assert pool.probabilities is not None
+    labels = np.random.default_rng(seed).integers(0, 3, len(known))
+    learner: Any = ModalLearner(LogisticRegression(), X_training=known, y_training=labels)
+    uncertainty = 1 - pool.probabilities.max(axis=1)
+    expected, _ = ranked_batch(learner, pool.vectors, uncertainty, 40, "euclidean", None)
+    strategy = make_strategy("ranked_batch")
+    assert strategy.select(pool, strategy.score(pool), 40).tolist() == expected.tolist()
+
+
+@pytest.mark.parametrize("size", [60, 5_000])
+def test_k_center_is_the_greedy_core_set(size: int) -> None:
+    pool = candidates(size, 2, seed=size)
+    assert pool.labelled_vectors is not None
+    nearest = cdist(pool.vectors[:], pool.labelled_vectors).min(axis=1)
+    expected = []
+    for _ in range(25):
+        expected.append(int(nearest.argmax()))
+        gaps = cdist(pool.vectors[:], pool.vectors[expected[-1] : expected[-1] + 1])[:, 0]
+        nearest = np.minimum(nearest, gaps)
+    strategy = make_strategy("k_center")
+    assert strategy.select(pool, strategy.score(pool), 25).tolist() == expected
+
+
+def test_badge_draws_as_k_means_plus_plus_on_gradients_does() -> None:
+    pool = candidates(12, 3, seed=4)
+    assert pool.probabilities is not None
+    residuals = pool.probabilities - np.eye(3)[pool.probabilities.argmax(axis=1)]
+    gradients = (residuals[:, :, None] * pool.vectors[:][:, None, :]).reshape(12, -1)
+    scores = Badge(seed=0).score(pool)
+    assert scores == pytest.approx(np.linalg.norm(gradients, axis=1), rel=1e-5)
+    first = int(scores.argmax())
+    squares = ((gradients - gradients[first]) ** 2).sum(axis=1)
+    drawn: Counter[int] = Counter()
+    for seed in range(4_000):
+        picks = Badge(seed=seed).select(pool, scores, 2).tolist()
+        assert picks[0] == first
+        drawn[picks[1]] += 1
+    shares_drawn = np.array([drawn[row] for row in range(12)]) / 4_000
+    assert shares_drawn == pytest.approx(squares / squares.sum(), abs=0.03)
+
+
+def test_contrast_is_the_mean_divergence_from_the_nearest_labelled() -> None:
+    pool = candidates(70, 4, seed=2)
+    assert pool.labelled_vectors is not None
+    assert pool.labelled_probabilities is not None
+    assert pool.probabilities is not None
+    near = np.argsort(cdist(pool.vectors[:], pool.labelled_vectors), axis=1)[:, :10]
+    expected = [
+        np.mean([entropy(pool.labelled_probabilities[k], own) for k in row])
+        for row, own in zip(near, pool.probabilities, strict=True)
+    ]
+    assert make_strategy("cal").score(pool) == pytest.approx(np.array(expected), rel=1e-4)
+
+
+def test_information_is_entropy_of_the_mean_less_mean_entropy() -> None:
+    pool = candidates(50, 3, seed=6)
+    assert pool.dropout is not None
+    expected = entropy(pool.dropout.mean(axis=0), axis=1) - entropy(pool.dropout, axis=2).mean(0)
+    assert make_strategy("bald").score(pool) == pytest.approx(expected, abs=1e-5)
+
+
+def test_disagreement_is_the_largest_divergence_from_the_consensus() -> None:
+    pool = candidates(50, 3, seed=7)
+    assert pool.committee is not None
+    consensus = pool.committee.mean(axis=0)
+    expected = np.max([entropy(member, consensus, axis=1) for member in pool.committee], axis=0)
+    assert make_strategy("committee").score(pool) == pytest.approx(expected, abs=1e-5)
+
+
+def test_typicality_is_one_over_the_mean_distance_to_neighbours() -> None:
+    vectors = candidates(90, 2).vectors[:]
+    gaps = np.sort(cdist(vectors, vectors), axis=1)[:, 1:21].mean(axis=1)
+    assert typicality(vectors, 20) == pytest.approx(1 / (gaps + 1e-3), rel=1e-3)
+
+
+def test_highest_is_the_sorted_head() -> None:
+    scores = np.random.default_rng(0).normal(size=1_000)
+    rows = highest(scores, 30, np.random.default_rng(1))
+    assert rows.tolist() == np.argsort(-scores)[:30].tolist()
+
+
+def test_margins_are_of_the_two_largest() -> None:
+    probabilities = np.random.default_rng(0).dirichlet(np.ones(5), 200)
+    ordered = np.sort(probabilities, axis=1)
+    assert margins(probabilities) == pytest.approx(ordered[:, -1] - ordered[:, -2])
+    assert margins(np.array([[0.5, 0.5, 0.0]])) == pytest.approx([0.0])
+
+
+def test_rare_classes_come_first() -> None:
+    pool = replace(candidates(200, 2, seed=1), class_counts=np.array([90.0, 1.0]))
+    assert pool.probabilities is not None
+    strategy = make_strategy("rare_classes")
+    rows = strategy.select(pool, strategy.score(pool), 10)
+    assert set(rows.tolist()) == set(np.argsort(-pool.probabilities[:, 1])[:10].tolist())
+    assert "only 1 labels" in strategy.reason(pool, strategy.score(pool), int(rows[0])).en
+
+
+def test_the_default_looks_for_unseen_and_rare_classes() -> None:
+    assert shares(None, 20) == (0, 0)
+    assert shares(np.array([8.0, 8.0, 8.0, 8.0]), 20) == (0, 0)
+    assert shares(np.array([8.0, 8.0, 0.0, 0.0]), 20)[1] == 10
+    assert shares(np.array([500.0, 300.0, 0.0]), 20)[1] == 0, "a class that is not there"
+    assert shares(np.array([500.0, 2.0]), 20) == (10, 0)
+    pool: Candidates = replace(candidates(300, 3, seed=3), class_counts=np.full(3, 100.0))
+    grown = DefaultChoice(seed=5)
+    margin = make_strategy("diverse_margin", seed=5)
+    expected = margin.select(pool, margin.score(pool), 20).tolist()
+    assert grown.select(pool, grown.score(pool), 20).tolist() == expected

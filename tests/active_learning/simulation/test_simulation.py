@@ -1,0 +1,122 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from active_learning.exceptions import NoLabels, ShapeMismatch
+from active_learning.simulation import grid
+from active_learning.simulation.analysis import analyse, labels_to_reach, ratio
+from active_learning.simulation.experiment import LabelledData, Plan, Round, run_curve
+from active_learning.simulation.grid import FULL, run_grid
+from active_learning.simulation.oracle import SimulatedAnnotator, class_dependent, consensus
+from active_learning.simulation.report import write_report
+
+PLAN = Plan(initial=10, batch=10, budget=30)
+
+
+@pytest.fixture(scope="module")
+def data() -> LabelledData:
+    rng = np.random.default_rng(0)
+    codes = rng.integers(3, size=240)
+    points = rng.normal(size=(3, 8))[codes] * 2 + rng.normal(size=(240, 8))
+    return LabelledData.of_embeddings(points.astype(np.float32), np.array(list("abc"))[codes])
+
+
+def test_a_repeat_runs_only_what_is_missing(
+    data: LabelledData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = run_grid(data, PLAN, ["margin", "random"], [0, 1], tmp_path)
+    (home,) = tmp_path.iterdir()
+    assert len(list(home.iterdir())) == 6
+    (home / "margin.1.json").write_text('{"strategy": "mar')  # cut off by another program
+    ran: list[tuple[str, int]] = []
+    real = grid._run
+
+    def watched(*arguments: object) -> None:
+        ran.append(arguments[3:5])  # type: ignore[arg-type]
+        real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(grid, "_run", watched)
+    assert run_grid(data, PLAN, ["margin", "random"], [0, 1], tmp_path) == first
+    assert ran == [("margin", 1)]
+
+
+def test_processes_give_what_one_process_gives(data: LabelledData, tmp_path: Path) -> None:
+    alone = run_grid(data, PLAN, ["random"], [0, 1], tmp_path / "a")
+    assert run_grid(data, PLAN, ["random"], [0, 1], tmp_path / "b", jobs=2) == alone
+
+
+def test_other_inputs_have_another_key(data: LabelledData) -> None:
+    other = LabelledData(data.features, data.layout, data.labels[::-1])
+    keys = {
+        grid.key_of(data, PLAN),
+        grid.key_of(other, PLAN),
+        grid.key_of(data, Plan(initial=10, batch=10, budget=30, noise=0.1)),
+    }
+    assert len(keys) == 3
+
+
+def test_wrong_choosers_and_impossible_plans_are_refused(data: LabelledData) -> None:
+    def same(_state: Round, count: int) -> list[int]:
+        return list(range(count))
+
+    with pytest.raises(ShapeMismatch, match="0 of them new"):
+        run_curve(data, PLAN, 0, same)
+    with pytest.raises(ShapeMismatch, match="lower the budget"):
+        run_curve(data, Plan(budget=200), 0, same)
+    one = LabelledData(data.features, data.layout, np.full(240, "a"))
+    with pytest.raises(NoLabels, match="two classes"):
+        run_curve(one, PLAN, 0, same)
+
+
+def test_votes_of_several_noisy_annotators_beat_one() -> None:
+    truth = list("ab") * 500
+    said = [SimulatedAnnotator("ab", 0.3, seed=seed).grades(truth) for seed in range(5)]
+    agreed = consensus(said, seed=0)
+    right = np.mean(np.array(agreed) == np.array(truth))
+    assert 0.80 < right < 0.88  # binomial: 0.837
+
+
+def test_class_dependent_noise() -> None:
+    confusion = class_dependent([0.0, 0.4, 0.2])
+    assert np.allclose(confusion.sum(axis=1), 1)
+    assert np.allclose(np.diag(confusion), [1.0, 0.6, 0.8])
+    with pytest.raises(ValueError, match="shares from 0 to 1"):
+        class_dependent([1.5])
+
+
+def test_crossings_and_ratios() -> None:
+    points = [[10, 0.2], [20, 0.6], [30, 0.5]]
+    assert labels_to_reach(points, 0.4) == 15
+    assert labels_to_reach(points, 0.1) == 10
+    assert labels_to_reach(points, 0.7) is None
+    same = ratio(np.array([50.0, 100.0]), np.array([100.0, 200.0]))
+    assert same["value"] == pytest.approx(0.5)
+    assert same["low"] == pytest.approx(0.5)
+
+
+def runs(ours: float) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = []
+    for seed in range(5):
+        rise = [[n, min(1.0, n / (300 + 10 * seed))] for n in range(25, 501, 25)]
+        fast = [[n, min(1.0, n / ((300 + 10 * seed) * ours))] for n in range(25, 501, 25)]
+        found += [
+            {"strategy": FULL, "seed": seed, "score": 1.0},
+            {"strategy": "random", "seed": seed, "points": rise},
+            {"strategy": "margin", "seed": seed, "points": fast},
+        ]
+    return found
+
+
+def test_the_advice_says_what_was_measured(tmp_path: Path) -> None:
+    result = analyse(runs(0.6))
+    assert result["strategies"]["margin"]["reach_95"]["ratio"]["value"] == pytest.approx(0.6, 0.01)
+    assert "margin needed 40 % [39, 40] fewer labels" in result["recommendation"]["en"]
+    assert "No strategy is shown" in analyse(runs(1.0))["recommendation"]["en"]
+    paths = write_report(result, tmp_path)
+    page = paths["html"].read_text("utf-8")
+    assert "data:image/png;base64," in page
+    assert "学习曲线" in page
+    assert "http" not in page
+    assert json.loads(paths["json"].read_text("utf-8"))["seeds"] == [0, 1, 2, 3, 4]

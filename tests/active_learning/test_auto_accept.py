@@ -1,0 +1,104 @@
+"""The promise of auto-accept, against scipy's exact test and simulation."""
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from active_learning.auto_accept import (
+    audit_breach,
+    certify,
+    choose_accepted,
+    error_lower_bound,
+    error_upper_bound,
+    rows_needed,
+    threshold_grid,
+)
+from active_learning.exceptions import NoLabels, ShapeMismatch
+
+
+@pytest.mark.parametrize(("errors", "n"), [(0, 30), (3, 50), (50, 50), (7, 400)])
+def test_bounds_equal_scipys_exact_interval(errors: int, n: int) -> None:
+    exact = binomtest(errors, n).proportion_ci(confidence_level=0.8, method="exact")
+    assert error_upper_bound(errors, n, 0.1) == pytest.approx(exact.high)
+    assert error_lower_bound(errors, n, 0.1) == pytest.approx(exact.low)
+
+
+@pytest.mark.parametrize("target", [0.01, 0.02, 0.05, 0.5])
+def test_rows_needed_is_the_least_that_certifies(target: float) -> None:
+    needed = rows_needed(target)
+    assert error_upper_bound(0, needed) <= target + 1e-9
+    assert error_upper_bound(0, needed - 1) > target
+
+
+def _world(rng: np.random.Generator, n: int) -> tuple[np.ndarray, np.ndarray]:
+    sure = rng.uniform(0.5, 1.0, n)
+    return sure, rng.random(n) < sure  # honest probabilities
+
+
+def _broken(rng: np.random.Generator, rows: int, pool: int) -> tuple[bool, bool]:
+    """(the promise of 10 % errors is broken, something was accepted)."""
+    sure, right = _world(rng, rows + pool)
+    rule = certify(sure[:rows], right[:rows], sure[rows:], target=0.1)
+    chosen = choose_accepted(sure[rows:], rule, audit_share=0.0, seed=0).accepted
+    wrong = ~right[rows:][chosen]
+    return bool(len(wrong) and wrong.mean() > 0.1), len(wrong) > 0
+
+
+@pytest.mark.parametrize(("rows", "pool"), [(150, 3000), (400, 3000), (300, 100)])
+def test_the_promise_is_broken_in_at_most_ten_percent_of_runs(rows: int, pool: int) -> None:
+    rng = np.random.default_rng(rows)
+    outcomes = np.array([_broken(rng, rows, pool) for _ in range(200)])
+    assert outcomes[:, 0].mean() <= 0.10 + 2 * np.sqrt(0.1 * 0.9 / 200)
+    assert outcomes[:, 1].mean() > 0.2  # not kept by accepting nothing
+
+
+def test_too_few_rows_say_how_many_are_needed() -> None:
+    sure = np.linspace(0.5, 1.0, 120)
+    rule = certify(sure, np.ones(120, bool), sure, target=0.01)
+    assert rule.threshold is None
+    assert rule.more_rows_needed == rows_needed(0.01) - 120
+    assert "there are 120" in rule.reason.en
+    assert "120" in rule.reason.zh
+
+
+def test_wrong_answers_accept_nothing_and_right_ones_everything() -> None:
+    sure = np.linspace(0.5, 1.0, 500)
+    assert certify(sure, np.zeros(500, bool), sure, target=0.05).threshold is None
+    rule = certify(sure, np.ones(500, bool), sure, target=0.05)
+    assert rule.threshold == 0.5
+    assert rule.error_bound == pytest.approx(error_upper_bound(0, 500))
+    chosen = choose_accepted(sure, rule, audit_share=0.1, seed=3)
+    assert len(chosen.accepted) == 500
+    assert len(chosen.audited) == 50
+    assert set(chosen.audited) <= set(chosen.accepted)
+    again = choose_accepted(sure, rule, audit_share=0.1, seed=3)
+    assert (chosen.audited == again.audited).all()
+
+
+def test_the_grid_falls_and_empty_or_bad_input_is_answered() -> None:
+    grid = threshold_grid(np.random.default_rng(0).random(1000))
+    assert (np.diff(grid) < 0).all()
+    none = np.zeros(0)
+    assert certify(none, none.astype(bool), none, target=0.1).threshold is None
+    with pytest.raises(ShapeMismatch):
+        certify(np.ones(3), np.ones(2, bool), np.ones(3), target=0.1)
+    with pytest.raises(ShapeMismatch):
+        certify(np.array([np.nan]), np.ones(1, bool), np.ones(3), target=0.1)
+    with pytest.raises(ShapeMismatch):
+        certify(np.ones(3), np.ones(3, bool), np.ones(3), target=1.5)
+
+
+def test_a_kept_promise_is_rarely_withdrawn_and_a_broken_one_is() -> None:
+    rng = np.random.default_rng(0)
+    kept = [audit_breach(rng.random(400) > 0.05, target=0.05).is_breached for _ in range(500)]
+    broken = [audit_breach(rng.random(400) > 0.2, target=0.05).is_breached for _ in range(100)]
+    assert np.mean(kept) <= 0.10
+    assert np.mean(broken) > 0.95
+    with pytest.raises(NoLabels):
+        audit_breach([], target=0.05)
+
+
+def test_a_breach_stays_a_breach() -> None:
+    start = [False] * 8
+    assert audit_breach(start, target=0.05).is_breached
+    assert audit_breach(start + [True] * 2000, target=0.05).is_breached
