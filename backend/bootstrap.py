@@ -31,11 +31,14 @@ def build_registry(services: Services) -> "Registry":
     from backend.ingestion import jobs as ingestion
     from backend.jobs.registry import Registry
     from backend.training import jobs as training
+    from backend.training.fine_tuning_request import FINE_TUNE
 
     registry = Registry()
     registry.add_all(annotations.handlers(services), is_routine=True)
     registry.add_all(ingestion.handlers(services), queue="heavy")
-    registry.add_all(training.handlers(services), queue="heavy")
+    learning = training.handlers(services)
+    registry.add(FINE_TUNE, learning.pop(FINE_TUNE), queue="background")
+    registry.add_all(learning, queue="heavy")
     return registry
 
 

@@ -233,6 +233,11 @@ def transformer_folder(name: str) -> str | None:
         raise
 
 
+def reads(name: str, text: str) -> bool:
+    """Whether the transformer of that encoder sees the text: ``auto`` gives Chinese to another."""
+    return name != "auto" or not has_han(text)
+
+
 def _automatic(device: str, dtype: str, threads: int | None, fine_tuned: Path | None) -> Encoder:
     """What is installed, each for its script, beside characters; these alone where nothing is."""
     found: list[Encoder] = []

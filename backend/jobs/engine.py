@@ -42,8 +42,8 @@ from backend.jobs.repository import JobRepository
 APPLICATION = "assay"
 APPLICATION_VERSION = "assay-jobs-1"
 SCHEMA = "dbos"
-CONCURRENCY: dict[QueueClass, int] = {"light": 8, "heavy": 2}
-QUEUE_POLL_SECONDS: dict[QueueClass, float] = {"light": 0.15, "heavy": 0.25}
+CONCURRENCY: dict[QueueClass, int] = {"light": 8, "heavy": 2, "background": 1}
+QUEUE_POLL_SECONDS: dict[QueueClass, float] = {"light": 0.15, "heavy": 0.25, "background": 1.0}
 HAND_OVER_LIMIT = 100
 STORE_RETRY_SECONDS = 1.0
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")

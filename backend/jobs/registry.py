@@ -7,7 +7,7 @@ from typing import Any, Literal
 from backend.jobs.context import JobContext
 
 Handler = Callable[[JobContext, dict[str, Any]], dict[str, Any] | None]
-QueueClass = Literal["light", "heavy"]
+QueueClass = Literal["light", "heavy", "background"]
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,8 @@ class Registry:
     """Every kind of job that a worker can run.
 
     ``heavy`` kinds (training, imports) have a queue of their own, so that they never make
-    ``light`` ones (push, sync, webhook events) wait.
+    ``light`` ones (push, sync, webhook events) wait. ``background`` kinds (fine-tuning) take an
+    hour and hold up neither.
     """
 
     def __init__(self) -> None:

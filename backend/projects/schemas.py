@@ -1,7 +1,7 @@
 """What a project declares."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,9 +12,7 @@ class LoopPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
-    strategy: str = Field(
-        "diverse_margin", description="query strategy; see `assay models strategies`"
-    )
+    strategy: str = Field("default", description="query strategy; see `assay models strategies`")
     audit_share: float = Field(
         0.2, ge=0.0, le=1.0, description="share of each batch drawn at random for accuracy"
     )
@@ -29,6 +27,33 @@ class LoopPolicy(BaseModel):
     max_rounds: int | None = Field(None, ge=1, description="stop pushing after this many rounds")
     is_blind_on_audit: bool = Field(
         True, description="hide the suggestion on audit records, so that it cannot sway them"
+    )
+    accept_error: float | None = Field(
+        None,
+        gt=0.0,
+        lt=1.0,
+        description="share of wrong machine labels that is tolerated; empty: no machine labels",
+    )
+    accept_delta: float = Field(
+        0.1, gt=0.0, lt=1.0, description="probability with which that promise may be broken"
+    )
+    accept_audit_share: float = Field(
+        0.05, gt=0.0, le=1.0, description="share of machine labels checked by people at random"
+    )
+    fine_tune_after: int | None = Field(
+        300,
+        ge=50,
+        description="labels that start a fine-tuned challenger, and again at half as many more; "
+        "empty: never",
+    )
+    fine_tune_method: Literal["full", "lora"] = Field(
+        "full", description="train every weight of the encoder, or low-rank additions"
+    )
+    explanation_share: float = Field(
+        0.9,
+        ge=0.0,
+        le=1.0,
+        description="share of suggestions that show what spoke for and against them; 0: none",
     )
     seed: int = Field(0, description="seed of every random choice of the loop")
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from active_learning.artifacts import Artifact, TrainingFacts, load_artifact, save_artifact
 from active_learning.classifiers.column_signals import ColumnSignals
@@ -23,6 +24,7 @@ from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
+from backend.training.encoder_folder import records_learnt_by
 from backend.training.features import FeatureStore
 from backend.training.label_features import LabelFeatures
 from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
@@ -138,9 +140,16 @@ class ChallengerTraining:
             faulty_fields=matrix(
                 [label.faulty_fields for label in labels], len(self._schema.fields)
             ),
+            is_calibrating=self._calibrating(plan),
             warm_start=held.classifier if held is not None and is_warm else None,
             should_stop=self._context.should_stop,
         )
+
+    def _calibrating(self, plan: TrainingPlan) -> NDArray[np.bool_] | None:
+        if plan.encoder_folder is None:
+            return None
+        learnt = records_learnt_by(self._services.settings.models_dir / plan.encoder_folder)
+        return np.array([label.record_id not in learnt for label in self._snapshot.training])
 
     def _judge(
         self,

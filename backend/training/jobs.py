@@ -2,12 +2,16 @@
 
 from typing import Any
 
+from backend.acceptance.service import ACCEPT
 from backend.annotations.jobs import project_of
 from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.jobs.registry import Handler
+from backend.training.accepting import accept
 from backend.training.features import FeatureStore
+from backend.training.fine_tuning import fine_tune_challenger
+from backend.training.fine_tuning_request import FINE_TUNE
 from backend.training.retraining import retrain
 from backend.training.selection import choose_batch
 
@@ -26,4 +30,20 @@ def handlers(services: Services) -> dict[str, Handler]:
         with context.lease(f"train:{project_id}"):
             return choose_batch(services, features, context, project_id, int(args["round"]))
 
-    return {RETRAIN: run_retraining, NEXT_BATCH: run_selection}
+    def run_acceptance(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
+        with context.lease(f"train:{project_id}"):
+            is_asked = bool(args.get("is_asked"))
+            return accept(services, features, context, project_id, is_asked=is_asked)
+
+    def run_fine_tuning(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
+        with context.lease(f"fine-tune:{project_id}"):
+            return fine_tune_challenger(services, features, context, project_id)
+
+    return {
+        FINE_TUNE: run_fine_tuning,
+        RETRAIN: run_retraining,
+        NEXT_BATCH: run_selection,
+        ACCEPT: run_acceptance,
+    }

@@ -12,6 +12,7 @@ from backend.registry.service import RegistryService
 from backend.training import repository
 from backend.training.challenger import ChallengerTraining, TrainingPlan
 from backend.training.features import FeatureStore, learning_facts
+from backend.training.fine_tuning_request import request_fine_tuning
 from backend.training.snapshot import TrainingSnapshot, build_snapshot
 
 MINIMUM_LABELS = 8
@@ -55,6 +56,7 @@ def retrain(
         result = {"trained": False, "why": reason or "these labels were learnt already"}
     with services.database.transaction() as session:
         AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+        request_fine_tuning(session, services.clock, project, len(snapshot.training))
     return result
 
 

@@ -20,7 +20,9 @@ from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training import repository
+from backend.training.explanations import StoredExplanation, explain_batch
 from backend.training.features import FeatureStore, PoolFeatures, learning_facts
+from backend.training.machine_checks import MachineLabelled, machine_labelled
 from backend.training.retraining import take_snapshot
 from labeling.label_schema import LabelSchema
 
@@ -43,8 +45,11 @@ def choose_batch(
         taken = repository.tasked_record_ids(session, project_id)
     size = 0
     if not is_made:
+        machine = machine_labelled(services, project, round_number)
         with learning_facts(services.settings.data_dir):
-            size = _choose(services, features, context, project, round_number, champion, taken)
+            size = _choose(
+                services, features, context, project, round_number, champion, taken, machine
+            )
     with services.database.transaction() as session:
         AnnotationsService(session, services.clock).continue_loop(project)
     return {"round": round_number, "tasks": size}
@@ -58,6 +63,7 @@ def _choose(
     round_number: int,
     champion: ModelVersion | None,
     taken: set[int],
+    machine: MachineLabelled,
 ) -> int:
     schema, policy = label_schema_of(project), policy_of(project)
     folder = champion.encoder_folder if champion else None
@@ -65,7 +71,7 @@ def _choose(
         project.dataset_id, schema.fields, context.progress, context.should_stop, folder
     )
     artifact = load_artifact(services.settings.models_dir / champion.artifact) if champion else None
-    matrix = _matrix_for(artifact, features, context, project, schema, pool, folder)
+    matrix = champion_matrix(artifact, features, context, project, schema, pool, folder)
     context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
@@ -76,7 +82,7 @@ def _choose(
     )
     try:
         selected = learner.select(
-            Pool(pool.record_ids, taken),
+            Pool(pool.record_ids, taken | machine.record_ids),
             matrix,
             policy.batch_size,
             labels={
@@ -85,13 +91,29 @@ def _choose(
             should_stop=context.should_stop,
         )
     except EmptyPool:
-        return 0
-    predictions = None
-    if artifact is not None:
+        if not machine.checks:
+            return 0
+        selected = SelectedBatch([], [], [], [])
+    predictions, explanations = None, dict[int, StoredExplanation]()
+    if artifact is not None and len(selected):
         place = {record_id: row for row, record_id in enumerate(pool.record_ids)}
         rows = matrix[[place[record_id] for record_id in selected.record_ids]]
         predictions = artifact.classifier.predict_all(rows)
-    return _store_batch(services, project, round_number, champion, seed, selected, predictions)
+        context.progress(0.8, "explaining the suggestions")
+        explanations = explain_batch(
+            services, project, artifact, features.encoder(folder), selected, rows, matrix, context
+        )
+    return _store_batch(
+        services,
+        project,
+        round_number,
+        champion,
+        seed,
+        selected,
+        predictions,
+        explanations,
+        machine,
+    )
 
 
 def _unfitted(
@@ -105,7 +127,7 @@ def _unfitted(
     )
 
 
-def _matrix_for(
+def champion_matrix(
     artifact: Artifact | None,
     features: FeatureStore,
     context: JobContext,
@@ -131,6 +153,8 @@ def _store_batch(
     seed: int,
     selected: SelectedBatch,
     predictions: RecordPredictions | None,
+    explanations: dict[int, StoredExplanation],
+    machine: MachineLabelled,
 ) -> int:
     assert project.id is not None
     schema = label_schema_of(project)
@@ -145,7 +169,8 @@ def _store_batch(
             now=services.clock(),
         )
         assert batch.id is not None
-        task_ids = repository.add_tasks(session, _task_rows(project, batch.id, selected))
+        rows = _task_rows(project, batch.id, machine.added_to(selected, seed=seed))
+        task_ids = repository.add_tasks(session, rows)
         if champion is not None and predictions is not None:
             assert champion.id is not None
             repository.add_predictions(
@@ -155,6 +180,7 @@ def _store_batch(
                         "task_id": task_ids[record_id],
                         "model_version_id": champion.id,
                         "created_at": services.clock(),
+                        "explanation": explanations.get(record_id, []),
                         **_prediction(predictions, row, schema),
                     }
                     for row, record_id in enumerate(selected.record_ids)

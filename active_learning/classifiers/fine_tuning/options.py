@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+RESULT = "fine_tuning.json"
+"""In the folder of a fine-tuned encoder: the result, the options, and the caller's facts."""
+
 
 @dataclass(frozen=True)
 class FineTuningOptions:

@@ -3,7 +3,7 @@
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,11 @@ from active_learning.classifiers.fine_tuning.network import (
     loss_of,
     with_low_rank_additions,
 )
-from active_learning.classifiers.fine_tuning.options import FineTunedEncoder, FineTuningOptions
+from active_learning.classifiers.fine_tuning.options import (
+    RESULT,
+    FineTunedEncoder,
+    FineTuningOptions,
+)
 from active_learning.classifiers.fine_tuning.preparation import (
     check_input,
     device_of,
@@ -29,8 +33,6 @@ from active_learning.classifiers.fine_tuning.preparation import (
 )
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import Marks, Progress, ShouldStop, check_stop, never, silent
-
-RESULT = "fine_tuning.json"
 
 
 @dataclass
@@ -55,15 +57,16 @@ def fine_tune(
     options: FineTuningOptions | None = None,
     checkpoint: Path | None = None,
     device: str = "auto",
+    facts: Mapping[str, Any] | None = None,
     progress: Progress = silent,
     should_stop: ShouldStop = never,
 ) -> FineTunedEncoder:
     """``folder`` holds the fine-tuned transformer in Hugging Face format, whole or not at all.
 
     Every weight (or low-rank additions, merged at the end) has learnt to tell the grades, and the
-    issues, apart. The weights kept are those of the last epoch that was right on most of the rows held
-    out. Equal input, options and device give equal weights; stopped or killed, it goes on from the
-    last finished epoch and ends the same.
+    issues, apart. The weights kept are those of the last epoch that was right on most of the rows
+    held out. Equal input, options and device give equal weights; stopped or killed, it goes on
+    from the last finished epoch and ends the same.
 
     Args:
         texts: n texts, as the encoder will read them.
@@ -75,6 +78,7 @@ def fine_tune(
         options: the defaults where None.
         checkpoint: directory for resuming; beside ``folder`` where None. Removed at the end.
         device: ``auto`` takes CUDA where there is one; bfloat16 there.
+        facts: written with the result into ``fine_tuning.json``, for whoever reads it later.
         progress: called after each step.
         should_stop: asked before each step.
 
@@ -92,7 +96,7 @@ def fine_tune(
         texts, grades, classes, base, issues, chosen, device_of(device), progress, should_stop
     )
     place = checkpoint or folder.with_name(f"{folder.name}.checkpoint")
-    return training.run(folder, Checkpoint(place, training.fingerprint))
+    return training.run(folder, Checkpoint(place, training.fingerprint), facts or {})
 
 
 class _FineTuning:
@@ -148,7 +152,9 @@ class _FineTuning:
         self._state = _State()
         self._best: dict[str, torch.Tensor] = {}
 
-    def run(self, folder: Path, checkpoint: Checkpoint) -> FineTunedEncoder:
+    def run(
+        self, folder: Path, checkpoint: Checkpoint, facts: Mapping[str, Any]
+    ) -> FineTunedEncoder:
         """From the last checkpoint to the end."""
         self._resume(checkpoint)
         state, options = self._state, self._options
@@ -167,7 +173,7 @@ class _FineTuning:
             state.best_loss,
             state.best_accuracy,
         )
-        self._export(folder, result)
+        self._export(folder, result, facts)
         checkpoint.clear()
         return result
 
@@ -252,7 +258,7 @@ class _FineTuning:
         self._optimizer.load_state_dict(tensors["optimizer"])
         self._schedule.last_epoch = tensors["schedule"]["last_epoch"]
 
-    def _export(self, folder: Path, result: FineTunedEncoder) -> None:
+    def _export(self, folder: Path, result: FineTunedEncoder, facts: Mapping[str, Any]) -> None:
         encoder: Any = self._network.encoder
         if self._options.method == "lora":
             encoder = encoder.merge_and_unload()
@@ -261,9 +267,14 @@ class _FineTuning:
         fresh.mkdir(parents=True)
         encoder.to("cpu").save_pretrained(fresh)
         self._tokenizer.save_pretrained(fresh)
-        facts = {**asdict(result), "folder": folder.name, "options": asdict(self._options)}
+        told = {
+            **facts,
+            **asdict(result),
+            "folder": folder.name,
+            "options": asdict(self._options),
+        }
         with (fresh / RESULT).open("w", encoding="utf-8") as file:
-            json.dump(facts, file, indent=1)
+            json.dump(told, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         shutil.rmtree(folder, ignore_errors=True)

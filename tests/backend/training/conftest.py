@@ -16,9 +16,11 @@ LoopFactory = Callable[..., Loop]
 def new_loop(tmp_path: Path) -> Callable[..., Loop]:
     """Makes a loop over a store, by default 90 records in batches of 24 with a third audited."""
 
-    def make(store: Database, *, records: int = 90, **policy: object) -> Loop:
+    def make(
+        store: Database, *, records: int = 90, encoder: str = "characters", **policy: object
+    ) -> Loop:
         clock = SetClock()
-        settings = Settings(data_dir=tmp_path / "data", encoder="characters", torch_threads=1)
+        settings = Settings(data_dir=tmp_path / "data", encoder=encoder, torch_threads=1)
         services = Services(settings=settings, database=store, clock=clock)
         chosen = LoopPolicy.model_validate({"batch_size": 24, "audit_share": 0.34, **policy})
         return make_loop(services, clock, records=records, policy=chosen)

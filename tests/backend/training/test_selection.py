@@ -138,6 +138,7 @@ def test_audit_tasks_are_pushed_without_a_suggestion_when_blind(
 
     monkeypatch.setattr(label_studio, "push_tasks", keep)
     monkeypatch.setattr(label_studio, "connect", lambda _services, _project: 1)
+    monkeypatch.setattr(label_studio, "shows_evidence", lambda *_parts: True)
     monkeypatch.setattr(label_studio, "_show_model_version", lambda *_parts: None)
     with loop.services.database.transaction() as session:
         batch = session.merge(loop.batches[1])

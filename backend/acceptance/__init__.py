@@ -1,0 +1,1 @@
+"""Machine labels: grades that the champion gives alone, under a promise that is watched."""

@@ -1,0 +1,105 @@
+"""Acceptances and machine labels as the API shows them."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+AcceptanceState = Literal["accepted", "refused", "withdrawn"]
+
+
+class AcceptancePublic(BaseModel):
+    """One decision about accepting a model version's own answers."""
+
+    id: int
+    model_version: int = Field(description="number of the model version", examples=[7])
+    state: AcceptanceState
+    is_standing: bool = Field(description="its machine labels count now")
+    target_error: float = Field(description="share of wrong machine labels promised at most")
+    delta: float = Field(description="probability with which the promise may be broken")
+    threshold: float | None = Field(description="confidence from which records are accepted")
+    records: int = Field(description="records labelled by machine when it was made")
+    reason: str
+    reason_zh: str
+    evidence: dict[str, Any]
+    created_at: datetime
+
+
+class MachineLabelPublic(BaseModel):
+    """A grade that no person gave."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 91,
+                    "record_id": 1204,
+                    "external_id": "SKU-11204",
+                    "grade": "good",
+                    "confidence": 0.993,
+                    "labelled_by": "machine",
+                    "model_version": 7,
+                    "is_audited": False,
+                }
+            ]
+        }
+    )
+
+    id: int
+    record_id: int
+    external_id: str
+    grade: str
+    confidence: float = Field(description="calibrated probability of the grade")
+    labelled_by: Literal["machine"] = "machine"
+    model_version: int
+    is_audited: bool = Field(description="drawn at random to be checked by a person")
+
+
+class MachineLabelPage(BaseModel):
+    """Some machine labels in id order; ask again with ``after`` for the next ones."""
+
+    labels: list[MachineLabelPublic]
+    after: int | None = Field(description="pass this to get the next page; none: the last one")
+
+
+class MachineLabelExport(MachineLabelPublic):
+    """A machine label with the promise that it was given under."""
+
+    target_error: float = Field(description="share of wrong machine labels promised at most")
+    certainty: float = Field(description="probability with which the promise holds")
+    audits: int = Field(description="random audit records that the promise rests on")
+
+
+class WithdrawRequest(BaseModel):
+    """A request to take the machine labels back."""
+
+    reason: str = Field(
+        min_length=3, max_length=500, examples=["The new supplier's records look different."]
+    )
+
+
+class QueuedAcceptance(BaseModel):
+    """The job that asks whether the champion may label alone."""
+
+    job_id: str
+
+
+class MachineLabelStatus(BaseModel):
+    """How many records need no person, under which promise, or why not."""
+
+    state: Literal["off", "waiting", "accepted", "refused", "withdrawn"] = Field(
+        description="off: the policy has no accept_error; waiting: not decided yet"
+    )
+    records: int = Field(
+        description="current records with the machine's grade alone"
+    )
+    target_error: float | None = None
+    certainty: float | None = Field(None, description="probability with which the promise holds")
+    audits: int = Field(0, description="random audit records that the decision rests on")
+    more_audits_needed: int = Field(0, description="before the champion may be accepted")
+    drawn: int = Field(0, description="machine labels drawn at random to be checked by people")
+    checked: int = Field(0, description="of these, with people's answer")
+    wrong: int = Field(0, description="of these, with another grade by people")
+    model_version: int | None = None
+    reason: str = Field(examples=["At most 5 % wrong, with 90 % certainty, from 412 audits."])
+    reason_zh: str = Field(examples=["错误率不超过 5%，可信度 90%，依据 412 条抽检。"])

@@ -1,0 +1,35 @@
+"""The promise about machine labels in words, English and Chinese."""
+
+from active_learning.types import Reason
+
+
+def promise(target_error: float, delta: float, audits: int) -> Reason:
+    """What is promised about machine labels, and from how many random audits."""
+    wrong, certain = share(target_error), share(1 - delta)
+    return Reason(
+        f"At most {wrong} wrong, with {certain} certainty, from {audits:,} audits.",
+        f"错误率不超过 {_zh(wrong)}，可信度 {_zh(certain)}，依据 {audits:,} 条抽检。",
+    )
+
+
+def waiting_reason(target_error: float | None) -> Reason:
+    """Why nothing was decided so far."""
+    if target_error is None:
+        return Reason(
+            "Every label is given by a person: the policy has no accept_error.",
+            "所有标注均由人完成：策略未设置 accept_error。",
+        )
+    return Reason(
+        f"Not decided yet: after the next retraining the champion is asked whether at most "
+        f"{share(target_error)} of its labels are wrong.",
+        f"尚未决定：下次重新训练后将检验当前模型的错误率是否不超过 {_zh(share(target_error))}。",
+    )
+
+
+def share(value: float) -> str:
+    """``5 %``, ``0.5 %``."""
+    return f"{100 * value:.3g} %"
+
+
+def _zh(text: str) -> str:
+    return text.replace(" ", "")

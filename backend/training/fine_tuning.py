@@ -1,0 +1,145 @@
+"""A fine-tuned challenger: the encoder itself learns, behind the loop, and must win at the gate."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from active_learning.classifiers.encoders import reads, transformer_folder
+from active_learning.classifiers.fine_tuning.options import FineTuningOptions
+from active_learning.classifiers.record_text import record_text
+from backend.annotations.service import AnnotationsService
+from backend.core.services import Services
+from backend.jobs.context import JobContext
+from backend.models import Project
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.registry.service import RegistryService
+from backend.training import repository
+from backend.training.challenger import ChallengerTraining, TrainingPlan
+from backend.training.encoder_folder import RECORDS, is_finished
+from backend.training.features import FeatureStore, learning_facts
+from backend.training.fine_tuning_request import FINE_TUNED_ON
+from backend.training.retraining import take_snapshot
+from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
+
+FEWEST_TEXTS = 50
+TRAINING_SHARE, EMBEDDING_SHARE = 0.7, 0.95
+
+
+def fine_tune_challenger(
+    services: Services, features: FeatureStore, context: JobContext, project_id: int
+) -> dict[str, Any]:
+    """A model version on a fine-tuned encoder exists, and the gate has decided about it.
+
+    Meanwhile the loop goes on with the champion: only the last step, heads and gate, holds the
+    project's training lease. Embeddings of all records are computed before, so that a promotion
+    turns the cache over without a pause. Killed, it goes on from the last epoch.
+    """
+    with services.database.reading() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+    base = transformer_folder(services.settings.encoder)
+    if base is None:
+        return _untrained(f"encoder {services.settings.encoder!r} has no transformer to train")
+    snapshot = take_snapshot(services, project)
+    readable = _readable(services, project, snapshot)
+    if len(readable) < FEWEST_TEXTS or len({label.grade for label, _ in readable}) < 2:
+        return _untrained(
+            f"{len(readable)} labelled texts that the transformer reads are too few; "
+            f"{FEWEST_TEXTS} of two grades are needed"
+        )
+    folder = f"project-{project_id}/encoder-{snapshot.fingerprint[:16]}"
+    with learning_facts(services.settings.models_dir):
+        _train_encoder(services, context, project, readable, base, folder)
+        _embed_all(features, context, project, folder)
+        with context.lease(f"train:{project_id}"):
+            return _challenge(services, features, context, project, folder, len(readable))
+
+
+def _untrained(why: str) -> dict[str, Any]:
+    return {"trained": False, "why": why}
+
+
+def _readable(
+    services: Services, project: Project, snapshot: TrainingSnapshot
+) -> list[tuple[LabelledRecord, str]]:
+    """The training labels whose records' texts go through the transformer."""
+    fields = label_schema_of(project).fields
+    with services.database.reading() as session:
+        records = repository.records_by_id(
+            session, [label.record_id for label in snapshot.training]
+        )
+    texts = [
+        record_text({name: records[label.record_id].fields.get(name) for name in fields})
+        for label in snapshot.training
+    ]
+    return [
+        (label, text)
+        for label, text in zip(snapshot.training, texts, strict=True)
+        if reads(services.settings.encoder, text)
+    ]
+
+
+def _train_encoder(
+    services: Services,
+    context: JobContext,
+    project: Project,
+    readable: Sequence[tuple[LabelledRecord, str]],
+    base: str,
+    folder: str,
+) -> None:
+    from active_learning.classifiers.fine_tuning.training import fine_tune
+
+    place = services.settings.models_dir / folder
+    if is_finished(place):
+        return
+    schema, policy = label_schema_of(project), policy_of(project)
+    labels = [label for label, _ in readable]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    fine_tune(
+        [text for _, text in readable],
+        np.array([schema.grades.index(label.grade) for label in labels], dtype=np.intp),
+        len(schema.grades),
+        place,
+        base=base,
+        issues=matrix([label.issues for label in labels], len(schema.issues)),
+        options=FineTuningOptions(method=policy.fine_tune_method, seed=policy.seed),
+        device=services.settings.device,
+        facts={RECORDS: [label.record_id for label in labels]},
+        progress=lambda share, message: context.progress(TRAINING_SHARE * share, message),
+        should_stop=context.should_stop,
+    )
+
+
+def _embed_all(features: FeatureStore, context: JobContext, project: Project, folder: str) -> None:
+    """Every current record's embedding by the new encoder is cached on disk."""
+    _, records = features.records(project.dataset_id, label_schema_of(project).fields)
+    span = EMBEDDING_SHARE - TRAINING_SHARE
+    features.cache(folder).embed(
+        [record_text(record) for record in records],
+        lambda share, message: context.progress(TRAINING_SHARE + span * share, message),
+        context.should_stop,
+    )
+
+
+def _challenge(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project: Project,
+    folder: str,
+    trained_on: int,
+) -> dict[str, Any]:
+    assert project.id is not None
+    snapshot = take_snapshot(services, project)
+    plan = TrainingPlan(encoder_folder=folder, is_cold=True, metrics={FINE_TUNED_ON: trained_on})
+    with services.database.reading() as session:
+        registry = RegistryService(session, services.clock)
+        champion = registry.champion(project.id)
+        known = registry.find_by_fingerprint(project.id, plan.fingerprint(snapshot))
+    if known is not None:
+        return _untrained("these labels were learnt already")
+    training = ChallengerTraining(services, features, context, project, snapshot, champion)
+    result = training.run(plan)
+    with services.database.transaction() as session:
+        AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+    return result
