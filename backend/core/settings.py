@@ -57,6 +57,9 @@ class Settings(BaseSettings):
 
     encoder: str = Field("auto", description="auto, characters, or any Hugging Face name or path")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the encoder runs")
+    dtype: Literal["auto", "float32", "bfloat16"] = Field(
+        "auto", description="of the encoder; auto: bfloat16 where the processor has it"
+    )
     torch_threads: int | None = Field(None, ge=1, description="CPU threads; empty: torch decides")
 
     sync_interval_seconds: int = Field(60, ge=5, description="pause between reconciling syncs")

@@ -67,6 +67,7 @@ class FeatureStore:
                 self._encoders[folder] = load_encoder(
                     settings.encoder,
                     device=settings.device,
+                    dtype=settings.dtype,
                     threads=settings.torch_threads,
                     fine_tuned=settings.models_dir / folder if folder else None,
                 )
