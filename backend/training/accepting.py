@@ -41,8 +41,6 @@ def accept(
     with services.database.transaction() as session:
         project = ProjectsService(session, services.clock).get(project_id)
         withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
-    if withdrawn is not None:
-        return {"state": withdrawn.state, "reason": withdrawn.reason}
     snapshot, policy = take_snapshot(services, project), policy_of(project)
     with services.database.reading() as session:
         champion = RegistryService(session, services.clock).champion(project_id)
@@ -57,6 +55,8 @@ def accept(
         decisions = AcceptanceDecisions(session, services.clock)
         why_not = decisions.why_not(question, is_asked=is_asked)
         taken = repository.tasked_record_ids(session, project_id)
+    if why_not is not None and withdrawn is not None:
+        return {"state": withdrawn.state, "reason": withdrawn.reason}
     if why_not is not None:
         return {"state": "unchanged", "reason": why_not}
     artifact = load_champion(services, champion)

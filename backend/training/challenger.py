@@ -27,6 +27,7 @@ from backend.registry.service import RegistryService
 from backend.training.encoder_folder import records_learnt_by
 from backend.training.features import FeatureStore
 from backend.training.label_features import LabelFeatures
+from backend.training.label_weights import FEWEST_LABELS, label_weights
 from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
 
 GATE = "gate"
@@ -44,12 +45,18 @@ class TrainingPlan:
     """Forget the champion's weights."""
     is_weighted: bool = False
     """Each label counts by its data value."""
+    replaces: int | None = None
+    """Number of the champion whose artifact cannot be read any more."""
     metrics: dict[str, Any] = field(default_factory=dict)
     """Kept with the model version beside what the gate measures."""
 
     def fingerprint(self, snapshot: TrainingSnapshot) -> str:
         """Equal for equal labels learnt in the same way."""
-        way = [self.encoder_folder or "", "by value" if self.is_weighted else ""]
+        way = [
+            self.encoder_folder or "",
+            "by value" if self.is_weighted else "",
+            "" if self.replaces is None else f"in place of {self.replaces}",
+        ]
         if not any(way):
             return snapshot.fingerprint
         return hashlib.sha256("\0".join([snapshot.fingerprint, *way]).encode()).hexdigest()
@@ -101,10 +108,10 @@ class ChallengerTraining:
         )
         held = load_champion(self._services, self._champion)
         context.progress(0.5, f"training on {len(snapshot.training)} labels")
-        classifier = self._fit(plan, reader, pool.signals, held)
+        classifier, weighed = self._fit(plan, reader, pool.signals, held)
         context.progress(0.8, "comparing with the champion on the audit sample")
         challenger = self._judge(classifier, pool.signals, held, reader)
-        version = self._publish(plan, challenger)
+        version = self._publish(plan, challenger, weighed)
         return {
             "trained": True,
             "version": version.number,
@@ -118,7 +125,8 @@ class ChallengerTraining:
         reader: LabelFeatures,
         signals: ColumnSignals,
         held: Artifact | None,
-    ) -> RecordClassifier:
+    ) -> tuple[RecordClassifier, str]:
+        """The classifier, and how its labels were weighed."""
         labels = self._snapshot.training
         layout = layout_of(self._features.encoder(plan.encoder_folder).dimension, signals)
         # Weights on another encoder's vectors mean nothing here.
@@ -128,22 +136,41 @@ class ChallengerTraining:
             and self._champion is not None
             and self._champion.encoder_folder == plan.encoder_folder
         )
-        return RecordClassifier(
-            layout,
-            classes=self._schema.grades,
-            issues=self._schema.issue_values,
+        rows, grades = reader.matrix(labels, signals), np.array([label.grade for label in labels])
+        faulty = matrix([label.faulty_fields for label in labels], len(self._schema.fields))
+
+        def fitted(weights: NDArray[np.float64] | None = None) -> RecordClassifier:
+            return RecordClassifier(
+                layout,
+                classes=self._schema.grades,
+                issues=self._schema.issue_values,
+                seed=self._policy.seed,
+            ).fit(
+                rows,
+                grades,
+                issues=matrix([label.issues for label in labels], len(self._schema.issues)),
+                faulty_fields=faulty,
+                sample_weight=weights,
+                is_calibrating=self._calibrating(plan),
+                warm_start=held.classifier if held is not None and is_warm else None,
+                should_stop=self._context.should_stop,
+            )
+
+        classifier = fitted()
+        if not plan.is_weighted:
+            return classifier, "none"
+        self._context.progress(0.6, "weighing each label by its value")
+        weights = label_weights(
+            classifier,
+            rows,
+            grades,
+            faulty,
             seed=self._policy.seed,
-        ).fit(
-            reader.matrix(labels, signals),
-            np.array([label.grade for label in labels]),
-            issues=matrix([label.issues for label in labels], len(self._schema.issues)),
-            faulty_fields=matrix(
-                [label.faulty_fields for label in labels], len(self._schema.fields)
-            ),
-            is_calibrating=self._calibrating(plan),
-            warm_start=held.classifier if held is not None and is_warm else None,
             should_stop=self._context.should_stop,
         )
+        if weights is None:
+            return classifier, f"none: fewer than {FEWEST_LABELS} labels"
+        return fitted(weights), "value"
 
     def _calibrating(self, plan: TrainingPlan) -> NDArray[np.bool_] | None:
         if plan.encoder_folder is None:
@@ -180,14 +207,14 @@ class ChallengerTraining:
         own = reader.by(self._champion.encoder_folder)
         return [str(grade) for grade in held.classifier.predict(own.matrix(audit, held.signals))]
 
-    def _publish(self, plan: TrainingPlan, challenger: Challenger) -> ModelVersion:
+    def _publish(self, plan: TrainingPlan, challenger: Challenger, weighed: str) -> ModelVersion:
         """The artifact is on disk, then its row and the decision are in the store."""
         project_id, snapshot = self._project.id, self._snapshot
         assert project_id is not None
         fingerprint = plan.fingerprint(snapshot)
         encoder = self._features.encoder(plan.encoder_folder)
         artifact = Path(f"project-{project_id}") / fingerprint[:16]
-        metrics = {**self._metrics(challenger), **plan.metrics}
+        metrics = {**self._metrics(challenger), "label_weights": weighed, **plan.metrics}
         facts = TrainingFacts(
             encoder_name=plan.encoder_folder or self._services.settings.encoder,
             encoder_revision=encoder.revision,

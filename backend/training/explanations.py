@@ -1,15 +1,23 @@
 """What spoke for and against each suggestion of a batch, for the people who see it."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from active_learning.artifacts import Artifact
 from active_learning.classifiers.encoders import Encoder
+from active_learning.classifiers.value_parsing import text_of
 from active_learning.explanations.marks import Explanation
-from active_learning.explanations.occlusion import Embed, TypicalCells, explain
-from active_learning.types import Embeddings, Features, SelectedBatch, ShouldStop
+from active_learning.explanations.occlusion import (
+    TOKEN_FIELDS,
+    TOKENS,
+    Embed,
+    TypicalCells,
+    explain,
+)
+from active_learning.explanations.tokens import token_spans
+from active_learning.types import Embeddings, Features, Fields, SelectedBatch, ShouldStop
 from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.models import Project
@@ -17,11 +25,11 @@ from backend.projects.service import label_schema_of, policy_of
 from backend.training import repository
 
 TYPICAL_RECORDS = 500
-READ_ANEW = 200
-"""Records of a batch whose text is encoded again without each field; the others' marks show
-what their columns do alone, so that a large batch does not keep people waiting."""
+TEXTS_READ = 480
+"""Texts that are encoded anew for one batch, so that explaining does not keep people waiting."""
 ROUNDED = 4
 
+Level = Literal["fields", "tokens"]
 StoredExplanation = list[dict[str, Any]]
 
 
@@ -97,22 +105,43 @@ def explain_suggestions(
     grades = [classifier.classes[place] for place in best.tolist()]
     places = np.unique(np.linspace(0, len(pool) - 1, TYPICAL_RECORDS).astype(int))
     typical = TypicalCells.of(classifier.layout, np.asarray(pool[places]))
+    embed = _reader(encoder, should_stop)
+    with_tokens, with_text = _depths(records, classifier.layout.fields)
     found: list[Explanation] = []
-    for part, embed in (
-        (slice(0, READ_ANEW), _reader(encoder, should_stop)),
-        (slice(READ_ANEW, None), None),
-    ):
+    parts: tuple[tuple[int, int, Level, Embed | None], ...] = (
+        (0, with_tokens, "tokens", embed),
+        (with_tokens, with_text, "fields", embed),
+        (with_text, len(records), "fields", None),
+    )
+    for start, end, level, read in parts:
         found += explain(
             classifier,
-            records[part],
-            rows[part],
-            grades[part],
+            records[start:end],
+            rows[start:end],
+            grades[start:end],
             typical,
-            embed=embed,
+            embed=read,
             signals_of=artifact.signals.transform,
+            level=level,
             should_stop=should_stop,
         )
     return [_stored(explanation) for explanation in found]
+
+
+def _depths(records: Sequence[Fields], fields: Sequence[str]) -> tuple[int, int]:
+    """How many records get tokens, and how many at least fields, of those that come first.
+
+    Every record's fields go before the first one's tokens. Records beyond ``TEXTS_READ`` are
+    explained by their columns' signals alone.
+    """
+    with_text = min(len(records), TEXTS_READ // len(fields))
+    left = TEXTS_READ - len(records) * len(fields)
+    for place, record in enumerate(records):
+        pieces = sorted(len(token_spans(text_of(record.get(name)), TOKENS)) for name in fields)
+        left -= sum(pieces[-TOKEN_FIELDS:])
+        if left < 0:
+            return place, with_text
+    return len(records), with_text
 
 
 def _reader(encoder: Encoder, should_stop: ShouldStop) -> Embed:

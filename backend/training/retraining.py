@@ -5,12 +5,13 @@ from typing import Any
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
+from backend.findings.service import request_assessment
 from backend.jobs.context import JobContext
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training import repository
-from backend.training.challenger import ChallengerTraining, TrainingPlan
+from backend.training.challenger import ChallengerTraining, TrainingPlan, load_champion
 from backend.training.features import FeatureStore, learning_facts
 from backend.training.fine_tuning_request import request_fine_tuning
 from backend.training.snapshot import TrainingSnapshot, build_snapshot
@@ -25,13 +26,13 @@ def retrain(
     context: JobContext,
     project_id: int,
     *,
-    is_weighted: bool = False,
+    is_weighted: bool | None = None,
 ) -> dict[str, Any]:
     """The labels of now have a model version and a decision about it; the loop goes on.
 
     Running it again on the same labels changes nothing. The champion changes only through
     the gate, which compares both on the audit sample. ``is_weighted``: each label counts by
-    its data value.
+    its data value; None leaves that to the policy.
     """
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
@@ -42,7 +43,12 @@ def retrain(
         plan = TrainingPlan(
             encoder_folder=champion.encoder_folder if champion else None,
             is_cold=number % COLD_EVERY == 0,
-            is_weighted=is_weighted,
+            is_weighted=policy_of(project).label_weights == "value"
+            if is_weighted is None
+            else is_weighted,
+            replaces=champion.number
+            if champion and not load_champion(services, champion)
+            else None,
         )
         fingerprint = plan.fingerprint(snapshot)
         is_known = registry.find_by_fingerprint(project_id, fingerprint) is not None
@@ -56,6 +62,11 @@ def retrain(
         result = {"trained": False, "why": reason or "these labels were learnt already"}
     with services.database.transaction() as session:
         AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+        version = RegistryService(session, services.clock).find_by_fingerprint(
+            project_id, fingerprint
+        )
+        if version is not None and version.id is not None:
+            request_assessment(session, project_id, version.id, services.clock())
         request_fine_tuning(session, services.clock, project, len(snapshot.training))
     return result
 

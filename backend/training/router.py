@@ -1,11 +1,13 @@
 """The loop's levers over HTTP."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Query
 from pydantic import BaseModel
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep
 from backend.projects.service import ProjectsService
-from backend.training.service import TrainingService
+from backend.training.service import LabelWeights, TrainingService
 
 router = APIRouter(prefix="/api/v1/projects/{project_id}", tags=["training"])
 
@@ -18,12 +20,21 @@ class QueuedStep(BaseModel):
 
 @router.post("/retrain", status_code=202)
 def retrain(
-    project_id: int, session: SessionDep, services: ServicesDep, principal: Engineer
+    project_id: int,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Engineer,
+    weights: Annotated[
+        LabelWeights | None,
+        Query(description="how labels count; empty: as the policy's `label_weights` says"),
+    ] = None,
 ) -> QueuedStep:
     """Train a challenger on the labels of now."""
     project = ProjectsService(session, services.clock).get(project_id)
     service = TrainingService(session, services.clock)
-    return QueuedStep(job_id=service.request_retraining(project, actor=principal.name))
+    return QueuedStep(
+        job_id=service.request_retraining(project, actor=principal.name, weights=weights)
+    )
 
 
 @router.post("/next-batch", status_code=202)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.artifacts import Artifact, load_artifact
+from active_learning.artifacts import Artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.exceptions import EmptyPool
@@ -20,6 +20,7 @@ from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training import repository
+from backend.training.challenger import load_champion
 from backend.training.explanations import StoredExplanation, explain_batch
 from backend.training.features import FeatureStore, PoolFeatures, learning_facts
 from backend.training.machine_checks import MachineLabelled, machine_labelled
@@ -66,11 +67,13 @@ def _choose(
     machine: MachineLabelled,
 ) -> int:
     schema, policy = label_schema_of(project), policy_of(project)
+    artifact = load_champion(services, champion)
+    if artifact is None:
+        champion = None  # none yet, or one that an older version left behind
     folder = champion.encoder_folder if champion else None
     pool = features.pool(
         project.dataset_id, schema.fields, context.progress, context.should_stop, folder
     )
-    artifact = load_artifact(services.settings.models_dir / champion.artifact) if champion else None
     matrix = champion_matrix(artifact, features, context, project, schema, pool, folder)
     context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)

@@ -1,5 +1,7 @@
 """Ask for a retraining or a batch, by hand."""
 
+from typing import Literal
+
 from sqlmodel import Session
 
 from backend.annotations.service import RETRAIN, AnnotationsService
@@ -10,6 +12,9 @@ from backend.jobs.queue import enqueue
 from backend.models import Project
 from backend.training import repository
 
+LabelWeights = Literal["none", "value"]
+"""Every label counts alike, or by the probability that it is right."""
+
 
 class TrainingService:
     """The loop's levers, within one transaction."""
@@ -19,16 +24,23 @@ class TrainingService:
         self._clock = clock
         self._audit = AuditTrail(session, clock)
 
-    def request_retraining(self, project: Project, *, actor: str) -> str:
-        """A retraining on the labels of now is queued; its job id."""
+    def request_retraining(
+        self, project: Project, *, actor: str, weights: LabelWeights | None = None
+    ) -> str:
+        """A retraining on the labels of now is queued; its job id.
+
+        ``weights``: how labels count; None leaves that to the policy.
+        """
         assert project.id is not None
         now = self._clock()
-        self._audit.append(actor, "training.requested", f"project:{project.id}")
+        asked = {} if weights is None else {"weights": weights}
+        self._audit.append(actor, "training.requested", f"project:{project.id}", asked)
         return enqueue(
             self._session,
             RETRAIN,
             project_id=project.id,
-            key=f"by-hand:{now.isoformat(timespec='seconds')}",
+            args=asked,
+            key=":".join(["by-hand", now.isoformat(timespec="seconds"), *asked.values()]),
             now=now,
         )
 

@@ -115,6 +115,25 @@ def test_a_rollback_is_not_undone_by_the_same_labels(loop: Loop) -> None:
     assert loop.promotions[-1].kind == "rolled_back"
 
 
+def test_a_champion_that_cannot_be_read_is_replaced(loop: Loop) -> None:
+    loop.turn(1)
+    (lost,) = loop.versions
+    signals = loop.services.settings.models_dir / lost.artifact / "signals.json"
+    signals.write_text("{}")
+    loop.ask_for_batch()
+    loop.run()
+    assert loop.batches[-1].model_version_id is None, "chosen without the unreadable champion"
+    loop.ask_for_retraining()
+    loop.run()
+    assert loop.failed == []
+    assert [version.number for version in loop.versions] == [1, 2]
+    assert loop.promotions[-1].model_version_id == loop.versions[1].id
+    again = loop.ask_for_retraining()
+    loop.run()
+    assert loop.job(again).result is not None
+    assert len(loop.versions) == 2, "replaced once"
+
+
 def test_too_few_labels_give_the_next_batch_all_the_same(
     new_loop: Callable[..., Loop], sqlite_database: Database
 ) -> None:
@@ -177,14 +196,14 @@ def test_two_trainings_of_one_project_never_overlap(
     inside, most, both_tried = 0, 0, threading.Event()
     guard = threading.Lock()
 
-    def watched(*args: object) -> dict[str, object]:
+    def watched(*args: object, **options: object) -> dict[str, object]:
         nonlocal inside, most
         with guard:
             inside += 1
             most = max(most, inside)
         try:
             both_tried.wait(20)
-            return retrain(*args)  # type: ignore[arg-type]
+            return retrain(*args, **options)  # type: ignore[arg-type]
         finally:
             with guard:
                 inside -= 1
