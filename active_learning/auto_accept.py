@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, binom, hypergeom
+from scipy.stats import beta, betabinom, binom, hypergeom
 
 from active_learning.evaluation import Estimate, wilson
 from active_learning.exceptions import NoLabels, ShapeMismatch
@@ -20,6 +20,8 @@ DELTA = 0.10
 GRID = 40
 FIRST_CHECK = 5
 """Audits of accepted records before the first test of a breach."""
+FARTHEST = 10_000
+"""Calibration rows up to which the search for a sample that certifies looks ahead."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,16 @@ class AcceptRule:
     """Clopper-Pearson upper end of the error among accepted records, at level 1 - delta."""
     calibration_rows: int
     more_rows_needed: int
-    """Further random audit labels before a threshold can pass without an error; 0 if certified."""
+    """Further random audit labels with which a threshold passes with even odds; 0 if certified.
+
+    If errors go on as they were seen. ``FARTHEST`` where no sample of so many rows would do: the
+    model is not accurate enough for the target, and ``is_out_of_reach`` is True.
+    """
+
+    @property
+    def is_out_of_reach(self) -> bool:
+        """No affordable audit sample certifies the target at this accuracy."""
+        return self.threshold is None and self.more_rows_needed >= FARTHEST
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,20 @@ def rows_needed(target: float, delta: float = DELTA) -> int:
     return int(np.ceil(np.log(delta) / np.log1p(-target) - 1e-12))
 
 
+def delta_of_look(delta: float, look: int) -> float:
+    """The part of ``delta`` that the look with this number, from 1 on, may spend.
+
+    delta / (look (look + 1)): all parts together are delta, however many looks follow and however
+    much their samples overlap (union bound).
+
+    Raises:
+        ShapeMismatch: the number is below 1.
+    """
+    if look < 1:
+        raise ShapeMismatch(f"look is {look}; looks are numbered from 1.")
+    return delta / (look * (look + 1))
+
+
 def certify(
     confidence: NDArray[np.float64],
     correct: NDArray[np.bool_],
@@ -80,6 +105,7 @@ def certify(
     *,
     target: float,
     delta: float = DELTA,
+    look: int | None = None,
 ) -> AcceptRule:
     """The lowest threshold at which the error among accepted records is certified.
 
@@ -90,16 +116,22 @@ def certify(
     above the threshold to pass with one error (or, if there are too few, with none); that looks
     at confidences alone, so the promise holds.
 
+    That is the promise of one call. Asked again on a growing sample, or for the next model on the
+    same sample, the chances of failing add up: give ``look``, and the chance that any of the calls
+    ever breaks its promise is at most delta (see ``delta_of_look``).
+
     Args:
         confidence: (n,) of records drawn at random and seen by no training: the audit sample.
         correct: (n,) whether the model was right on them.
         pool_confidence: (m,) of the records to be accepted or not, none of them audited.
         target: greatest share of errors among the accepted, between 0 and 1.
-        delta: chance that the promise may fail.
+        delta: chance that the promise may fail; of all looks together where ``look`` is given.
+        look: which call on this audit sample it is, from 1 on; None if it is the only one, or if
+            the caller has divided delta.
 
     Raises:
-        ShapeMismatch: arrays of different lengths, a value that is no number, or a share
-            outside 0 to 1.
+        ShapeMismatch: arrays of different lengths, a value that is no number, a share
+            outside 0 to 1, or a look below 1.
     """
     _check_shares(target, delta)
     sure, right, pool = (
@@ -111,7 +143,9 @@ def certify(
         raise ShapeMismatch(f"{sure.shape} confidences do not fit {right.shape} answers.")
     if not (np.isfinite(sure).all() and np.isfinite(pool).all()):
         raise ShapeMismatch("A confidence is not a number; predict these records again.")
-    n, needed = len(sure), rows_needed(target, delta)
+    coming = delta if look is None else delta_of_look(delta, look + 1)
+    delta = delta if look is None else delta_of_look(delta, look)
+    n = len(sure)
     found: float | None = None
     bound: float | None = None
     tests = _testable(sure, pool, target, delta)
@@ -122,8 +156,8 @@ def certify(
         found, bound = threshold, error_upper_bound(errors, rows, delta)
     accepted = 0 if found is None else int((sure >= found).sum())
     share = wilson(accepted, n) if n else Estimate(0.0, 0.0, 1.0, 0)
-    more = 0 if found is not None else _more_rows(n, needed)
-    reason = _reason(found, bound, share, target, delta, n, needed, len(tests))
+    more = 0 if found is not None else _more_rows(sure, right, pool, target, coming)
+    reason = _reason(found, bound, share, target, delta, n, more, len(tests))
     return AcceptRule(found, reason, share, bound, n, more)
 
 
@@ -201,19 +235,27 @@ def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA
 def _testable(
     sure: NDArray[np.float64], pool: NDArray[np.float64], target: float, delta: float
 ) -> list[tuple[float, int, int]]:
-    """(threshold, calibration rows, pool records) from the first that one error may not fail.
-
-    A start that any error fails would end most sequences at once; without such a threshold it is
-    the first that passes without an error. Uses counts alone.
-    """
+    """(threshold, calibration rows, pool records) in the order of the tests; counts alone."""
     grid = threshold_grid(pool)
     rows, rest = ((v >= grid[:, None]).sum(axis=1) for v in (sure, pool))
+    able = _able(rows, rest, target, delta)
+    return [(float(grid[i]), int(rows[i]), int(rest[i])) for i in able]
+
+
+def _able(
+    rows: NDArray[np.intp], rest: NDArray[np.intp], target: float, delta: float
+) -> NDArray[np.intp]:
+    """Places that pass with one error; if there are none, those that pass without one.
+
+    A start that any error fails would end most sequences at once.
+    """
+    able = np.zeros(0, np.intp)
     for allowed in (1, 0):
         able = np.flatnonzero(rows > allowed)
         able = able[_p_values(allowed, rows[able], rest[able], target) <= delta]
         if len(able):
-            return [(float(grid[i]), int(rows[i]), int(rest[i])) for i in able]
-    return []
+            break
+    return able
 
 
 def _p_values(
@@ -226,9 +268,44 @@ def _p_values(
     return larger
 
 
-def _more_rows(n: int, needed: int) -> int:
-    """Up to the rows that certify without an error; as many again where errors were the cause."""
-    return needed - n if n < needed else n
+def _more_rows(
+    sure: NDArray[np.float64],
+    right: NDArray[np.bool_],
+    pool: NDArray[np.float64],
+    target: float,
+    delta: float,
+) -> int:
+    """The fewest further rows with which the first test passes with even odds, else FARTHEST.
+
+    The new rows above a threshold are as frequent as in the pool, and as often wrong as the rows
+    so far tell: a beta-binomial forecast under the Jeffreys prior.
+    """
+    grid = threshold_grid(pool)
+    if len(grid) == 0:
+        return max(rows_needed(target, delta) - len(sure), 1)
+    seen, rest = ((v >= grid[:, None]).sum(axis=1) for v in (sure, pool))
+    wrong = (~right & (sure >= grid[:, None])).sum(axis=1)
+    for more in np.unique(np.geomspace(1, FARTHEST - 1, 400).astype(np.intp)):
+        new = np.floor(more * rest / len(pool) + 1e-9).astype(np.intp)
+        able = _able(seen + new, rest, target, delta)
+        if len(able) == 0:
+            continue
+        i = able[0]
+        passing = _most_errors(int(seen[i] + new[i]), int(rest[i]), target, delta)
+        prior = (wrong[i] + 0.5, seen[i] - wrong[i] + 0.5)
+        if betabinom.cdf(passing - wrong[i], new[i], *prior) >= 0.5:
+            return int(more)
+    return FARTHEST
+
+
+def _most_errors(rows: int, rest: int, target: float, delta: float) -> int:
+    """The most errors among the rows with which a threshold passes."""
+    errors = int(binom.ppf(delta, rows, target))
+    while errors >= 0:
+        if _p_values(errors, np.array([rows]), np.array([rest]), target)[0] <= delta:
+            break
+        errors -= 1
+    return errors
 
 
 def _reason(
@@ -238,7 +315,7 @@ def _reason(
     target: float,
     delta: float,
     n: int,
-    needed: int,
+    more: int,
     tested: int,
 ) -> Reason:
     if found is not None and bound is not None:
@@ -250,17 +327,29 @@ def _reason(
             f"（{share.low:.0%} 至 {share.high:.0%}），错误率不超过 {bound:.2%}"
             f"（可信度 {1 - delta:.0%}）",
         )
+    ahead = (
+        f"it cannot be certified at this accuracy, not with {FARTHEST:,} more audit labels either; "
+        "a better model or a higher target is needed"
+        if more >= FARTHEST
+        else f"with about {more:,} more audit labels the odds are even, if errors stay as they are"
+    )
+    ahead_zh = (
+        f"以目前的准确率无法认证，再抽检 {FARTHEST:,} 条也不行；需改进模型或放宽目标"
+        if more >= FARTHEST
+        else f"若错误率不变，再抽检约 {more:,} 条时有一半把握通过"
+    )
     if tested == 0:
+        needed = rows_needed(target, delta)
         return Reason(
             f"certifying {target:.1%} needs at least {needed} calibration rows above a threshold; "
-            f"there are {n}",
-            f"认证 {target:.1%} 的错误率至少需要 {needed} 条达到阈值的校准记录；现有 {n} 条",
+            f"there are {n} in all; {ahead}",
+            f"认证 {target:.1%} 的错误率至少需要 {needed} 条达到阈值的校准记录；现共有 {n} 条；"
+            f"{ahead_zh}",
         )
     return Reason(
         f"none accepted: already the most confident of {n} calibration rows hold too many errors "
-        f"to certify {target:.1%}; about {n} more audit labels, or a better model, are needed",
-        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
-        f"约需再抽检 {n} 条，或改进模型",
+        f"to certify {target:.1%}; {ahead}",
+        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；{ahead_zh}",
     )
 
 

@@ -22,7 +22,7 @@ Dimension = Literal[
 
 
 # What the labelling screen calls its other parts; a grade of that name would collide.
-RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "issues", "rationale"})
+RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "evidence", "issues", "rationale"})
 
 
 class _Declaration(BaseModel):

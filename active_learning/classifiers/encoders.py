@@ -6,7 +6,6 @@ revisions are never mixed.
 
 import re
 from collections.abc import Sequence
-from contextlib import suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -242,10 +241,15 @@ def _automatic(device: str, dtype: str, threads: int | None, fine_tuned: Path | 
     """What is installed, each for its script, beside characters; these alone where nothing is."""
     found: list[Encoder] = []
     for name, folder in (("bundled-en", fine_tuned), ("bundled-multilingual", None)):
-        with suppress(EncoderUnavailable):
-            found.append(
-                load_encoder(name, device=device, dtype=dtype, threads=threads, fine_tuned=folder)
+        try:
+            part = load_encoder(
+                name, device=device, dtype=dtype, threads=threads, fine_tuned=folder
             )
+        except EncoderUnavailable:
+            if folder is not None:
+                raise  # left out, the vectors would silently be others
+        else:
+            found.append(part)
     if not found:
         return CharacterEncoder()
     reader = ScriptEncoder(*found) if len(found) == 2 else found[0]

@@ -1,5 +1,6 @@
 """How a record classifier learns: scales chosen, heads fitted and calibrated out of fold."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +100,7 @@ def fit_parts(
         features: (n, layout.width).
         codes: (n,) grades as numbers.
         labels: the same n rows.
-        known: an earlier fit whose scales are kept and whose weights are the start.
+        known: an earlier fit whose weights are the start, unless its scales prove too quiet.
         progress: called with the share done.
         should_stop: asked between steps.
 
@@ -131,7 +132,8 @@ def _fit_on_one_thread(
     codes, weights = np.where(labels.weights > 0, codes, -1), labels.weights
     faults, unseen = FaultyFieldModel.fit(signals.cells, faulty_fields, seed=seed)
     folds = stratified_folds(codes, FOLDS, seed)
-    scales = SCALES if known is None else (known.design.scales,)
+    scales = _candidates(known)
+    unseen_codes = np.where(labels.calibrating, codes, -1)
     plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
     best: tuple[Logits, DesignMatrix, Logits, Logits] | None = None
     for number, scale in enumerate(scales):
@@ -140,7 +142,8 @@ def _fit_on_one_thread(
         design = plain.rescaled(scale)
         matrix = design.rescale(unscaled)
         grades, issues = out_of_fold(matrix, codes, classes, marks, weights, folds, should_stop)
-        loss = _log_losses(grades / temperature_for(grades, codes), codes, weights)
+        temperature = temperature_for(grades, unseen_codes)
+        loss = _log_losses(grades / temperature, unseen_codes, weights)
         if best is None or _is_clearly_lower(loss, best[0]):
             best = (loss, design, grades, issues)
     assert best is not None
@@ -148,16 +151,17 @@ def _fit_on_one_thread(
     matrix = design.rescale(unscaled)
     progress(0.8, "training the heads")
     check_stop(should_stop, "training")
+    # Weights that were learnt at other scales are no start.
+    start = known.heads if known is not None and known.design.scales == design.scales else None
     heads = fit_heads(
         matrix,
         codes,
         classes,
         marks,
         sample_weight=weights,
-        start=None if known is None else known.heads,
-        iterations=COLD_ITERATIONS if known is None else WARM_ITERATIONS,
+        start=start,
+        iterations=COLD_ITERATIONS if start is None else WARM_ITERATIONS,
     )
-    unseen_codes = np.where(labels.calibrating, codes, -1)
     unseen_marks = np.where(labels.calibrating[:, None], marks, -1).astype(np.int8)
     scaling = [
         platt_scaling(issues[:, place], unseen_marks[:, place]) for place in range(marks.shape[1])
@@ -170,6 +174,19 @@ def _fit_on_one_thread(
         np.asarray(scaling, dtype=np.float64).reshape(-1, 2),
         faults,
     )
+
+
+def _candidates(known: FittedParts | None) -> Sequence[BlockScales]:
+    """All scales for a cold fit; for a warm one the known scales and those that are louder.
+
+    Few labels, or labels of one class, ask for quiet scales; kept for ever, these would drown
+    what later labels teach.
+    """
+    if known is None:
+        return SCALES
+    if known.design.scales not in SCALES:
+        return (known.design.scales,)
+    return SCALES[SCALES.index(known.design.scales) :]
 
 
 def out_of_fold(

@@ -118,7 +118,8 @@ class RecordClassifier:
                 fields and the calibration too; other weights leave those two as they are.
             is_calibrating: (n,) false for rows whose label the encoder itself was fine-tuned on:
                 they say nothing about how sure to be. All by default, or if fewer than 20 are left.
-            warm_start: start from this classifier's weights and keep its scales. Give all labels
+            warm_start: start from this classifier's weights where its scales still fit; louder ones
+                are tried, quieter ones are not. Give all labels
                 all the same: they are the replay that prevents forgetting.
 
         Raises:

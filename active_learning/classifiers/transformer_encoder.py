@@ -1,21 +1,40 @@
 """Any Hugging Face encoder: masked mean of the last layer, sorted by length, padded by batch."""
 
 import json
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing, suppress
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from queue import Full, Queue
+from threading import Event, Thread
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from active_learning.classifiers.encoders import unit_rows
 from active_learning.exceptions import EncoderUnavailable
-from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import (
+    Embeddings,
+    Positions,
+    Progress,
+    ShouldStop,
+    check_stop,
+    never,
+    silent,
+)
 
 CPU_BATCH_TOKENS = 1_024
 """Tokens of a padded batch on a CPU: 8 to 32 records, which measured fastest."""
 GPU_BATCH_TOKENS = 65_536
+GPU_STRETCH = 8_192
+"""Texts that are cut into tokens before the first batch of them is computed on a GPU."""
+GPU_BATCHES_AHEAD = 8
+"""Batches that wait for the GPU, and results that wait to be fetched."""
 MAX_TOKENS = 256
+Batch: TypeAlias = tuple[Positions, Any, Any]
+"""Rows, and their token ids and mask as tensors."""
 
 
 class TransformerEncoder:
@@ -74,6 +93,7 @@ class TransformerEncoder:
             if isinstance(limit, int) and 2 < limit < 100_000
         ]
         self._max_tokens = min([max_tokens, *limits])
+        self._fast_tokenizer = _prepared(self._tokenizer, self._max_tokens)
         self.revision = (
             f"{Path(name_or_path).name}-{_weights_digest(self._model)}"
             f"-{str(self._dtype).removeprefix('torch.')}-{self._max_tokens}"
@@ -84,38 +104,133 @@ class TransformerEncoder:
     ) -> Embeddings:
         """(n, dimension) float32, rows of length one, in the order of the texts."""
         out = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        if not texts:
-            return out
-        token_ids: list[list[int]] = []
+        is_cpu = self._device.type == "cpu"
+        batches = self._batches(texts, len(texts) if is_cpu else GPU_STRETCH, should_stop)
+        running: deque[tuple[Positions, Any]] = deque()
+        done = 0
+
+        def fetch() -> None:
+            nonlocal done
+            rows, means = running.popleft()
+            out[rows] = unit_rows(means.cpu().numpy())
+            done += len(rows)
+            progress(done / len(texts), "encoding texts")
+
+        # On a GPU the next batches are read and copied while it computes: nobody waits for one.
+        ahead = 0 if is_cpu else GPU_BATCHES_AHEAD
+        source = batches if is_cpu else _read_ahead(batches, GPU_BATCHES_AHEAD)
+        with closing(source):
+            for rows, ids, mask in source:
+                check_stop(should_stop, "encoding texts")
+                running.append((rows, self._means(ids, mask)))
+                if len(running) > ahead:
+                    fetch()
+        while running:
+            fetch()
+        return out
+
+    def _batches(
+        self, texts: Sequence[str], stretch: int, should_stop: ShouldStop
+    ) -> Generator[Batch, None, None]:
+        """Padded batches of like length, the longest first: (rows, token ids, mask).
+
+        Texts are cut into tokens ``stretch`` at a time, so that the first batch need not wait
+        for the last text; stretches are of like length in characters.
+        """
+        budget = CPU_BATCH_TOKENS if self._device.type == "cpu" else GPU_BATCH_TOKENS
+        by_characters = np.argsort([-len(text) for text in texts], kind="stable")
+        for start in range(0, len(texts), max(stretch, 1)):
+            part = by_characters[start : start + stretch]
+            if stretch >= len(texts):
+                part = np.arange(len(texts))
+            token_ids = self._token_ids([texts[row] for row in part.tolist()], should_stop)
+            order = np.argsort([-len(ids) for ids in token_ids], kind="stable")
+            done = 0
+            while done < len(order):
+                longest = max(len(token_ids[order[done]]), 1)
+                places = order[done : done + max(1, min(budget // longest, 4096))]
+                yield part[places], *self._padded([token_ids[place] for place in places])
+                done += len(places)
+
+    def _token_ids(self, texts: list[str], should_stop: ShouldStop) -> list[list[int]]:
+        found: list[list[int]] = []
         for start in range(0, len(texts), 2000):
             check_stop(should_stop, "reading texts")
-            encoded = self._tokenizer(
-                list(texts[start : start + 2000]), truncation=True, max_length=self._max_tokens
-            )
-            token_ids.extend(encoded["input_ids"])
-        order = np.argsort([-len(ids) for ids in token_ids], kind="stable")
-        budget = CPU_BATCH_TOKENS if self._device.type == "cpu" else GPU_BATCH_TOKENS
-        done = 0
-        while done < len(order):
-            check_stop(should_stop, "encoding texts")
-            longest = max(len(token_ids[order[done]]), 1)
-            rows = order[done : done + max(1, min(budget // longest, 4096))]
-            out[rows] = self._embed([token_ids[row] for row in rows])
-            done += len(rows)
-            progress(done / len(order), "encoding texts")
-        return unit_rows(out)
+            part = texts[start : start + 2000]
+            if self._fast_tokenizer is not None:
+                found.extend(one.ids for one in self._fast_tokenizer.encode_batch_fast(part))
+            else:
+                encoded = self._tokenizer(part, truncation=True, max_length=self._max_tokens)
+                found.extend(encoded["input_ids"])
+        return found
 
-    def _embed(self, token_ids: list[list[int]]) -> Embeddings:
-        """(n, dimension) masked means of one padded batch."""
+    def _padded(self, token_ids: list[list[int]]) -> tuple[Any, Any]:
+        """(token ids, mask) of one batch, in pinned memory where a GPU will copy it."""
         torch = self._torch
-        batch = self._tokenizer.pad({"input_ids": token_ids}, return_tensors="pt")
-        batch = {name: tensor.to(self._device) for name, tensor in batch.items()}
-        with torch.inference_mode():
-            hidden = self._model(**batch).last_hidden_state.float()
-            mask = batch["attention_mask"].unsqueeze(-1).float()
-            mean = (hidden * mask).sum(1) / mask.sum(1).clamp(min=1.0)
-        vectors: Embeddings = mean.cpu().numpy()
-        return vectors
+        lengths = np.array([len(ids) for ids in token_ids])
+        mask = np.arange(max(int(lengths.max()), 1)) < lengths[:, None]
+        ids = np.full(mask.shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
+        ids[mask] = np.fromiter(chain.from_iterable(token_ids), np.int64, int(lengths.sum()))
+        tensors = torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
+        if self._device.type == "cuda":
+            return tensors[0].pin_memory(), tensors[1].pin_memory()
+        return tensors
+
+    def _means(self, ids: Any, mask: Any) -> Any:
+        """(n, dimension) masked means on the device; they may still be being computed."""
+        ids = ids.to(self._device, non_blocking=True)
+        mask = mask.to(self._device, non_blocking=True)
+        with self._torch.inference_mode():
+            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+            counted = mask.unsqueeze(-1).float()
+            return (hidden * counted).sum(1) / counted.sum(1).clamp(min=1.0)
+
+
+def _read_ahead(batches: Iterator[Batch], count: int) -> Generator[Batch, None, None]:
+    """The same batches, up to ``count`` of them made ahead in a thread that ends with the caller.
+
+    Raises:
+        Exception: whatever making them raised.
+    """
+    waiting: Queue[Batch | BaseException | None] = Queue(count)
+    is_over = Event()
+
+    def put(item: Batch | BaseException | None) -> None:
+        while not is_over.is_set():
+            with suppress(Full):
+                waiting.put(item, timeout=0.1)
+                return
+
+    def read() -> None:
+        try:
+            for batch in batches:
+                put(batch)
+                if is_over.is_set():
+                    return
+            put(None)
+        except BaseException as error:
+            put(error)
+
+    thread = Thread(target=read, name="tokens", daemon=True)
+    thread.start()
+    try:
+        while (item := waiting.get()) is not None:
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _prepared(tokenizer: Any, max_tokens: int) -> Any | None:
+    """The tokenizer's own engine, set once: calls change nothing, so threads may share it."""
+    engine = getattr(tokenizer, "backend_tokenizer", None)
+    if engine is None or not hasattr(engine, "encode_batch_fast"):
+        return None
+    engine.enable_truncation(max_tokens)
+    engine.no_padding()
+    return engine
 
 
 def _device(torch: Any, wanted: str) -> Any:

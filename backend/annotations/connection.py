@@ -8,7 +8,7 @@ from backend.models import Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import build_label_config
+from labeling.label_studio.label_config import build_label_config, has_evidence
 from labeling.label_studio.webhooks import SECRET_HEADER
 
 WEBHOOK_PATH = "/webhooks/label-studio"
@@ -37,7 +37,7 @@ def connect(services: Services, project_id: int) -> int:
             label_studio_id = client.create_project(
                 title=project.name,
                 description=marker,
-                label_config=build_label_config(schema),
+                label_config=build_label_config(schema, evidence=policy.explanation_share > 0),
                 maximum_annotations=policy.annotators_per_record,
                 instruction=instructions(schema),
             )
@@ -50,6 +50,23 @@ def connect(services: Services, project_id: int) -> int:
         label_studio_id = project.label_studio_project_id
     ensure_webhook(services, label_studio_id)
     return label_studio_id
+
+
+def shows_evidence(services: Services, project: Project, label_studio_project_id: int) -> bool:
+    """True if suggestions may mark their evidence on the project's screen in Label Studio.
+
+    A screen that was made without it, and is as it was made, gets it now; a screen that people
+    changed stays as it is.
+    """
+    client = services.label_studio
+    held = str(client.get_project(label_studio_project_id)["label_config"])
+    if has_evidence(held):
+        return True
+    schema = label_schema_of(project)
+    if held.strip() != build_label_config(schema, evidence=False).strip():
+        return False
+    client.update_project(label_studio_project_id, {"label_config": build_label_config(schema)})
+    return True
 
 
 def ensure_webhook(services: Services, label_studio_project_id: int) -> None:

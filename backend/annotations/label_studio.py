@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backend.annotations import loop_repository, repository
-from backend.annotations.connection import connect
+from backend.annotations.connection import connect, shows_evidence
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts, identity_of
 from backend.annotations.service import AnnotationsService
@@ -15,7 +15,7 @@ from backend.models import Annotator, Batch, Prediction, Project, Record, Task
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.predictions import Suggestion, build_prediction
+from labeling.label_studio.predictions import Suggestion, build_prediction, strongest_evidence
 from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,
@@ -62,6 +62,8 @@ def _push_batch(
         predictions = loop_repository.predictions_of_batch(session, batch.id)
         numbers = loop_repository.model_version_names(session, project.id)
     schema, policy = label_schema_of(project), policy_of(project)
+    is_explained = any(prediction.explanation for prediction in predictions.values())
+    is_marked = is_explained and shows_evidence(services, project, label_studio_id)
     items = [
         _import_item(
             task,
@@ -69,6 +71,7 @@ def _push_batch(
             None if task.is_audit and policy.is_blind_on_audit else predictions.get(task.id or 0),
             schema,
             numbers,
+            is_marked=is_marked,
         )
         for task, record in rows
     ]
@@ -88,6 +91,8 @@ def _import_item(
     prediction: Prediction | None,
     schema: LabelSchema,
     numbers: dict[int, int],
+    *,
+    is_marked: bool,
 ) -> dict[str, Any]:
     item: dict[str, Any] = {
         "data": build_task_data(task.key, record.external_id, record.fields, schema),
@@ -100,6 +105,7 @@ def _import_item(
             model_version=f"v{numbers[prediction.model_version_id]}",
             issues=_likely(prediction.issue_probabilities),
             faulty_fields=_likely(prediction.field_probabilities),
+            evidence=strongest_evidence(prediction.explanation) if is_marked else (),
         )
         item["predictions"] = [build_prediction(suggestion, record.fields, schema)]
     return item

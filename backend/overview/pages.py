@@ -6,20 +6,25 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
+from backend.acceptance.service import AcceptanceService
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, require
 from backend.jobs.queue import enqueue, request_cancel
+from backend.overview import explanations
 from backend.overview.schemas import CurvePoint
 from backend.overview.service import OverviewService
+from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.web.chart import LearningCurve, Measurement, learning_curve
 from backend.web.rendering import is_fragment, percent, render
 
 router = APIRouter(include_in_schema=False)
+router.include_router(explanations.router)
 
 NOTICES = {
     "retraining": "Retraining is queued.",
     "rolled-back": "The champion was changed.",
+    "withdrawn": "The machine labels are withdrawn.",
     "cancelling": "The job was asked to stop.",
 }
 
@@ -90,6 +95,23 @@ def roll_back(
         project_id, number, reason=reason, actor=principal.name
     )
     return _back(f"/projects/{project_id}", "rolled-back")
+
+
+@router.post("/projects/{project_id}/machine-labels/withdraw")
+def withdraw_machine_labels(
+    *,
+    project_id: int,
+    reason: Annotated[str, Form(min_length=3, max_length=500)],
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> Response:
+    """Take the champion's own labels back."""
+    project = ProjectsService(session, services.clock).get(project_id)
+    AcceptanceService(session, services.clock).withdraw(
+        project, reason=reason, actor=principal.name
+    )
+    return _back(f"/projects/{project_id}", "withdrawn")
 
 
 @router.get("/jobs", dependencies=[Depends(require("viewer"))])

@@ -14,6 +14,8 @@ from backend.models import (
     Batch,
     Dataset,
     Job,
+    ModelVersion,
+    Prediction,
     Project,
     Record,
     SyncCursor,
@@ -217,3 +219,21 @@ def jobs(
 def job(session: Session, job_id: str) -> Job | None:
     """The job with this id."""
     return session.get(Job, job_id)
+
+
+def latest_suggestions(
+    session: Session, project_id: int, limit: int
+) -> Sequence[tuple[Task, Record, Prediction, int]]:
+    """The newest tasks that came with a suggestion, with the number of its model version.
+
+    Audit tasks are left out: their suggestion is not for people to see.
+    """
+    return session.exec(
+        select(Task, Record, Prediction, ModelVersion.number)
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .join(Prediction, col(Prediction.task_id) == col(Task.id))
+        .join(ModelVersion, col(ModelVersion.id) == col(Prediction.model_version_id))
+        .where(Task.project_id == project_id, col(Task.is_audit).is_(False))
+        .order_by(col(Task.batch_id).desc(), col(Task.position), col(Prediction.id).desc())
+        .limit(limit)
+    ).all()

@@ -5,6 +5,8 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
+from backend.acceptance.schemas import MachineLabelStatus
+
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
 
@@ -130,6 +132,18 @@ class ProjectSummary(BaseModel):
     label_studio_url: str | None = Field(description="where its annotators work")
 
 
+class StoppingAdvice(BaseModel):
+    """What further labels would gain in accuracy (0 to 1), with an 80 % interval."""
+
+    state: Literal["too early", "keep labelling", "stop"]
+    more_labels: int = Field(examples=[1200])
+    gain: float | None = Field(examples=[0.004])
+    low: float | None = Field(examples=[0.001])
+    high: float | None = Field(examples=[0.011])
+    reason: str = Field(examples=["keep labelling: 1,200 more labels would gain about 0.4 points"])
+    reason_zh: str = Field(examples=["继续标注：再标注 1,200 条约可提升 0.4 个百分点"])
+
+
 class ProjectStatus(ProjectSummary):
     """One project in full."""
 
@@ -138,6 +152,12 @@ class ProjectStatus(ProjectSummary):
     versions: list[ModelVersionStatus]
     promotions: list[PromotionStatus]
     annotator_counts: list[AnnotatorStatus]
+    advice: StoppingAdvice | None = Field(
+        None, description="whether to label on; none before the first model version"
+    )
+    machine_labels: MachineLabelStatus | None = Field(
+        None, description="records that the champion labels alone, and its promise"
+    )
 
 
 class WorkerStatus(BaseModel):

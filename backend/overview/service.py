@@ -5,11 +5,13 @@ from typing import Any
 
 from sqlmodel import Session
 
+from backend.acceptance.labels import MachineLabels
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
+from backend.overview.advice import advice_of
 from backend.overview.measures import estimate_of, labels_of, round_of
 from backend.overview.schemas import (
     AnnotationCounts,
@@ -187,6 +189,8 @@ class OverviewService:
             **summary.model_dump(),
             rounds=self._rounds(project_id, versions),
             curve=_curve(versions, summary.champion),
+            advice=advice_of(versions, pool=summary.pool),
+            machine_labels=MachineLabels(self._session, self._clock).status(project),
             versions=[_version_status(version, summary.champion) for version in versions],
             promotions=[
                 _promotion_status(promotion, {_id(v): v.number for v in versions})

@@ -13,6 +13,7 @@ from typing import Any
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_config import (
     CORRECTED,
+    EVIDENCE,
     FAULTY,
     FAULTY_LABEL,
     ISSUES,
@@ -201,7 +202,8 @@ def _regions(result: object, problems: list[str]) -> list[Mapping[str, Any]]:
     regions = [region for region in result if isinstance(region, Mapping)]
     if len(regions) < len(result):
         problems.append("a part of the result is not an object")
-    return regions
+    # What spoke for a suggestion is shown to people; it is no part of what they say.
+    return [region for region in regions if region.get("from_name") != EVIDENCE]
 
 
 def _known(

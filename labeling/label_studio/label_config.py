@@ -16,6 +16,9 @@ CORRECTED = "corrected"
 ISSUES = "issues"
 RATIONALE = "rationale"
 FAULTY_LABEL = "faulty"
+EVIDENCE = "evidence"
+SUPPORTS_LABEL = "supports"
+AGAINST_LABEL = "against"
 
 _GRADE_KEYS = "123456789"
 _ISSUE_KEYS = "asdfghjklzxcvbnm"
@@ -28,13 +31,20 @@ _STYLE = """
 .assay-question .lsf-choice{line-height:28px}
 .assay-hint :is(h1,h2,h3,h4,h5,h6){font-size:13px;font-weight:400;line-height:1.5;opacity:.75}
 """
+_EVIDENCE_STYLE = """
+.assay-evidence{display:flex;flex-wrap:wrap;align-items:center;gap:0 12px;pointer-events:none}
+.assay-evidence .lsf-labels{margin:0}
+.assay-evidence [class*=hotkey]{display:none}
+"""
+_EVIDENCE_HINT = "建议的依据 / Why this is suggested"
 _HINT = "按 q，再选中有误的值 / Press q, then select the value that is faulty"
 
 
-def build_label_config(schema: LabelSchema) -> str:
+def build_label_config(schema: LabelSchema, *, evidence: bool = True) -> str:
     """The labelling config of the schema, in English and Chinese, checked before use.
 
-    The record stands beside the questions; on a narrow screen above them.
+    The record stands beside the questions; on a narrow screen above them. With ``evidence``
+    suggestions may mark what spoke for and against them; such marks are no part of an answer.
 
     Raises:
         LabelConfigInvalid: Label Studio's own validator does not accept it.
@@ -42,11 +52,11 @@ def build_label_config(schema: LabelSchema) -> str:
     xml = "\n".join(
         [
             "<View>",
-            f"<Style>{escape(_STYLE)}</Style>",
+            f"<Style>{escape(_STYLE + (_EVIDENCE_STYLE if evidence else ''))}</Style>",
             '<Header value="记录 / Record — $record_id"/>',
             '<View className="assay-screen">',
             '<View className="assay-record">',
-            *_record(schema),
+            *_record(schema, evidence),
             "</View>",
             '<View className="assay-questions">',
             *_grade(schema),
@@ -57,26 +67,49 @@ def build_label_config(schema: LabelSchema) -> str:
             "</View>",
         ]
     )
-    validate_label_config(xml, schema)
+    validate_label_config(xml, schema, evidence=evidence)
     return xml
 
 
-def _record(schema: LabelSchema) -> list[str]:
+def has_evidence(label_config: str) -> bool:
+    """True if suggestions may mark their evidence on that screen."""
+    return f'name="{EVIDENCE}"' in label_config
+
+
+def _evidence() -> list[str]:
+    """The legend of the marks, out of reach of mouse and plain keys: it is no tool."""
+    return [
+        '<View className="assay-evidence assay-hint">',
+        f'<Header value="{_EVIDENCE_HINT}" size="6"/>',
+        f'<HyperTextLabels name="{EVIDENCE}" toName="{RECORD}">',
+        f'<Label value="支持 / supports" alias="{SUPPORTS_LABEL}" background="#389e0d" '
+        'hotkey="ctrl+alt+8"/>',
+        f'<Label value="反对 / against" alias="{AGAINST_LABEL}" background="#2f54eb" '
+        'hotkey="ctrl+alt+9"/>',
+        "</HyperTextLabels>",
+        "</View>",
+    ]
+
+
+def _record(schema: LabelSchema, evidence: bool) -> list[str]:
     table = f'<View className="assay-table"><HyperText name="{RECORD}" value="$html"/></View>'
+    table_parts = [table, *(_evidence() if evidence else ())]
     if not schema.faulty_fields:
-        return [table]
+        return table_parts
     lines = [
         f'<View className="assay-hint"><Header value="{_HINT}" size="6"/></View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
         f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",
-        table,
+        *table_parts,
     ]
     if schema.corrected_value:
-        lines.append(
+        box = (
             f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
             'editable="true" placeholder="正确的值 / corrected value of the marked field (Enter)"/>'
         )
+        is_faulty = f'visibleWhen="region-selected" whenTagName="{FAULTY}"'
+        lines.append(f"<View {is_faulty}>{box}</View>" if evidence else box)
     return lines
 
 
@@ -129,7 +162,7 @@ def _choices(choices: tuple[Choice, ...], keys: str) -> list[str]:
     return lines
 
 
-def validate_label_config(xml: str, schema: LabelSchema) -> None:
+def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = True) -> None:
     """The config is one that Label Studio accepts, with a task and a prediction of ours.
 
     Raises:
@@ -137,7 +170,7 @@ def validate_label_config(xml: str, schema: LabelSchema) -> None:
     """
     from label_studio_sdk.label_interface import LabelInterface
 
-    from labeling.label_studio.predictions import Suggestion, build_prediction
+    from labeling.label_studio.predictions import EvidenceMark, Suggestion, build_prediction
     from labeling.label_studio.tasks import build_task_data
 
     record = dict.fromkeys(schema.fields, "x")
@@ -148,6 +181,7 @@ def validate_label_config(xml: str, schema: LabelSchema) -> None:
         issues=dict.fromkeys(schema.issue_values, 0.5),
         faulty_fields={schema.fields[0]: 0.5} if schema.faulty_fields else {},
         model_version="v1",
+        evidence=[EvidenceMark(schema.fields[0], 1.0)] if evidence else [],
     )
     try:
         interface = LabelInterface(xml)

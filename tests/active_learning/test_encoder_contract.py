@@ -12,7 +12,12 @@ import numpy as np
 import pytest
 
 from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import CharacterEncoder, Encoder, load_encoder
+from active_learning.classifiers.encoders import (
+    CharacterEncoder,
+    Encoder,
+    load_encoder,
+    transformer_folder,
+)
 from active_learning.exceptions import Cancelled, EncoderUnavailable
 from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
 
@@ -131,3 +136,38 @@ def test_a_killed_writer_leaves_a_whole_cache(cache_folder: Path) -> None:
     texts = [f"text {n}" for n in range(600)]
     np.testing.assert_allclose(cache.embed(texts), CharacterEncoder(32).encode(texts), atol=1e-3)
     assert len(cache) == held
+
+
+@pytest.mark.parametrize("name", ["auto", "bundled-en"])
+def test_a_lost_fine_tuned_folder_is_never_left_out_silently(name: str, tmp_path: Path) -> None:
+    if transformer_folder(name) is None:
+        pytest.skip("the bundled English encoder is not installed")
+    with pytest.raises(EncoderUnavailable, match="lost"):
+        load_encoder(name, fine_tuned=tmp_path / "lost")
+
+
+def test_fine_tuned_weights_take_the_place_of_the_latin_part_only(tmp_path: Path) -> None:
+    folder = transformer_folder("auto")
+    if folder is None:
+        pytest.skip("the bundled English encoder is not installed")
+    from active_learning.classifiers.fine_tuning.options import FineTuningOptions
+    from active_learning.classifiers.fine_tuning.training import fine_tune
+
+    texts = ["blue kettle", "red shoe", "blue lamp", "red chair"] * 2
+    fine_tune(
+        texts,
+        np.array([0, 1] * 4),
+        2,
+        tmp_path / "tuned",
+        base=folder,
+        options=FineTuningOptions(epochs=1, learning_rate=1e-3),
+        device="cpu",
+    )
+    frozen = load_encoder("auto", device="cpu", dtype="float32")
+    tuned = load_encoder("auto", device="cpu", dtype="float32", fine_tuned=tmp_path / "tuned")
+    assert tuned.dimension == frozen.dimension
+    before, after = (
+        encoder.encode(["a blue kettle", "蓝色水壶 全新"]) for encoder in (frozen, tuned)
+    )
+    assert not np.allclose(before[0], after[0], atol=1e-3)
+    np.testing.assert_allclose(before[1], after[1], atol=1e-6)

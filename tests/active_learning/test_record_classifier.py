@@ -8,8 +8,10 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from active_learning.classifiers.calibration import platt_scaling, temperature_for
+from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.logistic_heads import fit_heads, sigmoid, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.exceptions import (
     Cancelled,
     NoLabels,
@@ -204,3 +206,26 @@ def test_platt_scaling_finds_the_line_that_was_hidden() -> None:
     slope, offset = platt_scaling((honest + 1.0) * 2.0, marks)
     assert slope == pytest.approx(0.5, rel=0.1)
     assert offset == pytest.approx(-1.0, abs=0.15)
+
+
+def test_a_warm_start_from_one_class_recovers_when_others_come() -> None:
+    rng = np.random.default_rng(3)
+    classes = [f"c{number}" for number in range(6)]
+    centres = rng.normal(size=(6, 16))
+    labels = np.repeat(np.arange(6), 40)
+    vectors = centres[labels] + 0.3 * rng.normal(size=(240, 16))
+    embeddings = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    signals = Signals(
+        rng.normal(size=(240, 4)).astype(np.float32),
+        rng.normal(size=(240, 1, 3)).astype(np.float32),
+    )
+    layout = FeatureLayout(16, 4, ("text",), 3)
+    features, grades = layout.join(embeddings, signals), np.array(classes)[labels]
+    warm = None
+    for seen in range(1, 7):
+        rows = labels < seen
+        warm = RecordClassifier(layout, classes).fit(features[rows], grades[rows], warm_start=warm)
+        cold = RecordClassifier(layout, classes).fit(features[rows], grades[rows])
+        assert warm.score(features[rows], grades[rows]) >= (
+            cold.score(features[rows], grades[rows]) - 0.05
+        )

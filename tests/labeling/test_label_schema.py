@@ -6,7 +6,14 @@ import pytest
 
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import RESERVED_NAMES, LabelSchema
-from labeling.label_studio.label_config import CORRECTED, FAULTY, ISSUES, RATIONALE, RECORD
+from labeling.label_studio.label_config import (
+    CORRECTED,
+    EVIDENCE,
+    FAULTY,
+    ISSUES,
+    RATIONALE,
+    RECORD,
+)
 
 
 def test_the_default_has_three_grades_and_an_issue_for_every_dimension() -> None:
@@ -59,7 +66,7 @@ def test_errors_name_file_and_value(tmp_path: Path, text: str, named: str) -> No
 
 
 def test_the_screens_own_names_are_reserved() -> None:
-    assert {RECORD, FAULTY, CORRECTED, ISSUES, RATIONALE} == RESERVED_NAMES
+    assert {RECORD, FAULTY, CORRECTED, EVIDENCE, ISSUES, RATIONALE} == RESERVED_NAMES
 
 
 def test_an_absent_file_is_named(tmp_path: Path) -> None:

@@ -29,8 +29,8 @@ from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,
     missing_tasks,
-    prediction_snapshots,
     push_tasks,
+    with_predictions,
 )
 from labeling.label_studio.tasks import build_task_data
 from labeling.label_studio.webhooks import SECRET_HEADER, AnnotationChanged, parse_event
@@ -164,8 +164,9 @@ def test_every_kind_of_change_is_found(
 
     label_studio_client.delete_task(ids[5])
     assert missing_tasks(label_studio_client, project, ids) == [ids[5]]
-    snapshots = prediction_snapshots(label_studio_client, project, ids[:2])
-    assert snapshots[made["id"]]["model_version"] == "v1"
+    (seen,) = with_predictions(label_studio_client, project, [changed[ids[0]]], ids[:2])
+    assert seen.annotations[0].prediction_snapshot is not None
+    assert seen.annotations[0].prediction_snapshot["model_version"] == "v1"
 
 
 def test_projects_and_webhooks_are_made_once(

@@ -37,11 +37,14 @@ class Checkpoint:
         shutil.rmtree(fresh, ignore_errors=True)
         try:
             fresh.mkdir(parents=True)
-            torch.save(dict(state), fresh / STATE)
-            with (fresh / FACTS).open("w", encoding="utf-8") as file:
-                json.dump({**facts, "fingerprint": self._fingerprint}, file)
+            with (fresh / STATE).open("wb") as file:
+                torch.save(dict(state), file)
                 file.flush()
                 os.fsync(file.fileno())
+            with (fresh / FACTS).open("w", encoding="utf-8") as text:
+                json.dump({**facts, "fingerprint": self._fingerprint}, text)
+                text.flush()
+                os.fsync(text.fileno())
         except OSError as error:
             shutil.rmtree(fresh, ignore_errors=True)
             if error.errno in {ENOSPC, EDQUOT}:

@@ -7,12 +7,14 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from active_learning.classifiers.fine_tuning.options import FineTuningOptions
 from active_learning.classifiers.fine_tuning.training import fine_tune
 
 
 def main() -> None:
+    torch.set_num_threads(1)
     folder, base, file, epoch = sys.argv[1:]
     texts, grades, options = json.loads(Path(file).read_text())
 
