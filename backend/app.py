@@ -21,6 +21,7 @@ from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
+from backend.findings import pages as findings_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
 from backend.overview.router import router as overview_router
@@ -36,7 +37,9 @@ TAGS = [
     {"name": "annotations", "description": "What people said in Label Studio."},
     {"name": "webhook", "description": "What Label Studio calls; it carries a shared secret."},
     {"name": "training", "description": "Retraining and choosing the next batch."},
+    {"name": "label findings", "description": "Suspected label errors and what labels are worth."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
+    {"name": "machine labels", "description": "The champion's own labels, under a promise."},
     {"name": "jobs", "description": "Background work with its progress."},
     {"name": "access", "description": "Users, API keys and audit events."},
     {"name": "health", "description": "For load balancers and containers."},
@@ -50,7 +53,9 @@ ROOM_ROUTERS = (
     ("backend.annotations.router", "router"),
     ("backend.annotations.router", "webhook_router"),
     ("backend.training.router", "router"),
+    ("backend.findings.router", "router"),
     ("backend.registry.router", "router"),
+    ("backend.acceptance.router", "router"),
 )
 
 DESCRIPTION = """\
@@ -87,7 +92,13 @@ def create_app(services: Services) -> FastAPI:
     install_problem_handlers(app, problem_page)
     app.add_middleware(RequestContext)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
-    for router in (overview_pages.router, access_pages.router, _documentation, overview_router):
+    for router in (
+        overview_pages.router,
+        findings_pages.router,
+        access_pages.router,
+        _documentation,
+        overview_router,
+    ):
         app.include_router(router)
     for router in _room_routers(ROOM_ROUTERS):
         app.include_router(router)

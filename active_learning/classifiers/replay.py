@@ -10,6 +10,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.classifiers.logistic_heads import OUT_OF_PLAY
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.types import Features, Marks, Progress, ShouldStop, never, silent
@@ -132,10 +133,9 @@ class ReplayBuffer:
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """All of its state, for ``np.savez`` without pickling."""
-        width = 0 if self._features is None else self._features.shape[1]
-        features = np.zeros((0, width), np.float32) if self._features is None else self._features
+        nothing = np.zeros((0, 0), np.float32)
         return {
-            "features": features,
+            "features": nothing if self._features is None else self._features,
             "labels": self._labels,
             "marks": self._marks,
             "priorities": self._priorities,
@@ -180,14 +180,12 @@ class ReplayBuffer:
 
     def _kept(self, labels: NDArray[np.str_], priorities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Ascending places of the rows that stay."""
-        names = list(self._seen)
         quotas = shares(list(self._seen.values()), self.capacity)
         kept = []
-        for name, quota in zip(names, quotas, strict=True):
+        for name, quota in zip(self._seen, quotas, strict=True):
             places = np.flatnonzero(labels == name)
             kept.append(places[np.argsort(priorities[places], kind="stable")[:quota]])
-        found: NDArray[np.intp] = np.sort(np.concatenate(kept))
-        return found
+        return np.sort(np.concatenate(kept))
 
     def _taken(self, places: NDArray[np.intp]) -> ReplayRows:
         if self._features is None:
@@ -247,9 +245,8 @@ def fit_with_replay(
         buffer: of all rows before.
         issues: (n, issues), as in ``RecordClassifier.fit``.
         faulty_fields: (n, fields), likewise.
-        warm_start: the classifier of the step before.
-        progress: called with the share done.
-        should_stop: asked between steps.
+        warm_start: the classifier of the step before; one that knew a single grade is left out.
+        progress, should_stop: likewise.
 
     Raises:
         NoLabels, UnknownLabel, ShapeMismatch, Cancelled: as ``RecordClassifier.fit``; the buffer
@@ -272,18 +269,25 @@ def fit_with_replay(
         marks = np.concatenate([past.marks, answers])
         weights = np.concatenate([past.weights, weights])
     count = len(classifier.issues)
+    known = None if warm_start is None or not _knows_a_choice(warm_start) else warm_start
     classifier.fit(
         features,
         labels,
         issues=marks[:, :count] if buffer.marks else None,
         faulty_fields=marks[:, count:] if buffer.marks else None,
         sample_weight=weights,
-        warm_start=warm_start,
+        warm_start=known,
         progress=progress,
         should_stop=should_stop,
     )
     buffer.add(X, y, answers)
     return classifier
+
+
+def _knows_a_choice(classifier: RecordClassifier) -> bool:
+    """Whether it tells two grades apart: scales chosen between fewer say nothing of the next."""
+    heads = None if classifier.fitted_ is None else classifier.fitted_.heads
+    return heads is not None and int((heads.biases[: heads.classes] > OUT_OF_PLAY).sum()) > 1
 
 
 def _side_by_side(

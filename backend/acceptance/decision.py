@@ -16,19 +16,22 @@ from active_learning.auto_accept import (
     audit_breach,
     certify,
     choose_accepted,
+    delta_of_look,
     rows_needed,
 )
 from active_learning.types import Reason
 from backend.acceptance import repository
 from backend.acceptance.service import AcceptanceService
-from backend.acceptance.words import promise
+from backend.acceptance.words import promise, stricter
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.models import Acceptance, ModelVersion, Project
 from backend.projects.schemas import LoopPolicy
+from backend.projects.service import policy_of
 
 GROWTH = 1.25
-"""The same champion is asked again by itself when its audit sample has grown by a quarter."""
+"""The same champion is asked again by itself when its audit sample has grown by a quarter, or
+by as much as the last decision says is needed."""
 WATCH = "audits of machine labels"
 
 
@@ -79,13 +82,20 @@ class AcceptanceDecisions:
         self._service = AcceptanceService(session, clock)
 
     def watch(self, project: Project) -> Acceptance | None:
-        """The machine labels are withdrawn if people's checks contradict the promise.
+        """The machine labels are withdrawn if people's checks contradict the promise, or if the
+        policy asks for a stricter one now.
 
         The row that withdraws them; None if they stand, or there are none.
         """
         standing = self._service.standing(project.id or 0)
         if standing is None:
             return None
+        policy = policy_of(project)
+        if policy.accept_error is not None and (
+            standing.target_error > policy.accept_error or standing.delta > policy.accept_delta
+        ):
+            words = stricter(policy.accept_error, policy.accept_delta)
+            return self._service.withdraw(project, reason=words.en, reason_zh=words.zh, actor=WATCH)
         checks = self._service.checks(project, standing)
         if not checks:
             return None
@@ -111,9 +121,9 @@ class AcceptanceDecisions:
     def why_not(self, question: Question, *, is_asked: bool) -> str | None:
         """Why the question is not put now; None if it is.
 
-        By itself a champion is asked once, and again when its audit sample has grown by a
-        quarter; one whose labels were withdrawn is not asked again. ``is_asked``: a person
-        wants it, so anything new is reason enough.
+        By itself a champion is asked once, and again when its audit sample has grown enough;
+        one whose labels were withdrawn is not asked again. ``is_asked``: a person wants it, so
+        anything new is reason enough.
         """
         promised = (question.policy.accept_error, question.policy.accept_delta)
         earlier = [
@@ -140,13 +150,14 @@ class AcceptanceDecisions:
         policy, target = question.policy, question.policy.accept_error
         assert target is not None
         look = repository.count_tests(self._session, project.id or 0) + 1
-        spent = policy.accept_delta / (look * (look + 1))
+        spent = delta_of_look(policy.accept_delta, look)
         rule = certify(
             answers.confidence,
             answers.is_right,
             answers.pool_confidence,
             target=target,
-            delta=spent,
+            delta=policy.accept_delta,
+            look=look,
         )
         seed = int.from_bytes(bytes.fromhex(question.fingerprint())[:4], "big")
         chosen = choose_accepted(
@@ -174,7 +185,7 @@ class AcceptanceDecisions:
                 "is_test": rule.calibration_rows >= rows_needed(target, spent),
                 "error_bound": rule.error_bound,
                 "accepted_share": asdict(rule.accepted_share),
-                "more_audits_needed": rule.more_rows_needed,
+                "more_audits_needed": 0 if rule.is_out_of_reach else rule.more_rows_needed,
                 "pool": len(answers.record_ids),
             },
             records=len(chosen.accepted),
@@ -222,9 +233,8 @@ def _outdone(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
 
 def _too_few_new(last: Acceptance, audits: int) -> str | None:
     before = int(last.evidence.get("audits", 0))
-    needed = int(np.ceil(GROWTH * before))
-    if last.state == "refused":
-        needed = min(needed, before + int(last.evidence.get("more_audits_needed", 0)))
+    more = int(last.evidence.get("more_audits_needed", 0))
+    needed = before + more if more else int(np.ceil(GROWTH * before))
     return None if audits >= needed else f"decided on {before} audits; asked again at {needed}"
 
 

@@ -3,9 +3,11 @@
 import csv
 import io
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Literal
 
 from backend.acceptance.schemas import MachineLabelExport
+from backend.core.exceptions import InvalidInput
 
 MachineLabelFormat = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[MachineLabelFormat, str] = {
@@ -31,6 +33,25 @@ def export(
 ) -> Iterator[bytes]:
     """The file's bytes, piece by piece; CSV is UTF-8 with a byte order mark."""
     return _csv(labels) if label_format == "csv" else _jsonl(labels)
+
+
+def format_of(file: Path) -> MachineLabelFormat:
+    """The format that the file's name asks for.
+
+    Raises:
+        InvalidInput: it ends neither in .csv nor in .jsonl.
+    """
+    match file.suffix.lower():
+        case ".csv":
+            return "csv"
+        case ".jsonl":
+            return "jsonl"
+    raise InvalidInput(
+        f"Machine labels are not written as {file.suffix or 'a file without ending'!r}.",
+        field="file",
+        value=str(file),
+        remedy="Name the file .csv or .jsonl.",
+    )
 
 
 def _csv(labels: Iterable[MachineLabelExport]) -> Iterator[bytes]:

@@ -95,7 +95,7 @@ class MachineLabels:
         last = standing or self._service.latest(_id(project))
         if last is None or (target is None and standing is None):
             reason = waiting_reason(target)
-            state = "off" if target is None else "waiting"
+            state = "off" if target is None else "undecided"
             return MachineLabelStatus.model_validate(
                 {"state": state, "records": 0, "reason": reason.en, "reason_zh": reason.zh}
             )

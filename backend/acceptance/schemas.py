@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from backend.core.exceptions import InvalidInput
 
 AcceptanceState = Literal["accepted", "refused", "withdrawn"]
 
@@ -78,6 +80,23 @@ class WithdrawRequest(BaseModel):
     )
 
 
+def read_withdrawal(reason: str) -> WithdrawRequest:
+    """The request with this reason.
+
+    Raises:
+        InvalidInput: the reason is too short or too long.
+    """
+    try:
+        return WithdrawRequest(reason=reason)
+    except ValidationError as error:
+        raise InvalidInput(
+            f"The reason {reason!r} cannot be kept: {error.errors()[0]['msg']}.",
+            field="reason",
+            value=reason,
+            remedy="Say in 3 to 500 characters why the machine labels are taken back.",
+        ) from error
+
+
 class QueuedAcceptance(BaseModel):
     """The job that asks whether the champion may label alone."""
 
@@ -87,12 +106,10 @@ class QueuedAcceptance(BaseModel):
 class MachineLabelStatus(BaseModel):
     """How many records need no person, under which promise, or why not."""
 
-    state: Literal["off", "waiting", "accepted", "refused", "withdrawn"] = Field(
-        description="off: the policy has no accept_error; waiting: not decided yet"
+    state: Literal["off", "undecided", "accepted", "refused", "withdrawn"] = Field(
+        description="off: the policy has no accept_error; undecided: not asked yet"
     )
-    records: int = Field(
-        description="current records with the machine's grade alone"
-    )
+    records: int = Field(description="current records with the machine's grade alone")
     target_error: float | None = None
     certainty: float | None = Field(None, description="probability with which the promise holds")
     audits: int = Field(0, description="random audit records that the decision rests on")

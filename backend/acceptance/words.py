@@ -12,6 +12,15 @@ def promise(target_error: float, delta: float, audits: int) -> Reason:
     )
 
 
+def stricter(target_error: float, delta: float) -> Reason:
+    """Why labels under a weaker promise are taken back."""
+    wrong, certain = share(target_error), share(1 - delta)
+    return Reason(
+        f"withdrawn: the policy asks for at most {wrong} wrong with {certain} certainty now",
+        f"已撤回：策略现要求错误率不超过 {_zh(wrong)}，可信度 {_zh(certain)}",
+    )
+
+
 def waiting_reason(target_error: float | None) -> Reason:
     """Why nothing was decided so far."""
     if target_error is None:

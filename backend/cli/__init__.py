@@ -49,7 +49,25 @@ COMMANDS = {
         "Make the store equal to Label Studio, now. Safe to repeat.",
     ),
     "models": Entry("backend.cli.models", "models_app", "Model versions and the champion."),
+    "acceptance": Entry(
+        "backend.cli.acceptance",
+        "acceptance_app",
+        "Machine labels: the champion's own answers, accepted under a promise.",
+    ),
+    "cells": Entry(
+        "backend.cli.cells", "cells", "Rank the fields that are probably wrong, with evidence."
+    ),
+    "labels": Entry(
+        "backend.cli.findings",
+        "labels_app",
+        "Labels to look at again: suspected errors, value, who deserves one more annotator.",
+    ),
     "jobs": Entry("backend.cli.jobs", "jobs_app", "Background work."),
+    "simulate": Entry(
+        "backend.cli.simulate",
+        "simulate",
+        "Simulate labelling on a labelled file, to choose a query strategy.",
+    ),
     "users": Entry("backend.cli.access", "users_app", "Users of the pages."),
     "keys": Entry("backend.cli.access", "keys_app", "API keys for programs."),
     "serve": Entry("backend.cli.server", "serve", "Run the API and the pages."),

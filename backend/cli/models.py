@@ -1,6 +1,6 @@
 """``assay models``: train, list, roll back; and the query strategies there are."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -9,11 +9,21 @@ from rich.table import Table
 models_app = typer.Typer(help="Model versions: train, list, roll back.")
 
 ACTOR = "cli"
+LabelWeights = Literal["none", "value"]
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 
 
 @models_app.command("train")
-def train(project: ProjectArgument) -> None:
+def train(
+    project: ProjectArgument,
+    weights: Annotated[
+        LabelWeights | None,
+        typer.Option(
+            help="none: all labels count alike; value: each by the probability that it is right; "
+            "by default as the policy's label_weights says"
+        ),
+    ] = None,
+) -> None:
     """Queue a retraining on the labels of now; a worker runs it."""
     from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
@@ -22,7 +32,9 @@ def train(project: ProjectArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
-        job_id = TrainingService(session, services.clock).request_retraining(found, actor=ACTOR)
+        job_id = TrainingService(session, services.clock).request_retraining(
+            found, actor=ACTOR, weights=weights
+        )
     Console().print(f"Queued as {job_id}. Follow it with: assay status")
 
 

@@ -94,7 +94,20 @@ def _project(project: "ProjectStatus") -> Panel:
     parts: list[Table | str] = [numbers]
     if project.rounds:
         parts.append(_rounds(project))
+    parts.extend(_conclusions(project))
     return Panel(Group(*parts), title=escape(f"{project.id}  {project.name}"), title_align="left")
+
+
+def _conclusions(project: "ProjectStatus") -> "list[str]":
+    """Whether to label on, and what needs no person; each a line."""
+    lines = []
+    if project.advice is not None:
+        lines.append(f"advice: {escape(project.advice.reason)}")
+    machine = project.machine_labels
+    if machine is not None and machine.state != "off":
+        checks = f"; {machine.wrong} of {machine.checked} checked are wrong" * bool(machine.checked)
+        lines.append(f"machine labels [b]{machine.records:,}[/b]{checks}. {escape(machine.reason)}")
+    return lines
 
 
 def _rounds(project: "ProjectStatus") -> Table:

@@ -12,8 +12,8 @@ from backend.models.columns import Json, RowId, UtcDateTime
 class Acceptance(SQLModel, table=True):
     """One decision about accepting a model version's own answers; rows are only ever added.
 
-    The latest of a project counts: ``accepted`` labels its records by machine, ``refused`` says
-    why no threshold holds, ``withdrawn`` takes the machine labels back.
+    ``accepted`` labels its records by machine until the next ``accepted`` row replaces it or a
+    ``withdrawn`` row takes its labels back; ``refused`` says why a model version labels none.
     """
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

@@ -55,6 +55,11 @@ class LoopPolicy(BaseModel):
         le=1.0,
         description="share of suggestions that show what spoke for and against them; 0: none",
     )
+    label_weights: Literal["none", "value"] = Field(
+        "none",
+        description="how labels count in automatic retrainings: all alike, or each by the "
+        "probability that it is right",
+    )
     seed: int = Field(0, description="seed of every random choice of the loop")
 
     @property

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from active_learning.artifacts import Artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import layout_of
 from active_learning.data_value.out_of_fold import (
     FOLDS,
     Views,
@@ -29,7 +30,7 @@ from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.training.challenger import load_champion
 from backend.training.features import FeatureStore, learning_facts
 from backend.training.label_features import LabelFeatures
-from backend.training.label_weights import FEWEST_LABELS
+from backend.training.label_weights import FEWEST_LABELS, unswayed_classifier
 from backend.training.retraining import take_snapshot
 from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
 
@@ -55,14 +56,17 @@ def assess(
     """The model version has one finding for each label of now; running it again replaces them.
 
     Training labels are judged by heads that did not see them; audit labels, from which nothing
-    is learnt, by the model version itself.
+    is learnt, by a classifier of all training labels. After fine-tuning that is one on the
+    encoder from before, which did not see the labels either.
     """
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
-        newest = findings.versions(session, project_id)[0]
         version = findings.version(session, model_version_id)
-    if version is None or newest.id != model_version_id:
-        return {"assessed": False, "why": f"v{newest.number} is newer; its labels are judged"}
+        known = LabelFindings(session, services.clock, services.settings).assessed(project_id)
+    if version is None:
+        return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
+    if known is not None and known[0].number > version.number:
+        return {"assessed": False, "why": f"v{known[0].number} is newer; its labels are judged"}
     snapshot = take_snapshot(services, project)
     assessment = Assessment(
         labels=len(snapshot.training),
@@ -97,13 +101,18 @@ def _judge(
     artifact: Artifact,
     snapshot: TrainingSnapshot,
 ) -> Judgement:
-    schema, folder, seed = label_schema_of(project), version.encoder_folder, policy_of(project).seed
-    classifier, stop = artifact.classifier, context.should_stop
-    pool = features.pool(project.dataset_id, schema.fields, context.progress, stop, folder)
-    reader = LabelFeatures(services, features, context, schema, pool, folder)
+    schema, seed, stop = label_schema_of(project), policy_of(project).seed, context.should_stop
     training, audit = snapshot.training, snapshot.audit
+    # A fine-tuned encoder has seen the labels it would judge; the settings' own has not.
+    reader = LabelFeatures(services, features, context, schema, None, None)
     rows = reader.matrix(training, artifact.signals)
     marks = matrix([label.faulty_fields for label in training], len(schema.fields))
+    classifier = artifact.classifier
+    if version.encoder_folder is not None:
+        layout = layout_of(features.encoder().dimension, artifact.signals)
+        classifier = unswayed_classifier(
+            layout, schema, rows, [label.grade for label in training], marks, seed, stop
+        )
     audit_rows = reader.matrix(audit, artifact.signals) if audit else None
     context.progress(0.4, f"judging {len(training)} labels")
     codes = _codes(classifier, training)

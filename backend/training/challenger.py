@@ -27,7 +27,7 @@ from backend.registry.service import RegistryService
 from backend.training.encoder_folder import records_learnt_by
 from backend.training.features import FeatureStore
 from backend.training.label_features import LabelFeatures
-from backend.training.label_weights import FEWEST_LABELS, label_weights
+from backend.training.label_weights import FEWEST_LABELS, label_weights, unswayed_classifier
 from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
 
 GATE = "gate"
@@ -160,9 +160,21 @@ class ChallengerTraining:
         if not plan.is_weighted:
             return classifier, "none"
         self._context.progress(0.6, "weighing each label by its value")
+        judge, seen = classifier, rows
+        if plan.encoder_folder is not None:
+            seen = reader.by(None).matrix(labels, signals)
+            judge = unswayed_classifier(
+                layout_of(self._features.encoder().dimension, signals),
+                self._schema,
+                seen,
+                grades,
+                faulty,
+                self._policy.seed,
+                self._context.should_stop,
+            )
         weights = label_weights(
-            classifier,
-            rows,
+            judge,
+            seen,
             grades,
             faulty,
             seed=self._policy.seed,

@@ -8,6 +8,7 @@ import numpy as np
 from active_learning.classifiers.encoders import reads, transformer_folder
 from active_learning.classifiers.fine_tuning.options import FineTuningOptions
 from active_learning.classifiers.record_text import record_text
+from backend.acceptance.service import request_acceptance
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
 from backend.jobs.context import JobContext
@@ -141,5 +142,7 @@ def _challenge(
     training = ChallengerTraining(services, features, context, project, snapshot, champion)
     result = training.run(plan)
     with services.database.transaction() as session:
+        # Before the next batch: checks of machine labels belong to the acceptance that stands.
+        request_acceptance(session, project, services.clock())
         AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
     return result

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backend.acceptance.service import request_acceptance
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
@@ -61,6 +62,8 @@ def retrain(
     else:
         result = {"trained": False, "why": reason or "these labels were learnt already"}
     with services.database.transaction() as session:
+        # Before the next batch: checks of machine labels belong to the acceptance that stands.
+        request_acceptance(session, project, services.clock())
         AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project_id, fingerprint

@@ -159,10 +159,10 @@ def test_shares_fill_the_room_evenly() -> None:
 
 
 def blobs() -> tuple[FeatureLayout, NDArray[np.float32], NDArray[np.str_]]:
-    """Six overlapping classes that come two at a time, 80 rows each."""
+    """Six overlapping classes that come one after the other, 80 rows each."""
     rng = np.random.default_rng(4)
     centres = rng.normal(size=(6, 16))
-    codes = np.concatenate([np.tile([first, first + 1], 80) for first in (0, 2, 4)])
+    codes = np.repeat(np.arange(6), 80)
     rows = centres[codes] + rng.normal(0, 0.7, (480, 16))
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     return (
@@ -176,8 +176,8 @@ def test_replay_keeps_what_new_rows_alone_forget() -> None:
     layout, rows, labels = blobs()
     buffer = ReplayBuffer(60, seed=1)
     replayed = naive = None
-    for start in range(0, 480, 160):
-        part = slice(start, start + 160)
+    for start in range(0, 480, 80):
+        part = slice(start, start + 80)
         replayed = fit_with_replay(
             RecordClassifier(layout, "abcdef"),
             rows[part],
@@ -188,7 +188,7 @@ def test_replay_keeps_what_new_rows_alone_forget() -> None:
         naive = RecordClassifier(layout, "abcdef").fit(rows[part], labels[part], warm_start=naive)
     assert naive is not None
     assert replayed is not None
-    assert naive.score(rows, labels.tolist()) < 0.4
+    assert naive.score(rows, labels.tolist()) < 0.3
     whole = RecordClassifier(layout, "abcdef").fit(rows, labels).score(rows, labels.tolist())
     assert replayed.score(rows, labels.tolist()) > whole - 0.1
     assert len(buffer) == 60

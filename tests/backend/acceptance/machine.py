@@ -9,6 +9,7 @@ from backend.acceptance.labels import MachineLabels
 from backend.acceptance.schemas import MachineLabelStatus
 from backend.acceptance.service import AcceptanceService, request_acceptance
 from backend.models import Acceptance, MachineLabel, Task
+from backend.projects.service import ProjectsService
 from tests.backend.training.loop import ACTOR, GradeOf, Loop, true_grade
 
 
@@ -47,6 +48,13 @@ class MachineLoop:
                 self.loop.project(), reason=reason, actor=ACTOR
             )
         self.loop.run()
+
+    def set_policy(self, **changes: object) -> None:
+        """What ``assay projects set`` does."""
+        with self.loop.services.database.transaction() as session:
+            ProjectsService(session, self.loop.clock).set_policy(
+                self.loop.project_id, changes, actor=ACTOR
+            )
 
     @property
     def states(self) -> list[str]:

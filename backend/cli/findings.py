@@ -1,0 +1,162 @@
+"""``assay labels``: which labels to look at again, and what they are worth."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backend.findings.schemas import FindingKind, LabelFindingPage
+
+labels_app = typer.Typer(
+    help="Labels to look at again: suspected errors, value, who deserves one more annotator.",
+    no_args_is_help=True,
+)
+
+ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
+JsonOption = Annotated[bool, typer.Option("--json", help="as one JSON object")]
+LimitOption = Annotated[int, typer.Option(min=1, max=1_000, help="labels to show")]
+OffsetOption = Annotated[int, typer.Option(min=0, help="labels to leave out first")]
+
+
+@labels_app.command("suspects")
+def suspects(
+    project: ProjectArgument,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """List labels that a classifier which did not see them contradicts."""
+    _show(_page(project, "suspects", limit, offset), as_json=as_json)
+
+
+@labels_app.command("value")
+def value(
+    project: ProjectArgument,
+    kind: Annotated[
+        FindingKind | None,
+        typer.Option(help="harmful, redundant or important; by default the measured summary"),
+    ] = None,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what leaving labels out was measured to do, and the labels of one group."""
+    page = _page(project, kind or "harmful", limit, offset)
+    if as_json:
+        typer.echo(page.model_dump_json(indent=2))
+        return
+    if page.assessment is not None and page.assessment.skipped is None:
+        groups = ", ".join(f"{count:,} {name}" for name, count in page.assessment.groups.items())
+        Console().print(f"v{page.model_version}: {groups}.", markup=False)
+        Console().print(page.assessment.summary, markup=False)
+    _show(page, as_json=False)
+
+
+@labels_app.command("relabel")
+def relabel(
+    project: ProjectArgument,
+    limit: LimitOption = 20,
+    offset: OffsetOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """List labelled records that deserve one more annotator, best first."""
+    _show(_page(project, "relabel", limit, offset), as_json=as_json)
+
+
+@labels_app.command("export")
+def export_findings(
+    project: ProjectArgument,
+    file: Annotated[Path, typer.Argument(help="ends in .csv or .jsonl")],
+    kind: Annotated[FindingKind, typer.Option(help="which labels")] = "all",
+) -> None:
+    """Write what is found about every label to a file, replaced only when it is whole."""
+    from backend.bootstrap import open_services
+    from backend.core.exceptions import InvalidInput
+    from backend.findings.export import export
+    from backend.findings.service import LabelFindings
+    from backend.projects.service import ProjectsService
+
+    suffix = file.suffix.lower().lstrip(".")
+    if suffix not in {"csv", "jsonl"}:
+        raise InvalidInput(
+            f"{file} does not end in .csv or .jsonl.",
+            field="file",
+            value=str(file),
+            remedy="Choose one of these suffixes.",
+        )
+    services = open_services()
+    partial = file.with_name(f"{file.name}.partial")
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        findings = LabelFindings(session, services.clock, services.settings)
+        with partial.open("wb") as opened:
+            form: Literal["csv", "jsonl"] = "csv" if suffix == "csv" else "jsonl"
+            opened.writelines(export(findings.export(found, kind), form))
+    partial.replace(file)
+    Console().print(f"Written to {file}.", markup=False)
+
+
+@labels_app.command("assess")
+def assess(project: ProjectArgument) -> None:
+    """Queue judging the newest model version's labels; retrainings do it by themselves."""
+    from backend.bootstrap import open_services
+    from backend.findings.service import LabelFindings
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.transaction() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        findings = LabelFindings(session, services.clock, services.settings)
+        job_id = findings.request(found, actor="cli")
+    if job_id is None:
+        Console().print("They are judged already: assay labels suspects PROJECT")
+        return
+    Console().print(f"Queued as {job_id}. Follow it with: assay status", markup=False)
+
+
+def _page(project: str, kind: FindingKind, limit: int, offset: int) -> LabelFindingPage:
+    from backend.bootstrap import open_services
+    from backend.findings.service import LabelFindings
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        findings = LabelFindings(session, services.clock, services.settings)
+        return findings.page(found, kind, offset=offset, limit=limit)
+
+
+def _show(page: LabelFindingPage, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(page.model_dump_json(indent=2))
+        return
+    if page.assessment is None:
+        Console().print("No label has been judged yet: it happens after each retraining.")
+        return
+    if page.assessment.skipped is not None:
+        Console().print(f"v{page.model_version}: {page.assessment.skipped}", markup=False)
+        return
+    table = Table("record", "given", "suggested", "wrong", "one more", "group", "answers", "reason")
+    for item in page.items:
+        said = ", ".join(f"{one.annotator}: {one.grade}" for one in item.answers)
+        cells = (
+            item.external_id,
+            item.grade,
+            item.suggested,
+            f"{100 * item.suspicion:.0f} %",
+            f"{item.relabel_score:.2f}",
+            item.value_group,
+            said,
+            item.reason,
+        )
+        table.add_row(*map(Text, cells))  # as they are: a value may look like markup
+    if not page.items:
+        Console().print("There is none.")
+        return
+    Console().print(table)
+    Console().print(f"{len(page.items)} of {page.total:,}, judged by v{page.model_version}.")
+    if page.next_offset is not None:
+        Console().print(f"More: --offset {page.next_offset}")

@@ -1,0 +1,114 @@
+"""``assay simulate``: which query strategy needs the fewest labels on a labelled file."""
+
+import json
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from backend.cli.progress import ProgressBar
+from backend.core.exceptions import InvalidInput
+
+
+def simulate(
+    file: Annotated[Path, typer.Argument(help="CSV, JSONL or Parquet with labels; .gz is fine")],
+    label: Annotated[str, typer.Option(help="column of the true label")],
+    text: Annotated[
+        list[str] | None, typer.Option(help="column to learn from; repeat it; none: all others")
+    ] = None,
+    strategies: Annotated[
+        str, typer.Option(help="query strategies, with commas between; random is always run")
+    ] = "default,margin",
+    seeds: Annotated[int, typer.Option(help="repetitions", min=1)] = 5,
+    budget: Annotated[
+        int | None, typer.Option(help="labels in all; none: 500, or half of a small file", min=2)
+    ] = None,
+    batch: Annotated[int, typer.Option(help="labels a round", min=1)] = 25,
+    initial: Annotated[int, typer.Option(help="labels of the first round", min=1)] = 25,
+    noise: Annotated[
+        float, typer.Option(help="share of wrong answers of an annotator", min=0, max=1)
+    ] = 0.0,
+    annotators: Annotated[
+        int, typer.Option(help="answers for each record; the majority counts", min=1)
+    ] = 1,
+    metric: Annotated[
+        Literal["accuracy", "macro_f1"], typer.Option(help="score on held-out records")
+    ] = "macro_f1",
+    encoder: Annotated[str, typer.Option(help="auto, characters, or a model name")] = "auto",
+    out: Annotated[Path, typer.Option(help="folder of results and finished runs")] = Path(
+        "simulation"
+    ),
+    jobs: Annotated[int, typer.Option(help="processes", min=1)] = 2,
+    as_json: Annotated[bool, typer.Option("--json", help="print the results as JSON")] = False,
+) -> None:
+    """Simulate labelling on a labelled file, to choose a query strategy.
+
+    Safe to interrupt: finished runs are kept below --out and not run again.
+    """
+    from active_learning.exceptions import UnknownStrategy
+    from active_learning.query_strategies.factory import make_strategy
+    from active_learning.simulation.analysis import BASELINE, analyse
+    from active_learning.simulation.experiment import Plan
+    from active_learning.simulation.grid import run_grid
+    from active_learning.simulation.report import table, write_report
+    from backend.simulation.labelled_file import embedded, read_labelled_file
+
+    notes = Console(stderr=True)
+    names = [name.strip() for name in strategies.split(",") if name.strip()]
+    names = list(dict.fromkeys([*names, BASELINE]))
+    try:
+        for name in names:
+            make_strategy(name)
+    except UnknownStrategy as error:
+        raise InvalidInput(str(error), field="--strategies", value=strategies) from error
+    read = read_labelled_file(file, label, text or [])
+    if read.unlabelled:
+        notes.print(f"{read.unlabelled:,} rows without a label are left out.")
+    if read.malformed:
+        notes.print(f"{read.malformed:,} malformed lines are left out.")
+    count = len(read.texts)
+    wanted = budget if budget is not None else max(2, min(500, count // 2))
+    available = count - max(1, round(count * Plan.test_share))
+    if wanted > available:
+        raise InvalidInput(
+            f"{file} has {count:,} labelled rows, {available:,} of them outside the test; the "
+            f"budget is {wanted:,}.",
+            field="--budget",
+            value=wanted,
+            remedy=f"Give --budget {available} or less.",
+        )
+    first = min(initial, wanted) if budget is None else initial
+    if first > wanted:
+        raise InvalidInput(
+            f"The first round of {initial} labels is above the budget of {wanted}.",
+            field="--initial",
+            value=initial,
+            remedy=f"Give --initial {wanted} or less.",
+        )
+    plan = Plan(
+        initial=first,
+        batch=batch,
+        budget=wanted,
+        metric=metric,
+        noise=noise,
+        annotators=annotators,
+    )
+    with ProgressBar("features") as bar:
+        data = embedded(read, encoder, out / "embeddings", bar)
+    with ProgressBar("simulating") as bar:
+        runs = run_grid(data, plan, names, range(seeds), out / "runs", jobs=jobs, progress=bar)
+    described = {"file": str(file), "records": count, "plan": plan.as_dict()}
+    result: dict[str, Any] = {**described, **analyse(runs)}
+    paths = write_report(result, out)
+    if as_json:
+        print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
+        return
+    console = Console()
+    shown = Table("strategy", "area", "to 90 %", "to 95 %", "against random", "above", "worst loss")
+    for row in table(result):
+        shown.add_row(*row)
+    console.print(shown)
+    console.print(result["recommendation"]["en"], markup=False)
+    console.print(f"Curves: {paths['html']}", markup=False)

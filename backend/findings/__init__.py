@@ -1,0 +1,1 @@
+"""What the newest classifier says about the labels people gave."""

@@ -1,0 +1,300 @@
+"""Do the promises hold? Simulated active-learning runs against the truth of the whole pool.
+
+Every run works as the loop does: each batch draws a share of random audit records from what is
+unlabelled and fills up by margin; logistic regression with an out-of-fold temperature learns from
+the latter alone. Compared are
+
+- the 95 % audit interval of accuracy with the accuracy over all records that training has not seen
+  (audited and open: the records the audit samples were drawn from), and the mean gap of the two
+  in points (``bias_unseen``), for the audit records of the first batch alone
+  (``bias_unseen_first_batch``), and against records of the same file that were never in the pool
+  (``bias_new``: what is to be expected on new data);
+- the certified auto-accept threshold, beside the naive one (lowest threshold with the target met
+  on the audit sample), with the errors among the open records that each accepts; and the same if
+  the model is asked after every batch and alpha is spent over the looks (``ever_broken``);
+- the calibration error on the audit sample before and after temperature scaling;
+- the 80 % interval of the stopping advice, given one batch before the end for as many labels as
+  follow, with the gain in accuracy on the records that neither of the two models has seen.
+
+By default: the text sets in ../shared/data (or $ASSAY_DATA) on cached sentence embeddings, and
+generated tables where there is none. The last line of stdout is one JSON object.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from sklearn.datasets import make_classification
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from threadpoolctl import threadpool_limits
+
+from active_learning.auto_accept import (
+    AcceptRule,
+    certify,
+    choose_accepted,
+    threshold_grid,
+)
+from active_learning.classifiers.calibration import temperature_for
+from active_learning.classifiers.embedding_cache import EmbeddingCache
+from active_learning.classifiers.encoders import load_encoder
+from active_learning.classifiers.logistic_heads import softmax
+from active_learning.evaluation import evaluate, expected_calibration_error
+from active_learning.stopping import CurvePoint, advise
+
+DATA = Path(os.environ.get("ASSAY_DATA", "../shared/data"))
+SETS = ("al_trec6/data.csv", "al_cr/data.csv", "al_subj/data.csv.gz")
+FIRST, BATCH = 60, 60
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What every run has in common."""
+
+    pool: int
+    audit: int
+    rounds: int
+    target: float
+    delta: float
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The model after one batch: its answers on the whole file, and who was seen by then."""
+
+    known: Any
+    audited: Any
+    open_rows: Any
+    raw: Any
+    scaled: Any
+    right: Any
+    classes: list[str]
+
+    @property
+    def sure(self) -> Any:
+        """(n,) scaled confidence."""
+        return self.scaled.max(axis=1)
+
+    def accepted_errors(self, accepted: Any) -> tuple[int, int]:
+        """(wrong, all) of these places among the open records."""
+        taken = self.right[self.open_rows[accepted]]
+        return int((~taken).sum()), len(taken)
+
+
+def main() -> None:
+    """Runs, prints a table and the JSON line."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", 1)[0])
+    parser.add_argument("--quick", action="store_true", help="48 runs on 1,600 rows of each set")
+    parser.add_argument("--runs", type=int)
+    parser.add_argument("--data", type=Path, nargs="*", help="CSV files; the default sets if none")
+    parser.add_argument("--text", default="text")
+    parser.add_argument("--label", default="label")
+    parser.add_argument("--encoder", default="bundled-en")
+    parser.add_argument("--cache", type=Path, default=Path(".cache/coverage"))
+    parser.add_argument("--pool", type=int, help="records of one run")
+    parser.add_argument("--audit", type=int, default=400, help="audit records of one run")
+    parser.add_argument("--target", type=float, default=0.05)
+    parser.add_argument("--delta", type=float, default=0.10)
+    parser.add_argument("--jobs", type=int, default=2)
+    chosen = parser.parse_args()
+    runs = chosen.runs or (48 if chosen.quick else 200)
+    pool = chosen.pool or (1300 if chosen.quick else 2500)
+    settings = Settings(pool, chosen.audit, 4, chosen.target, chosen.delta)
+    began = time.perf_counter()
+    paths = chosen.data or [DATA / name for name in SETS if (DATA / name).exists()]
+    rows_each = 1600 if chosen.quick else 6000
+    sets = [_embedded(path, chosen, rows_each) for path in paths]
+    sets = sets or [("generated", *_generated())]
+    jobs = [(*sets[seed % len(sets)], seed, settings) for seed in range(runs)]
+    with ProcessPoolExecutor(chosen.jobs, mp_context=get_context("fork")) as workers:
+        rows = pd.DataFrame(list(workers.map(_run, jobs)))
+    print(rows.groupby("set").mean().round(3).T.to_string())
+    means = rows.drop(columns="set").mean()
+    figures: dict[str, Any] = {name: round(float(means[name]), 4) for name in means.index}
+    figures |= {"runs": runs, "target": chosen.target, "delta": chosen.delta}
+    figures |= {"sets": [name for name, _, _ in sets], "audit": chosen.audit}
+    print(json.dumps(figures | {"seconds": round(time.perf_counter() - began, 1)}))
+
+
+def _embedded(path: Path, chosen: argparse.Namespace, rows: int) -> tuple[str, Any, Any]:
+    """At most that many random rows of the file, embedded."""
+    frame = pd.read_csv(path).dropna(subset=[chosen.text, chosen.label])
+    frame = frame.sample(min(len(frame), rows), random_state=0)
+    cache = EmbeddingCache(chosen.cache, load_encoder(chosen.encoder, threads=chosen.jobs))
+    texts = frame[chosen.text].astype(str).tolist()
+    return path.parent.name, cache.embed(texts), frame[chosen.label].astype(str).to_numpy()
+
+
+def _generated() -> tuple[Any, Any]:
+    x, y = make_classification(
+        6000, 30, n_informative=12, n_classes=3, class_sep=1.5, flip_y=0.03, random_state=0
+    )
+    return x, y.astype(str)
+
+
+def _run(job: tuple[Any, ...]) -> dict[str, Any]:
+    name, x, y, seed, settings = job
+    with threadpool_limits(1):
+        rng = np.random.default_rng(seed)
+        order = rng.permutation(len(y))
+        history = _history(x[order], y[order], settings, rng)
+    last = history[-1]
+    pool = len(last.known) + len(last.audited) + len(last.open_rows)
+    return {
+        "set": name,
+        **_interval(y[order], last, pool, seed),
+        **_acceptance(history, settings, seed),
+        **_advice(history, pool),
+        "ece_before": expected_calibration_error(
+            last.raw.max(axis=1)[last.audited], last.right[last.audited]
+        ),
+        "ece_after": expected_calibration_error(last.sure[last.audited], last.right[last.audited]),
+        "accuracy": float(last.right[last.open_rows].mean()),
+    }
+
+
+def _history(x: Any, y: Any, settings: Settings, rng: np.random.Generator) -> list[Snapshot]:
+    """A snapshot after each batch; the first ``pool`` rows are the pool."""
+    pool = min(settings.pool, len(y))
+    known, audited = np.zeros(0, np.intp), np.zeros(0, np.intp)
+    history: list[Snapshot] = []
+    for turn in range(settings.rounds + 1):
+        rest = np.setdiff1d(np.arange(pool), np.concatenate([known, audited]))
+        share = settings.audit * (turn + 1) // (settings.rounds + 1) - len(audited)
+        audited = np.concatenate([audited, rng.choice(rest, share, replace=False)])
+        rest = np.setdiff1d(rest, audited)
+        if history:
+            p = np.sort(history[-1].raw[rest], axis=1)
+            batch = rest[np.argsort(p[:, -1] - p[:, -2])[:BATCH]]
+        else:
+            batch = rng.choice(rest, FIRST, replace=False)
+        known = np.concatenate([known, batch])
+        model = _fitted(x[known], y[known])
+        raw, scaled = _probabilities(model, x, x[known], y[known])
+        right = model.classes_[scaled.argmax(axis=1)] == y
+        open_rows = np.setdiff1d(rest, known)
+        classes = list(model.classes_)
+        history.append(Snapshot(known, audited, open_rows, raw, scaled, right, classes))
+    return history
+
+
+def _interval(y: Any, last: Snapshot, pool: int, seed: int) -> dict[str, float]:
+    """The audit interval against the accuracy on all records that training has not seen."""
+    rows = last.audited
+    found = evaluate(y[rows].tolist(), last.scaled[rows], last.classes, seed=seed).accuracy
+    truth = last.right[np.concatenate([rows, last.open_rows])].mean()
+    first = last.right[rows[: len(rows) // 5]].mean()
+    new = last.right[pool:].mean() if pool < len(y) else np.nan
+    return {
+        "interval_coverage": float(found.low <= truth <= found.high),
+        "bias_unseen": 100 * float(found.value - truth),
+        "bias_unseen_first_batch": 100 * float(first - truth),
+        "bias_new": 100 * float(found.value - new),
+    }
+
+
+def _acceptance(history: Sequence[Snapshot], settings: Settings, seed: int) -> dict[str, float]:
+    """Broken promises of the last model alone, of the naive rule, and of a look a batch."""
+    last, target, delta = history[-1], settings.target, settings.delta
+
+    def rule_for(at: Snapshot, look: int | None) -> AcceptRule:
+        sure, right = at.sure, at.right
+        return certify(
+            sure[at.audited],
+            right[at.audited],
+            sure[at.open_rows],
+            target=target,
+            delta=delta,
+            look=look,
+        )
+
+    def accepted(at: Snapshot, look: int | None = None) -> tuple[int, int]:
+        sure = at.sure[at.open_rows]
+        rule = rule_for(at, look)
+        return at.accepted_errors(choose_accepted(sure, rule, audit_share=0, seed=seed).accepted)
+
+    wrong, taken = accepted(last)
+    looks = [accepted(at, number) for number, at in enumerate(history, start=1)]
+    naive = _naive(
+        last.sure[last.audited], last.right[last.audited], last.sure[last.open_rows], target
+    )
+    naive_wrong, naive_taken = last.accepted_errors(naive)
+    return {
+        "promise_broken": float(wrong > target * taken),
+        "accepted_share": taken / len(last.open_rows),
+        "certified_share": float(taken > 0),
+        "accepted_error": wrong / taken if taken else np.nan,
+        "ever_broken": float(any(bad > target * size for bad, size in looks)),
+        "ever_certified": float(any(size for _, size in looks)),
+        "naive_promise_broken": float(naive_wrong > target * naive_taken),
+        "naive_accepted_share": naive_taken / len(last.open_rows),
+    }
+
+
+def _advice(history: Sequence[Snapshot], pool: int) -> dict[str, float]:
+    """The advice after the last batch but one against what the last batch gained."""
+    before, after = history[-2], history[-1]
+    points = [
+        CurvePoint(len(at.known), float(at.right[at.audited].mean()), len(at.audited))
+        for at in history[:-1]
+    ]
+    found = advise(points, len(after.known) - len(before.known))
+    unseen = np.ones(len(after.right), bool)
+    unseen[after.known] = False
+    gain = float(after.right[unseen].mean() - before.right[unseen].mean())
+    if found.gain is None or found.low is None or found.high is None:
+        return {}
+    return {
+        "advice_coverage": float(found.low <= gain <= found.high),
+        "advice_error": 100 * abs(found.gain - gain),
+        "advice_width": 100 * (found.high - found.low),
+        "gain": 100 * gain,
+    }
+
+
+def _fitted(x: Any, y: Any) -> LogisticRegression:
+    return LogisticRegression(C=10.0, max_iter=200, class_weight="balanced").fit(x, y)
+
+
+def _logits(probabilities: Any) -> Any:
+    return np.log(np.maximum(probabilities, 1e-12))
+
+
+def _probabilities(model: LogisticRegression, x: Any, seen: Any, labels: Any) -> tuple[Any, Any]:
+    """Raw and temperature-scaled; the temperature is out-of-fold where every class has 3 rows."""
+    raw = model.predict_proba(x)
+    codes = np.searchsorted(model.classes_, labels)
+    if np.bincount(codes).min() < 3:
+        return raw, raw
+    folds = StratifiedKFold(3, shuffle=True, random_state=0)
+    held_out = cross_val_predict(
+        LogisticRegression(C=10.0, max_iter=200, class_weight="balanced"),
+        seen,
+        labels,
+        cv=folds,
+        method="predict_proba",
+    )
+    return raw, softmax(_logits(raw) / temperature_for(_logits(held_out), codes))
+
+
+def _naive(sure: Any, right: Any, pool: Any, target: float) -> Any:
+    """Places in the pool at or above the lowest threshold whose audited error is at most the target."""
+    best = np.inf
+    for threshold in threshold_grid(pool):
+        above = sure >= threshold
+        if above.any() and (~right[above]).mean() <= target:
+            best = threshold
+    return np.flatnonzero(pool >= best)
+
+
+if __name__ == "__main__":
+    main()
