@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.faulty_fields import CORE_COLUMNS, fault_summary
+from active_learning.classifiers.logistic_heads import OUT_OF_PLAY, LogisticHeads
 from active_learning.types import Embeddings, Probabilities
 
 CLIP = 6.0
@@ -82,6 +83,30 @@ class DesignMatrix:
         loudness[:CORE_COLUMNS] = 1.0
         loudness[len(self.mean) :] = self.scales.embedding
         return loudness
+
+    def carried(self, heads: LogisticHeads, former: "DesignMatrix") -> LogisticHeads:
+        """Heads that read this design's matrix as the given ones read the former design's.
+
+        Exact but for what lies outside the directions kept here.
+        """
+        cut = len(self.mean)
+        plain, text = heads.weights[:cut], heads.weights[cut:]
+        slopes = plain * (former._loudness()[:cut] / former.spread)[:, None]
+        is_varied = np.isfinite(self.spread)
+        rows = np.where(is_varied, self.spread, 0.0) / self._loudness()[:cut]
+        biases = heads.biases + (self.mean - former.mean) @ slopes
+        meanings = former.basis @ text * former.scales.embedding
+        biases = biases + (self.embedding_mean - former.embedding_mean) @ meanings
+        loudness = self.scales.embedding
+        turned = (
+            self.basis.T @ meanings / loudness
+            if loudness
+            else np.zeros_like(self.basis.T @ meanings)
+        )
+        weights = np.concatenate([slopes * rows[:, None], turned])
+        out_of_play = heads.biases[: heads.classes] <= OUT_OF_PLAY
+        biases[: heads.classes][out_of_play] = OUT_OF_PLAY
+        return LogisticHeads(weights, biases, heads.classes)
 
     def to_arrays(self) -> dict[str, NDArray[Any]]:
         """Plain arrays that ``from_arrays`` understands."""

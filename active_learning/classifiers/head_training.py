@@ -151,8 +151,9 @@ def _fit_on_one_thread(
     matrix = design.rescale(unscaled)
     progress(0.8, "training the heads")
     check_stop(should_stop, "training")
-    # Weights that were learnt at other scales are no start.
-    start = known.heads if known is not None and known.design.scales == design.scales else None
+    # The same heads, read off this design's own directions and scales.
+    start = None if known is None else design.carried(known.heads, known.design)
+    is_warm = known is not None and known.design.scales == design.scales
     heads = fit_heads(
         matrix,
         codes,
@@ -160,7 +161,7 @@ def _fit_on_one_thread(
         marks,
         sample_weight=weights,
         start=start,
-        iterations=COLD_ITERATIONS if start is None else WARM_ITERATIONS,
+        iterations=WARM_ITERATIONS if is_warm else COLD_ITERATIONS,
     )
     unseen_marks = np.where(labels.calibrating[:, None], marks, -1).astype(np.int8)
     scaling = [

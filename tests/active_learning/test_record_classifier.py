@@ -229,3 +229,30 @@ def test_a_warm_start_from_one_class_recovers_when_others_come() -> None:
         assert warm.score(features[rows], grades[rows]) >= (
             cold.score(features[rows], grades[rows]) - 0.05
         )
+
+
+def test_heads_carried_to_another_design_say_the_same() -> None:
+    rng = np.random.default_rng(8)
+    layout = FeatureLayout(12, 4, ("text",), 3)
+    signals = Signals(
+        rng.normal(size=(160, 4)).astype(np.float32),
+        rng.normal(size=(160, 1, 3)).astype(np.float32),
+    )
+    vectors = rng.normal(size=(160, 12)).astype(np.float32)
+    features = layout.join(vectors, signals)
+    grades = np.array(["a", "b", "c"])[vectors[:, :3].argmax(axis=1)]
+    first = RecordClassifier(layout, ["a", "b", "c"]).fit(features[:100], grades[:100]).fitted_
+    second = RecordClassifier(layout, ["a", "b", "c"]).fit(features, grades).fitted_
+    assert first is not None
+    assert second is not None
+    assert first.design.scales.embedding > 0
+    carried = second.design.carried(first.heads, first.design)
+    embeddings, parts = layout.split(features)
+    faults = first.faults.predict_proba(parts.cells)
+    logits = [
+        heads.logits(design.transform(embeddings, parts, faults))[0]
+        for heads, design in ((first.heads, first.design), (carried, second.design))
+    ]
+    own = second.heads.logits(second.design.transform(embeddings, parts, faults))[0]
+    gap = np.abs(logits[0] - logits[1]).mean()
+    assert gap < 0.15 * np.abs(logits[0] - own).mean()

@@ -3,9 +3,11 @@
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -13,6 +15,8 @@ import torch
 from active_learning.exceptions import DiskFull
 
 STATE, FACTS = "state.pt", "facts.json"
+LEAST_FREE = 1 << 20
+"""Bytes; with fewer left, a failed write failed for want of them."""
 
 
 class Checkpoint:
@@ -34,22 +38,12 @@ class Checkpoint:
             DiskFull: no space left; the former checkpoint is still there.
         """
         fresh = self._directory.with_name(f"{self._directory.name}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        try:
-            fresh.mkdir(parents=True)
+        with written_whole(fresh):
             with (fresh / STATE).open("wb") as file:
                 torch.save(dict(state), file)
                 file.flush()
                 os.fsync(file.fileno())
-            with (fresh / FACTS).open("w", encoding="utf-8") as text:
-                json.dump({**facts, "fingerprint": self._fingerprint}, text)
-                text.flush()
-                os.fsync(text.fileno())
-        except OSError as error:
-            shutil.rmtree(fresh, ignore_errors=True)
-            if error.errno in {ENOSPC, EDQUOT}:
-                raise DiskFull(f"No space for a checkpoint in {self._directory}.") from error
-            raise
+            write_json(fresh / FACTS, {**facts, "fingerprint": self._fingerprint})
         former = self._directory.with_name(f"{self._directory.name}.old")
         shutil.rmtree(former, ignore_errors=True)
         if self._directory.exists():
@@ -66,7 +60,7 @@ class Checkpoint:
                     continue
                 # Our own file, still read without executing anything it may hold.
                 return facts, torch.load(place / STATE, map_location="cpu", weights_only=True)
-            except (OSError, ValueError, RuntimeError, EOFError):
+            except (OSError, ValueError, RuntimeError, EOFError, UnpicklingError):
                 continue
         return None
 
@@ -75,3 +69,38 @@ class Checkpoint:
         for suffix in ("", ".new", ".old"):
             place = self._directory.with_name(f"{self._directory.name}{suffix}")
             shutil.rmtree(place, ignore_errors=True)
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[None]:
+    """The block writes into an empty folder; if it fails, nothing of the folder is left.
+
+    Raises:
+        DiskFull: it failed for want of space.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        folder.mkdir(parents=True)
+        yield
+    except BaseException as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if is_disk_full(error, folder.parent):
+            raise DiskFull(f"There is no space for {folder}; free some and start again.") from error
+        raise
+
+
+def write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """The file holds the content and is synced."""
+    with path.open("w", encoding="utf-8") as file:
+        json.dump(content, file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def is_disk_full(error: BaseException, folder: Path) -> bool:
+    """Whether a write failed for want of space; torch and safetensors hide the number."""
+    if isinstance(error, OSError) and error.errno in {ENOSPC, EDQUOT}:
+        return True
+    if not isinstance(error, Exception):
+        return False
+    return "No space left" in str(error) or shutil.disk_usage(folder).free < LEAST_FREE

@@ -65,12 +65,13 @@ def split(
 def fingerprint_of(
     texts: Sequence[str],
     grades: NDArray[np.intp],
+    classes: int,
     issues: Marks | None,
     base: str,
     options: FineTuningOptions,
 ) -> str:
     """Equal for equal input, base and options."""
-    digest = sha256(json.dumps([base, asdict(options), list(texts)]).encode())
+    digest = sha256(json.dumps([base, classes, asdict(options), list(texts)]).encode())
     digest.update(grades.tobytes())
     if issues is not None:
         digest.update(np.ascontiguousarray(issues).tobytes())
@@ -86,7 +87,9 @@ def load_transformer(base: str) -> tuple[Any, Any]:
     from transformers import AutoModel, AutoTokenizer
 
     try:
-        return AutoModel.from_pretrained(base), AutoTokenizer.from_pretrained(base)
+        # Half precision of a checkpoint would not hold the small steps of the training.
+        model = AutoModel.from_pretrained(base, dtype=torch.float32)
+        return model, AutoTokenizer.from_pretrained(base)
     except (OSError, ValueError, KeyError) as error:
         raise EncoderUnavailable(
             f"Transformer {base!r} cannot be loaded to train it further: {error}"
@@ -94,7 +97,17 @@ def load_transformer(base: str) -> tuple[Any, Any]:
 
 
 def device_of(wanted: str) -> torch.device:
-    """The device; ``auto`` takes CUDA where there is one."""
+    """The device; ``auto`` takes CUDA where there is one.
+
+    Raises:
+        EncoderUnavailable: CUDA was asked for and there is none.
+    """
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(wanted)
+    device = torch.device(wanted)
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise EncoderUnavailable(
+            f"Device {wanted!r} was asked for, but torch sees no CUDA device: set the device to "
+            "auto or cpu, or install the CUDA build of torch."
+        )
+    return device

@@ -1,7 +1,5 @@
 """Fine-tune a transformer on labelled texts: resumable, seeded, stopped early."""
 
-import json
-import os
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -13,7 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from active_learning.classifiers.fine_tuning.batches import TokenBatches
-from active_learning.classifiers.fine_tuning.checkpoint import Checkpoint
+from active_learning.classifiers.fine_tuning.checkpoint import (
+    Checkpoint,
+    write_json,
+    written_whole,
+)
 from active_learning.classifiers.fine_tuning.network import (
     EncoderWithHeads,
     loss_of,
@@ -65,8 +67,8 @@ def fine_tune(
 
     Every weight (or low-rank additions, merged at the end) has learnt to tell the grades, and the
     issues, apart. The weights kept are those of the last epoch that was right on most of the rows
-    held out. Equal input, options and device give equal weights; stopped or killed, it goes on
-    from the last finished epoch and ends the same.
+    held out. Equal input, options and threads of a CPU give equal weights; stopped or killed,
+    it goes on from the last finished epoch and ends the same.
 
     Args:
         texts: n texts, as the encoder will read them.
@@ -118,7 +120,7 @@ class _FineTuning:
         self._progress, self._should_stop = progress, should_stop
         self._grades, self._issues, self._classes = grades, issues, classes
         self._held_out, self._rows = split(grades, options)
-        self.fingerprint = fingerprint_of(texts, grades, issues, base, options)
+        self.fingerprint = fingerprint_of(texts, grades, classes, issues, base, options)
         encoder, self._tokenizer = load_transformer(base)
         torch.manual_seed(options.seed)
         if options.method == "lora":
@@ -203,17 +205,21 @@ class _FineTuning:
                 f"fine-tuning: epoch {state.epoch + 1} of at most {options.epochs}",
             )
 
-    def _loss(self, rows: NDArray[np.intp]) -> torch.Tensor:
+    def _loss(
+        self,
+        rows: NDArray[np.intp],
+        logits: tuple[torch.Tensor, torch.Tensor | None] | None = None,
+    ) -> torch.Tensor:
         grades = torch.as_tensor(self._grades[rows], device=self._device)
         issues = None
         if self._issues is not None:
             issues = torch.as_tensor(self._issues[rows], device=self._device)
-        return loss_of(self._logits(rows), grades, issues, self._class_weights)
+        return loss_of(logits or self._logits(rows), grades, issues, self._class_weights)
 
     def _logits(self, rows: NDArray[np.intp]) -> tuple[torch.Tensor, torch.Tensor | None]:
         batch = {name: part.to(self._device) for name, part in self._batches.of(rows).items()}
-        is_cuda = self._device.type == "cuda"
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=is_cuda):
+        is_half = self._device.type == "cuda" and torch.cuda.is_bf16_supported()
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=is_half):
             logits: tuple[torch.Tensor, torch.Tensor | None] = self._network(batch)
         return logits
 
@@ -226,8 +232,9 @@ class _FineTuning:
         losses, right = [], 0
         with torch.inference_mode():
             for rows in self._batches.sorted(self._held_out, 64):
-                losses.append(float(self._loss(rows)) * len(rows))
-                found = self._logits(rows)[0].argmax(1).cpu().numpy()
+                logits = self._logits(rows)
+                losses.append(float(self._loss(rows, logits)) * len(rows))
+                found = logits[0].argmax(1).cpu().numpy()
                 right += int((found == self._grades[rows]).sum())
         # Accuracy, not loss: the loss rises with overconfidence, which calibration takes away.
         accuracy = right / len(self._held_out)
@@ -262,20 +269,16 @@ class _FineTuning:
         encoder: Any = self._network.encoder
         if self._options.method == "lora":
             encoder = encoder.merge_and_unload()
-        fresh = folder.with_name(f"{folder.name}.new")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        encoder.to("cpu").save_pretrained(fresh)
-        self._tokenizer.save_pretrained(fresh)
         told = {
             **facts,
             **asdict(result),
             "folder": folder.name,
             "options": asdict(self._options),
         }
-        with (fresh / RESULT).open("w", encoding="utf-8") as file:
-            json.dump(told, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
+        fresh = folder.with_name(f"{folder.name}.new")
+        with written_whole(fresh):
+            encoder.to("cpu").save_pretrained(fresh)
+            self._tokenizer.save_pretrained(fresh)
+            write_json(fresh / RESULT, told)
         shutil.rmtree(folder, ignore_errors=True)
         fresh.rename(folder)
