@@ -18,6 +18,7 @@ COLUMNS = ("external_id", "field", "value", "probability", "is_marked", "expecte
 def cells(
     project: Annotated[str, typer.Argument(help="project name or id")],
     limit: Annotated[int, typer.Option(min=1, help="at most so many cells")] = 50,
+    marked: Annotated[bool, typer.Option("--marked", help="also those that people marked")] = False,
     out: Annotated[
         Path | None, typer.Option(help="write them to this CSV or JSONL file instead")
     ] = None,
@@ -45,7 +46,7 @@ def cells(
         if choose is not None:
             names = ranking.worth_marking(choose, sampler)
         else:
-            rows = [cell.row() for cell in ranking.ranked(limit)]
+            rows = [cell.row() for cell in ranking.ranked(limit, with_marked=marked)]
     if choose is not None:
         sys.stdout.writelines(f"{name}\n" for name in names)
         return

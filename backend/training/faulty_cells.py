@@ -77,8 +77,10 @@ class FaultyCells:
         """Records of which people looked at every field."""
         return int((self._marks >= 0).any(axis=1).sum())
 
-    def ranked(self, limit: int) -> Iterator[FaultyCell]:
+    def ranked(self, limit: int, *, with_marked: bool = False) -> Iterator[FaultyCell]:
         """At most ``limit`` cells, the most probably wrong first, down to the threshold.
+
+        Cells that people marked are known already; they come ``with_marked`` only.
 
         Raises:
             Conflict: too few records are labelled, or no field is marked in any of them.
@@ -92,7 +94,10 @@ class FaultyCells:
             )
         self._detector.fit(self._marks)
         probabilities = self._detector.predict_proba()
-        rows, columns = np.nonzero(self._detector.predict())
+        is_listed = self._detector.predict()
+        if not with_marked:
+            is_listed &= self._marks != 1
+        rows, columns = np.nonzero(is_listed)
         order = np.argsort(-probabilities[rows, columns], kind="stable")[:limit]
         names = self._external_ids([self._record_ids[row] for row in rows[order].tolist()])
         for row, column in zip(rows[order].tolist(), columns[order].tolist(), strict=True):
