@@ -133,7 +133,7 @@ def _fit_on_one_thread(
     faults, unseen = FaultyFieldModel.fit(signals.cells, faulty_fields, seed=seed)
     folds = stratified_folds(codes, FOLDS, seed)
     scales = _candidates(known)
-    unseen_codes = np.where(labels.calibrating, codes, -1)
+    unseen_codes = np.where(labels.calibrating & _is_shared(codes), codes, -1)
     plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
     best: tuple[Logits, DesignMatrix, Logits, Logits] | None = None
     for number, scale in enumerate(scales):
@@ -229,6 +229,16 @@ def stratified_folds(codes: NDArray[np.intp], folds: int, seed: int) -> NDArray[
     return numbers
 
 
+def _is_shared(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """(n,) whether another row has the class too.
+
+    A class of one row is unknown to the heads that judge this row out of fold: its loss is without
+    bound whatever the scales and the temperature, and would drown all that the others say.
+    """
+    counts = np.bincount(codes[codes >= 0], minlength=1)
+    return np.asarray((codes >= 0) & (counts[np.maximum(codes, 0)] > 1))
+
+
 def _log_losses(
     logits: Logits, codes: NDArray[np.intp], sample_weight: NDArray[np.float64]
 ) -> Logits:
@@ -245,4 +255,4 @@ def _log_losses(
 def _is_clearly_lower(losses: Logits, others: Logits) -> bool:
     """Whether the mean is lower by more than the standard error of the paired difference."""
     gaps = others - losses
-    return bool(gaps.mean() > gaps.std() / np.sqrt(len(gaps)))
+    return len(gaps) > 0 and bool(gaps.mean() > gaps.std() / np.sqrt(len(gaps)))

@@ -4,8 +4,10 @@ import json
 import multiprocessing
 import os
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import asdict
 from hashlib import blake2b
 from pathlib import Path
@@ -26,8 +28,10 @@ from active_learning.simulation.experiment import (
 from active_learning.types import Progress, ShouldStop, check_stop, never, silent
 
 FULL = "all-labels"
-REVISION = 2
+REVISION = 3
 """Raised whenever a run of the same inputs would give other numbers."""
+STALE_SECONDS = 600.0
+"""Age beyond which a half-written file has no writer any more."""
 
 MakeChooser = Callable[[str, Plan], Chooser]
 """From a strategy's name to its chooser; a function of a module, so that processes find it."""
@@ -60,6 +64,7 @@ def run_grid(
     """
     home = folder / key_of(data, plan)
     home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
     wanted = [(name, seed) for seed in seeds for name in (FULL, *strategies)]
     missing = [run for run in wanted if read_run(home, *run) is None]
     done = len(wanted) - len(missing)
@@ -93,6 +98,15 @@ def run_grid(
         stored.unlink(missing_ok=True)
     found = [read_run(home, *run) for run in wanted]
     return [run for run in found if run is not None]
+
+
+def _sweep(home: Path) -> None:
+    """What a killed run left half-written is gone; younger parts may be another process's."""
+    now = time.time()
+    for part in home.glob("*.part"):
+        with suppress(FileNotFoundError):
+            if now - part.stat().st_mtime > STALE_SECONDS:
+                part.unlink()
 
 
 def key_of(data: LabelledData, plan: Plan) -> str:

@@ -20,6 +20,7 @@ from active_learning.exceptions import (
     ShapeMismatch,
     UnknownLabel,
 )
+from active_learning.types import Features
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 
 
@@ -256,3 +257,34 @@ def test_heads_carried_to_another_design_say_the_same() -> None:
     own = second.heads.logits(second.design.transform(embeddings, parts, faults))[0]
     gap = np.abs(logits[0] - logits[1]).mean()
     assert gap < 0.15 * np.abs(logits[0] - own).mean()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_class_of_one_row_does_not_drown_the_others(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    classes = ["a", "b", "c", "rare"]
+    centres = rng.normal(size=(4, 24))
+    labels = np.concatenate([np.repeat(np.arange(3), 30), [3]])
+    vectors = centres[labels] + 0.8 * rng.normal(size=(91, 24))
+    test = np.repeat(np.arange(3), 200)
+    unseen = centres[test] + 0.8 * rng.normal(size=(600, 24))
+    layout = FeatureLayout(24, 4, ("text",), 3)
+
+    def features(rows: np.ndarray[tuple[int, int], np.dtype[np.float64]]) -> Features:
+        signals = Signals(
+            rng.normal(size=(len(rows), 4)).astype(np.float32),
+            rng.normal(size=(len(rows), 1, 3)).astype(np.float32),
+        )
+        return layout.join(
+            (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32), signals
+        )
+
+    X, grades = features(vectors), np.array(classes)[labels]
+    asked = features(unseen)
+    without = RecordClassifier(layout, classes).fit(X[:90], grades[:90])
+    with_one = RecordClassifier(layout, classes).fit(X, grades)
+    truth = np.array(classes)[test]
+    assert without.score(asked, truth) > 0.8
+    assert with_one.score(asked, truth) >= without.score(asked, truth) - 0.05
+    sure = with_one.predict_proba(asked).max(axis=1).mean()
+    assert abs(sure - with_one.score(asked, truth)) < 0.15, "and it stays calibrated"

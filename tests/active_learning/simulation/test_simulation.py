@@ -1,4 +1,9 @@
 import json
+import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -6,7 +11,7 @@ import pytest
 
 from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.simulation import grid
-from active_learning.simulation.analysis import analyse, labels_to_reach, ratio
+from active_learning.simulation.analysis import analyse, best_of_ratio, labels_to_reach, ratio
 from active_learning.simulation.experiment import LabelledData, Plan, Round, run_curve
 from active_learning.simulation.grid import FULL, run_grid
 from active_learning.simulation.oracle import SimulatedAnnotator, class_dependent, consensus
@@ -40,6 +45,55 @@ def test_a_repeat_runs_only_what_is_missing(
     monkeypatch.setattr(grid, "_run", watched)
     assert run_grid(data, PLAN, ["margin", "random"], [0, 1], tmp_path) == first
     assert ran == [("margin", 1)]
+
+
+KILLED = """
+import sys
+from pathlib import Path
+import numpy as np
+from active_learning.simulation.experiment import LabelledData, Plan
+from active_learning.simulation.grid import run_grid
+stored = np.load(sys.argv[1])
+data = LabelledData.of_embeddings(stored["points"], stored["labels"])
+run_grid(data, Plan(initial=10, batch=10, budget=30), ["margin", "random"], range(40),
+         Path(sys.argv[2]))
+"""
+
+
+def test_a_grid_killed_outright_goes_on_where_it_was(data: LabelledData, tmp_path: Path) -> None:
+    stored, folder = tmp_path / "data.npz", tmp_path / "runs"
+    points = data.features[:, : data.layout.embedding]
+    np.savez(stored, points=points, labels=data.labels)
+    process = subprocess.Popen([sys.executable, "-c", KILLED, str(stored), str(folder)])
+    try:
+        deadline = time.monotonic() + 60
+        while len(list(folder.glob("*/*.json"))) < 4:
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    before = {path: path.stat().st_mtime_ns for path in folder.glob("*/*.json")}
+    (home,) = folder.iterdir()
+    torn, fresh = home / "torn.part", home / "fresh.part"
+    torn.write_text("{")
+    fresh.write_text("{")
+    os.utime(torn, (0, 0))
+    resumed = run_grid(data, PLAN, ["margin", "random"], range(2), folder)
+    assert resumed == run_grid(data, PLAN, ["margin", "random"], range(2), tmp_path / "whole")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
+    assert not torn.exists()
+    assert fresh.exists()  # another process may be writing it
+
+
+def test_the_best_of_many_needs_more_evidence() -> None:
+    mine, theirs = np.array([70.0, 95.0, 80.0, 90.0, 75.0]), np.full(5, 100.0)
+    one, many = best_of_ratio(mine, theirs, 1), best_of_ratio(mine, theirs, 40)
+    assert one["value"] == many["value"]
+    assert one["high"] is not None
+    assert many["high"] is not None
+    assert one["high"] < 1.0 < many["high"]
 
 
 def test_processes_give_what_one_process_gives(data: LabelledData, tmp_path: Path) -> None:
@@ -112,7 +166,10 @@ def runs(ours: float) -> list[dict[str, object]]:
 def test_the_advice_says_what_was_measured(tmp_path: Path) -> None:
     result = analyse(runs(0.6))
     assert result["strategies"]["margin"]["reach_95"]["ratio"]["value"] == pytest.approx(0.6, 0.01)
-    assert "margin needed 40 % [39, 40] fewer labels" in result["recommendation"]["en"]
+    advice = result["recommendation"]
+    assert "margin needed 40 % [39, 40] fewer labels" in advice["en"]
+    for text in advice.values():
+        assert "assay projects set PROJECT strategy=margin" in text
     assert "No strategy is shown" in analyse(runs(1.0))["recommendation"]["en"]
     paths = write_report(result, tmp_path)
     page = paths["html"].read_text("utf-8")
