@@ -10,18 +10,42 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import beta, betabinom, binom, hypergeom
 
+from active_learning.acceptance_bounds import (
+    DELTA,
+    FARTHEST,
+    able_places,
+    check_shares,
+    delta_of_look,
+    error_lower_bound,
+    error_upper_bound,
+    more_rows,
+    p_values,
+    rows_needed,
+    threshold_grid,
+)
 from active_learning.evaluation import Estimate, wilson
 from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.types import Positions, Reason
 
-DELTA = 0.10
-GRID = 40
+__all__ = [
+    "DELTA",
+    "FARTHEST",
+    "AcceptRule",
+    "AcceptedRecords",
+    "AuditBreach",
+    "audit_breach",
+    "certify",
+    "choose_accepted",
+    "delta_of_look",
+    "error_lower_bound",
+    "error_upper_bound",
+    "rows_needed",
+    "threshold_grid",
+]
+
 FIRST_CHECK = 5
 """Audits of accepted records before the first test of a breach."""
-FARTHEST = 10_000
-"""Calibration rows up to which the search for a sample that certifies looks ahead."""
 
 
 @dataclass(frozen=True)
@@ -68,36 +92,6 @@ class AuditBreach:
     reason: Reason
 
 
-def error_upper_bound(errors: int, n: int, delta: float = DELTA) -> float:
-    """One-sided Clopper-Pearson upper end: the true share is above it with chance at most delta."""
-    return 1.0 if errors >= n else float(beta.ppf(1 - delta, errors + 1, n - errors))
-
-
-def error_lower_bound(errors: int, n: int, delta: float = DELTA) -> float:
-    """One-sided Clopper-Pearson lower end."""
-    return 0.0 if errors == 0 else float(beta.ppf(delta, errors, n - errors + 1))
-
-
-def rows_needed(target: float, delta: float = DELTA) -> int:
-    """Rows without any error that certify the target: the least n with (1 - target)^n <= delta."""
-    _check_shares(target, delta)
-    return int(np.ceil(np.log(delta) / np.log1p(-target) - 1e-12))
-
-
-def delta_of_look(delta: float, look: int) -> float:
-    """The part of ``delta`` that the look with this number, from 1 on, may spend.
-
-    delta / (look (look + 1)): all parts together are delta, however many looks follow and however
-    much their samples overlap (union bound).
-
-    Raises:
-        ShapeMismatch: the number is below 1.
-    """
-    if look < 1:
-        raise ShapeMismatch(f"look is {look}; looks are numbered from 1.")
-    return delta / (look * (look + 1))
-
-
 def certify(
     confidence: NDArray[np.float64],
     correct: NDArray[np.bool_],
@@ -133,7 +127,7 @@ def certify(
         ShapeMismatch: arrays of different lengths, a value that is no number, a share
             outside 0 to 1, or a look below 1.
     """
-    _check_shares(target, delta)
+    check_shares(target, delta)
     sure, right, pool = (
         np.asarray(confidence, float),
         np.asarray(correct, bool),
@@ -151,25 +145,14 @@ def certify(
     tests = _testable(sure, pool, target, delta)
     for threshold, rows, rest in tests:
         errors = int((~right[sure >= threshold]).sum())
-        if _p_values(errors, np.array([rows]), np.array([rest]), target)[0] > delta:
+        if p_values(errors, np.array([rows]), np.array([rest]), target)[0] > delta:
             break
         found, bound = threshold, error_upper_bound(errors, rows, delta)
     accepted = 0 if found is None else int((sure >= found).sum())
     share = wilson(accepted, n) if n else Estimate(0.0, 0.0, 1.0, 0)
-    more = 0 if found is not None else _more_rows(sure, right, pool, target, coming)
+    more = 0 if found is not None else more_rows(sure, right, pool, target, coming)
     reason = _reason(found, bound, share, target, delta, n, more, len(tests))
     return AcceptRule(found, reason, share, bound, n, more)
-
-
-def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distinct quantiles of the pool's confidences, from high to low."""
-    if len(pool_confidence) == 0:
-        return np.zeros(0)
-    shares = np.linspace(1.0, 0.0, GRID + 1)[1:]
-    values: NDArray[np.float64] = np.unique(
-        np.quantile(pool_confidence, shares, method="inverted_cdf")
-    )[::-1]
-    return values
 
 
 def choose_accepted(
@@ -203,7 +186,7 @@ def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA
     Raises:
         NoLabels: there is no audit.
     """
-    _check_shares(target, delta)
+    check_shares(target, delta)
     if len(correct) == 0:
         raise NoLabels("No accepted record was audited yet.")
     wrong = np.cumsum(~np.asarray(correct, bool))
@@ -237,75 +220,9 @@ def _testable(
 ) -> list[tuple[float, int, int]]:
     """(threshold, calibration rows, pool records) in the order of the tests; counts alone."""
     grid = threshold_grid(pool)
-    rows, rest = ((v >= grid[:, None]).sum(axis=1) for v in (sure, pool))
-    able = _able(rows, rest, target, delta)
+    rows, rest = ((v >= grid[:, None]).sum(axis=1).astype(np.intp) for v in (sure, pool))
+    able = able_places(rows, rest, target, delta)
     return [(float(grid[i]), int(rows[i]), int(rest[i])) for i in able]
-
-
-def _able(
-    rows: NDArray[np.intp], rest: NDArray[np.intp], target: float, delta: float
-) -> NDArray[np.intp]:
-    """Places that pass with one error; if there are none, those that pass without one.
-
-    A start that any error fails would end most sequences at once.
-    """
-    able = np.zeros(0, np.intp)
-    for allowed in (1, 0):
-        able = np.flatnonzero(rows > allowed)
-        able = able[_p_values(allowed, rows[able], rest[able], target) <= delta]
-        if len(able):
-            break
-    return able
-
-
-def _p_values(
-    errors: int, rows: NDArray[np.intp], rest: NDArray[np.intp], target: float
-) -> NDArray[np.float64]:
-    """Of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong."""
-    least = np.minimum(np.floor(target * rest + 1e-9).astype(np.intp) + 1, rest)
-    exact = hypergeom.cdf(errors, rest + rows, least + errors, rows)
-    larger: NDArray[np.float64] = np.maximum(binom.cdf(errors, rows, target), exact)
-    return larger
-
-
-def _more_rows(
-    sure: NDArray[np.float64],
-    right: NDArray[np.bool_],
-    pool: NDArray[np.float64],
-    target: float,
-    delta: float,
-) -> int:
-    """The fewest further rows with which the first test passes with even odds, else FARTHEST.
-
-    The new rows above a threshold are as frequent as in the pool, and as often wrong as the rows
-    so far tell: a beta-binomial forecast under the Jeffreys prior.
-    """
-    grid = threshold_grid(pool)
-    if len(grid) == 0:
-        return max(rows_needed(target, delta) - len(sure), 1)
-    seen, rest = ((v >= grid[:, None]).sum(axis=1) for v in (sure, pool))
-    wrong = (~right & (sure >= grid[:, None])).sum(axis=1)
-    for more in np.unique(np.geomspace(1, FARTHEST - 1, 400).astype(np.intp)):
-        new = np.floor(more * rest / len(pool) + 1e-9).astype(np.intp)
-        able = _able(seen + new, rest, target, delta)
-        if len(able) == 0:
-            continue
-        i = able[0]
-        passing = _most_errors(int(seen[i] + new[i]), int(rest[i]), target, delta)
-        prior = (wrong[i] + 0.5, seen[i] - wrong[i] + 0.5)
-        if betabinom.cdf(passing - wrong[i], new[i], *prior) >= 0.5:
-            return int(more)
-    return FARTHEST
-
-
-def _most_errors(rows: int, rest: int, target: float, delta: float) -> int:
-    """The most errors among the rows with which a threshold passes."""
-    errors = int(binom.ppf(delta, rows, target))
-    while errors >= 0:
-        if _p_values(errors, np.array([rows]), np.array([rest]), target)[0] <= delta:
-            break
-        errors -= 1
-    return errors
 
 
 def _reason(
@@ -349,12 +266,6 @@ def _reason(
     return Reason(
         f"none accepted: already the most confident of {n} calibration rows hold too many errors "
         f"to certify {target:.1%}; {ahead}",
-        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；{ahead_zh}",
+        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
+        f"{ahead_zh}",
     )
-
-
-def _check_shares(target: float, delta: float) -> None:
-    if not (0.0 < target < 1.0 and 0.0 < delta < 1.0):
-        raise ShapeMismatch(
-            f"target is {target} and delta {delta}; both are shares between 0 and 1."
-        )

@@ -4,11 +4,14 @@ Rule, on the random audit sample that neither model was trained on:
 
 1. Without a champion the challenger is promoted.
 2. Without an audited record the champion stays: there is no evidence.
-3. The challenger is promoted if its accuracy is at least the champion's, that is if it is better
-   on at least as many records as it is worse. The tolerance never blocks: where the lower end of
-   the 95 % interval of the paired difference is not above minus the tolerance, the decision says
-   that the sample is still small.
-4. Otherwise the champion stays.
+3. The champion stays if the challenger's accuracy is below it, that is if it is worse on more
+   records than it is better.
+4. The champion stays if the lower end of the 95 % interval of the paired difference is below minus
+   the tolerance although the sample is large enough to tell: two models that are equally good and
+   differ on a fifth of the records would pass. So this stops a challenger that answers much
+   differently without being proven better.
+5. Otherwise the challenger is promoted. On a smaller sample where a loss above the tolerance is
+   still possible, the decision says so.
 
 Demanding a significant gain would freeze the loop: a round adds tens of labels and gains a point
 or two, which no audit sample of a few hundred can prove. Demanding no loss costs little, because
@@ -18,12 +21,16 @@ slightly optimistic; the newest audit records, seen by no earlier gate, show by 
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from math import ceil
 from typing import Any
 
-from active_learning.evaluation import compare
+from active_learning.evaluation import Z95, compare
+from active_learning.exceptions import ShapeMismatch
 from active_learning.types import Reason
 
 TOLERANCE = 0.05
+DISAGREEMENT = 0.2
+"""Share of records on which two models may differ and still pass with equal accuracy."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +55,13 @@ def decide(
         truth: n audited labels.
         challenger: n answers of the challenger.
         champion: n answers of the champion; None where there is none.
-        tolerance: possible loss of accuracy above which the decision calls the sample small.
+        tolerance: loss of accuracy that a large sample has to rule out; above zero.
 
     Raises:
-        ShapeMismatch: the answers are not of the same records.
+        ShapeMismatch: the answers are not of the same records, or the tolerance is not above zero.
     """
+    if not tolerance > 0:
+        raise ShapeMismatch(f"tolerance is {tolerance}; give a share above zero.")
     if champion is None:
         return GateDecision(
             True,
@@ -80,12 +89,17 @@ def decide(
         f"（95% 区间 {100 * gap.low:+.1f} 至 {100 * gap.high:+.1f}；"
         f"{found.wins} 条更好，{found.losses} 条更差）"
     )
-    if gap.value < 0:
+    is_proven, is_large = gap.low >= -tolerance, found.n >= rows_to_tell(tolerance)
+    evidence |= {"is_small_sample": not is_proven and not is_large, "is_loss_ruled_out": is_proven}
+    if gap.value < 0 or (is_large and not is_proven):
+        doubt = f"; a loss of more than {100 * tolerance:g} points is possible"
+        doubt_zh = f"；不能排除下降超过 {100 * tolerance:g} 个百分点"
+        note, note_zh = ("", "") if gap.value < 0 else (doubt, doubt_zh)
         return GateDecision(
-            False, Reason(f"kept: {numbers}", f"保留在用模型：{numbers_zh}"), evidence
+            False,
+            Reason(f"kept: {numbers}{note}", f"保留在用模型：{numbers_zh}{note_zh}"),
+            evidence,
         )
-    is_proven = gap.low > -tolerance
-    evidence["is_small_sample"] = not is_proven
     note = "" if is_proven else "; the sample is still small"
     note_zh = "" if is_proven else "；样本仍较小"
     return GateDecision(
@@ -93,3 +107,12 @@ def decide(
         Reason(f"promoted: {numbers}{note}", f"已提升：{numbers_zh}{note_zh}"),
         evidence,
     )
+
+
+def rows_to_tell(tolerance: float) -> int:
+    """Audited records from which on a loss above the tolerance must be ruled out.
+
+    There the interval of two equally good models that differ on ``DISAGREEMENT`` of the records
+    reaches down to minus the tolerance: 308 for 5 points.
+    """
+    return ceil(DISAGREEMENT * (Z95 / tolerance) ** 2)

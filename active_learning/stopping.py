@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from active_learning.exceptions import ShapeMismatch
 from active_learning.types import Reason
@@ -18,6 +19,13 @@ MIN_AUDIT = 30
 WORTHWHILE = 0.005
 LEVELS = 41
 SHAPES = 12
+MODEL_NOISE = 0.02
+"""Standard deviation of one model's accuracy around its curve, as a share of its error.
+
+Measured .013 to .022 on three text sets with a step of 50 labels, margin and random alike.
+"""
+NORMAL = norm.ppf((np.arange(9) + 0.5) / 9)
+"""Nine equally likely values of a standard normal."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,16 @@ def advise(
     """Advice from the rounds so far.
 
     Three falling-error curves (inverse power law, exponential, inverse logarithm) are fitted at
-    once: the posterior over a grid of their parameters under binomial noise of every point.
+    once: the posterior over a grid of their parameters under binomial noise of every point. The
+    rounds are measured on one growing audit sample, so the same records count again and again:
+    the likelihood is tempered to the weight of the last round's records, the number of distinct
+    ones. (Composite likelihood; for rounds with samples of their own the interval is too wide.)
+    The interval is for the two models, not for the curve: each strays by ``MODEL_NOISE``.
+
+    Measured coverage of the 80 % interval (logistic regression, 160 to 360 audits, gains of 50 to
+    250 labels): .90 over three text sets, from which ``MODEL_NOISE`` comes; .70 on a fourth that
+    was not looked at before; .59 on two generated tables, on one of which accuracy falls with
+    more labels, which no curve here does. So it is a rule of thumb, not a guarantee.
 
     Args:
         points: rounds in growing order of labels.
@@ -78,7 +95,10 @@ def advise(
                 f"需要 {MIN_POINTS} 轮和 {MIN_AUDIT} 条",
             ),
         )
-    gains, weights = _posterior_gains(used, more_labels)
+    curve, belief = _posterior_gains(used, more_labels)
+    stray = MODEL_NOISE * np.sqrt(2.0) * (1.0 - used[-1].accuracy)
+    gains = (curve[:, None] + stray * NORMAL).ravel()
+    weights = np.repeat(belief / len(NORMAL), len(NORMAL))
     order = np.argsort(gains)
     mass = np.cumsum(weights[order])
     low, gain, high = (
@@ -100,6 +120,7 @@ def _posterior_gains(points: Sequence[CurvePoint], more_labels: int) -> tuple[Gr
     audited = np.array([p.audited for p in points], float)
     hits = np.array([p.accuracy for p in points]) * audited
     last = points[-1].labels
+    distinct = float(audited.max() / audited.sum())
     gains, logs = [], []
     for family in ("power", "exponential", "logarithm"):
 
@@ -111,6 +132,7 @@ def _posterior_gains(points: Sequence[CurvePoint], more_labels: int) -> tuple[Gr
         for point, right, total in zip(points, hits, audited, strict=True):
             p = accuracy(point.labels)
             fit += right * np.log(p) + (total - right) * np.log1p(-p)
+        fit *= distinct
         # An even prior over (start, end) pairs, not over the share of the way to one.
         fit += np.log(1.0 - start)
         gains.append((accuracy(last + more_labels) - accuracy(last)).ravel())

@@ -5,9 +5,11 @@ import pytest
 from scipy.stats import binomtest
 
 from active_learning.auto_accept import (
+    FARTHEST,
     audit_breach,
     certify,
     choose_accepted,
+    delta_of_look,
     error_lower_bound,
     error_upper_bound,
     rows_needed,
@@ -57,6 +59,7 @@ def test_too_few_rows_say_how_many_are_needed() -> None:
     rule = certify(sure, np.ones(120, bool), sure, target=0.01)
     assert rule.threshold is None
     assert rule.more_rows_needed == rows_needed(0.01) - 120
+    assert not rule.is_out_of_reach
     assert "there are 120" in rule.reason.en
     assert "120" in rule.reason.zh
 
@@ -102,3 +105,65 @@ def test_a_breach_stays_a_breach() -> None:
     start = [False] * 8
     assert audit_breach(start, target=0.05).is_breached
     assert audit_breach(start + [True] * 2000, target=0.05).is_breached
+
+
+def test_the_parts_of_all_looks_are_at_most_delta() -> None:
+    parts = [delta_of_look(0.1, look) for look in range(1, 10_000)]
+    assert 0.0999 < sum(parts) <= 0.1
+    with pytest.raises(ShapeMismatch):
+        delta_of_look(0.1, 0)
+
+
+def _breaks(rng: np.random.Generator, *, are_counted: bool) -> tuple[bool, bool]:
+    """(any of eight looks at one growing sample breaks 10 %, any accepts something)."""
+    rows, pool = 640, 3000
+    sure = rng.uniform(0.5, 1.0, rows + pool)
+    right = rng.random(rows + pool) < np.where(sure > 0.75, 0.895, 0.6)  # just not good enough
+    broken = accepted = False
+    for look, size in enumerate(range(80, rows + 1, 80), start=1):
+        rule = certify(
+            sure[:size],
+            right[:size],
+            sure[rows:],
+            target=0.1,
+            look=look if are_counted else None,
+        )
+        taken = right[rows:][sure[rows:] >= (rule.threshold or np.inf)]
+        accepted |= len(taken) > 0
+        broken |= bool(len(taken) and (~taken).mean() > 0.1)
+    return broken, accepted
+
+
+def test_many_looks_at_a_growing_sample_keep_the_promise_only_if_they_are_counted() -> None:
+    counted = np.array([_breaks(np.random.default_rng(i), are_counted=True) for i in range(100)])
+    alike = np.array([_breaks(np.random.default_rng(i), are_counted=False) for i in range(100)])
+    assert counted[:, 0].mean() <= 0.10
+    assert alike[:, 0].mean() > 0.12
+    assert counted[:, 1].any()
+
+
+def test_with_the_rows_named_about_half_of_the_samples_pass() -> None:
+    rng = np.random.default_rng(1)
+    passed, asked = [], 0
+    for _ in range(200):
+        sure = rng.uniform(0.5, 1.0, 6000)
+        right = rng.random(6000) < 0.93 + 0.05 * (sure > 0.75)
+        rule = certify(sure[:60], right[:60], sure[3000:], target=0.05)
+        if rule.threshold is not None or rule.more_rows_needed > 2900:
+            continue
+        asked += 1
+        n = 60 + rule.more_rows_needed
+        again = certify(sure[:n], right[:n], sure[3000:], target=0.05)
+        passed.append(again.threshold is not None)
+    assert asked > 100
+    assert 0.35 <= np.mean(passed) <= 0.75
+
+
+def test_a_model_that_is_too_weak_is_told_so() -> None:
+    rng = np.random.default_rng(2)
+    sure = rng.uniform(0.5, 1.0, 2000)
+    rule = certify(sure[:500], rng.random(500) < 0.7, sure[500:], target=0.02)
+    assert rule.is_out_of_reach
+    assert rule.more_rows_needed == FARTHEST
+    assert "cannot be certified at this accuracy" in rule.reason.en
+    assert "无法认证" in rule.reason.zh

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 from sklearn.metrics import f1_score
 
 from active_learning.evaluation import (
@@ -13,7 +14,7 @@ from active_learning.evaluation import (
     wilson,
 )
 from active_learning.exceptions import NoLabels, ShapeMismatch
-from active_learning.gate import decide
+from active_learning.gate import decide, rows_to_tell
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -136,10 +137,47 @@ def test_macro_f1_interval_covers_on_small_samples() -> None:
     assert 0.91 <= np.mean(hits) <= 0.985
 
 
-def test_the_gate_promotes_an_equal_challenger_and_the_tolerance_only_calls_it_small() -> None:
+def test_the_gate_promotes_an_equal_challenger_and_calls_a_small_sample_small() -> None:
     truth = ["x"] * 10
     found = decide(truth, ["x"] * 8 + ["-"] * 2, ["-"] * 2 + ["x"] * 8, tolerance=0.01)
     assert found.promote
     assert found.evidence["is_small_sample"]
     assert "sample is still small" in found.reason.en
     assert not decide(truth, ["x"] * 7 + ["-"] * 3, ["x"] * 8 + ["-"] * 2, tolerance=0.9).promote
+
+
+def _answers(n: int, *, better: int, worse: int) -> tuple[list[str], list[str], list[str]]:
+    """(truth, challenger, champion); both are wrong on a tenth besides."""
+    wrong = n // 10
+    challenger = ["x"] * (n - worse - wrong) + ["-"] * (worse + wrong)
+    champion = ["-"] * better + ["x"] * (n - better - wrong) + ["-"] * wrong
+    return ["x"] * n, challenger, champion
+
+
+def test_a_large_sample_must_rule_out_a_loss_above_the_tolerance() -> None:
+    enough = rows_to_tell(0.05)
+    assert enough == 308
+    blocked = decide(*_answers(enough, better=61, worse=60))
+    assert blocked.evidence["difference"]["low"] < -0.05
+    assert not blocked.promote
+    assert "a loss of more than 5 points is possible" in blocked.reason.en
+    assert "5 个百分点" in blocked.reason.zh
+    assert not blocked.evidence["is_small_sample"]
+    small = decide(*_answers(enough - 1, better=61, worse=60))
+    assert small.promote
+    assert small.evidence["is_small_sample"]
+    assert decide(*_answers(enough, better=20, worse=20)).promote
+    assert decide(*_answers(enough, better=90, worse=60)).promote
+    with pytest.raises(ShapeMismatch):
+        decide(["x"], ["x"], ["x"], tolerance=0.0)
+
+
+@pytest.mark.parametrize("n", [20, 50, 100, 300, 500])
+def test_wilson_covers_about_95_percent_on_average_over_accuracies(n: int) -> None:
+    hits = np.arange(n + 1)
+    ends = np.array([(found.low, found.high) for found in (wilson(int(k), n) for k in hits)])
+    accuracies = np.linspace(0.7, 0.99, 59)
+    inside = (ends[:, :1] <= accuracies) & (accuracies <= ends[:, 1:])
+    coverage = (binom.pmf(hits[:, None], n, accuracies) * inside).sum(axis=0)
+    assert 0.945 <= coverage.mean() <= 0.965
+    assert coverage.min() > 0.89
