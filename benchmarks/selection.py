@@ -156,7 +156,7 @@ def _choose(method: str, pool: Candidates, count: int) -> Any:
         uncertainty = 1 - pool.probabilities.max(axis=1)
         return ranked_batch(learner, pool.vectors, uncertainty, count, "euclidean", None)[0]
     if method == "small_text_greedy_coreset":
-        from small_text.query_strategies.coresets import (  # type: ignore[import-untyped]
+        from small_text.query_strategies.coresets import (
             greedy_coreset,
         )
 
@@ -168,7 +168,7 @@ def _choose(method: str, pool: Candidates, count: int) -> Any:
 
 def _contrastive(pool: Candidates, count: int) -> Any:
     """small-text's CAL: neighbours by scikit-learn, divergence row by row."""
-    from small_text import ContrastiveActiveLearning  # type: ignore[import-untyped]
+    from small_text import ContrastiveActiveLearning
 
     strategy: Any = ContrastiveActiveLearning()
     known = pool.labelled_vectors
