@@ -12,13 +12,24 @@ from typing import Any
 
 
 def arm(point: str) -> None:
-    place, _, moment = point.partition("@")
+    _, _, moment = point.partition("@")
     moment, _, number = moment.partition("#")
-    module, *path = place.split(":")
+    holder, name = locate(point)
+    setattr(holder, name, dying(getattr(holder, name), moment, int(number or 1)))
+
+
+def locate(point: str) -> tuple[Any, str]:
+    """The module or class that holds the function of ``point``, and the function's name.
+
+    Raises:
+        AttributeError: there is no such function.
+    """
+    module, *path, name = point.partition("@")[0].split(":")
     holder: Any = importlib.import_module(module)
-    for name in path[:-1]:
-        holder = getattr(holder, name)
-    setattr(holder, path[-1], dying(getattr(holder, path[-1]), moment, int(number or 1)))
+    for part in path:
+        holder = getattr(holder, part)
+    getattr(holder, name)
+    return holder, name
 
 
 def dying(function: Callable[..., Any], moment: str, number: int) -> Callable[..., Any]:

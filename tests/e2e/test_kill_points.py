@@ -37,17 +37,17 @@ AFTER_THE_LABELS = (
     "backend.annotations.label_studio:_apply_snapshots@after",  # a part is in, the cursor moved
     "backend.annotations.loop_repository:mark_synced@before",
     "backend.training.features:FeatureStore:pool@after",
-    "backend.training.retraining:save_artifact@before",
-    "backend.training.retraining:save_artifact@after",  # written, not registered
+    "backend.training.challenger:save_artifact@before",
+    "backend.training.challenger:save_artifact@after",  # written, not registered
     "backend.registry.service:RegistryService:decide@before",
-    "backend.training.retraining:_publish@after",  # registered, loop not continued
+    "backend.training.challenger:ChallengerTraining:_publish@after",  # registered, loop not continued
     "backend.training.selection:_choose@after",
     f"{CLIENT}:import_tasks@after",
 )
 ON_POSTGRESQL = (
     "backend.training.selection:_store_batch@after",
     f"{CLIENT}:import_tasks@after",
-    "backend.training.retraining:save_artifact@after",
+    "backend.training.challenger:save_artifact@after",
 )
 IN_THE_WEBHOOK = (
     "backend.annotations.service:AnnotationsService:receive@before",
