@@ -9,6 +9,7 @@ from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
 from backend.models.registry import ModelVersion, Promotion
+from backend.models.review import CaseReason, ConsensusLabel, Decision, Guideline, ReviewCase
 
 metadata = SQLModel.metadata
 
@@ -19,7 +20,11 @@ __all__ = [
     "ApiKey",
     "AuditEvent",
     "Batch",
+    "CaseReason",
+    "ConsensusLabel",
     "Dataset",
+    "Decision",
+    "Guideline",
     "Import",
     "ImportReject",
     "Job",
@@ -31,6 +36,7 @@ __all__ = [
     "Project",
     "Promotion",
     "Record",
+    "ReviewCase",
     "Schedule",
     "SyncCursor",
     "Task",

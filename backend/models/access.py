@@ -15,7 +15,9 @@ class User(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     email: str = Field(unique=True, max_length=320)
-    role: str = Field(max_length=20, description="viewer, engineer, lead or admin")
+    role: str = Field(
+        max_length=20, description="annotator, viewer, reviewer, engineer, lead or admin"
+    )
     password_hash: str
     is_disabled: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)

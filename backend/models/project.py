@@ -55,10 +55,14 @@ class Batch(SQLModel, table=True):
 
 
 class Task(SQLModel, table=True):
-    """One record to be labelled; ``key`` finds it again in Label Studio."""
+    """One record to be labelled; ``key`` finds it again in Label Studio.
+
+    A record has one task with ``purpose`` ``label``, and may have copies of it: ``relabel``, whose
+    answers count as answers to the first, and ``gold``, hidden checks whose right answer is known.
+    """
 
     __table_args__ = (
-        UniqueConstraint("project_id", "record_id"),
+        UniqueConstraint("project_id", "record_id", "attempt"),
         UniqueConstraint("project_id", "label_studio_task_id"),
     )
 
@@ -73,6 +77,27 @@ class Task(SQLModel, table=True):
     reason: str = ""
     reason_zh: str = ""
     label_studio_task_id: int | None = None
+    purpose: str = Field(default="label", max_length=10, description="label, relabel or gold")
+    attempt: int = Field(default=1, ge=1, description="numbers the tasks of one record")
+    original_id: int | None = Field(
+        default=None,
+        foreign_key="task.id",
+        sa_type=RowId,
+        index=True,
+        description="the record's first task, for its copies",
+    )
+    assignee_id: int | None = Field(
+        default=None,
+        foreign_key="annotator.id",
+        sa_type=RowId,
+        description="the only annotator who is asked",
+    )
+    annotators_wanted: int | None = Field(
+        default=None, ge=1, description="answers wanted, where not as many as the policy says"
+    )
+    annotators_asked: int | None = Field(
+        default=None, description="the last number of answers that Label Studio was told to get"
+    )
     deleted_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="seen missing in Label Studio"
     )
