@@ -37,6 +37,7 @@ TAGS = [
     {"name": "annotations", "description": "What people said in Label Studio."},
     {"name": "webhook", "description": "What Label Studio calls; it carries a shared secret."},
     {"name": "training", "description": "Retraining and choosing the next batch."},
+    {"name": "review desk", "description": "Consensus, cases of disagreement, decisions."},
     {"name": "label findings", "description": "Suspected label errors and what labels are worth."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
@@ -53,6 +54,7 @@ ROOM_ROUTERS = (
     ("backend.annotations.router", "router"),
     ("backend.annotations.router", "webhook_router"),
     ("backend.training.router", "router"),
+    ("backend.review.router", "router"),
     ("backend.findings.router", "router"),
     ("backend.registry.router", "router"),
     ("backend.acceptance.router", "router"),
@@ -61,8 +63,8 @@ ROOM_ROUTERS = (
 DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
-Every request but `/health` and the webhook needs a role (viewer < engineer < lead < admin):
-send `Authorization: Bearer <API key>` (`assay keys create`), or log in to the pages.
+Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
+engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`), or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
 the value and the remedy.
 """

@@ -30,11 +30,13 @@ def build_registry(services: Services) -> "Registry":
     from backend.annotations import jobs as annotations
     from backend.ingestion import jobs as ingestion
     from backend.jobs.registry import Registry
+    from backend.review import jobs as review
     from backend.training import jobs as training
     from backend.training.fine_tuning_request import FINE_TUNE
 
     registry = Registry()
     registry.add_all(annotations.handlers(services), is_routine=True)
+    registry.add_all(review.handlers(services), is_routine=True)
     registry.add_all(ingestion.handlers(services), queue="heavy")
     learning = training.handlers(services)
     registry.add(FINE_TUNE, learning.pop(FINE_TUNE), queue="background")

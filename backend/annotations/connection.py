@@ -1,17 +1,24 @@
 """Make sure that a project exists in Label Studio, once, and that it calls us back."""
 
+from datetime import datetime
 from html import escape
 
+from sqlmodel import Session
+
+from backend.annotations.guideline_repository import current_guideline
 from backend.core.exceptions import ConfigurationError
 from backend.core.services import Services
-from backend.models import Project
+from backend.jobs.queue import enqueue
+from backend.models import Guideline, Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
 from labeling.label_schema import LabelSchema
+from labeling.label_studio.instructions import GuidelineRule, instructions_html
 from labeling.label_studio.label_config import build_label_config, has_evidence
 from labeling.label_studio.webhooks import SECRET_HEADER
 
 WEBHOOK_PATH = "/webhooks/label-studio"
+SHOW_GUIDELINE = "guidelines.show"
 
 
 def project_marker(project: Project) -> str:
@@ -28,28 +35,42 @@ def connect(services: Services, project_id: int) -> int:
     with services.database.reading() as session:
         project = projects.get(session, project_id)
         assert project is not None
+        guideline = current_guideline(session, project_id)
     client = services.label_studio
     if project.label_studio_project_id is None:
         schema, policy = label_schema_of(project), policy_of(project)
         marker = project_marker(project)
         label_studio_id = client.find_project(marker)
+        shows = guideline if label_studio_id is None else None
         if label_studio_id is None:
             label_studio_id = client.create_project(
                 title=project.name,
                 description=marker,
                 label_config=build_label_config(schema, evidence=policy.explanation_share > 0),
                 maximum_annotations=policy.annotators_per_record,
-                instruction=instructions(schema),
+                instruction=guideline_html(guideline) if guideline else instructions(schema),
             )
         with services.database.transaction() as session:
             row = projects.get(session, project_id)
             assert row is not None
             row.label_studio_project_id = label_studio_id
             session.add(row)
+            session.flush()
+            _show_what_counts_now(session, row, shows, services.clock())
     else:
         label_studio_id = project.label_studio_project_id
     ensure_webhook(services, label_studio_id)
     return label_studio_id
+
+
+def _show_what_counts_now(
+    session: Session, project: Project, shows: Guideline | None, now: datetime
+) -> None:
+    """A guideline that was published while the project was made will be shown there too."""
+    assert project.id is not None
+    counts = current_guideline(session, project.id)
+    if counts is not None and (shows is None or counts.id != shows.id):
+        enqueue(session, SHOW_GUIDELINE, project_id=project.id, now=now)
 
 
 def shows_evidence(services: Services, project: Project, label_studio_project_id: int) -> bool:
@@ -87,6 +108,15 @@ def ensure_webhook(services: Services, label_studio_project_id: int) -> None:
         url=services.settings.webhook_base_url + WEBHOOK_PATH,
         headers={SECRET_HEADER: secret.get_secret_value()},
     )
+
+
+def guideline_html(guideline: Guideline) -> str:
+    """A version of a guideline as annotators read it in Label Studio: safe HTML, Chinese first."""
+    rules = [
+        GuidelineRule(rule["name"], rule.get("text", ""), rule.get("text_zh", ""))
+        for rule in guideline.rules
+    ]
+    return instructions_html(guideline.text, guideline.text_zh, rules)
 
 
 def instructions(schema: LabelSchema) -> str:

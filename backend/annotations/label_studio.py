@@ -158,7 +158,7 @@ def sync_project(
     _name_annotators(services)
     with services.database.transaction() as session:
         loop_repository.mark_synced(session, project_id, services.clock())
-        AnnotationsService(session, services.clock).continue_loop(project)
+        AnnotationsService(session, services.clock).after_intake(project, counts)
     if foreign:
         progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
     return counts

@@ -68,10 +68,13 @@ def mark_batch_pushed(session: Session, batch_id: int, now: datetime) -> None:
     session.exec(update(Batch).where(col(Batch.id) == batch_id).values(pushed_at=now))
 
 
-def answers_by_task(session: Session, project_id: int) -> dict[int, tuple[int, int]]:
-    """Task id to (batch id, number of distinct annotators with an answer).
+def answers_by_task(
+    session: Session, project_id: int, annotators_per_record: int
+) -> dict[int, tuple[int, int, int]]:
+    """First task's id to (batch id, number of distinct annotators with an answer, wanted).
 
-    Tasks deleted in Label Studio are left out; a skip counts as an answer.
+    Answers to copies that a task was sent back as count with it; hidden gold copies are nobody's
+    work to wait for. Tasks deleted in Label Studio are left out; a skip counts as an answer.
     """
     place = (
         func.row_number()
@@ -83,18 +86,38 @@ def answers_by_task(session: Session, project_id: int) -> dict[int, tuple[int, i
         .where(Annotation.project_id == project_id)
         .subquery()
     )
+    first = func.coalesce(col(Task.original_id), col(Task.id)).label("first_id")
     answers = (
-        select(latest.c.task_id, func.count(latest.c.annotator_id.distinct()).label("answers"))
-        .where(latest.c.place == 1, latest.c.is_deleted.is_(False))
-        .group_by(latest.c.task_id)
+        select(first, func.count(latest.c.annotator_id.distinct()).label("answers"))
+        .join(latest, latest.c.task_id == col(Task.id))
+        .where(
+            latest.c.place == 1,
+            latest.c.is_deleted.is_(False),
+            Task.purpose != "gold",
+            col(Task.deleted_at).is_(None),
+        )
+        .group_by(first)
         .subquery()
     )
     rows = session.exec(
-        select(Task.id, Task.batch_id, func.coalesce(answers.c.answers, 0))
-        .outerjoin(answers, answers.c.task_id == col(Task.id))
-        .where(Task.project_id == project_id, col(Task.deleted_at).is_(None))
+        select(
+            Task.id,
+            Task.batch_id,
+            func.coalesce(answers.c.answers, 0),
+            func.coalesce(col(Task.annotators_wanted), annotators_per_record),
+        )
+        .outerjoin(answers, answers.c.first_id == col(Task.id))
+        .where(
+            Task.project_id == project_id,
+            Task.purpose == "label",
+            col(Task.deleted_at).is_(None),
+        )
     )
-    return {task_id: (batch_id, count) for task_id, batch_id, count in rows if task_id is not None}
+    return {
+        task_id: (batch_id, count, wanted)
+        for task_id, batch_id, count, wanted in rows
+        if task_id is not None
+    }
 
 
 def latest_batch(session: Session, project_id: int) -> Batch | None:

@@ -28,6 +28,8 @@ SYNC = "labeling.sync"
 PUSH = "labeling.push"
 RETRAIN = "training.retrain"
 NEXT_BATCH = "training.next_batch"
+REVIEW = "review.refresh"
+ASK = "review.ask"
 RETRY_FAILED_AFTER = timedelta(minutes=5)
 
 
@@ -111,8 +113,30 @@ class AnnotationsService:
             self._session.add(row)
         if needs_sync:
             self.request_sync(project.id, is_full=True)
-        self.continue_loop(project)
+        self.after_intake(project, counts)
         return counts
+
+    def after_intake(self, project: Project, counts: SyncCounts) -> None:
+        """New answers reach the review desk, and the loop's next step is queued if it is due.
+
+        Where overlap is adaptive the review decides first whether more answers are wanted.
+        """
+        if counts.total:
+            self.request_review(project)
+        if policy_of(project).overlap == "fixed" or not counts.total:
+            self.continue_loop(project)
+
+    def request_review(self, project: Project) -> None:
+        """Consensus labels and review cases will be brought up to date."""
+        assert project.id is not None
+        if not loop_repository.has_queued_job(self._session, REVIEW, project.id):
+            enqueue(self._session, REVIEW, project_id=project.id, now=self._clock())
+
+    def request_asking(self, project: Project) -> None:
+        """Label Studio will be told how many answers each task wants."""
+        assert project.id is not None
+        if not loop_repository.has_queued_job(self._session, ASK, project.id):
+            enqueue(self._session, ASK, project_id=project.id, now=self._clock())
 
     def request_sync(self, project_id: int, *, is_full: bool = False) -> str:
         """A reconciling sync is queued; ``is_full`` also lists deleted tasks."""
@@ -131,13 +155,16 @@ class AnnotationsService:
         assert project.id is not None
         wanted = policy_of(project).annotators_per_record
         batch = loop_repository.latest_batch(self._session, project.id)
-        answers = loop_repository.answers_by_task(self._session, project.id)
-        complete = sum(count >= wanted for _, count in answers.values())
-        in_last = [count for batch_id, count in answers.values() if batch and batch_id == batch.id]
+        answers = loop_repository.answers_by_task(self._session, project.id, wanted)
+        complete = sum(count >= needed for _, count, needed in answers.values())
         return LoopProgress(
             complete=complete,
             open=len(answers) - complete,
-            open_in_last_batch=sum(count < wanted for count in in_last),
+            open_in_last_batch=sum(
+                count < needed
+                for batch_id, count, needed in answers.values()
+                if batch and batch_id == batch.id
+            ),
             last_round=batch.round if batch else 0,
         )
 

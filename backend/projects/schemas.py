@@ -17,6 +17,32 @@ class LoopPolicy(BaseModel):
         0.2, ge=0.0, le=1.0, description="share of each batch drawn at random for accuracy"
     )
     annotators_per_record: int = Field(1, ge=1, le=20, description="answers wanted a record")
+    overlap: Literal["fixed", "adaptive"] = Field(
+        "fixed",
+        description="ask annotators_per_record people about every record, or one more person, up "
+        "to annotators_at_most, only where the answers and the classifier leave doubt",
+    )
+    annotators_at_most: int = Field(
+        3, ge=1, le=20, description="most people asked about a record when overlap is adaptive"
+    )
+    confidence_wanted: float = Field(
+        0.9,
+        gt=0.5,
+        lt=1.0,
+        description="probability of the consensus from which nobody more is asked",
+    )
+    review_below: float = Field(
+        0.75,
+        ge=0.0,
+        le=1.0,
+        description="consensus labels that are less probable than this become review cases",
+    )
+    gold_share: float = Field(
+        0.0,
+        ge=0.0,
+        le=0.5,
+        description="hidden gold records added to each batch, as a share of its size",
+    )
     retrain_after: int | None = Field(
         None, ge=1, description="new labelled records that start a retraining; empty: a batch"
     )

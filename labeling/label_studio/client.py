@@ -204,6 +204,10 @@ class LabelStudioClient(Transport):
             raise
         return True
 
+    def update_task(self, task_id: int, changes: Mapping[str, Any]) -> None:
+        """The task has these settings."""
+        self._send("PATCH", f"/api/tasks/{task_id}/", json=dict(changes))
+
     def delete_task(self, task_id: int) -> None:
         """The task is gone, with its annotations."""
         self._send("DELETE", f"/api/tasks/{task_id}/")

@@ -163,3 +163,15 @@ def _snapshot(
             parse_annotation(raw, schema, task_id=task_id) for raw in task["annotations"]
         ),
     )
+
+
+def ask_for_answers(
+    client: LabelStudioClient, task_id: int, wanted: int, *, is_queued: bool
+) -> None:
+    """Label Studio's queue gives the task out until so many people have answered it.
+
+    A finished task comes back to the queue only if it is told not to be labelled. One that is not
+    ``is_queued`` counts as labelled, so the queue gives it to nobody: whoever is to answer it opens
+    it by its address.
+    """
+    client.update_task(task_id, {"overlap": wanted, "is_labeled": not is_queued})

@@ -1,0 +1,1 @@
+"""The review desk: consensus labels, cases where people or classifier disagree, decisions."""

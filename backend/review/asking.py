@@ -1,0 +1,36 @@
+"""Tell Label Studio how many answers a task wants, and who is not to get it from the queue."""
+
+from collections.abc import Callable
+
+from backend.annotations.label_studio import push_batches
+from backend.core.services import Services
+from backend.review import decision_repository
+from labeling.label_studio.sync import ask_for_answers
+
+Progress = Callable[[float, str], None]
+
+
+def ask_label_studio(services: Services, project_id: int, progress: Progress) -> int:
+    """Every task of the project asks for as many answers as it wants; tasks that were changed.
+
+    Copies that Label Studio does not have yet are pushed first. Told one by one and kept after
+    each, so a repeat goes on where a kill stopped it. A task for one annotator counts as finished
+    in Label Studio: its queue gives it to nobody, and the annotator opens it by its address.
+    """
+    push_batches(services, project_id)
+    with services.database.reading() as session:
+        waiting = decision_repository.tasks_to_ask(session, project_id)
+    for place, task in enumerate(waiting):
+        assert task.id is not None
+        assert task.label_studio_task_id is not None
+        assert task.annotators_wanted is not None
+        ask_for_answers(
+            services.label_studio,
+            task.label_studio_task_id,
+            task.annotators_wanted,
+            is_queued=task.assignee_id is None,
+        )
+        with services.database.transaction() as session:
+            decision_repository.mark_asked(session, task.id, task.annotators_wanted)
+        progress((place + 1) / len(waiting), f"{place + 1} of {len(waiting)} tasks")
+    return len(waiting)

@@ -1,0 +1,225 @@
+"""Deciding cases: one at a time, on the version that the author has read."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.models import Decision, Project, ReviewCase
+from backend.projects.service import label_schema_of
+from backend.review import decision_repository, repository
+from backend.review.schemas import Action, DecisionRequest
+from backend.review.sending_back import SendingBack
+from labeling.label_schema import LabelSchema
+
+STATE_AFTER: dict[str, str] = {
+    "decide": "decided",
+    "ambiguous": "ambiguous",
+    "send_back": "sent_back",
+    "reopen": "open",
+}
+
+
+class Decisions:
+    """Decisions of all projects, within one transaction; each leaves a row and an audit event."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def decide(
+        self,
+        project: Project,
+        case_id: int,
+        request: DecisionRequest,
+        *,
+        author: str,
+        bulk_id: str | None = None,
+    ) -> Decision:
+        """The case is as the request says, and the decision is a new row.
+
+        Raises:
+            NotFound: the project has no such case.
+            Conflict: somebody, or new answers, changed the case since it was read.
+            InvalidInput: a value that the label schema does not have, or none where one is needed.
+        """
+        case = self.case(project, case_id)
+        if case.version != request.version:
+            raise self._changed(case, request.version)
+        decision = self._row(project, case, request, author=author, bulk_id=bulk_id)
+        if request.action == "send_back":
+            SendingBack(self._session, self._clock).send(project, case, request.assignee_id)
+        decision_repository.add(self._session, decision)
+        values: dict[str, Any] = {}
+        if request.action in STATE_AFTER:
+            values["state"] = STATE_AFTER[request.action]
+        if request.action in {"decide", "ambiguous"}:
+            values["decision_id"] = decision.id
+        if request.action == "reopen":
+            values["decision_id"] = None
+        self._change(case, request.version, values)
+        self._note(project, decision)
+        return decision
+
+    def undo(
+        self, project: Project, decision: Decision, *, author: str, bulk_id: str | None = None
+    ) -> Decision:
+        """The case is as before the decision; what was done since forbids it.
+
+        A task that was sent back stays in Label Studio: what is answered there is not lost.
+
+        Raises:
+            Conflict: the case was changed after the decision.
+        """
+        assert decision.id is not None
+        case = self.case(project, decision.case_id)
+        expected = decision.case_version + 1
+        if case.version != expected or decision.action not in STATE_AFTER:
+            raise self._changed(case, expected)
+        before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
+        row = decision_repository.add(
+            self._session,
+            Decision(
+                case_id=decision.case_id,
+                action="undo",
+                undoes_id=decision.id,
+                author=author,
+                bulk_id=bulk_id,
+                case_version=case.version,
+                created_at=self._clock(),
+            ),
+        )
+        state = STATE_AFTER[before.action] if before else "open"
+        self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
+        self._note(project, row)
+        return row
+
+    def case(self, project: Project, case_id: int) -> ReviewCase:
+        """The project's case.
+
+        Raises:
+            NotFound: there is none with that id.
+        """
+        case = repository.case(self._session, case_id)
+        if case is None or case.project_id != project.id:
+            raise NotFound(
+                f"Project {project.id} has no review case {case_id}.",
+                field="case_id",
+                value=case_id,
+                remedy="The review desk lists the cases.",
+            )
+        return case
+
+    def _row(
+        self,
+        project: Project,
+        case: ReviewCase,
+        request: DecisionRequest,
+        *,
+        author: str,
+        bulk_id: str | None,
+    ) -> Decision:
+        schema = label_schema_of(project)
+        check_values(schema, request)
+        assert case.id is not None
+        if request.action == "note" and not request.reason.strip():
+            raise InvalidInput(
+                "The note is empty.", field="reason", value="", remedy="Write what to remember."
+            )
+        soft: Mapping[str, float] = {}
+        if request.action == "ambiguous":
+            soft = request.soft_label or self._as_answered(case, schema)
+        is_label = request.action == "decide"
+        return Decision(
+            case_id=case.id,
+            action=request.action,
+            grade=request.grade if is_label else None,
+            issues=list(request.issues) if is_label else [],
+            faulty_fields=list(request.faulty_fields) if is_label else [],
+            corrected_values=dict(request.corrected_values) if is_label else {},
+            soft_label=dict(soft),
+            reason=request.reason.strip(),
+            rule=request.rule or None,
+            assignee_id=request.assignee_id if request.action == "send_back" else None,
+            author=author,
+            bulk_id=bulk_id,
+            case_version=case.version,
+            created_at=self._clock(),
+        )
+
+    def _as_answered(self, case: ReviewCase, schema: LabelSchema) -> Mapping[str, float]:
+        held = repository.consensus(self._session, case.task_id)
+        if held is None or not held.probabilities:
+            return {grade: 1.0 / len(schema.grades) for grade in schema.grades}
+        return held.probabilities
+
+    def _change(self, case: ReviewCase, version: int, values: Mapping[str, Any]) -> None:
+        assert case.id is not None
+        if not repository.change_case(self._session, case.id, version, values, self._clock()):
+            raise self._changed(case, version)
+
+    def _changed(self, case: ReviewCase, read: int) -> Conflict:
+        assert case.id is not None
+        history = decision_repository.of_case(self._session, case.id)
+        later = [row for row in history if row.case_version >= read]
+        who = (
+            f"{later[-1].author} has since chosen '{later[-1].action}'"
+            if later
+            else "new answers or findings have come in"
+        )
+        return Conflict(
+            f"Case {case.id} is not as you read it: {who}.",
+            field="version",
+            value=read,
+            remedy="Read the case again and decide then; nothing of yours was stored.",
+        )
+
+    def _note(self, project: Project, decision: Decision) -> None:
+        detail: dict[str, Any] = {"case": decision.case_id, "decision": decision.id}
+        if decision.bulk_id:
+            detail["bulk"] = decision.bulk_id
+        AuditTrail(self._session, self._clock).append(
+            decision.author, f"case.{decision.action}", f"project:{project.id}", detail
+        )
+
+
+def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
+    """Do nothing if the label schema knows every value of the request.
+
+    Raises:
+        InvalidInput: it does not know one, or the grade is missing.
+    """
+    action: Action = request.action
+    if action == "decide" and request.grade is None:
+        raise InvalidInput(
+            "The decision has no grade.",
+            field="grade",
+            value=None,
+            remedy=f"Choose one of {', '.join(schema.grades)}, or mark it as ambiguous.",
+        )
+    soft = request.soft_label or {}
+    for field, given, known in (
+        ("grade", [request.grade] if request.grade is not None else [], schema.grades),
+        ("issues", request.issues, schema.issue_values),
+        ("faulty_fields", request.faulty_fields, schema.fields),
+        ("corrected_values", list(request.corrected_values), schema.fields),
+        ("soft_label", list(soft), schema.grades),
+    ):
+        for value in given:
+            if value not in known:
+                raise InvalidInput(
+                    f"{field} cannot be {value!r}.",
+                    field=field,
+                    value=value,
+                    remedy=f"The label schema has: {', '.join(known)}.",
+                )
+    if soft and (min(soft.values()) < 0 or abs(sum(soft.values()) - 1.0) > 0.01):
+        raise InvalidInput(
+            "The probabilities of a soft label must not be below 0 and must sum to 1.",
+            field="soft_label",
+            value=soft,
+            remedy="Leave it empty to take the shares of the answers.",
+        )

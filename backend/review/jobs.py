@@ -1,0 +1,32 @@
+"""Background work of the review desk; every handler may be run again from its start."""
+
+from dataclasses import asdict
+from typing import Any
+
+from backend.annotations.jobs import project_of, retry_while_unavailable
+from backend.annotations.service import ASK, REVIEW, AnnotationsService
+from backend.core.services import Services
+from backend.jobs.context import JobContext
+from backend.jobs.registry import Handler
+from backend.projects.service import ProjectsService
+from backend.review.asking import ask_label_studio
+from backend.review.refreshing import ReviewRefresh
+
+
+def handlers(services: Services) -> dict[str, Handler]:
+    """The room's jobs by name."""
+
+    def refresh(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
+        with context.lease(f"review:{project_id}"), services.database.transaction() as session:
+            project = ProjectsService(session, services.clock).get(project_id)
+            done = ReviewRefresh(session, services.clock, project).run()
+            AnnotationsService(session, services.clock).continue_loop(project)
+        return asdict(done)
+
+    def ask(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
+        with context.lease(f"push:{project_id}"):
+            return {"tasks": ask_label_studio(services, project_id, context.progress)}
+
+    return {REVIEW: refresh, ASK: retry_while_unavailable(ask)}

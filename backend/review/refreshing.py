@@ -1,0 +1,230 @@
+"""Bring consensus labels and cases up to date with the answers that there are now."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.annotations.answers import RecordAnswers, answers_by_record
+from backend.annotations.repository import current_revisions
+from backend.core.clock import Clock
+from backend.models import LabelFinding, Project, ReviewCase
+from backend.projects.service import label_schema_of, policy_of
+from backend.review import evidence_repository, repository
+from backend.review.consensus import RecordConsensus, consensus_of
+from backend.review.triage import (
+    REOPENING,
+    Evidence,
+    Ground,
+    Opinion,
+    Suspicion,
+    priority_of,
+    reasons_of,
+)
+from labeling.label_schema import LabelSchema
+
+NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
+"""Of a record whose answers are all gone from the store's view."""
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh changed."""
+
+    consensus_labels: int = 0
+    opened: int = 0
+    changed: int = 0
+    settled: int = 0
+    reopened: int = 0
+
+
+class ReviewRefresh:
+    """Consensus labels and cases of one project, within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock, project: Project) -> None:
+        assert project.id is not None
+        self._session = session
+        self._now = clock()
+        self._project_id = project.id
+        self._policy = policy_of(project)
+        self._schema = label_schema_of(project)
+
+    def run(self) -> Refreshed:
+        """Every record with answers has its consensus label, every reason its case.
+
+        Running it again changes nothing. A decided case stays decided, unless its record or a
+        label was changed since; a case whose reasons are gone is settled.
+        """
+        tasks = evidence_repository.tasks(self._session, self._project_id)
+        held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
+        opinions = evidence_repository.first_predictions(self._session, self._project_id)
+        found = consensus_of(
+            held,
+            {task_id: shares for task_id, (_, _, shares) in opinions.items()},
+            self._schema,
+            annotators_per_record=self._policy.annotators_per_record,
+        )
+        written = self._keep(found)
+        evidence = self._evidence(held, found, opinions)
+        return self._bring_up_to_date(held, evidence, written)
+
+    def _keep(self, found: Mapping[int, RecordConsensus]) -> int:
+        before = evidence_repository.consensus_fingerprints(self._session, self._project_id)
+        rows = [
+            _consensus_row(self._project_id, task_id, each, self._now)
+            for task_id, each in found.items()
+            if before.get(task_id) != each.fingerprint()
+        ]
+        evidence_repository.put_consensus(self._session, rows)
+        evidence_repository.drop_consensus(self._session, sorted(before.keys() - found.keys()))
+        return len(rows)
+
+    def _evidence(
+        self,
+        held: Mapping[int, RecordAnswers],
+        found: Mapping[int, RecordConsensus],
+        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
+    ) -> dict[int, Evidence]:
+        records = evidence_repository.records_of_tasks(self._session, self._project_id)
+        findings = evidence_repository.newest_findings(self._session, self._project_id)
+        lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
+        evidence = {}
+        for task_id, answers in held.items():
+            each = found.get(task_id)
+            if each is None and task_id not in lost:
+                continue
+            said, judged = opinions.get(task_id), findings.get(task_id)
+            is_judged = judged is not None and each is not None and judged.grade == each.grade
+            evidence[task_id] = Evidence(
+                grade=each.grade if each else None,
+                confidence=each.confidence if each else None,
+                probabilities=each.probabilities if each else {},
+                issues=each.issues if each else {},
+                faulty_fields=each.faulty_fields if each else {},
+                votes=each.votes if each else 0,
+                is_complete=each.is_complete if each else False,
+                has_lost_answers=task_id in lost,
+                is_record_changed=not records[answers.task.record_id][1],
+                problems=_problems(answers, self._schema),
+                opinion=Opinion(said[0], said[1]) if said else None,
+                suspicion=_suspicion(judged) if judged and is_judged else None,
+            )
+        return evidence
+
+    def _bring_up_to_date(
+        self, held: Mapping[int, RecordAnswers], evidence: Mapping[int, Evidence], written: int
+    ) -> Refreshed:
+        cases = evidence_repository.cases_by_task(self._session, self._project_id)
+        kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
+        opened: list[dict[str, Any]] = []
+        counts = {"changed": 0, "settled": 0, "reopened": 0}
+        for task_id, case in cases.items():
+            if task_id not in evidence:
+                counts["settled"] += self._change(case, NOTHING, [])
+        for task_id, each in evidence.items():
+            reasons = reasons_of(each, review_below=self._policy.review_below)
+            known = cases.get(task_id)
+            if known is None:
+                if reasons:
+                    kind = kinds[held[task_id].task.record_id][0]
+                    opened.append(
+                        {
+                            "project_id": self._project_id,
+                            "task_id": task_id,
+                            "kind": kind,
+                            "state": "open",
+                            "version": 1,
+                            "opened_at": self._now,
+                            "changed_at": self._now,
+                            **_case_values(reasons, each.suspicion),
+                        }
+                    )
+                continue
+            before, was = known.state, known.reasons
+            if self._change(known, each, reasons):
+                after = _state_after(before, was, each, reasons)
+                outcome = {"settled": "settled", "open": "reopened"}.get(after, "changed")
+                counts[outcome if after != before else "changed"] += 1
+        repository.add_cases(self._session, opened)
+        return Refreshed(consensus_labels=written, opened=len(opened), **counts)
+
+    def _change(self, case: ReviewCase, evidence: Evidence, reasons: list[Ground]) -> bool:
+        values = _case_values(reasons, evidence.suspicion)
+        state = _state_after(case.state, case.reasons, evidence, reasons)
+        if values["fingerprint"] == case.fingerprint and state == case.state:
+            return False
+        if state == case.state and state in {"decided", "ambiguous"}:
+            return False  # what was decided keeps the reasons that it was decided for
+        assert case.id is not None
+        return repository.change_case(
+            self._session, case.id, case.version, {**values, "state": state}, self._now
+        )
+
+
+def _suspicion(found: LabelFinding) -> Suspicion:
+    return Suspicion(found.suspicion, found.is_suspect, found.relabel_score)
+
+
+def _state_after(
+    state: str, before: list[dict[str, Any]], evidence: Evidence, reasons: list[Ground]
+) -> str:
+    if state in {"decided", "ambiguous"}:
+        known = {reason["code"] for reason in before}
+        is_new = any(each.code in REOPENING and each.code not in known for each in reasons)
+        return "open" if is_new else state
+    if state == "sent_back" and not evidence.is_complete and evidence.votes:
+        return state  # the answer that was asked for is not there yet
+    return "open" if reasons else "settled"
+
+
+def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str, Any]:
+    listed = [
+        {
+            "code": each.code,
+            "weight": round(each.weight, 4),
+            "reason": each.words.en,
+            "reason_zh": each.words.zh,
+        }
+        for each in reasons
+    ]
+    return {
+        "reasons": listed,
+        "reason": reasons[0].code[:30] if reasons else "",
+        "priority": priority_of(reasons, suspicion),
+        "fingerprint": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
+    }
+
+
+def _consensus_row(
+    project_id: int, task_id: int, each: RecordConsensus, now: datetime
+) -> dict[str, Any]:
+    return {
+        "task_id": task_id,
+        "project_id": project_id,
+        "grade": each.grade,
+        "confidence": each.confidence,
+        "probabilities": dict(each.probabilities),
+        "issues": dict(each.issues),
+        "faulty_fields": dict(each.faulty_fields),
+        "votes": each.votes,
+        "skips": each.skips,
+        "is_complete": each.is_complete,
+        "method": each.method,
+        "fingerprint": each.fingerprint(),
+        "computed_at": now,
+    }
+
+
+def _problems(answers: RecordAnswers, schema: LabelSchema) -> tuple[str, ...]:
+    """What in the answers does not fit the label schema as it is now."""
+    found = [problem for row in answers.answers for problem in row.problems]
+    found += [
+        f"grade {row.grade!r}"
+        for row in answers.answers
+        if row.grade is not None and row.grade not in schema.grades
+    ]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,297 @@
+"""Every query of the review desk on cases and what their page shows."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, func, insert, update
+from sqlmodel import Session, col, select
+
+from backend.models import (
+    Annotation,
+    Annotator,
+    CaseReason,
+    ConsensusLabel,
+    ModelVersion,
+    Prediction,
+    Record,
+    ReviewCase,
+    Task,
+)
+from backend.review.schemas import CaseFilter
+
+CHUNK = 500
+
+
+def task(session: Session, task_id: int) -> Task | None:
+    """The task with that id."""
+    return session.get(Task, task_id)
+
+
+def record(session: Session, record_id: int) -> Record | None:
+    """The record with that id."""
+    return session.get(Record, record_id)
+
+
+def consensus(session: Session, task_id: int) -> ConsensusLabel | None:
+    """The record's consensus label."""
+    return session.get(ConsensusLabel, task_id)
+
+
+def case(session: Session, case_id: int) -> ReviewCase | None:
+    """The case with that id."""
+    return session.get(ReviewCase, case_id)
+
+
+def add_cases(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """New cases, with their reasons' codes to filter by."""
+    if not rows:
+        return
+    session.execute(insert(ReviewCase), list(rows))
+    for start in range(0, len(rows), CHUNK):
+        part = rows[start : start + CHUNK]
+        ids = dict(
+            session.exec(
+                select(ReviewCase.task_id, ReviewCase.id).where(
+                    col(ReviewCase.task_id).in_([row["task_id"] for row in part])
+                )
+            ).all()
+        )
+        codes = [
+            {"case_id": ids[row["task_id"]], "code": reason["code"]}
+            for row in part
+            for reason in row["reasons"]
+        ]
+        if codes:
+            session.execute(insert(CaseReason), codes)
+
+
+def change_case(
+    session: Session, case_id: int, version: int, values: Mapping[str, Any], now: datetime
+) -> bool:
+    """The case has these values and the next version; False if it is not at ``version``."""
+    changed = session.execute(
+        update(ReviewCase)
+        .where(col(ReviewCase.id) == case_id, col(ReviewCase.version) == version)
+        .values(version=version + 1, changed_at=now, **values)
+        .execution_options(synchronize_session=False)
+    )
+    if not changed.rowcount:  # type: ignore[attr-defined]
+        return False
+    if "reasons" in values:
+        session.execute(delete(CaseReason).where(col(CaseReason.case_id) == case_id))
+        codes = [{"case_id": case_id, "code": reason["code"]} for reason in values["reasons"]]
+        if codes:
+            session.execute(insert(CaseReason), codes)
+    held = session.get(ReviewCase, case_id)
+    if held is not None:
+        session.refresh(held)
+    return True
+
+
+def page(
+    session: Session, project_id: int, wanted: CaseFilter, *, offset: int, limit: int
+) -> Sequence[tuple[ReviewCase, Record, ConsensusLabel | None]]:
+    """Cases with their records, the most valuable first."""
+    ids = (
+        select(ReviewCase.id)
+        .where(*_conditions(project_id, wanted))
+        .order_by(col(ReviewCase.priority).desc(), col(ReviewCase.id).desc())
+        .offset(offset)
+        .limit(limit)
+        .subquery()
+    )
+    return session.exec(
+        select(ReviewCase, Record, ConsensusLabel)
+        .join(ids, ids.c.id == col(ReviewCase.id))
+        .join(Task, col(Task.id) == col(ReviewCase.task_id))
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .outerjoin(ConsensusLabel, col(ConsensusLabel.task_id) == col(ReviewCase.task_id))
+        .order_by(col(ReviewCase.priority).desc(), col(ReviewCase.id).desc())
+    ).all()
+
+
+def rows(
+    session: Session, project_id: int, case_ids: Sequence[int]
+) -> Sequence[tuple[ReviewCase, Record, ConsensusLabel | None]]:
+    """These cases with their records, in the order of their ids."""
+    found: list[tuple[ReviewCase, Record, ConsensusLabel | None]] = []
+    for start in range(0, len(case_ids), CHUNK):
+        found.extend(
+            session.exec(
+                select(ReviewCase, Record, ConsensusLabel)
+                .join(Task, col(Task.id) == col(ReviewCase.task_id))
+                .join(Record, col(Record.id) == col(Task.record_id))
+                .outerjoin(ConsensusLabel, col(ConsensusLabel.task_id) == col(ReviewCase.task_id))
+                .where(
+                    ReviewCase.project_id == project_id,
+                    col(ReviewCase.id).in_(case_ids[start : start + CHUNK]),
+                )
+                .order_by(col(ReviewCase.id))
+            ).all()
+        )
+    return found
+
+
+def count(session: Session, project_id: int, wanted: CaseFilter) -> int:
+    """How many cases fit."""
+    return session.exec(
+        select(func.count()).select_from(ReviewCase).where(*_conditions(project_id, wanted))
+    ).one()
+
+
+def neighbour(
+    session: Session, current: ReviewCase, wanted: CaseFilter, *, is_next: bool
+) -> int | None:
+    """The id of the case that follows (or precedes) the current one in the queue."""
+    here = (current.priority, current.id or 0)
+    place = (col(ReviewCase.priority), col(ReviewCase.id))
+    if is_next:
+        beyond = (place[0] < here[0]) | ((place[0] == here[0]) & (place[1] < here[1]))
+        order = (place[0].desc(), place[1].desc())
+    else:
+        beyond = (place[0] > here[0]) | ((place[0] == here[0]) & (place[1] > here[1]))
+        order = (place[0].asc(), place[1].asc())
+    return session.exec(
+        select(ReviewCase.id)
+        .where(*_conditions(current.project_id, wanted), beyond)
+        .order_by(*order)
+        .limit(1)
+    ).first()
+
+
+def state_counts(session: Session, project_id: int) -> dict[str, int]:
+    """State to the number of cases in it."""
+    rows = session.exec(
+        select(ReviewCase.state, func.count())
+        .where(ReviewCase.project_id == project_id)
+        .group_by(ReviewCase.state)
+    )
+    return dict(rows.all())
+
+
+def reason_counts(session: Session, project_id: int, state: str) -> dict[str, int]:
+    """Reason code to the number of cases of that state that have it."""
+    rows = session.exec(
+        select(CaseReason.code, func.count())
+        .join(ReviewCase, col(ReviewCase.id) == col(CaseReason.case_id))
+        .where(ReviewCase.project_id == project_id, ReviewCase.state == state)
+        .group_by(CaseReason.code)
+        .order_by(func.count().desc(), CaseReason.code)
+    )
+    return dict(rows.all())
+
+
+def kinds(session: Session, project_id: int) -> Sequence[str]:
+    """Kinds of records that have cases."""
+    return session.exec(
+        select(ReviewCase.kind)
+        .where(ReviewCase.project_id == project_id)
+        .distinct()
+        .order_by(ReviewCase.kind)
+    ).all()
+
+
+def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [col(ReviewCase.project_id) == project_id]
+    if wanted.state is not None:
+        found.append(col(ReviewCase.state) == wanted.state)
+    if wanted.reason is not None:
+        is_group = wanted.reason.endswith(":")
+        code = col(CaseReason.code)
+        fits = (
+            code.startswith(wanted.reason, autoescape=True) if is_group else code == wanted.reason
+        )
+        found.append(col(ReviewCase.id).in_(select(CaseReason.case_id).where(fits)))
+    if wanted.kind is not None:
+        found.append(col(ReviewCase.kind) == wanted.kind)
+    if wanted.annotator is not None:
+        answered = (
+            select(func.coalesce(col(Task.original_id), col(Task.id)))
+            .join(Annotation, col(Annotation.task_id) == col(Task.id))
+            .where(Annotation.annotator_id == wanted.annotator)
+        )
+        found.append(col(ReviewCase.task_id).in_(answered))
+    if wanted.search:
+        named = (
+            select(Task.id)
+            .join(Record, col(Record.id) == col(Task.record_id))
+            .where(
+                Task.project_id == project_id,
+                col(Record.external_id).startswith(wanted.search, autoescape=True),
+            )
+        )
+        found.append(col(ReviewCase.task_id).in_(named))
+    return found
+
+
+def annotators(session: Session, project_id: int) -> Sequence[Annotator]:
+    """Who answered in the project, by name."""
+    return session.exec(
+        select(Annotator)
+        .where(
+            col(Annotator.id).in_(
+                select(Annotation.annotator_id).where(Annotation.project_id == project_id)
+            )
+        )
+        .order_by(col(Annotator.name), col(Annotator.email), col(Annotator.id))
+    ).all()
+
+
+def annotator(session: Session, annotator_id: int) -> Annotator | None:
+    """The annotator with that id."""
+    return session.get(Annotator, annotator_id)
+
+
+def copies(session: Session, task_id: int) -> Sequence[Task]:
+    """The task and every copy of it, by attempt."""
+    return session.exec(
+        select(Task)
+        .where((col(Task.id) == task_id) | (col(Task.original_id) == task_id))
+        .order_by(col(Task.attempt))
+    ).all()
+
+
+def revision_counts(session: Session, task_ids: Sequence[int]) -> dict[int, int]:
+    """Label Studio's annotation id to the number of its revisions."""
+    rows = session.exec(
+        select(Annotation.label_studio_annotation_id, func.count())
+        .where(col(Annotation.task_id).in_(task_ids))
+        .group_by(col(Annotation.label_studio_annotation_id))
+    )
+    return dict(rows.all())
+
+
+def newer_record(session: Session, old: Record) -> Record | None:
+    """The version that replaced the record, if any."""
+    if old.is_current:
+        return None
+    return session.exec(
+        select(Record).where(
+            Record.dataset_id == old.dataset_id,
+            Record.external_id == old.external_id,
+            col(Record.is_current).is_(True),
+        )
+    ).one_or_none()
+
+
+def prediction(session: Session, task_id: int) -> tuple[Prediction, int] | None:
+    """The suggestion that came with the task, and its model version's number."""
+    return session.exec(
+        select(Prediction, ModelVersion.number)
+        .join(ModelVersion, col(ModelVersion.id) == col(Prediction.model_version_id))
+        .where(Prediction.task_id == task_id)
+        .order_by(col(Prediction.id))
+    ).first()
+
+
+def predictions(session: Session, task_ids: Sequence[int]) -> dict[int, Prediction]:
+    """Task id to the suggestion that came with it, for those that had one."""
+    found: dict[int, Prediction] = {}
+    for start in range(0, len(task_ids), CHUNK):
+        part = select(Prediction).where(
+            col(Prediction.task_id).in_(task_ids[start : start + CHUNK])
+        )
+        for row in session.exec(part.order_by(col(Prediction.id).desc())):
+            found[row.task_id] = row
+    return found

@@ -1,0 +1,149 @@
+"""The review desk over HTTP."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from backend.annotations.service import AnnotationsService
+from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
+from backend.core.problems import problem_responses
+from backend.models import Project
+from backend.projects.service import ProjectsService
+from backend.review.bulk import BulkDecisions
+from backend.review.decisions import Decisions
+from backend.review.schemas import (
+    BulkPreview,
+    BulkRequest,
+    BulkResult,
+    CaseFilter,
+    CasePage,
+    CasePublic,
+    CaseState,
+    DecisionRequest,
+    UndoResult,
+)
+from backend.review.service import ReviewDesk
+
+router = APIRouter(
+    prefix="/api/v1/projects/{project_id}/cases",
+    tags=["review desk"],
+    responses=problem_responses(401, 403, 404),
+)
+
+
+def project_of(project_id: int, session: SessionDep, services: ServicesDep) -> Project:
+    """The project of the address."""
+    return ProjectsService(session, services.clock).get(project_id)
+
+
+ProjectDep = Annotated[Project, Depends(project_of)]
+
+
+def case_filter(
+    state: Annotated[CaseState | None, Query(description="`all` states if empty")] = "open",
+    reason: Annotated[
+        str | None, Query(description="code of a reason; `issue:` and `field:` mean any")
+    ] = None,
+    kind: Annotated[str | None, Query(description="kind of record")] = None,
+    annotator: Annotated[int | None, Query(description="answered by this annotator")] = None,
+    search: Annotated[str | None, Query(description="start of the external id")] = None,
+) -> CaseFilter:
+    """The filter of the address."""
+    return CaseFilter(
+        state=state, reason=reason or None, kind=kind or None, annotator=annotator, search=search
+    )
+
+
+FilterDep = Annotated[CaseFilter, Depends(case_filter)]
+
+
+@router.get("", responses=problem_responses(422))
+def list_cases(
+    *,
+    project: ProjectDep,
+    wanted: FilterDep,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Reviewer,
+    offset: Annotated[int, Query(ge=0, description="the last page's `next_offset`")] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+) -> CasePage:
+    """List review cases, those first whose decision is worth most."""
+    desk = ReviewDesk(session, services.clock, services.settings)
+    return desk.page(project, wanted, offset=offset, limit=limit)
+
+
+@router.post("/refresh", status_code=202)
+def refresh(
+    project: ProjectDep, session: SessionDep, services: ServicesDep, _principal: Reviewer
+) -> None:
+    """Bring consensus labels and cases up to date now; new answers do it by themselves."""
+    AnnotationsService(session, services.clock).request_review(project)
+
+
+@router.get("/{case_id}")
+def read_case(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    wanted: FilterDep,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Reviewer,
+) -> CasePublic:
+    """Read a case: the record, all answers, the classifier's view, precedents, history."""
+    return ReviewDesk(session, services.clock, services.settings).case(project, case_id, wanted)
+
+
+@router.post("/{case_id}/decisions", status_code=201, responses=problem_responses(409, 422))
+def decide(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    request: DecisionRequest,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> CasePublic:
+    """Decide a case, send it back, mark it as ambiguous, reopen it, or leave a note."""
+    Decisions(session, services.clock).decide(project, case_id, request, author=principal.name)
+    return ReviewDesk(session, services.clock, services.settings).case(project, case_id)
+
+
+@router.post("/bulk/preview", responses=problem_responses(422))
+def preview_bulk(
+    *,
+    project: ProjectDep,
+    request: BulkRequest,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Lead,
+) -> BulkPreview:
+    """Show what one action on many cases would do; nothing is done."""
+    return BulkDecisions(session, services.clock).preview(project, request)
+
+
+@router.post("/bulk", status_code=201, responses=problem_responses(422))
+def apply_bulk(
+    *,
+    project: ProjectDep,
+    request: BulkRequest,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> BulkResult:
+    """Decide the cases that a preview showed; what was changed since is left alone."""
+    return BulkDecisions(session, services.clock).apply(project, request, author=principal.name)
+
+
+@router.post("/bulk/{bulk_id}/undo", responses=problem_responses(404))
+def undo_bulk(
+    *,
+    project: ProjectDep,
+    bulk_id: str,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> UndoResult:
+    """Take a bulk action back, except where cases were decided again since."""
+    return BulkDecisions(session, services.clock).undo(project, bulk_id, author=principal.name)

@@ -1,0 +1,116 @@
+"""Asking for another answer: of anybody who has not answered, or of one annotator."""
+
+import uuid
+
+from sqlmodel import Session
+
+from backend.annotations.answers import RELABEL, RecordAnswers, answers_by_record
+from backend.annotations.repository import current_revisions
+from backend.annotations.service import AnnotationsService
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict, NotFound
+from backend.models import Project, ReviewCase, Task
+from backend.projects.service import policy_of
+from backend.review import decision_repository, repository
+
+MOST_ANSWERS = 20
+RELABEL_REASON = "sent back by the review desk"
+RELABEL_REASON_ZH = "由复核台退回重新标注"
+
+
+class SendingBack:
+    """Asks Label Studio for more answers, within one transaction and by jobs."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+
+    def send(self, project: Project, case: ReviewCase, assignee_id: int | None) -> Task:
+        """The task that will bring the answer.
+
+        Without an assignee the record's own task wants one answer more, and Label Studio gives it
+        to somebody who has not answered it. For one annotator, or where that task is not in Label
+        Studio any more, a copy of the task is pushed.
+
+        Raises:
+            NotFound: there is no such annotator.
+            Conflict: the annotator is no longer known to Label Studio, or the record has as many
+                answers as can be asked for.
+        """
+        original = repository.task(self._session, case.task_id)
+        assert original is not None
+        self._check(assignee_id)
+        has_task = original.label_studio_task_id is not None and original.deleted_at is None
+        if assignee_id is None and has_task:
+            self.ask_one_more(project, original)
+            return original
+        return self._copy(project, original, assignee_id)
+
+    def ask_one_more(self, project: Project, original: Task) -> None:
+        """The task wants one answer more than it has, and Label Studio will be told.
+
+        Raises:
+            Conflict: it has as many answers as can be asked for.
+        """
+        wanted = self._responses(project, original) + 1
+        if wanted > MOST_ANSWERS:
+            raise Conflict(
+                f"Task {original.id} has {wanted - 1} answers; no more can be asked for.",
+                field="task",
+                value=original.id,
+                remedy="Decide the case.",
+            )
+        least = original.annotators_wanted or policy_of(project).annotators_per_record
+        decision_repository.ask_more(self._session, original, max(wanted, least))
+        AnnotationsService(self._session, self._clock).request_asking(project)
+
+    def _copy(self, project: Project, original: Task, assignee_id: int | None) -> Task:
+        attempt = decision_repository.last_attempt(self._session, original) + 1
+        copy = Task(
+            project_id=original.project_id,
+            record_id=original.record_id,
+            batch_id=original.batch_id,
+            key=copy_key(original, attempt),
+            position=original.position,
+            is_audit=original.is_audit,
+            reason=RELABEL_REASON,
+            reason_zh=RELABEL_REASON_ZH,
+            purpose=RELABEL,
+            attempt=attempt,
+            original_id=original.id,
+            assignee_id=assignee_id,
+            annotators_wanted=1,
+        )
+        decision_repository.add_task(self._session, copy)
+        decision_repository.ask_more(
+            self._session, original, self._responses(project, original) + 1
+        )
+        AnnotationsService(self._session, self._clock).request_asking(project)
+        return copy
+
+    def _responses(self, project: Project, original: Task) -> int:
+        assert project.id is not None
+        assert original.id is not None
+        tasks = repository.copies(self._session, original.id)
+        rows = current_revisions(
+            self._session, project.id, task_ids=[task.id for task in tasks if task.id is not None]
+        )
+        held: RecordAnswers | None = answers_by_record(tasks, rows).get(original.id)
+        return held.responses if held else 0
+
+    def _check(self, assignee_id: int | None) -> None:
+        if assignee_id is None:
+            return
+        annotator = repository.annotator(self._session, assignee_id)
+        if annotator is None:
+            raise NotFound(
+                f"There is no annotator {assignee_id}.",
+                field="assignee_id",
+                value=assignee_id,
+                remedy="Choose one of the annotators that the case page lists.",
+            )
+
+
+def copy_key(original: Task, attempt: int) -> str:
+    """The key of a copy: the same for the same task and attempt."""
+    return uuid.uuid5(uuid.NAMESPACE_OID, f"{original.key}-{attempt}").hex

@@ -1,0 +1,237 @@
+"""The review desk: the queue, a case with everything that bears on it."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import Session
+
+from active_learning.classifiers.record_text import record_text
+from backend.annotations.answers import answers_by_record
+from backend.annotations.repository import current_revisions
+from backend.core.clock import Clock
+from backend.core.settings import Settings
+from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
+from backend.projects.service import label_schema_of
+from backend.review import decision_repository, repository
+from backend.review.decisions import Decisions
+from backend.review.schemas import (
+    AnswerPublic,
+    CaseFilter,
+    CasePage,
+    CasePublic,
+    CaseSummary,
+    DecisionPublic,
+    GroundPublic,
+    ModelView,
+    SimilarCase,
+)
+from backend.review.similar import most_similar
+
+PRECEDENTS = 300
+SIMILAR = 5
+
+
+class ReviewDesk:
+    """Review cases of all projects, within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+        self._session = session
+        self._clock = clock
+        self._settings = settings
+
+    def page(
+        self, project: Project, wanted: CaseFilter, *, offset: int = 0, limit: int = 50
+    ) -> CasePage:
+        """Cases that fit, the most valuable first."""
+        total = repository.count(self._session, _id(project), wanted)
+        rows = repository.page(self._session, _id(project), wanted, offset=offset, limit=limit)
+        end = offset + len(rows)
+        return CasePage(
+            total=total,
+            next_offset=end if rows and end < total else None,
+            items=[CaseSummary(**summary_of(*row)) for row in rows],
+        )
+
+    def state_counts(self, project: Project) -> dict[str, int]:
+        """State to the number of its cases."""
+        return repository.state_counts(self._session, _id(project))
+
+    def reason_counts(self, project: Project, state: str = "open") -> dict[str, int]:
+        """Reason's code to the number of cases of that state that have it."""
+        return repository.reason_counts(self._session, _id(project), state)
+
+    def kinds(self, project: Project) -> Sequence[str]:
+        """Kinds of records that have cases."""
+        return repository.kinds(self._session, _id(project))
+
+    def annotators(self, project: Project) -> list[tuple[int, str]]:
+        """(id, name) of who answered in the project."""
+        return [
+            (_id(each), each.name or each.email or f"#{each.label_studio_user_id}")
+            for each in repository.annotators(self._session, _id(project))
+        ]
+
+    def case(self, project: Project, case_id: int, wanted: CaseFilter | None = None) -> CasePublic:
+        """The case with its record, answers, the classifier's view, precedents and history.
+
+        ``wanted``: the queue in which the cases before and after it are looked for.
+
+        Raises:
+            NotFound: the project has no such case.
+        """
+        case = Decisions(self._session, self._clock).case(project, case_id)
+        task = repository.task(self._session, case.task_id)
+        assert task is not None
+        record = repository.record(self._session, task.record_id)
+        assert record is not None
+        held = repository.consensus(self._session, case.task_id)
+        newer = repository.newer_record(self._session, record)
+        history = decision_repository.of_case(self._session, case_id)
+        queue = wanted or CaseFilter()
+        return CasePublic(
+            **summary_of(case, record, held),
+            project_id=_id(project),
+            label_studio_url=self._url(project, task),
+            is_current_record=record.is_current,
+            current_fields=dict(newer.fields) if newer else None,
+            probabilities=held.probabilities if held else {},
+            issues=held.issues if held else {},
+            faulty_fields=held.faulty_fields if held else {},
+            method=held.method if held else None,
+            answers=self._answers(project, task),
+            model_view=self._model_view(task),
+            decision=next(
+                (self._decision(row) for row in history if row.id == case.decision_id), None
+            ),
+            history=[self._decision(row) for row in history],
+            similar=self._similar(project, case, record),
+            waits_for=self._waits_for(case, history),
+            previous_id=repository.neighbour(self._session, case, queue, is_next=False),
+            next_id=repository.neighbour(self._session, case, queue, is_next=True),
+        )
+
+    def _answers(self, project: Project, task: Task) -> list[AnswerPublic]:
+        tasks = repository.copies(self._session, _id(task))
+        revisions = current_revisions(
+            self._session, _id(project), task_ids=[_id(each) for each in tasks]
+        )
+        held = answers_by_record(tasks, revisions).get(_id(task))
+        if held is None:
+            return []
+        counts = repository.revision_counts(self._session, [_id(each) for each in tasks])
+        names = dict(self.annotators(project))
+        return [
+            _answer(row, names, counts, is_copy=row.task_id != task.id)
+            for row in (*held.answers, *held.skips)
+        ]
+
+    def _model_view(self, task: Task) -> ModelView | None:
+        found = repository.prediction(self._session, _id(task))
+        if found is None:
+            return None
+        prediction, number = found
+        return ModelView(
+            model_version=number,
+            **prediction.model_dump(
+                include={
+                    "grade",
+                    "score",
+                    "grade_probabilities",
+                    "issue_probabilities",
+                    "field_probabilities",
+                    "explanation",
+                }
+            ),
+        )
+
+    def _similar(self, project: Project, case: ReviewCase, record: Record) -> list[SimilarCase]:
+        decided = decision_repository.newest_decided(
+            self._session, _id(project), case.id or 0, PRECEDENTS
+        )
+        fields = label_schema_of(project).fields
+        texts = [_text(other, fields) for _, other, _ in decided]
+        return [
+            SimilarCase(
+                case_id=decided[place][0],
+                external_id=decided[place][1].external_id,
+                similarity=round(cosine, 4),
+                grade=decided[place][2].grade,
+                issues=decided[place][2].issues,
+                reason=decided[place][2].reason,
+            )
+            for place, cosine in most_similar(_text(record, fields), texts, SIMILAR)
+        ]
+
+    def _decision(self, row: Decision) -> DecisionPublic:
+        assignee = repository.annotator(self._session, row.assignee_id) if row.assignee_id else None
+        return DecisionPublic(
+            **row.model_dump(exclude={"case_id", "case_version", "assignee_id"}),
+            assignee=(assignee.name or assignee.email) if assignee else None,
+        )
+
+    def _waits_for(self, case: ReviewCase, history: Sequence[Decision]) -> str | None:
+        if case.state != "sent_back":
+            return None
+        sent = next((row for row in reversed(history) if row.action == "send_back"), None)
+        if sent is None or sent.assignee_id is None:
+            return ""
+        annotator = repository.annotator(self._session, sent.assignee_id)
+        return (annotator.name or annotator.email or "") if annotator else ""
+
+    def _url(self, project: Project, task: Task) -> str | None:
+        if project.label_studio_project_id is None or task.label_studio_task_id is None:
+            return None
+        place = f"projects/{project.label_studio_project_id}/data"
+        return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
+
+
+def summary_of(case: ReviewCase, record: Record, held: ConsensusLabel | None) -> dict[str, Any]:
+    """The fields of ``CaseSummary``."""
+    return {
+        "id": case.id,
+        "task_id": case.task_id,
+        "record_id": record.id,
+        "external_id": record.external_id,
+        "kind": case.kind,
+        "fields": dict(record.fields),
+        "state": case.state,
+        "priority": case.priority,
+        "grounds": [GroundPublic(**reason) for reason in case.reasons],
+        "grade": held.grade if held else None,
+        "confidence": held.confidence if held else None,
+        "votes": held.votes if held else 0,
+        "version": case.version,
+        "changed_at": case.changed_at,
+    }
+
+
+def _answer(
+    row: Annotation, names: dict[int, str], counts: dict[int, int], *, is_copy: bool
+) -> AnswerPublic:
+    return AnswerPublic(
+        annotation_id=row.label_studio_annotation_id,
+        annotator_id=row.annotator_id,
+        annotator=names.get(row.annotator_id or 0, "?"),
+        is_deleted_annotator=row.annotator_id is None,
+        grade=row.grade,
+        issues=row.issues,
+        faulty_fields=row.faulty_fields,
+        corrected_values=row.corrected_values,
+        rationale=row.rationale,
+        origins=row.origins,
+        was_skipped=row.was_cancelled,
+        problems=row.problems,
+        lead_time=row.lead_time,
+        answered_at=row.revised_at,
+        revisions=counts.get(row.label_studio_annotation_id, 1),
+        is_copy=is_copy,
+    )
+
+
+def _text(record: Record, fields: Sequence[str]) -> str:
+    return record_text({name: record.fields.get(name) for name in fields})
+
+
+def _id(row: Any) -> int:
+    assert row.id is not None
+    return int(row.id)

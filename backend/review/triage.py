@@ -1,0 +1,201 @@
+"""Which records need a decision, why, and how much a decision is worth: pure functions."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from active_learning.types import Reason
+
+TIE = "tie"
+LOW_CONFIDENCE = "low_confidence"
+ISSUE = "issue:"
+FIELD = "field:"
+MODEL_CONFLICT = "model_conflict"
+SUSPECTED_ERROR = "suspected_error"
+RECORD_CHANGED = "record_changed"
+WITHDRAWN_LABEL = "withdrawn_label"
+ANSWERS_DELETED = "answers_deleted"
+
+REASONS = (
+    TIE,
+    LOW_CONFIDENCE,
+    MODEL_CONFLICT,
+    SUSPECTED_ERROR,
+    RECORD_CHANGED,
+    WITHDRAWN_LABEL,
+    ANSWERS_DELETED,
+)
+"""Codes without a subject; ``issue:`` and ``field:`` are followed by a name."""
+
+REOPENING = (RECORD_CHANGED, WITHDRAWN_LABEL)
+"""Reasons that reach a decided case again when they are new."""
+
+SURE = 0.9
+"""Confidence from which a classifier's other opinion is a reason of its own."""
+SPLIT = 0.25
+"""A yes/no question is split where both answers have at least this probability."""
+ISSUE_WEIGHT, FIELD_WEIGHT = 0.5, 0.35
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What a classifier that had not seen the record's label said about it."""
+
+    grade: str
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Suspicion:
+    """What a finding says about the label: how likely wrong, and how much one answer adds."""
+
+    wrong: float
+    is_suspect: bool
+    worth: float
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything about one record that may ask for a decision."""
+
+    grade: str | None
+    confidence: float | None
+    probabilities: Mapping[str, float]
+    issues: Mapping[str, float]
+    faulty_fields: Mapping[str, float]
+    votes: int
+    is_complete: bool
+    has_lost_answers: bool = False
+    is_record_changed: bool = False
+    problems: Sequence[str] = field(default_factory=tuple)
+    opinion: Opinion | None = None
+    suspicion: Suspicion | None = None
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Why a record needs a decision; ``weight`` estimates how likely its label is wrong."""
+
+    code: str
+    weight: float
+    words: Reason
+
+
+def reasons_of(evidence: Evidence, *, review_below: float) -> list[Ground]:
+    """Why the record needs a decision, the weightiest reason first; none if it needs none.
+
+    A record whose answers are not all there yet needs none, unless answers were lost.
+    """
+    found = [*_about_the_record(evidence)]
+    if evidence.is_complete:
+        found += [*_about_the_grade(evidence, review_below), *_about_marks(evidence)]
+    return sorted(found, key=lambda reason: (-reason.weight, reason.code))
+
+
+def priority_of(reasons: Sequence[Ground], suspicion: Suspicion | None) -> float:
+    """Expected value of a decision, 0 to 1.
+
+    The probability that any of the reasons holds, were they independent, times how much the
+    label is worth to the classifier (one half where that is unknown).
+    """
+    if not reasons:
+        return 0.0
+    wrong = 1.0 - float(np.prod([1.0 - min(reason.weight, 0.99) for reason in reasons]))
+    worth = 0.5 if suspicion is None else min(max(suspicion.worth, 0.0), 1.0)
+    return round(wrong * (0.5 + 0.5 * worth), 6)
+
+
+def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
+    if evidence.is_record_changed and evidence.votes:
+        yield Ground(
+            RECORD_CHANGED,
+            0.6,
+            Reason("The record has changed since it was labelled.", "记录在标注之后发生了变化。"),
+        )
+    if evidence.problems:
+        listed = "; ".join(evidence.problems)
+        yield Ground(
+            WITHDRAWN_LABEL,
+            0.7,
+            Reason(
+                f"An answer does not fit the label schema: {listed}.",
+                f"有回答不符合标签体系：{listed}。",
+            ),
+        )
+    if evidence.has_lost_answers and not evidence.votes:
+        yield Ground(
+            ANSWERS_DELETED,
+            0.5,
+            Reason(
+                "Every answer was deleted in Label Studio; the store keeps them.",
+                "所有回答已在 Label Studio 中被删除；本系统仍保留。",
+            ),
+        )
+
+
+def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground]:
+    grade, sure = evidence.grade, evidence.confidence
+    if grade is None and evidence.votes >= 2:
+        ranked = sorted(evidence.probabilities.items(), key=lambda item: -item[1])[:2]
+        named = " and ".join(name for name, _ in ranked)
+        yield Ground(
+            TIE,
+            1.0 - (ranked[0][1] if ranked else 0.0),
+            Reason(
+                f"{evidence.votes} answers tie between {named}.",
+                f"{evidence.votes} 个回答在 {'、'.join(name for name, _ in ranked)} 之间打平。",
+            ),
+        )
+    if grade is not None and sure is not None and evidence.votes >= 2 and sure < review_below:
+        yield Ground(
+            LOW_CONFIDENCE,
+            1.0 - sure,
+            Reason(
+                f"{grade} is the consensus at only {sure:.0%}.",
+                f"共识为 {grade}，但置信度仅 {sure:.0%}。",
+            ),
+        )
+    opinion = evidence.opinion
+    if grade is not None and opinion and opinion.grade != grade and opinion.confidence >= SURE:
+        yield Ground(
+            MODEL_CONFLICT,
+            opinion.confidence * (1.0 - (sure or 0.5) / 2),
+            Reason(
+                f"People say {grade}; the classifier said {opinion.grade} "
+                f"at {opinion.confidence:.0%} before.",
+                f"标注者给出 {grade}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
+                f"{opinion.grade}。",
+            ),
+        )
+    suspicion = evidence.suspicion
+    if grade is not None and suspicion and suspicion.is_suspect:
+        yield Ground(
+            SUSPECTED_ERROR,
+            suspicion.wrong,
+            Reason(
+                f"A classifier that did not see the label thinks it wrong at "
+                f"{suspicion.wrong:.0%}.",
+                f"未见过该标注的分类器认为其错误的概率为 {suspicion.wrong:.0%}。",
+            ),
+        )
+
+
+def _about_marks(evidence: Evidence) -> Iterator[Ground]:
+    if evidence.votes < 2:
+        return
+    for kind, weight, answers, en, zh in (
+        (ISSUE, ISSUE_WEIGHT, evidence.issues, "issue", "问题"),
+        (FIELD, FIELD_WEIGHT, evidence.faulty_fields, "field", "字段"),
+    ):
+        for name, yes in answers.items():
+            split = min(yes, 1.0 - yes)
+            if split >= SPLIT:
+                yield Ground(
+                    f"{kind}{name}",
+                    weight * 2 * split,
+                    Reason(
+                        f"Answers differ on the {en} {name} ({yes:.0%} say yes).",
+                        f"对{zh} {name} 的回答不一致（{yes:.0%} 认为是）。",
+                    ),
+                )

@@ -1,0 +1,98 @@
+from dataclasses import replace
+
+import pytest
+
+from backend.review.triage import (
+    ANSWERS_DELETED,
+    LOW_CONFIDENCE,
+    MODEL_CONFLICT,
+    RECORD_CHANGED,
+    SUSPECTED_ERROR,
+    TIE,
+    WITHDRAWN_LABEL,
+    Evidence,
+    Opinion,
+    Suspicion,
+    priority_of,
+    reasons_of,
+)
+
+AGREED = Evidence(
+    grade="good",
+    confidence=0.95,
+    probabilities={"good": 0.95, "poor": 0.05},
+    issues={"duplicate": 0.0},
+    faulty_fields={"price": 1.0},
+    votes=3,
+    is_complete=True,
+)
+
+
+def codes(evidence: Evidence) -> list[str]:
+    return [reason.code for reason in reasons_of(evidence, review_below=0.75)]
+
+
+def test_agreement_needs_no_decision() -> None:
+    assert codes(AGREED) == []
+    assert priority_of([], None) == 0.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"grade": None, "probabilities": {"good": 0.5, "poor": 0.5}, "votes": 2}, [TIE]),
+        ({"grade": None, "probabilities": {}, "votes": 0}, []),
+        ({"confidence": 0.6}, [LOW_CONFIDENCE]),
+        ({"confidence": 0.6, "votes": 1}, []),
+        ({"opinion": Opinion("poor", 0.97)}, [MODEL_CONFLICT]),
+        ({"opinion": Opinion("poor", 0.6)}, []),
+        ({"opinion": Opinion("good", 0.99)}, []),
+        ({"suspicion": Suspicion(0.8, True, 0.4)}, [SUSPECTED_ERROR]),
+        ({"suspicion": Suspicion(0.8, False, 0.4)}, []),
+        ({"is_record_changed": True}, [RECORD_CHANGED]),
+        ({"problems": ("grade 'superb'",)}, [WITHDRAWN_LABEL]),
+        ({"issues": {"duplicate": 0.5}}, ["issue:duplicate"]),
+        ({"issues": {"duplicate": 1 / 3}, "faulty_fields": {"price": 0.5}}, 2),
+        ({"issues": {"duplicate": 0.5}, "votes": 1}, []),
+        ({"has_lost_answers": True}, []),
+        (
+            {"has_lost_answers": True, "votes": 0, "is_complete": False, "grade": None},
+            [ANSWERS_DELETED],
+        ),
+        ({"confidence": 0.4, "is_complete": False}, []),
+    ],
+)
+def test_each_reason(changes: dict[str, object], expected: list[str] | int) -> None:
+    found = codes(replace(AGREED, **changes))  # type: ignore[arg-type]
+    assert found == expected if isinstance(expected, list) else len(found) == expected
+
+
+def test_every_reason_is_said_in_both_languages() -> None:
+    evidence = replace(
+        AGREED,
+        confidence=0.5,
+        opinion=Opinion("poor", 0.99),
+        suspicion=Suspicion(0.9, True, 0.5),
+        is_record_changed=True,
+        problems=("x",),
+        issues={"duplicate": 0.5},
+        faulty_fields={"price": 0.5},
+    )
+    reasons = reasons_of(evidence, review_below=0.75)
+    assert len(reasons) == 7
+    assert [reason.weight for reason in reasons] == sorted(
+        (reason.weight for reason in reasons), reverse=True
+    )
+    for reason in reasons:
+        assert reason.words.en
+        assert any("一" <= letter <= "鿿" for letter in reason.words.zh)
+
+
+def test_priority_grows_with_doubt_and_worth() -> None:
+    doubtful = reasons_of(replace(AGREED, confidence=0.5), review_below=0.75)
+    less = reasons_of(replace(AGREED, confidence=0.7), review_below=0.75)
+    assert priority_of(doubtful, None) > priority_of(less, None) > 0
+    worth, worthless = Suspicion(0.1, False, 1.0), Suspicion(0.1, False, 0.0)
+    assert priority_of(doubtful, worth) > priority_of(doubtful, None)
+    assert priority_of(doubtful, None) > priority_of(doubtful, worthless) > 0
+    assert priority_of(doubtful, worth) <= 1.0
