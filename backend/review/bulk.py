@@ -10,12 +10,13 @@ from backend.core.clock import Clock
 from backend.core.exceptions import AppError, Conflict, InvalidInput, NotFound
 from backend.models import ConsensusLabel, Prediction, Project, Record, ReviewCase
 from backend.projects.service import label_schema_of
-from backend.review import decision_repository, repository
+from backend.review import decision_repository, queue_repository, repository
 from backend.review.decisions import Decisions
 from backend.review.schemas import (
     BulkPreview,
     BulkRequest,
     BulkResult,
+    BulkSummary,
     CaseSummary,
     DecisionRequest,
     UndoResult,
@@ -24,6 +25,7 @@ from backend.review.service import summary_of
 from labeling.label_schema import LabelSchema
 
 SAMPLE = 10
+NEWEST = 3
 LIKELY = 0.5
 Row = tuple[ReviewCase, Record, ConsensusLabel | None]
 
@@ -43,7 +45,7 @@ class BulkDecisions:
         outcomes = Counter(decision.grade or decision.action for _, decision in planned)
         assert project.id is not None
         return BulkPreview(
-            total=repository.count(self._session, project.id, request.filter),
+            total=queue_repository.count(self._session, project.id, request.filter),
             applicable=len(planned),
             outcomes=dict(outcomes.most_common()),
             refused=dict(refused),
@@ -64,7 +66,7 @@ class BulkDecisions:
                 value=request.case_versions,
                 remedy="Ask for a preview and send back the case_versions that it tells.",
             )
-        rows = repository.rows(self._session, project.id or 0, sorted(request.case_versions))
+        rows = queue_repository.rows(self._session, project.id or 0, sorted(request.case_versions))
         planned, refused = self._planned(project, request, rows)
         bulk_id, conflicts, decided = str(uuid4()), [], 0
         for (case, _, _), decision in planned:
@@ -108,9 +110,19 @@ class BulkDecisions:
                 conflicts.append(row.case_id)
         return UndoResult(undone=undone, conflicts=conflicts)
 
+    def newest(self, project: Project) -> list[BulkSummary]:
+        """The latest bulk actions, newest first."""
+        assert project.id is not None
+        return [
+            BulkSummary(bulk_id=bulk_id, action=action, author=author, cases=cases, undone=undone)
+            for bulk_id, action, author, cases, undone in decision_repository.newest_bulks(
+                self._session, project.id, NEWEST
+            )
+        ]
+
     def _rows(self, project: Project, request: BulkRequest) -> Sequence[Row]:
         assert project.id is not None
-        return repository.page(
+        return queue_repository.page(
             self._session, project.id, request.filter, offset=0, limit=request.limit
         )
 

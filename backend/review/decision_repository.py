@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import func
+from sqlalchemy import case, func
+from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from backend.models import Batch, Decision, Record, ReviewCase, Task
@@ -39,21 +40,24 @@ def of_bulk(session: Session, project_id: int, bulk_id: str) -> Sequence[Decisio
 
 def newest_bulks(
     session: Session, project_id: int, limit: int
-) -> Sequence[tuple[str, str, str, int]]:
-    """(bulk id, action, author, decisions) of the newest bulk actions, newest first."""
-    rows = session.exec(
-        select(Decision.bulk_id, func.min(Decision.action), func.min(Decision.author), func.count())
-        .join(ReviewCase, col(ReviewCase.id) == col(Decision.case_id))
-        .where(
-            ReviewCase.project_id == project_id,
-            col(Decision.bulk_id).is_not(None),
-            Decision.action != "undo",
+) -> list[tuple[str, str, str, int, int]]:
+    """(bulk id, action, author, cases, undone) of the newest bulk actions, newest first."""
+    is_undo = col(Decision.action) == "undo"
+    rows = session.execute(
+        sql_select(
+            col(Decision.bulk_id),
+            func.min(case((~is_undo, col(Decision.action)))),
+            func.min(case((~is_undo, col(Decision.author)))),
+            func.count(case((~is_undo, 1))),
+            func.count(case((is_undo, 1))),
         )
+        .join(ReviewCase, col(ReviewCase.id) == col(Decision.case_id))
+        .where(col(ReviewCase.project_id) == project_id, col(Decision.bulk_id).is_not(None))
         .group_by(col(Decision.bulk_id))
         .order_by(func.max(Decision.id).desc())
         .limit(limit)
     )
-    return [(bulk, action, author, count) for bulk, action, author, count in rows if bulk]
+    return [tuple(row) for row in rows]
 
 
 def standing_before(session: Session, case_id: int, decision_id: int) -> Decision | None:

@@ -215,6 +215,16 @@ class BulkResult(BaseModel):
     refused: dict[str, int]
 
 
+class BulkSummary(BaseModel):
+    """A bulk action that was done."""
+
+    bulk_id: str
+    action: Action
+    author: str
+    cases: int
+    undone: int = Field(description="of these cases, taken back since")
+
+
 class UndoResult(BaseModel):
     """What an undo did."""
 

@@ -12,7 +12,7 @@ from backend.core.clock import Clock
 from backend.core.settings import Settings
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
-from backend.review import decision_repository, repository
+from backend.review import decision_repository, queue_repository, repository
 from backend.review.decisions import Decisions
 from backend.review.schemas import (
     AnswerPublic,
@@ -43,8 +43,10 @@ class ReviewDesk:
         self, project: Project, wanted: CaseFilter, *, offset: int = 0, limit: int = 50
     ) -> CasePage:
         """Cases that fit, the most valuable first."""
-        total = repository.count(self._session, _id(project), wanted)
-        rows = repository.page(self._session, _id(project), wanted, offset=offset, limit=limit)
+        total = queue_repository.count(self._session, _id(project), wanted)
+        rows = queue_repository.page(
+            self._session, _id(project), wanted, offset=offset, limit=limit
+        )
         end = offset + len(rows)
         return CasePage(
             total=total,
@@ -54,15 +56,15 @@ class ReviewDesk:
 
     def state_counts(self, project: Project) -> dict[str, int]:
         """State to the number of its cases."""
-        return repository.state_counts(self._session, _id(project))
+        return queue_repository.state_counts(self._session, _id(project))
 
     def reason_counts(self, project: Project, state: str = "open") -> dict[str, int]:
         """Reason's code to the number of cases of that state that have it."""
-        return repository.reason_counts(self._session, _id(project), state)
+        return queue_repository.reason_counts(self._session, _id(project), state)
 
     def kinds(self, project: Project) -> Sequence[str]:
         """Kinds of records that have cases."""
-        return repository.kinds(self._session, _id(project))
+        return queue_repository.kinds(self._session, _id(project))
 
     def annotators(self, project: Project) -> list[tuple[int, str]]:
         """(id, name) of who answered in the project."""
@@ -70,6 +72,11 @@ class ReviewDesk:
             (_id(each), each.name or each.email or f"#{each.label_studio_user_id}")
             for each in repository.annotators(self._session, _id(project))
         ]
+
+    def rules(self, project: Project) -> list[str]:
+        """Names of the rules of the project's newest guideline."""
+        guideline = repository.newest_guideline(self._session, _id(project))
+        return [str(rule["name"]) for rule in guideline.rules] if guideline else []
 
     def case(self, project: Project, case_id: int, wanted: CaseFilter | None = None) -> CasePublic:
         """The case with its record, answers, the classifier's view, precedents and history.
@@ -106,8 +113,8 @@ class ReviewDesk:
             history=[self._decision(row) for row in history],
             similar=self._similar(project, case, record),
             waits_for=self._waits_for(case, history),
-            previous_id=repository.neighbour(self._session, case, queue, is_next=False),
-            next_id=repository.neighbour(self._session, case, queue, is_next=True),
+            previous_id=queue_repository.neighbour(self._session, case, queue, is_next=False),
+            next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
         )
 
     def _answers(self, project: Project, task: Task) -> list[AnswerPublic]:

@@ -1,0 +1,101 @@
+"""What the forms of the review desk say, and the address of a filtered queue."""
+
+from collections.abc import Mapping
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+from starlette.datastructures import FormData
+
+from backend.core.exceptions import InvalidInput
+from backend.review.schemas import BulkRequest, CaseFilter, DecisionRequest
+from backend.review.triage import REASONS
+
+CORRECTED = "corrected:"
+
+
+async def form_of(request: Request) -> FormData:
+    """The form that was sent."""
+    return await request.form()
+
+
+FormDep = Annotated[FormData, Depends(form_of)]
+
+
+def query_of(wanted: CaseFilter) -> str:
+    """The filter as an address's query; ``state`` is always said."""
+    values = {name: value for name, value in wanted.model_dump().items() if value is not None}
+    return urlencode({"state": "", **values})
+
+
+def grouped(counts: Mapping[str, int]) -> dict[str, int]:
+    """Counts by reason, those of issues and of fields together, in the order of the reasons."""
+    found = {code: counts[code] for code in REASONS if code in counts}
+    for group in ("issue:", "field:"):
+        total = sum(count for code, count in counts.items() if code.startswith(group))
+        if total:
+            found[group] = total
+    return found
+
+
+def decision_request(form: FormData) -> DecisionRequest:
+    """The form's decision.
+
+    Raises:
+        InvalidInput: a value that a decision cannot have.
+    """
+    faulty = [str(name) for name in form.getlist("faulty_fields")]
+    corrected = {
+        name.removeprefix(CORRECTED): str(value)
+        for name, value in form.multi_items()
+        if name.startswith(CORRECTED) and str(value).strip()
+    }
+    try:
+        return DecisionRequest.model_validate(
+            {
+                "version": form.get("version"),
+                "action": form.get("action"),
+                "grade": form.get("grade") or None,
+                "issues": [str(value) for value in form.getlist("issues")],
+                "faulty_fields": [*faulty, *(name for name in corrected if name not in faulty)],
+                "corrected_values": corrected,
+                "assignee_id": form.get("assignee_id") or None,
+                "rule": form.get("rule") or None,
+                "reason": form.get("reason") or "",
+            }
+        )
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def bulk_request(form: FormData) -> BulkRequest:
+    """The form's action on many cases.
+
+    Raises:
+        InvalidInput: a value that it cannot have.
+    """
+    versions = dict(str(pair).split(":", 1) for pair in form.getlist("case") if ":" in str(pair))
+    names = ("state", "reason", "kind", "annotator", "search")
+    try:
+        return BulkRequest.model_validate(
+            {
+                "action": form.get("action"),
+                "filter": {name: form.get(name) or None for name in names},
+                "case_versions": versions or None,
+                "reason": form.get("reason") or "",
+            }
+        )
+    except ValidationError as error:
+        raise _refused(error) from error
+
+
+def _refused(error: ValidationError) -> InvalidInput:
+    first = error.errors()[0]
+    name = ".".join(str(part) for part in first["loc"])
+    return InvalidInput(
+        f"{name} cannot be {first['input']!r}: {first['msg']}.",
+        field=name,
+        value=first["input"],
+        remedy="Reload the page and choose again.",
+    )

@@ -1,0 +1,239 @@
+"""The pages of the review desk: the queue, a case, an action on many cases."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import RedirectResponse, Response
+
+from backend.annotations.service import AnnotationsService
+from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
+from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.models import Project
+from backend.projects.service import label_schema_of
+from backend.review.bulk import BulkDecisions
+from backend.review.decisions import Decisions
+from backend.review.forms import (
+    FormDep,
+    bulk_request,
+    decision_request,
+    grouped,
+    query_of,
+)
+from backend.review.router import FilterDep, ProjectDep
+from backend.review.schemas import CaseFilter
+from backend.review.service import ReviewDesk
+from backend.web.rendering import render
+
+router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
+
+PAGE = 25
+STATES = {
+    "open": "Open",
+    "sent_back": "Sent back",
+    "ambiguous": "Ambiguous",
+    "decided": "Decided",
+    "settled": "Settled",
+}
+REASON_NAMES = {
+    "tie": "Tie",
+    "low_confidence": "Low confidence",
+    "model_conflict": "Classifier disagrees",
+    "suspected_error": "Suspected error",
+    "record_changed": "Record changed",
+    "withdrawn_label": "Label not in the schema",
+    "answers_deleted": "Answers deleted",
+    "issue:": "Issues differ",
+    "field:": "Marked fields differ",
+}
+BULK_NAMES = {
+    "accept_consensus": "Accept the consensus",
+    "accept_model": "Accept the classifier's answer",
+    "send_back": "Ask one more annotator",
+    "ambiguous": "Mark as genuinely ambiguous",
+}
+NOTICES = {
+    "decided": "The case is decided.",
+    "ambiguous": "The case is kept as ambiguous, with its soft label.",
+    "sent_back": "The record goes back to be labelled again.",
+    "open": "The case is open again.",
+    "noted": "The note is kept.",
+    "undone": "The decision was taken back.",
+    "refreshing": "Cases are being brought up to date.",
+}
+
+
+@router.get("")
+def queue_page(
+    *,
+    request: Request,
+    project: ProjectDep,
+    wanted: FilterDep,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Reviewer,
+    offset: Annotated[int, Query(ge=0)] = 0,
+    notice: str = "",
+) -> Response:
+    """Cases that need a decision, the most valuable first."""
+    desk = ReviewDesk(session, services.clock, services.settings)
+    context = {
+        "project": project,
+        "page": desk.page(project, wanted, offset=offset, limit=PAGE),
+        "offset": offset,
+        "limit": PAGE,
+        "wanted": wanted,
+        "query": query_of(wanted),
+        "states": STATES,
+        "state_counts": desk.state_counts(project),
+        "reasons": grouped(desk.reason_counts(project, wanted.state or "open")),
+        "reason_names": REASON_NAMES,
+        "kinds": desk.kinds(project),
+        "annotators": desk.annotators(project),
+        "bulk_names": BULK_NAMES,
+        "bulks": BulkDecisions(session, services.clock).newest(project),
+        "notice": NOTICES.get(notice, ""),
+    }
+    return render(request, "review/queue.html", context, fragment="cases")
+
+
+@router.post("/refresh")
+def refresh(
+    project: ProjectDep, session: SessionDep, services: ServicesDep, _principal: Reviewer
+) -> Response:
+    """Bring cases up to date."""
+    AnnotationsService(session, services.clock).request_review(project)
+    return RedirectResponse(f"/projects/{project.id}/review?notice=refreshing", 303)
+
+
+@router.post("/bulk/preview")
+def preview_bulk(
+    *,
+    request: Request,
+    project: ProjectDep,
+    form: FormDep,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Lead,
+) -> Response:
+    """What the action would do to the cases of the filter."""
+    wanted = bulk_request(form)
+    context = {
+        "project": project,
+        "request_": wanted,
+        "preview": BulkDecisions(session, services.clock).preview(project, wanted),
+        "bulk_names": BULK_NAMES,
+        "reason_names": REASON_NAMES,
+        "query": query_of(wanted.filter),
+    }
+    return render(request, "review/bulk.html", context)
+
+
+@router.post("/bulk")
+def apply_bulk(
+    *,
+    project: ProjectDep,
+    form: FormDep,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> Response:
+    """Do it to the cases that were shown."""
+    wanted = bulk_request(form)
+    BulkDecisions(session, services.clock).apply(project, wanted, author=principal.name)
+    return RedirectResponse(f"/projects/{project.id}/review?{query_of(wanted.filter)}", 303)
+
+
+@router.post("/bulk/{bulk_id}/undo")
+def undo_bulk(
+    *,
+    project: ProjectDep,
+    bulk_id: str,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Lead,
+) -> Response:
+    """Take a bulk action back."""
+    BulkDecisions(session, services.clock).undo(project, bulk_id, author=principal.name)
+    return RedirectResponse(f"/projects/{project.id}/review?notice=undone", 303)
+
+
+@router.get("/{case_id}")
+def case_page(
+    *,
+    request: Request,
+    project: ProjectDep,
+    case_id: int,
+    wanted: FilterDep,
+    session: SessionDep,
+    services: ServicesDep,
+    _principal: Reviewer,
+    notice: str = "",
+) -> Response:
+    """A case with everything that bears on it."""
+    desk = ReviewDesk(session, services.clock, services.settings)
+    return _case(request, desk, project, case_id, wanted, notice=NOTICES.get(notice, ""))
+
+
+@router.post("/{case_id}")
+def decide(
+    *,
+    request: Request,
+    project: ProjectDep,
+    case_id: int,
+    wanted: FilterDep,
+    form: FormDep,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> Response:
+    """The decision of the form; then the next case of the queue.
+
+    A conflict or a wrong value shows the case as it is now and what was chosen; nothing is
+    stored then.
+    """
+    desk = ReviewDesk(session, services.clock, services.settings)
+    before = desk.case(project, case_id, wanted)
+    try:
+        chosen = decision_request(form)
+        with session.begin_nested():
+            Decisions(session, services.clock).decide(
+                project, case_id, chosen, author=principal.name
+            )
+    except (Conflict, InvalidInput) as error:
+        return _case(
+            request, desk, project, case_id, wanted, error=error, status_code=error.status_code
+        )
+    query, place = query_of(wanted), f"/projects/{project.id}/review"
+    if chosen.action in {"note", "reopen"}:
+        notice = "noted" if chosen.action == "note" else "open"
+        return RedirectResponse(f"{place}/{case_id}?{query}&notice={notice}", 303)
+    notice = {"decide": "decided", "send_back": "sent_back"}.get(chosen.action, chosen.action)
+    following = f"{place}/{before.next_id}" if before.next_id else place
+    return RedirectResponse(f"{following}?{query}&notice={notice}", 303)
+
+
+def _case(
+    request: Request,
+    desk: ReviewDesk,
+    project: Project,
+    case_id: int,
+    wanted: CaseFilter,
+    *,
+    notice: str = "",
+    error: AppError | None = None,
+    status_code: int = 200,
+) -> Response:
+    case = desk.case(project, case_id, wanted)
+    context: dict[str, Any] = {
+        "project": project,
+        "case": case,
+        "schema": label_schema_of(project),
+        "query": query_of(wanted),
+        "states": STATES,
+        "reason_names": REASON_NAMES,
+        "annotators": desk.annotators(project),
+        "rules": desk.rules(project),
+        "notice": notice,
+        "error": error,
+    }
+    return render(request, "review/case.html", context, status_code=status_code)

@@ -1,0 +1,147 @@
+"""The queries of the queue: which cases, in which order, how many."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, func
+from sqlmodel import Session, col, select
+
+from backend.models import Annotation, CaseReason, ConsensusLabel, Record, ReviewCase, Task
+from backend.review.schemas import CaseFilter
+
+CHUNK = 500
+
+
+def page(
+    session: Session, project_id: int, wanted: CaseFilter, *, offset: int, limit: int
+) -> Sequence[tuple[ReviewCase, Record, ConsensusLabel | None]]:
+    """Cases with their records, the most valuable first."""
+    ids = (
+        select(ReviewCase.id)
+        .where(*_conditions(project_id, wanted))
+        .order_by(col(ReviewCase.priority).desc(), col(ReviewCase.id).desc())
+        .offset(offset)
+        .limit(limit)
+        .subquery()
+    )
+    return session.exec(
+        select(ReviewCase, Record, ConsensusLabel)
+        .join(ids, ids.c.id == col(ReviewCase.id))
+        .join(Task, col(Task.id) == col(ReviewCase.task_id))
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .outerjoin(ConsensusLabel, col(ConsensusLabel.task_id) == col(ReviewCase.task_id))
+        .order_by(col(ReviewCase.priority).desc(), col(ReviewCase.id).desc())
+    ).all()
+
+
+def rows(
+    session: Session, project_id: int, case_ids: Sequence[int]
+) -> Sequence[tuple[ReviewCase, Record, ConsensusLabel | None]]:
+    """These cases with their records, in the order of their ids."""
+    found: list[tuple[ReviewCase, Record, ConsensusLabel | None]] = []
+    for start in range(0, len(case_ids), CHUNK):
+        found.extend(
+            session.exec(
+                select(ReviewCase, Record, ConsensusLabel)
+                .join(Task, col(Task.id) == col(ReviewCase.task_id))
+                .join(Record, col(Record.id) == col(Task.record_id))
+                .outerjoin(ConsensusLabel, col(ConsensusLabel.task_id) == col(ReviewCase.task_id))
+                .where(
+                    ReviewCase.project_id == project_id,
+                    col(ReviewCase.id).in_(case_ids[start : start + CHUNK]),
+                )
+                .order_by(col(ReviewCase.id))
+            ).all()
+        )
+    return found
+
+
+def count(session: Session, project_id: int, wanted: CaseFilter) -> int:
+    """How many cases fit."""
+    return session.exec(
+        select(func.count()).select_from(ReviewCase).where(*_conditions(project_id, wanted))
+    ).one()
+
+
+def neighbour(
+    session: Session, current: ReviewCase, wanted: CaseFilter, *, is_next: bool
+) -> int | None:
+    """The id of the case that follows (or precedes) the current one in the queue."""
+    here = (current.priority, current.id or 0)
+    place = (col(ReviewCase.priority), col(ReviewCase.id))
+    if is_next:
+        beyond = (place[0] < here[0]) | ((place[0] == here[0]) & (place[1] < here[1]))
+        order = (place[0].desc(), place[1].desc())
+    else:
+        beyond = (place[0] > here[0]) | ((place[0] == here[0]) & (place[1] > here[1]))
+        order = (place[0].asc(), place[1].asc())
+    return session.exec(
+        select(ReviewCase.id)
+        .where(*_conditions(current.project_id, wanted), beyond)
+        .order_by(*order)
+        .limit(1)
+    ).first()
+
+
+def state_counts(session: Session, project_id: int) -> dict[str, int]:
+    """State to the number of cases in it."""
+    rows = session.exec(
+        select(ReviewCase.state, func.count())
+        .where(ReviewCase.project_id == project_id)
+        .group_by(ReviewCase.state)
+    )
+    return dict(rows.all())
+
+
+def reason_counts(session: Session, project_id: int, state: str) -> dict[str, int]:
+    """Reason code to the number of cases of that state that have it."""
+    rows = session.exec(
+        select(CaseReason.code, func.count())
+        .join(ReviewCase, col(ReviewCase.id) == col(CaseReason.case_id))
+        .where(ReviewCase.project_id == project_id, ReviewCase.state == state)
+        .group_by(CaseReason.code)
+        .order_by(func.count().desc(), CaseReason.code)
+    )
+    return dict(rows.all())
+
+
+def kinds(session: Session, project_id: int) -> Sequence[str]:
+    """Kinds of records that have cases."""
+    return session.exec(
+        select(ReviewCase.kind)
+        .where(ReviewCase.project_id == project_id)
+        .distinct()
+        .order_by(ReviewCase.kind)
+    ).all()
+
+
+def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = [col(ReviewCase.project_id) == project_id]
+    if wanted.state is not None:
+        found.append(col(ReviewCase.state) == wanted.state)
+    if wanted.reason is not None:
+        is_group = wanted.reason.endswith(":")
+        code = col(CaseReason.code)
+        fits = (
+            code.startswith(wanted.reason, autoescape=True) if is_group else code == wanted.reason
+        )
+        found.append(col(ReviewCase.id).in_(select(CaseReason.case_id).where(fits)))
+    if wanted.kind is not None:
+        found.append(col(ReviewCase.kind) == wanted.kind)
+    if wanted.annotator is not None:
+        answered = (
+            select(func.coalesce(col(Task.original_id), col(Task.id)))
+            .join(Annotation, col(Annotation.task_id) == col(Task.id))
+            .where(Annotation.annotator_id == wanted.annotator)
+        )
+        found.append(col(ReviewCase.task_id).in_(answered))
+    if wanted.search:
+        named = (
+            select(Task.id)
+            .join(Record, col(Record.id) == col(Task.record_id))
+            .where(
+                Task.project_id == project_id,
+                col(Record.external_id).startswith(wanted.search, autoescape=True),
+            )
+        )
+        found.append(col(ReviewCase.task_id).in_(named))
+    return found
