@@ -1,34 +1,31 @@
 """How a record classifier learns: scales chosen, heads fitted and calibrated out of fold."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from active_learning.classifiers.calibration import MIN_ROWS, platt_scaling, temperature_for
-from active_learning.classifiers.design import BlockScales, DesignMatrix
+from active_learning.classifiers.calibration import MIN_ROWS, platt_scaling
+from active_learning.classifiers.design import DesignMatrix
 from active_learning.classifiers.faulty_fields import FaultyFieldModel
-from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, softmax
+from active_learning.classifiers.head_choice import (
+    CLASS_BALANCES,
+    Judge,
+    candidates,
+    is_shared,
+)
+from active_learning.classifiers.logistic_heads import LogisticHeads, Matrix, fit_heads
 from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.classifiers.row_order import content_order
 from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop, never
 
 FOLDS = 4
-SCALES = (
-    BlockScales(0.0, 0.03),
-    BlockScales(0.0, 0.15),
-    BlockScales(1.0, 0.1),
-    BlockScales(4.0, 0.1),
-)
-"""Candidates, quietest first. A louder one must lower the out-of-fold loss of a cold fit by more
-than the standard error of the difference (the one-standard-error rule, Breiman et al. 1984)."""
 COLD_ITERATIONS = 150
 WARM_ITERATIONS = 40
 FOLD_ITERATIONS = 60
 
-
-Logits = NDArray[np.float64]
+Logits = Matrix
 
 
 @dataclass(frozen=True)
@@ -51,6 +48,16 @@ class Labels:
             np.concatenate([self.faulty_fields, later.faulty_fields]),
             np.concatenate([self.weights, later.weights]),
             np.concatenate([self.is_calibrating, later.is_calibrating]),
+        )
+
+    def at(self, rows: NDArray[np.intp]) -> "Labels":
+        """The labels of these rows."""
+        return Labels(
+            self.grades[rows],
+            self.issues[rows],
+            self.faulty_fields[rows],
+            self.weights[rows],
+            self.is_calibrating[rows],
         )
 
     @property
@@ -91,7 +98,7 @@ def fit_parts(
     progress: Progress,
     should_stop: ShouldStop,
 ) -> FittedParts:
-    """What the labels teach.
+    """What the labels teach, whatever order the rows are in.
 
     Args:
         layout: of the features.
@@ -109,8 +116,18 @@ def fit_parts(
     """
     # One thread: the matrices are small, and threads that wait for each other cost more.
     with threadpool_limits(1):
+        parts = (labels.issues, labels.faulty_fields, labels.weights, labels.is_calibrating)
+        order = content_order([features, codes, *parts])
         return _fit_on_one_thread(
-            layout, classes, seed, features, codes, labels, known, progress, should_stop
+            layout,
+            classes,
+            seed,
+            np.ascontiguousarray(features[order]),
+            codes[order],
+            labels.at(order),
+            known,
+            progress,
+            should_stop,
         )
 
 
@@ -132,22 +149,32 @@ def _fit_on_one_thread(
     codes, weights = np.where(labels.weights > 0, codes, -1), labels.weights
     faults, unseen = FaultyFieldModel.fit(signals.cells, faulty_fields, seed=seed)
     folds = stratified_folds(codes, FOLDS, seed)
-    scales = _candidates(known)
-    unseen_codes = np.where(labels.calibrating & _is_shared(codes), codes, -1)
     plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
-    best: tuple[Logits, DesignMatrix, Logits, Logits] | None = None
-    for number, scale in enumerate(scales):
+    judge = Judge(np.where(labels.calibrating & is_shared(codes), codes, -1), weights)
+    balance, *others = CLASS_BALANCES
+
+    def judged(
+        design: DesignMatrix, marks: Marks, balance: float, share: float
+    ) -> tuple[DesignMatrix, Logits, Logits]:
         check_stop(should_stop, "training")
-        progress(0.2 + 0.6 * number / len(scales), "choosing scales and calibrating")
-        design = plain.rescaled(scale)
+        progress(0.2 + 0.6 * share, "choosing scales and calibrating")
         matrix = design.rescale(unscaled)
-        grades, issues = out_of_fold(matrix, codes, classes, marks, weights, folds, should_stop)
-        temperature = temperature_for(grades, unseen_codes)
-        loss = _log_losses(grades / temperature, unseen_codes, weights)
-        if best is None or _is_clearly_lower(loss, best[0]):
-            best = (loss, design, grades, issues)
-    assert best is not None
-    _, design, grades, issues = best
+        return design, *out_of_fold(
+            matrix, codes, classes, marks, weights, folds, should_stop, class_balance=balance
+        )
+
+    scales = candidates(None if known is None else known.design.scales)
+    steps = len(scales) + len(others)
+    design, grades, issues = judged(plain.rescaled(scales[0]), marks, balance, 0.0)
+    for number, scale in enumerate(scales[1:], start=1):
+        found = judged(plain.rescaled(scale), marks, balance, number / steps)
+        if judge.prefers_scale(found[1], grades):
+            design, grades, issues = found
+    for number, other in enumerate(others, start=len(scales)):
+        # What people said of issues is balanced by itself.
+        _, rivals, _ = judged(design, marks[:, :0], other, number / steps)
+        if judge.prefers_balance(rivals, grades):
+            balance, grades = other, rivals
     matrix = design.rescale(unscaled)
     progress(0.8, "training the heads")
     check_stop(should_stop, "training")
@@ -159,6 +186,7 @@ def _fit_on_one_thread(
         codes,
         classes,
         marks,
+        class_balance=balance,
         sample_weight=weights,
         start=start,
         iterations=WARM_ITERATIONS if is_warm else COLD_ITERATIONS,
@@ -171,23 +199,10 @@ def _fit_on_one_thread(
     return FittedParts(
         design,
         heads,
-        temperature_for(grades, unseen_codes),
+        judge.temperature(grades),
         np.asarray(scaling, dtype=np.float64).reshape(-1, 2),
         faults,
     )
-
-
-def _candidates(known: FittedParts | None) -> Sequence[BlockScales]:
-    """All scales for a cold fit; for a warm one the known scales and those that are louder.
-
-    Few labels, or labels of one class, ask for quiet scales; kept for ever, these would drown
-    what later labels teach.
-    """
-    if known is None:
-        return SCALES
-    if known.design.scales not in SCALES:
-        return (known.design.scales,)
-    return SCALES[SCALES.index(known.design.scales) :]
 
 
 def out_of_fold(
@@ -198,6 +213,8 @@ def out_of_fold(
     weights: NDArray[np.float64],
     folds: NDArray[np.intp],
     should_stop: ShouldStop = never,
+    *,
+    class_balance: float = 0.0,
 ) -> tuple[Logits, Logits]:
     """((n, classes), (n, issues)) logits of every row from heads that did not see it."""
     grades = np.zeros((len(codes), classes))
@@ -212,6 +229,7 @@ def out_of_fold(
             codes[inside],
             classes,
             issues[inside],
+            class_balance=class_balance,
             sample_weight=weights[inside],
             iterations=FOLD_ITERATIONS,
         )
@@ -227,32 +245,3 @@ def stratified_folds(codes: NDArray[np.intp], folds: int, seed: int) -> NDArray[
     numbers = np.empty(len(codes), dtype=np.intp)
     numbers[order] = np.arange(len(codes)) % folds
     return numbers
-
-
-def _is_shared(codes: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """(n,) whether another row has the class too.
-
-    A class of one row is unknown to the heads that judge this row out of fold: its loss is without
-    bound whatever the scales and the temperature, and would drown all that the others say.
-    """
-    counts = np.bincount(codes[codes >= 0], minlength=1)
-    return np.asarray((codes >= 0) & (counts[np.maximum(codes, 0)] > 1))
-
-
-def _log_losses(
-    logits: Logits, codes: NDArray[np.intp], sample_weight: NDArray[np.float64]
-) -> Logits:
-    """Log losses of the rows that count, a rare class weighted as much as a frequent one."""
-    counted = codes >= 0
-    logits, codes, sample_weight = logits[counted], codes[counted], sample_weight[counted]
-    chosen = softmax(logits)[np.arange(len(codes)), codes]
-    counts = np.bincount(codes, sample_weight)
-    weights = len(codes) * sample_weight / ((counts > 0).sum() * counts[codes])
-    losses: Logits = -np.log(np.maximum(chosen, 1e-12)) * weights
-    return losses
-
-
-def _is_clearly_lower(losses: Logits, others: Logits) -> bool:
-    """Whether the mean is lower by more than the standard error of the paired difference."""
-    gaps = others - losses
-    return len(gaps) > 0 and bool(gaps.mean() > gaps.std() / np.sqrt(len(gaps)))

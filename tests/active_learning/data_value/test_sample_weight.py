@@ -10,16 +10,16 @@ from active_learning.exceptions import NoLabels, ShapeMismatch
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 
 
-@pytest.mark.parametrize("balanced", [False, True])
+@pytest.mark.parametrize("balance", [0.0, 0.75, 1.0])
 @pytest.mark.parametrize("seed", range(3))
-def test_weights_count_like_repeated_rows(seed: int, balanced: bool) -> None:
+def test_weights_count_like_repeated_rows(seed: int, balance: float) -> None:
     rng = np.random.default_rng(seed)
     features = rng.normal(size=(120, 5))
     codes = (features[:, :3] + rng.normal(size=(120, 3))).argmax(axis=1)
     marks = rng.integers(-1, 2, (120, 2)).astype(np.int8)
     times = rng.integers(0, 4, 120)
     order = rng.permutation(np.repeat(np.arange(120), times))
-    options = {"balanced_classes": balanced, "iterations": 2000, "tolerance": 1e-8}
+    options = {"class_balance": balance, "iterations": 2000, "tolerance": 1e-8}
     weighted = fit_heads(features, codes, 3, marks, sample_weight=times.astype(float), **options)
     repeated = fit_heads(features[order], codes[order], 3, marks[order], **options)
     for ours, theirs in zip(weighted.logits(features), repeated.logits(features), strict=True):
