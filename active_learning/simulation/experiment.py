@@ -186,7 +186,7 @@ def run_curve(data: LabelledData, plan: Plan, seed: int, choose: Chooser) -> lis
                 f"{count} new records were asked for; {len(chosen)} came, "
                 f"{len(set(chosen) - set(labelled))} of them new."
             )
-        labelled += sorted(chosen)  # equal choices, equal training: the order decides the folds
+        labelled += sorted(chosen)
         answers = split.answers[labelled]
         classifier = RecordClassifier(data.layout, data.classes, seed=seed)
         classifier.fit(features[labelled], answers)

@@ -1,6 +1,6 @@
 """The review desk over HTTP."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Query
 
@@ -40,17 +40,25 @@ ProjectDep = Annotated[Project, Depends(project_of)]
 
 
 def case_filter(
-    state: Annotated[CaseState | None, Query(description="`all` states if empty")] = "open",
+    state: Annotated[
+        CaseState | Literal[""] | None, Query(description="empty: all states")
+    ] = "open",
     reason: Annotated[
         str | None, Query(description="code of a reason; `issue:` and `field:` mean any")
     ] = None,
     kind: Annotated[str | None, Query(description="kind of record")] = None,
-    annotator: Annotated[int | None, Query(description="answered by this annotator")] = None,
+    annotator: Annotated[
+        int | Literal[""] | None, Query(description="answered by this annotator")
+    ] = None,
     search: Annotated[str | None, Query(description="start of the external id")] = None,
 ) -> CaseFilter:
-    """The filter of the address."""
+    """The filter of the address; a form sends what is not chosen as empty."""
     return CaseFilter(
-        state=state, reason=reason or None, kind=kind or None, annotator=annotator, search=search
+        state=state or None,
+        reason=reason or None,
+        kind=kind or None,
+        annotator=annotator or None,
+        search=search or None,
     )
 
 

@@ -48,6 +48,7 @@ def test_filters_and_pages(desk: Desk, client_as: ClientAs) -> None:
     assert total(reason="tie") == total(reason="issue:") == total(kind="product") == 3
     assert total(reason="issue:stale") == total(kind="review") == total(state="decided") == 0
     assert total(search="r2") == 1
+    assert total(state="", reason="", kind="", annotator="", search="") == 3
     assert total(annotator=1) == 3
     assert total(annotator=999) == 0
     assert reviewer.get(path_of(desk), params={"state": "lost"}).status_code == 422
