@@ -14,6 +14,7 @@ from backend.access import pages as access_pages
 from backend.access.login import Login
 from backend.access.login_limit import LoginLimit
 from backend.access.router import router as access_router
+from backend.audit import pages as audit_pages
 from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
 from backend.core.dependencies import ServicesDep, require
@@ -21,10 +22,14 @@ from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
+from backend.exchange import pages as exchange_pages
 from backend.findings import pages as findings_pages
+from backend.guidelines import pages as guideline_pages
+from backend.overview import own_work_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
 from backend.overview.router import router as overview_router
+from backend.review import pages as review_pages
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
@@ -39,8 +44,10 @@ TAGS = [
     {"name": "training", "description": "Retraining and choosing the next batch."},
     {"name": "review desk", "description": "Consensus, cases of disagreement, decisions."},
     {"name": "label findings", "description": "Suspected label errors and what labels are worth."},
+    {"name": "guidelines", "description": "Labelling guidelines and what people disagree about."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
+    {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
     {"name": "jobs", "description": "Background work with its progress."},
     {"name": "access", "description": "Users, API keys and audit events."},
     {"name": "health", "description": "For load balancers and containers."},
@@ -56,15 +63,18 @@ ROOM_ROUTERS = (
     ("backend.training.router", "router"),
     ("backend.review.router", "router"),
     ("backend.findings.router", "router"),
+    ("backend.guidelines.router", "router"),
     ("backend.registry.router", "router"),
     ("backend.acceptance.router", "router"),
+    ("backend.exchange.router", "router"),
 )
 
 DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
 Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`), or log in to the pages.
+engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`),
+or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
 the value and the remedy.
 """
@@ -97,6 +107,11 @@ def create_app(services: Services) -> FastAPI:
     for router in (
         overview_pages.router,
         findings_pages.router,
+        exchange_pages.router,
+        review_pages.router,
+        guideline_pages.router,
+        own_work_pages.router,
+        audit_pages.router,
         access_pages.router,
         _documentation,
         overview_router,

@@ -28,6 +28,8 @@ def open_services() -> Services:
 def build_registry(services: Services) -> "Registry":
     """Every kind of job that a worker of ours can run."""
     from backend.annotations import jobs as annotations
+    from backend.exchange import jobs as exchange
+    from backend.guidelines import jobs as guidelines
     from backend.ingestion import jobs as ingestion
     from backend.jobs.registry import Registry
     from backend.review import jobs as review
@@ -37,7 +39,9 @@ def build_registry(services: Services) -> "Registry":
     registry = Registry()
     registry.add_all(annotations.handlers(services), is_routine=True)
     registry.add_all(review.handlers(services), is_routine=True)
+    registry.add_all(guidelines.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
+    registry.add_all(exchange.handlers(services), queue="heavy")
     learning = training.handlers(services)
     registry.add(FINE_TUNE, learning.pop(FINE_TUNE), queue="background")
     registry.add_all(learning, queue="heavy")
@@ -45,8 +49,12 @@ def build_registry(services: Services) -> "Registry":
 
 
 def periodic_jobs(services: Services) -> "list[PeriodicJob]":
-    """What every project in Label Studio gets again and again: the reconciling sync."""
+    """The reconciling sync of every project in Label Studio, and the daily housekeeping."""
     from backend.annotations.service import SYNC
-    from backend.jobs.schedules import PeriodicJob
+    from backend.jobs.schedules import PeriodicJob, of_no_project
+    from backend.training.purging import PURGE
 
-    return [PeriodicJob(SYNC, services.settings.sync_interval_seconds)]
+    return [
+        PeriodicJob(SYNC, services.settings.sync_interval_seconds),
+        PeriodicJob(PURGE, 24 * 3600, of_no_project),
+    ]

@@ -18,15 +18,17 @@ those below ASSAY_DATA (../shared/data). The last line is one JSON object:
 - ``area_ours``, ``area_best_peer``, ``best_peer``: areas under the curves, means over the seeds.
 - ``above_random``: share of curve points at or above random's of the same seed;
   ``worst_area_loss``: the largest mean loss of area against random of any set.
-- ``rare_found``: share of the positives among the labelled records at the end of the budget, at
-  2 % and 0.5 % prevalence, for ``default`` and ``rare_classes``.
+- ``rare_found``: share of the pool's positives that are labelled at the end of the budget, at 2 %
+  and 0.5 % prevalence, mean over the seeds for ``default``, ``rare_classes`` and ``random``, beside
+  ``positives``, how many there were in each seed's pool. All records of the file take part
+  (``--quick``: a sample). Null, with ``why``, where a pool would hold fewer than 20 positives.
 """
 
 import argparse
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,11 @@ SETS = {
 QUICK_SETS = ("al_cr", "al_trec6")
 RARE_FROM = "al_subj"
 PREVALENCES = (0.02, 0.005)
+RARE_STRATEGIES = ("default", "rare_classes", "random")
+RARE_TEST_SHARE = 0.05
+"""The score is not asked for, so nearly all records are in the pool."""
+FEWEST_POSITIVES = 20
+QUICK_RARE_LIMIT = 2_600
 SAMPLE_SEED = 7
 LIMIT = 8_000
 
@@ -132,7 +139,7 @@ def main() -> None:
         "worst_area_loss": (
             _rounded(max(0.0, *(-one["area_gain"] for one in ours))) if ours else None
         ),
-        "rare_found": None if options.data else rare_found(options, plan, seeds, limit),
+        "rare_found": None if options.data else rare_found(options, plan, seeds),
         "seeds": seeds,
         "encoder": options.encoder,
         "plan": plan.as_dict(),
@@ -203,47 +210,63 @@ def summary(result: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def rare_found(
-    options: argparse.Namespace, plan: Plan, seeds: int, limit: int
-) -> dict[str, Any] | None:
+def rare_found(options: argparse.Namespace, plan: Plan, seeds: int) -> dict[str, Any] | None:
     """Share of the positives found, by prevalence and strategy."""
     if not (DATA / SETS[RARE_FROM][0]).exists():
         return None
-    file = sample(named_set(RARE_FROM), limit)
+    file = named_set(RARE_FROM)
+    if options.quick:
+        file = sample(file, QUICK_RARE_LIMIT)
     data = features(file, options)
+    plan = replace(plan, test_share=RARE_TEST_SHARE)
+    return {
+        f"{prevalence:.1%}": _found_at(data, prevalence, plan, seeds) for prevalence in PREVALENCES
+    }
+
+
+def _found_at(data: LabelledData, prevalence: float, plan: Plan, seeds: int) -> dict[str, Any]:
     positive = data.classes[-1]
-    found: dict[str, Any] = {}
-    for prevalence in PREVALENCES:
-        found[f"{prevalence:.1%}"] = {
-            strategy: _rounded(
-                np.mean(
-                    [_found(data, positive, prevalence, strategy, plan, s) for s in range(seeds)]
-                )
-            )
-            for strategy in ("default", "rare_classes", "random")
-        }
-    return found
+    thinned = [_thinned(data, positive, prevalence, seed) for seed in range(seeds)]
+    positives = [
+        int((Split.of(thin, plan, seed).answers == positive).sum())
+        for seed, thin in enumerate(thinned)
+    ]
+    shares: dict[str, Any] = dict.fromkeys(RARE_STRATEGIES)
+    if min(positives) < FEWEST_POSITIVES:
+        why = f"{min(positives)} positives in a pool, fewer than {FEWEST_POSITIVES}"
+        return shares | {"positives": positives, "why": why}
+    for strategy in RARE_STRATEGIES:
+        found = [
+            _positives_chosen(thin, positive, strategy, plan, seed) / positives[seed]
+            for seed, thin in enumerate(thinned)
+        ]
+        shares[strategy] = _rounded(np.mean(found))
+    return shares | {"positives": positives}
 
 
-def _found(
-    data: LabelledData, positive: str, prevalence: float, strategy: str, plan: Plan, seed: int
-) -> float:
+def _thinned(data: LabelledData, positive: str, prevalence: float, seed: int) -> LabelledData:
+    """All other records, and as many positives as the prevalence asks for."""
     rng = np.random.default_rng([SAMPLE_SEED, seed])
     common = np.flatnonzero(data.labels != positive)
-    wanted = max(4, round(len(common) * prevalence / (1 - prevalence)))
+    wanted = max(1, round(len(common) * prevalence / (1 - prevalence)))
     rare = rng.permutation(np.flatnonzero(data.labels == positive))[:wanted]
     rows = np.sort(np.concatenate([common, rare]))
-    thin = LabelledData(data.features[rows], data.layout, data.labels[rows])
+    return LabelledData(data.features[rows], data.layout, data.labels[rows])
+
+
+def _positives_chosen(
+    data: LabelledData, positive: str, strategy: str, plan: Plan, seed: int
+) -> int:
     choose = make_chooser(strategy, plan)
     chosen: list[int] = []
 
-    def watched(state: Round, count: int) -> Sequence[int]:
-        chosen.extend(choose(state, count))
-        return chosen[-count:]
+    def watched(state: Round, count: int) -> list[int]:
+        batch = choose(state, count)
+        chosen.extend(batch)
+        return batch
 
-    run_curve(thin, plan, seed, lambda state, count: list(watched(state, count)))
-    positives = Split.of(thin, plan, seed).answers == positive
-    return float(positives[chosen].sum() / max(1, positives.sum()))
+    run_curve(data, plan, seed, watched)
+    return int((Split.of(data, plan, seed).answers[chosen] == positive).sum())
 
 
 def _rounded(value: Any) -> float | None:

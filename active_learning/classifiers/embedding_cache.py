@@ -19,13 +19,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.encoders import Encoder
+from active_learning.classifiers.encoders import Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
 from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
 
 HASH_BYTES = 16
-CHUNK = 512
-"""Texts that are embedded and committed at a time."""
+
+
+def folder_of(directory: Path, revision: str) -> Path:
+    """Where the embeddings of that encoder revision lie; it may be deleted at any time."""
+    return directory / blake2b(revision.encode(), digest_size=8).hexdigest()
 
 
 class EmbeddingCache:
@@ -40,8 +43,7 @@ class EmbeddingCache:
     def __init__(self, directory: Path, encoder: Encoder, *, lock_seconds: float = 600.0) -> None:
         self._encoder = encoder
         self._lock_seconds = lock_seconds
-        name = blake2b(encoder.revision.encode(), digest_size=8).hexdigest()
-        self._folder = directory / name
+        self._folder = folder_of(directory, encoder.revision)
         self._row_bytes = encoder.dimension * 2
         self._places: dict[bytes, int] = {}
         self._known = 0
@@ -109,13 +111,19 @@ class EmbeddingCache:
             }
             # Texts of like length share a batch, so little is computed on padding.
             todo = sorted(missing.items(), key=lambda pair: (len(pair[1]), pair[0]))
-            for start in range(0, len(todo), CHUNK):
+            # Embedded and committed at a time: as many as keep the encoder's device busy.
+            chunk = texts_at_once(self._encoder)
+            for start in range(0, len(todo), chunk):
                 check_stop(should_stop, "embedding records")
-                part = todo[start : start + CHUNK]
-                vectors = self._encoder.encode([text for _, text in part], silent, should_stop)
+                part = todo[start : start + chunk]
+
+                def tell(share: float, _: str = "", start: int = start, n: int = len(part)) -> None:
+                    done = start + int(share * n)
+                    progress(done / len(todo), f"embedded {done:,} of {len(todo):,} new records")
+
+                vectors = self._encoder.encode([text for _, text in part], tell, should_stop)
                 self._append([key for key, _ in part], vectors)
-                done = start + len(part)
-                progress(done / len(todo), f"embedded {done:,} of {len(todo):,} new records")
+                tell(1.0)
 
     def _append(self, keys: Sequence[bytes], vectors: Embeddings) -> None:
         """The rows are on disk, synced, and then counted."""

@@ -39,6 +39,15 @@ class Encoder(Protocol):
         """(n, dimension) float32, rows of length one (zero for a text without any content)."""
 
 
+TEXTS_AT_ONCE = 512
+"""Texts a call of an encoder that does not say how many it wants."""
+
+
+def texts_at_once(encoder: Encoder) -> int:
+    """How many texts a call keep the encoder busy; any number gives the same vectors."""
+    return int(getattr(encoder, "texts_at_once", TEXTS_AT_ONCE))
+
+
 class CharacterEncoder:
     """Hashed character groups of 1 to 3 (the hashing trick, Weinberger et al. 2009).
 
@@ -107,6 +116,7 @@ class JoinedEncoder:
         self._parts = [(part, weight) for part, weight in parts]
         self.dimension = sum(part.dimension for part, _ in parts)
         self.revision = "+".join(f"{part.revision}*{weight:g}" for part, weight in parts)
+        self.texts_at_once = max(texts_at_once(part) for part, _ in parts)
 
     def encode(
         self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
@@ -134,6 +144,7 @@ class ScriptEncoder:
         self._latin, self._han = latin, han
         self.dimension = latin.dimension + han.dimension
         self.revision = f"script({latin.revision}|{han.revision})"
+        self.texts_at_once = max(texts_at_once(latin), texts_at_once(han))
 
     def encode(
         self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never

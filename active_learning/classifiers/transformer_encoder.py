@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from active_learning.classifiers.encoders import unit_rows
+from active_learning.classifiers.encoders import TEXTS_AT_ONCE, unit_rows
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import (
     Embeddings,
@@ -30,6 +30,8 @@ CPU_BATCH_TOKENS = 1_024
 GPU_BATCH_TOKENS = 65_536
 GPU_STRETCH = 8_192
 """Texts that are cut into tokens before the first batch of them is computed on a GPU."""
+GPU_TEXTS_AT_ONCE = 4 * GPU_STRETCH
+"""Texts a call: dozens of batches, so that few are computed while nothing is read ahead."""
 GPU_BATCHES_AHEAD = 8
 """Batches that wait for the GPU, and results that wait to be fetched."""
 MAX_TOKENS = 256
@@ -84,6 +86,7 @@ class TransformerEncoder:
             ) from error
         self._model = model.to(self._device).eval()
         self.dimension = int(self._model.config.hidden_size)
+        self.texts_at_once = TEXTS_AT_ONCE if self._device.type == "cpu" else GPU_TEXTS_AT_ONCE
         limits = [
             limit
             for limit in (

@@ -1,13 +1,12 @@
 """Machine labels as CSV or JSONL, a page in memory at a time."""
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
 from backend.acceptance.schemas import MachineLabelExport
 from backend.core.exceptions import InvalidInput
+from backend.core.tabular import csv_pieces
 
 MachineLabelFormat = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[MachineLabelFormat, str] = {
@@ -25,14 +24,19 @@ COLUMNS = (
     "audits",
     "is_audited",
 )
-LINES_PER_PIECE = 500
 
 
 def export(
     labels: Iterable[MachineLabelExport], label_format: MachineLabelFormat
 ) -> Iterator[bytes]:
-    """The file's bytes, piece by piece; CSV is UTF-8 with a byte order mark."""
-    return _csv(labels) if label_format == "csv" else _jsonl(labels)
+    """The file's bytes, piece by piece; CSV is UTF-8 with a byte order mark.
+
+    No cell of the CSV is run as a formula by a spreadsheet.
+    """
+    if label_format == "csv":
+        return csv_pieces(COLUMNS, map(_cells, labels))
+    columns = set(COLUMNS)
+    return ((label.model_dump_json(include=columns) + "\n").encode() for label in labels)
 
 
 def format_of(file: Path) -> MachineLabelFormat:
@@ -54,22 +58,6 @@ def format_of(file: Path) -> MachineLabelFormat:
     )
 
 
-def _csv(labels: Iterable[MachineLabelExport]) -> Iterator[bytes]:
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    buffer.write("\ufeff")
-    writer.writerow(COLUMNS)
-    for number, label in enumerate(labels, start=1):
-        row = label.model_dump(mode="json")
-        writer.writerow([row[name] for name in COLUMNS])
-        if number % LINES_PER_PIECE == 0:
-            yield buffer.getvalue().encode()
-            buffer.seek(0)
-            buffer.truncate()
-    yield buffer.getvalue().encode()
-
-
-def _jsonl(labels: Iterable[MachineLabelExport]) -> Iterator[bytes]:
-    columns = set(COLUMNS)
-    for label in labels:
-        yield (label.model_dump_json(include=columns) + "\n").encode()
+def _cells(label: MachineLabelExport) -> list[object]:
+    row = label.model_dump(mode="json")
+    return [row[name] for name in COLUMNS]

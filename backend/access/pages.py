@@ -1,4 +1,4 @@
-"""Log in and out."""
+"""Log in and out; below it the pages of one's own account and of all users."""
 
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -6,13 +6,14 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from backend.access.login import LOGIN_SECONDS, Login
+from backend.access import account_pages, user_pages
+from backend.access.login import Login
 from backend.access.login_limit import LoginLimit, TooManyAttempts
 from backend.access.service import AccessService
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import (
+    AnyRole,
     ServicesDep,
-    Viewer,
     refuse_other_origins,
 )
 from backend.core.exceptions import NotAuthenticated
@@ -20,6 +21,10 @@ from backend.core.security import SESSION_COOKIE
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
+router.include_router(account_pages.router)
+router.include_router(user_pages.router)
+
+OWN_WORK = "/my-work"
 
 
 @router.get("/login")
@@ -49,27 +54,22 @@ def log_in(
         # Verified while only reading: the slow hash must not hold the store's write lock.
         with services.database.reading() as session:
             user = AccessService(session, services.clock).check_password(email, password)
-            cookie = login.cookie_for(user)
     except NotAuthenticated as error:
         limit.failed(address, client)
         _note(services, address, "login.failed", client)
         return _form(request, next=next, email=email, error=error, status_code=401)
     limit.succeeded(address, client)
     _note(services, address, "login.succeeded", client)
-    response = RedirectResponse(_own_path(next), 303)
-    response.set_cookie(
-        SESSION_COOKIE,
-        cookie,
-        max_age=LOGIN_SECONDS,
-        httponly=True,
-        samesite="lax",
-        secure=request.url.scheme == "https",
-    )
+    target = _own_path(next)
+    if user.role == "annotator" and target == "/":
+        target = OWN_WORK
+    response = RedirectResponse(target, 303)
+    login.set_cookie(response, request, user)
     return response
 
 
 @router.post("/logout")
-def log_out(_principal: Viewer) -> Response:
+def log_out(_principal: AnyRole) -> Response:
     """Forgets the login cookie."""
     response = RedirectResponse("/login", 303)
     response.delete_cookie(SESSION_COOKIE)

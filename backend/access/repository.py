@@ -25,6 +25,18 @@ def count_users(session: Session) -> int:
     return session.exec(select(func.count()).select_from(User)).one()
 
 
+def lock_active_admins(session: Session) -> list[User]:
+    """The administrators who may log in; no other transaction changes them before this one ends."""
+    return list(
+        session.exec(
+            select(User)
+            .where(User.role == "admin", col(User.is_disabled).is_(False))
+            .order_by(col(User.id))
+            .with_for_update()
+        )
+    )
+
+
 def api_key_by_hash(session: Session, key_hash: str) -> ApiKey | None:
     """The key with this hash, revoked or not."""
     return session.exec(select(ApiKey).where(ApiKey.key_hash == key_hash)).one_or_none()

@@ -3,9 +3,16 @@
 from fastapi import APIRouter, Depends
 from pydantic import BaseModel, Field
 
-from backend.access.schemas import ApiKeyPublic, NewApiKey, UserPublic
+from backend.access.schemas import (
+    ApiKeyPublic,
+    KeyCreate,
+    NewApiKey,
+    UserChange,
+    UserCreate,
+    UserPublic,
+)
 from backend.access.service import AccessService
-from backend.core.dependencies import Admin, ServicesDep, SessionDep, Viewer, require
+from backend.core.dependencies import Admin, AnyRole, ServicesDep, SessionDep, require
 from backend.core.problems import problem_responses
 from backend.core.security import Role
 
@@ -21,15 +28,8 @@ class WhoAmI(BaseModel):
     role: Role
 
 
-class KeyCreate(BaseModel):
-    """A request for a new API key."""
-
-    name: str = Field(min_length=1, max_length=200, examples=["nightly import"])
-    role: Role = Field(examples=["engineer"])
-
-
 @router.get("/me")
-def who_am_i(principal: Viewer) -> WhoAmI:
+def who_am_i(principal: AnyRole) -> WhoAmI:
     """Name and role that this request's credentials stand for."""
     return WhoAmI(name=principal.name, role=principal.role)
 
@@ -38,6 +38,35 @@ def who_am_i(principal: Viewer) -> WhoAmI:
 def users(session: SessionDep, services: ServicesDep) -> list[UserPublic]:
     """All users of the pages."""
     return AccessService(session, services.clock).users()
+
+
+@router.post("/users", status_code=201, responses=problem_responses(409))
+def create_user(
+    request: UserCreate, session: SessionDep, services: ServicesDep, principal: Admin
+) -> UserPublic:
+    """A new user, who may log in to the pages with the password."""
+    return AccessService(session, services.clock).create_user(
+        request.email, request.role, request.password, actor=principal.name
+    )
+
+
+@router.patch("/users/{user_id}", responses=problem_responses(404, 409))
+def change_user(
+    user_id: int,
+    change: UserChange,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Admin,
+) -> UserPublic:
+    """Another role, or disabled (which ends every login) or enabled."""
+    access = AccessService(session, services.clock)
+    email = access.user_by_id(user_id).email
+    if change.role is not None:
+        access.set_role(email, change.role, actor=principal.name)
+    if change.is_disabled is not None:
+        set_state = access.disable_user if change.is_disabled else access.enable_user
+        set_state(email, actor=principal.name)
+    return access.user_by_id(user_id)
 
 
 @router.get("/keys", dependencies=[Depends(require("admin"))])

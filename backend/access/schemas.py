@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
-from backend.core.security import Role
+from backend.core.security import KeyRole, UserRole
 from backend.models import ApiKey, User
 
 
@@ -14,7 +14,7 @@ class UserPublic(BaseModel):
 
     id: int
     email: str = Field(examples=["ana@example.org"])
-    role: Role
+    role: UserRole
     is_disabled: bool
     created_at: datetime
 
@@ -30,7 +30,7 @@ class ApiKeyPublic(BaseModel):
     id: int
     name: str = Field(examples=["nightly import"])
     prefix: str = Field(examples=["assay_3kQd"])
-    role: Role
+    role: KeyRole
     created_at: datetime
     revoked_at: datetime | None
 
@@ -44,3 +44,25 @@ class NewApiKey(ApiKeyPublic):
     """An API key on the one occasion when the key itself is known."""
 
     key: str = Field(description="shown once; only its hash is kept")
+
+
+class KeyCreate(BaseModel):
+    """A request for a new API key."""
+
+    name: str = Field(min_length=1, max_length=200, examples=["nightly import"])
+    role: KeyRole = Field(examples=["service"])
+
+
+class UserCreate(BaseModel):
+    """A request for a new user of the pages."""
+
+    email: str = Field(max_length=320, examples=["ana@example.org"])
+    role: UserRole = Field(examples=["annotator"])
+    password: str = Field(min_length=10, max_length=200)
+
+
+class UserChange(BaseModel):
+    """What to change about a user; what is left out stays."""
+
+    role: UserRole | None = Field(None, examples=["reviewer"])
+    is_disabled: bool | None = Field(None, description="true also ends every login")

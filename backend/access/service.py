@@ -1,8 +1,9 @@
-"""Users and API keys: make, list, disable, revoke."""
+"""Users and API keys: make, list, change, disable, revoke."""
 
 import hashlib
 import re
 import secrets
+from collections.abc import Sequence
 
 from sqlmodel import Session
 
@@ -12,7 +13,7 @@ from backend.access.schemas import ApiKeyPublic, NewApiKey, UserPublic
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotAuthenticated, NotFound
-from backend.core.security import ROLES, Role
+from backend.core.security import KEY_ROLES, USER_ROLES, KeyRole, UserRole
 from backend.models import ApiKey, User
 
 KEY_PREFIX = "assay_"
@@ -39,7 +40,8 @@ class AccessService:
             InvalidInput: e-mail address, role or password cannot be used.
             Conflict: the address is taken.
         """
-        address = _normalised(email)
+        address, checked_role = _normalised(email), parse_user_role(role)
+        password_hash = hash_password(password)  # slow: before the first query takes a lock
         if repository.user_by_email(self._session, address):
             raise Conflict(
                 f"A user {address} exists.",
@@ -48,10 +50,7 @@ class AccessService:
                 remedy="Choose another address, or 'assay users set-password'.",
             )
         user = User(
-            email=address,
-            role=parse_role(role),
-            password_hash=hash_password(password),
-            created_at=self._clock(),
+            email=address, role=checked_role, password_hash=password_hash, created_at=self._clock()
         )
         repository.add(self._session, user)
         self._audit.append(actor, "user.created", f"user:{user.id}", {"role": user.role})
@@ -61,20 +60,80 @@ class AccessService:
         """All users by e-mail address."""
         return [UserPublic.of(user) for user in repository.users(self._session)]
 
+    def user_by_id(self, user_id: int) -> UserPublic:
+        """The user with that id.
+
+        Raises:
+            NotFound: there is none.
+        """
+        user = repository.user_by_id(self._session, user_id)
+        if user is None:
+            raise NotFound(f"There is no user {user_id}.", field="user_id", value=user_id)
+        return UserPublic.of(user)
+
+    def set_role(self, email: str, role: str, *, actor: str) -> UserPublic:
+        """The user has that role from their next request on.
+
+        Raises:
+            InvalidInput: there is no such role for people.
+            Conflict: nobody would be an administrator any more.
+        """
+        user, after = self._user(email), parse_user_role(role)
+        before = user.role
+        if before == after:
+            return UserPublic.of(user)
+        if after != "admin":
+            self._keep_an_admin(user)
+        user.role = after
+        self._audit.append(
+            actor, "user.role_changed", f"user:{user.id}", {"before": before, "after": after}
+        )
+        return UserPublic.of(user)
+
     def disable_user(self, email: str, *, actor: str) -> UserPublic:
-        """The user can no longer log in and every open login of theirs ends."""
+        """The user can no longer log in and every open login of theirs has ended.
+
+        Raises:
+            Conflict: nobody would be an administrator any more.
+        """
         user = self._user(email)
+        self._keep_an_admin(user)
         user.is_disabled = True
+        user.login_generation += 1
         self._audit.append(actor, "user.disabled", f"user:{user.id}")
         return UserPublic.of(user)
 
-    def set_password(self, email: str, password: str, *, actor: str) -> UserPublic:
-        """The user has a new password and may log in; every open login of theirs ends."""
+    def enable_user(self, email: str, *, actor: str) -> UserPublic:
+        """The user may log in again, with the password they had."""
         user = self._user(email)
-        user.password_hash = hash_password(password)
         user.is_disabled = False
+        self._audit.append(actor, "user.enabled", f"user:{user.id}")
+        return UserPublic.of(user)
+
+    def end_logins(self, email: str, *, actor: str) -> UserPublic:
+        """Every open login of the user has ended, in every browser."""
+        user = self._user(email)
+        user.login_generation += 1
+        self._audit.append(actor, "user.logins_ended", f"user:{user.id}")
+        return UserPublic.of(user)
+
+    def set_password(self, email: str, password: str, *, actor: str) -> UserPublic:
+        """The user has a new password and may log in; every open login of theirs has ended."""
+        password_hash = hash_password(password)  # slow: before the first query takes a lock
+        user = self._user(email)
+        user.password_hash = password_hash
+        user.is_disabled = False
+        user.login_generation += 1
         self._audit.append(actor, "user.password_set", f"user:{user.id}")
         return UserPublic.of(user)
+
+    def user(self, email: str) -> User:
+        """The user's row.
+
+        Raises:
+            NotFound: there is no such user.
+        """
+        return self._user(email)
 
     def check_password(self, email: str, password: str) -> User:
         """The user with this address and password.
@@ -92,7 +151,7 @@ class AccessService:
         """A new API key; the only moment at which the key itself is known.
 
         Raises:
-            InvalidInput: the name is empty or the role unknown.
+            InvalidInput: the name is empty, or no key can have the role.
         """
         if not name.strip():
             raise InvalidInput(
@@ -103,7 +162,7 @@ class AccessService:
             name=name.strip(),
             prefix=key[:SHOWN_CHARACTERS],
             key_hash=hash_key(key),
-            role=parse_role(role),
+            role=parse_key_role(role),
             created_at=self._clock(),
         )
         repository.add(self._session, row)
@@ -136,6 +195,16 @@ class AccessService:
         self._audit.append(actor, "api_key.revoked", f"api_key:{key.id}")
         return ApiKeyPublic.of(key)
 
+    def _keep_an_admin(self, user: User) -> None:
+        admins = repository.lock_active_admins(self._session)
+        if [admin.id for admin in admins] == [user.id]:
+            raise Conflict(
+                f"{user.email} is the only administrator who can log in.",
+                field="email",
+                value=user.email,
+                remedy="Make somebody else an administrator first.",
+            )
+
     def _user(self, email: str) -> User:
         user = repository.user_by_email(self._session, email.strip().lower())
         if user is None:
@@ -153,20 +222,36 @@ def hash_key(key: str) -> str:
     return hashlib.sha256(key.encode()).hexdigest()
 
 
-def parse_role(role: str) -> Role:
-    """``role`` as one of the four.
+def parse_user_role(role: str) -> UserRole:
+    """``role`` as one that a person can have.
 
     Raises:
         InvalidInput: it is none of them.
     """
-    for known in ROLES:
+    for known in USER_ROLES:
         if role == known:
             return known
-    raise InvalidInput(
-        f"There is no role {role!r}.",
+    raise _no_such_role("user", role, USER_ROLES)
+
+
+def parse_key_role(role: str) -> KeyRole:
+    """``role`` as one that an API key can have.
+
+    Raises:
+        InvalidInput: it is none of them.
+    """
+    for known in KEY_ROLES:
+        if role == known:
+            return known
+    raise _no_such_role("key", role, KEY_ROLES)
+
+
+def _no_such_role(holder: str, role: str, known: Sequence[str]) -> InvalidInput:
+    return InvalidInput(
+        f"A {holder} cannot have the role {role!r}.",
         field="role",
         value=role,
-        remedy=f"Use one of {', '.join(ROLES)}.",
+        remedy=f"Use one of {', '.join(known)}.",
     )
 
 

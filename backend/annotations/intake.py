@@ -44,6 +44,18 @@ class AnnotationIntake:
         repository.add_revisions(self._session, rows)
         return counts, foreign
 
+    def apply_to(
+        self, annotations: Sequence[ParsedAnnotation], tasks: Mapping[int, int]
+    ) -> SyncCounts:
+        """Each annotation's revision is in the store once; nothing is ever deleted.
+
+        ``tasks`` maps the annotations' ``task_id`` to our tasks, for tasks that Label Studio does
+        not hold. User ids without an annotator get one, as from Label Studio.
+        """
+        rows, counts = self._new_revisions(annotations, tasks)
+        repository.add_revisions(self._session, rows)
+        return counts
+
     def reconcile(
         self, snapshots: Sequence[TaskSnapshot], *, read_from: datetime
     ) -> tuple[SyncCounts, list[int]]:

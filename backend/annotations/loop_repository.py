@@ -19,6 +19,12 @@ from backend.models import (
     WebhookEvent,
 )
 
+IMPORTED = "imported"
+"""Strategy of the batch that holds the tasks of labels made in another Label Studio."""
+IMPORTED_ROUND = 0
+IMPORTED_KEY = "imported-"
+"""What their keys begin with: such a task is in no Label Studio of ours and is never pushed."""
+
 
 def get_batch(session: Session, batch_id: int) -> Batch | None:
     """The batch with that id."""
@@ -35,11 +41,14 @@ def batches_not_pushed(session: Session, project_id: int) -> Sequence[Batch]:
 
 
 def tasks_with_records(session: Session, batch_id: int) -> Sequence[tuple[Task, Record]]:
-    """The batch's tasks with their records, most useful first."""
+    """The batch's tasks to push with their records, most useful first; imported ones are not."""
     return session.exec(
         select(Task, Record)
         .join(Record, col(Record.id) == col(Task.record_id))
-        .where(Task.batch_id == batch_id)
+        .where(
+            Task.batch_id == batch_id,
+            ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
+        )
         .order_by(col(Task.position))
     ).all()
 

@@ -196,8 +196,12 @@ def add_annotators(session: Session, label_studio_user_ids: Iterable[int], now: 
 
 
 def annotators_without_name(session: Session) -> Sequence[Annotator]:
-    """Annotators whose e-mail address has not been looked up yet."""
-    return session.exec(select(Annotator).where(col(Annotator.email).is_(None))).all()
+    """Annotators of our Label Studio whose e-mail address has not been looked up yet."""
+    return session.exec(
+        select(Annotator).where(
+            col(Annotator.email).is_(None), col(Annotator.label_studio_user_id) > 0
+        )
+    ).all()
 
 
 def name_annotator(session: Session, annotator: Annotator, email: str, name: str | None) -> None:

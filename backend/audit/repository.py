@@ -1,8 +1,11 @@
 """Every query on audit events."""
 
-from sqlmodel import Session, col, select
+from collections.abc import Sequence
 
-from backend.models import AuditEvent
+from sqlmodel import Session, col, func, select
+
+from backend.audit.schemas import AuditFilter
+from backend.models import AuditEvent, Project
 
 
 def add(session: Session, event: AuditEvent) -> None:
@@ -10,9 +13,29 @@ def add(session: Session, event: AuditEvent) -> None:
     session.add(event)
 
 
-def latest(session: Session, *, subject: str | None, limit: int) -> list[AuditEvent]:
-    """The newest events, of one subject if named, newest first."""
+def latest(session: Session, wanted: AuditFilter, *, limit: int) -> list[AuditEvent]:
+    """The newest events that fit the filter, newest first."""
     query = select(AuditEvent).order_by(col(AuditEvent.id).desc()).limit(limit)
-    if subject is not None:
-        query = query.where(AuditEvent.subject == subject)
+    for subject in (wanted.subject, wanted.project_subject):
+        if subject:
+            query = query.where(AuditEvent.subject == subject)
+    if wanted.actor:
+        query = query.where(
+            func.lower(AuditEvent.actor).contains(wanted.actor.lower(), autoescape=True)
+        )
+    if wanted.action:
+        query = query.where(AuditEvent.action == wanted.action)
+    if wanted.before is not None:
+        query = query.where(col(AuditEvent.id) < wanted.before)
     return list(session.exec(query))
+
+
+def actions(session: Session) -> Sequence[str]:
+    """Every action that was ever noted, by name."""
+    return session.exec(select(AuditEvent.action).distinct().order_by(AuditEvent.action)).all()
+
+
+def project_names(session: Session) -> Sequence[tuple[int, str]]:
+    """(id, name) of every project, by name."""
+    rows = session.exec(select(Project.id, Project.name).order_by(Project.name))
+    return [(project_id, name) for project_id, name in rows if project_id is not None]

@@ -4,20 +4,28 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from backend.audit.schemas import AuditEventPublic
+from backend.audit.schemas import AuditEventPublic, AuditFilter
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import ServicesDep, SessionDep, require
+from backend.core.problems import problem_responses
 
 router = APIRouter(prefix="/api/v1/audit", tags=["access"])
 
 
-@router.get("", dependencies=[Depends(require("lead"))])
+@router.get("", dependencies=[Depends(require("lead"))], responses=problem_responses(422))
 def audit_events(
+    *,
     session: SessionDep,
     services: ServicesDep,
-    subject: Annotated[str | None, Query(examples=["project:3"])] = None,
+    actor: Annotated[str | None, Query(max_length=320, description="a part of the name")] = None,
+    action: Annotated[str | None, Query(max_length=100, examples=["case.decide"])] = None,
+    subject: Annotated[str | None, Query(max_length=300, examples=["project:3"])] = None,
+    project_id: Annotated[int | None, Query()] = None,
+    before: Annotated[int | None, Query(ge=1, description="the last page's smallest id")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[AuditEventPublic]:
-    """Who did what, newest first; of one subject if named."""
-    events = AuditTrail(session, services.clock).latest(subject=subject, limit=limit)
-    return [AuditEventPublic.model_validate(event, from_attributes=True) for event in events]
+    """Who did what, newest first. The next older ones: `before` the last one's id."""
+    wanted = AuditFilter(
+        actor=actor, action=action, subject=subject, project_id=project_id, before=before
+    )
+    return AuditTrail(session, services.clock).page(wanted, limit=limit).items

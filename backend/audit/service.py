@@ -1,10 +1,12 @@
 """Append and read audit events; nothing changes or removes one."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session
 
 from backend.audit import repository
+from backend.audit.schemas import AuditEventPublic, AuditFilter, AuditPage
 from backend.core.clock import Clock
 from backend.models import AuditEvent
 
@@ -27,4 +29,18 @@ class AuditTrail:
 
     def latest(self, *, subject: str | None = None, limit: int = 100) -> list[AuditEvent]:
         """The newest events, newest first."""
-        return repository.latest(self._session, subject=subject, limit=limit)
+        return repository.latest(self._session, AuditFilter(subject=subject), limit=limit)
+
+    def page(self, wanted: AuditFilter, *, limit: int) -> AuditPage:
+        """The newest events that fit, newest first, at most ``limit``."""
+        rows = repository.latest(self._session, wanted, limit=limit + 1)
+        items = [AuditEventPublic.model_validate(row, from_attributes=True) for row in rows[:limit]]
+        return AuditPage(items=items, next_before=items[-1].id if len(rows) > limit else None)
+
+    def actions(self) -> Sequence[str]:
+        """Every action that was ever noted, by name."""
+        return repository.actions(self._session)
+
+    def projects(self) -> Sequence[tuple[int, str]]:
+        """(id, name) of every project, by name."""
+        return repository.project_names(self._session)

@@ -62,6 +62,17 @@ COMMANDS = {
         "labels_app",
         "Labels to look at again: suspected errors, value, who deserves one more annotator.",
     ),
+    "export": Entry("backend.cli.exchange", "export_labels", "Export labels with their lineage."),
+    "import-labels": Entry(
+        "backend.cli.exchange",
+        "import_labels",
+        "Import the labels of another Label Studio project from its JSON export.",
+    ),
+    "guidelines": Entry(
+        "backend.cli.guidelines",
+        "guidelines_app",
+        "Labelling guidelines: versions, and which one annotators are shown.",
+    ),
     "jobs": Entry("backend.cli.jobs", "jobs_app", "Background work."),
     "simulate": Entry(
         "backend.cli.simulate",

@@ -9,11 +9,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.core.security import KEY_ROLES, USER_ROLES
+
 users_app = typer.Typer(help="Users of the pages.", no_args_is_help=True)
 keys_app = typer.Typer(help="API keys for programs.", no_args_is_help=True)
 
 EmailArgument = Annotated[str, typer.Argument(help="e-mail address")]
-RoleOption = Annotated[str, typer.Option(help="viewer, engineer, lead or admin")]
+UserRoleOption = Annotated[str, typer.Option("--role", help=", ".join(USER_ROLES))]
+KeyRoleOption = Annotated[str, typer.Option("--role", help=", ".join(KEY_ROLES))]
 GenerateOption = Annotated[bool, typer.Option(help="make a password and print it")]
 
 GENERATED_BYTES = 15
@@ -21,7 +24,7 @@ GENERATED_BYTES = 15
 
 @users_app.command("create")
 def create_user(
-    email: EmailArgument, role: RoleOption = "viewer", generate: GenerateOption = False
+    email: EmailArgument, role: UserRoleOption = "viewer", generate: GenerateOption = False
 ) -> None:
     """Create a user; asks for the password, or reads ASSAY_PASSWORD, or makes one."""
     from backend.access.service import AccessService
@@ -69,6 +72,44 @@ def disable_user(email: EmailArgument) -> None:
     typer.echo(f"{user.email} is disabled.")
 
 
+@users_app.command("enable")
+def enable_user(email: EmailArgument) -> None:
+    """The user may log in again, with the password they had."""
+    from backend.access.service import AccessService
+    from backend.bootstrap import open_services
+
+    services = open_services()
+    with services.database.transaction() as session:
+        user = AccessService(session, services.clock).enable_user(email, actor=_actor())
+    typer.echo(f"{user.email} may log in again.")
+
+
+@users_app.command("set-role")
+def set_role(
+    email: EmailArgument, role: Annotated[str, typer.Argument(help=", ".join(USER_ROLES))]
+) -> None:
+    """Give the user another role, from their next request on."""
+    from backend.access.service import AccessService
+    from backend.bootstrap import open_services
+
+    services = open_services()
+    with services.database.transaction() as session:
+        user = AccessService(session, services.clock).set_role(email, role, actor=_actor())
+    typer.echo(f"{user.email} is {user.role}.")
+
+
+@users_app.command("log-out")
+def log_out_user(email: EmailArgument) -> None:
+    """End every open login of the user, in every browser."""
+    from backend.access.service import AccessService
+    from backend.bootstrap import open_services
+
+    services = open_services()
+    with services.database.transaction() as session:
+        user = AccessService(session, services.clock).end_logins(email, actor=_actor())
+    typer.echo(f"Every login of {user.email} has ended.")
+
+
 @users_app.command("set-password")
 def set_password(email: EmailArgument, generate: GenerateOption = False) -> None:
     """Set a password (and enable the user); open logins end at once."""
@@ -86,7 +127,7 @@ def set_password(email: EmailArgument, generate: GenerateOption = False) -> None
 
 @keys_app.command("create")
 def create_key(
-    name: Annotated[str, typer.Argument(help="what it is for")], role: RoleOption = "viewer"
+    name: Annotated[str, typer.Argument(help="what it is for")], role: KeyRoleOption = "viewer"
 ) -> None:
     """Create an API key and print it, once."""
     from backend.access.service import AccessService

@@ -1,4 +1,4 @@
-"""``assay models``: train, list, roll back; and the query strategies there are."""
+"""``assay models``: train, list, roll back, purge; and the query strategies there are."""
 
 from typing import Annotated, Literal
 
@@ -66,7 +66,7 @@ def list_models(project: ProjectArgument) -> None:
         versions = registry.list_versions(found.id or 0)
         champion = registry.champion(found.id or 0)
         reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id or 0)}
-    table = Table("version", "labels", "accuracy on the audit sample", "champion", "decision")
+    table = Table("version", "labels", "accuracy on new records", "champion", "decision")
     for version in versions:
         accuracy = version.metrics.get("audit_accuracy")
         table.add_row(
@@ -100,6 +100,38 @@ def rollback(
             found.id or 0, number, reason=reason, actor=ACTOR
         )
     Console().print(f"Model version {number} is champion again.")
+
+
+@models_app.command("purge")
+def purge(
+    keep: Annotated[
+        int, typer.Option(min=1, help="newest versions a project that keep their encoder")
+    ] = 10,
+    upload_days: Annotated[
+        int, typer.Option(min=0, help="days that an upload stays after its import ended well")
+    ] = 7,
+    delete: Annotated[bool, typer.Option("--delete", help="delete them; else only list")] = False,
+) -> None:
+    """List files that nothing needs: encoders of no champion, imported uploads; --delete them.
+
+    A worker deletes them once a day, with the default options. The encoder of every version that
+    ever was champion stays, so a rollback to it stays possible.
+    """
+    from backend.bootstrap import open_services
+    from backend.ingestion.uploads import purge_uploads
+    from backend.training.purging import purge_encoders
+
+    services = open_services()
+    found = [
+        *purge_encoders(services, keep=keep, is_dry=not delete),
+        *purge_uploads(services, days=upload_days, is_dry=not delete),
+    ]
+    for one in found:
+        Console(soft_wrap=True).print(
+            f"{one.bytes:>15,} bytes  {one.what}: {one.path}", markup=False
+        )
+    total = f"{len(found)} folders, {sum(one.bytes for one in found):,} bytes"
+    Console().print(f"Deleted: {total}." if delete else f"Would be deleted with --delete: {total}.")
 
 
 @models_app.command("strategies")

@@ -29,7 +29,7 @@ def create(
 ) -> None:
     """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService
+    from backend.projects.service import ProjectsService, read_policy
     from backend.training.service import TrainingService
     from labeling.label_schema import LabelSchema
 
@@ -40,7 +40,7 @@ def create(
         label_schema=(
             LabelSchema.from_file(label_schema).model_dump(mode="json") if label_schema else None
         ),
-        policy=LoopPolicy.model_validate(parse_settings(setting or [])),
+        policy=read_policy(parse_settings(setting or [])),
     )
     with services.database.transaction() as session:
         project = ProjectsService(session, services.clock).create(request, actor=ACTOR)

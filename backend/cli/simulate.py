@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import Console
@@ -10,6 +10,9 @@ from rich.table import Table
 
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
+
+if TYPE_CHECKING:
+    from backend.simulation.confusion import Matrix
 
 
 def simulate(
@@ -30,6 +33,20 @@ def simulate(
     noise: Annotated[
         float, typer.Option(help="share of wrong answers of an annotator", min=0, max=1)
     ] = 0.0,
+    confuse: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TRUE>ANSWER:SHARE",
+            help='what an annotator mixes up, for example "fair>poor:0.2"; repeat it; other '
+            "classes err at --noise",
+        ),
+    ] = None,
+    confusion: Annotated[
+        Path | None,
+        typer.Option(
+            help="the same as a small CSV (a row a true class, a column an answer) or JSON file"
+        ),
+    ] = None,
     annotators: Annotated[
         int, typer.Option(help="answers for each record; the majority counts", min=1)
     ] = 1,
@@ -53,6 +70,7 @@ def simulate(
     from active_learning.simulation.experiment import Plan
     from active_learning.simulation.grid import run_grid
     from active_learning.simulation.report import table, write_report
+    from backend.simulation.confusion import as_shares
     from backend.simulation.labelled_file import embedded, read_labelled_file
 
     notes = Console(stderr=True)
@@ -87,6 +105,8 @@ def simulate(
             value=initial,
             remedy=f"Give --initial {wanted} or less.",
         )
+    classes = sorted(set(read.labels.tolist()))
+    matrix = _confusion(confuse or [], confusion, classes, noise)
     plan = Plan(
         initial=first,
         batch=batch,
@@ -94,12 +114,15 @@ def simulate(
         metric=metric,
         noise=noise,
         annotators=annotators,
+        confusion=matrix,
     )
     with ProgressBar("features") as bar:
         data = embedded(read, encoder, out / "embeddings", bar)
     with ProgressBar("simulating") as bar:
         runs = run_grid(data, plan, names, range(seeds), out / "runs", jobs=jobs, progress=bar)
-    described = {"file": str(file), "records": count, "plan": plan.as_dict()}
+    described: dict[str, Any] = {"file": str(file), "records": count, "plan": plan.as_dict()}
+    if matrix is not None:
+        described["answers"] = as_shares(matrix, classes)
     result: dict[str, Any] = {**described, **analyse(runs)}
     paths = write_report(result, out)
     if as_json:
@@ -112,3 +135,22 @@ def simulate(
     console.print(shown)
     console.print(result["recommendation"]["en"], markup=False)
     console.print(f"Curves: {paths['html']}", markup=False)
+
+
+def _confusion(
+    pairs: list[str], file: Path | None, classes: list[str], noise: float
+) -> "Matrix | None":
+    from backend.simulation.confusion import confusion_matrix, parse_confusions, read_confusions
+
+    if file is not None and pairs:
+        raise InvalidInput(
+            "--confuse and --confusion are both given.",
+            field="--confuse",
+            value=pairs[0],
+            remedy="Give one of them.",
+        )
+    if file is not None:
+        return confusion_matrix(read_confusions(file), classes, noise, "--confusion")
+    if pairs:
+        return confusion_matrix(parse_confusions(pairs, classes), classes, noise, "--confuse")
+    return None

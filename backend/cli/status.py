@@ -88,7 +88,7 @@ def _project(project: "ProjectStatus") -> Panel:
         f"round [b]{project.round}[/b]",
         f"labelled [b]{project.batch_labelled} of {project.batch_size}[/b]",
         f"champion [b]{f'v{project.champion}' if project.champion else 'none yet'}[/b]",
-        f"accuracy [b]{_estimate(project.accuracy)}[/b]",
+        f"accuracy on new records [b]{_estimate(project.accuracy)}[/b]",
         _sync(project),
     )
     parts: list[Table | str] = [numbers]
@@ -111,7 +111,8 @@ def _conclusions(project: "ProjectStatus") -> "list[str]":
 
 
 def _rounds(project: "ProjectStatus") -> Table:
-    table = Table("round", "labelled", "labels", "accuracy", "macro-F1", "agreement", "model")
+    quality = ("accuracy on new records", "macro-F1", "agreement")
+    table = Table("round", "labelled", "labels", *quality, "model")
     for row in project.rounds:
         champion = " *" if row.model_version == project.champion else ""
         table.add_row(

@@ -164,7 +164,9 @@ def require(role: Role) -> RequireRole:
     return RequireRole(role)
 
 
+AnyRole = Annotated[Principal, Depends(require("annotator"))]
 Viewer = Annotated[Principal, Depends(require("viewer"))]
+Reviewer = Annotated[Principal, Depends(require("reviewer"))]
 Engineer = Annotated[Principal, Depends(require("engineer"))]
 Lead = Annotated[Principal, Depends(require("lead"))]
 Admin = Annotated[Principal, Depends(require("admin"))]

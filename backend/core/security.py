@@ -3,12 +3,26 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, get_args
 
 from sqlmodel import Session
 
-Role = Literal["viewer", "engineer", "lead", "admin"]
-ROLES: tuple[Role, ...] = ("viewer", "engineer", "lead", "admin")
+UserRole = Literal["annotator", "viewer", "reviewer", "engineer", "lead", "admin"]
+KeyRole = Literal["viewer", "reviewer", "engineer", "service", "lead", "admin"]
+Role = Literal["annotator", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
+ROLES: tuple[Role, ...] = (
+    "annotator",
+    "viewer",
+    "reviewer",
+    "engineer",
+    "service",
+    "lead",
+    "admin",
+)
+"""Each includes those before it. ``service`` is for programs: a key's role, never a person's."""
+USER_ROLES: tuple[UserRole, ...] = get_args(UserRole)
+KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
+"""A key is nobody's own work, so none is an annotator's."""
 
 SESSION_COOKIE = "assay_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -23,7 +37,7 @@ class Principal:
     role: Role
 
     def may(self, role: Role) -> bool:
-        """True if this principal's role includes ``role`` (viewer < engineer < lead < admin)."""
+        """True if this principal's role includes ``role`` (each includes those before it)."""
         return ROLES.index(self.role) >= ROLES.index(role)
 
 

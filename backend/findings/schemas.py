@@ -89,7 +89,8 @@ class LabelFindingPublic(BaseModel):
     suspicion: float = Field(description="estimated probability that the label is wrong")
     is_suspect: bool
     value: float | None = Field(
-        description="0, most harmful, to 1; none for audit records, which are not learnt from"
+        description="rank from 0, the most suspect label, to 1, the least; what a single label "
+        "adds is not measured; none for audit records, which are not learnt from"
     )
     value_group: str = Field(description="important, redundant, harmful or audit")
     relabel_score: float = Field(description="larger where one more annotator would help more")

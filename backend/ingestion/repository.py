@@ -6,8 +6,8 @@ from datetime import datetime
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
-from backend.ingestion.schemas import Reject
-from backend.models import Import, ImportReject
+from backend.ingestion.schemas import IMPORT_JOB, Reject
+from backend.models import Import, ImportReject, Job
 from backend.records.schemas import UpsertCounts
 
 
@@ -87,3 +87,13 @@ def rejects(session: Session, import_id: int, *, after: int, limit: int) -> Sequ
         .order_by(col(ImportReject.id))
         .limit(limit)
     ).all()
+
+
+def imported_files(session: Session, before: datetime) -> set[str]:
+    """Paths that imports read in full before then, and that no other import wants or wanted."""
+    done: set[str] = set()
+    others: set[str] = set()
+    for job in session.exec(select(Job).where(Job.name == IMPORT_JOB)):
+        is_over = job.status == "done" and job.finished_at is not None and job.finished_at < before
+        (done if is_over else others).add(str(job.args.get("request", {}).get("path", "")))
+    return done - others

@@ -14,7 +14,7 @@ from backend.core.problems import problem_responses
 from backend.core.services import Services
 from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, Reject, SourceFormat
 from backend.ingestion.service import ImportsService
-from backend.ingestion.uploads import store_upload
+from backend.ingestion.uploads import UPLOADS, store_upload
 from backend.jobs import queue
 
 router = APIRouter(
@@ -45,7 +45,7 @@ def upload(
 ) -> QueuedImport:
     """Upload a file; a job imports it. The dataset is created if it is not there."""
     name = file.filename or "upload"
-    path = store_upload(services.settings.data_dir / "uploads", name, file.file)
+    path = store_upload(services.settings.data_dir / UPLOADS, name, file.file)
     request = ImportRequest(
         dataset=dataset,
         path=path,

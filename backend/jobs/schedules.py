@@ -29,13 +29,18 @@ def projects_in_label_studio(session: Session) -> list[int]:
     return ScheduleRepository(session).projects_in_label_studio()
 
 
+def of_no_project(_session: Session) -> list[None]:
+    """For a job that is there once, not once a project."""
+    return [None]
+
+
 @dataclass(frozen=True)
 class PeriodicJob:
-    """A job that every project in ``project_ids`` gets once per ``seconds``."""
+    """A job that every project in ``project_ids`` gets once per ``seconds``; None: of none."""
 
     name: str
     seconds: int
-    project_ids: Callable[[Session], Sequence[int]] = projects_in_label_studio
+    project_ids: Callable[[Session], Sequence[int | None]] = projects_in_label_studio
 
 
 def next_time(cron: str, after: datetime) -> datetime:
@@ -88,7 +93,7 @@ class Scheduler:
         self._database = database
         self._clock = clock
         self._periodic = tuple(periodic)
-        self._last_ticks: dict[tuple[str, int], int] = {}
+        self._last_ticks: dict[tuple[str, int | None], int] = {}
 
     def tick(self) -> list[str]:
         """Ids of the jobs that this call made sure exist."""
@@ -132,7 +137,7 @@ class Scheduler:
                 project_ids = job.project_ids(session)
             for project_id in project_ids:
                 # Projects take turns: their ticks are spread over the period.
-                tick = int(now.timestamp() + project_id * 7) // job.seconds
+                tick = int(now.timestamp() + (project_id or 0) * 7) // job.seconds
                 if self._last_ticks.get((job.name, project_id)) == tick:
                     continue
                 with self._database.transaction() as session:

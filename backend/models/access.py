@@ -20,6 +20,7 @@ class User(SQLModel, table=True):
     )
     password_hash: str
     is_disabled: bool = False
+    login_generation: int = Field(default=0, description="logins of earlier ones have ended")
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -32,7 +33,9 @@ class ApiKey(SQLModel, table=True):
     name: str = Field(max_length=200)
     prefix: str = Field(max_length=12, description="first characters, to recognise it by")
     key_hash: str = Field(unique=True, max_length=64)
-    role: str = Field(max_length=20)
+    role: str = Field(
+        max_length=20, description="viewer, reviewer, engineer, service, lead or admin"
+    )
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -61,8 +61,13 @@ class LabelFinding(SQLModel, table=True):
     suggested: str = Field(description="most probable grade by a classifier that did not see it")
     suspicion: float = Field(description="0 to 1, larger for a label more likely wrong")
     is_suspect: bool
-    value: float = Field(description="what the label adds to the classifier; negative harms")
-    value_group: str = Field(max_length=20, description="important, redundant or harmful")
+    value: float = Field(
+        description="0, the most suspect label, to 1, the least; 0 and without meaning for audit"
+    )
+    value_group: str = Field(
+        max_length=20,
+        description="important, redundant or harmful; audit: nothing is learnt from the label",
+    )
     relabel_score: float = Field(description="larger where one more annotator would help more")
     reason: str
     reason_zh: str = ""

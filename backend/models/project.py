@@ -44,7 +44,7 @@ class Batch(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
-    round: int = Field(ge=1)
+    round: int = Field(ge=0, description="0: tasks of labels that were imported")
     strategy: str = Field(max_length=50)
     model_version_id: int | None = Field(
         default=None, foreign_key="model_version.id", sa_type=RowId

@@ -130,5 +130,5 @@ class Guideline(SQLModel, table=True):
     author: str = Field(max_length=320)
     created_at: datetime = Field(sa_type=UtcDateTime)
     published_at: datetime | None = Field(
-        default=None, sa_type=UtcDateTime, description="shown in Label Studio since"
+        default=None, sa_type=UtcDateTime, description="of those published, the last one counts"
     )

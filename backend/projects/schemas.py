@@ -5,6 +5,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+SHORTEST_NAME, LONGEST_NAME = 3, 50
+"""Characters of a project's name; Label Studio takes no others."""
+
 
 class LoopPolicy(BaseModel):
     """How the loop of one project turns. Every field has a default that works."""
@@ -105,7 +108,10 @@ class ProjectCreate(BaseModel):
         }
     )
 
-    name: str = Field(min_length=3, max_length=50)
+    name: str = Field(
+        description="3 to 50 characters, as Label Studio wants it",
+        json_schema_extra={"minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME},
+    )
     dataset: str = Field(description="name of the dataset whose records are labelled")
     label_schema: dict[str, Any] | None = Field(
         None, description="empty: grade good / fair / poor and the default issues"

@@ -13,7 +13,13 @@ from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.jobs.schedules import set_schedule
 from backend.models import Dataset, Project
 from backend.projects import repository
-from backend.projects.schemas import LoopPolicy, ProjectCreate, ProjectPublic
+from backend.projects.schemas import (
+    LONGEST_NAME,
+    SHORTEST_NAME,
+    LoopPolicy,
+    ProjectCreate,
+    ProjectPublic,
+)
 from labeling.exceptions import LabelingError
 from labeling.label_schema import LabelSchema
 
@@ -32,8 +38,10 @@ class ProjectsService:
         Raises:
             NotFound: no dataset of that name.
             Conflict: the name is taken.
-            InvalidInput: the label schema names unknown fields or is malformed.
+            InvalidInput: the name is too short or too long, or the label schema names unknown
+                fields or is malformed.
         """
+        name = check_name(request.name)
         dataset = repository.find_dataset(self._session, request.dataset)
         if dataset is None or dataset.id is None:
             raise NotFound(
@@ -42,18 +50,18 @@ class ProjectsService:
                 value=request.dataset,
                 remedy="Import one first: assay import FILE --dataset NAME.",
             )
-        if repository.find_by_name(self._session, request.name) is not None:
+        if repository.find_by_name(self._session, name) is not None:
             raise Conflict(
-                f"A project named {request.name!r} exists already.",
+                f"A project named {name!r} exists already.",
                 field="name",
-                value=request.name,
+                value=name,
                 remedy="Choose another name.",
             )
         check_policy(request.policy)
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
             self._session,
-            name=request.name,
+            name=name,
             dataset_id=dataset.id,
             label_schema=schema.model_dump(mode="json"),
             policy=request.policy.model_dump(mode="json"),
@@ -128,6 +136,23 @@ class ProjectsService:
             {"before": before.model_dump(mode="json"), "after": project.policy},
         )
         return project
+
+
+def check_name(name: str) -> str:
+    """The name, without blanks around it.
+
+    Raises:
+        InvalidInput: Label Studio takes no project of that name.
+    """
+    bare = name.strip()
+    if not SHORTEST_NAME <= len(bare) <= LONGEST_NAME:
+        raise InvalidInput(
+            f"The project name {bare!r} has {len(bare)} characters.",
+            field="name",
+            value=name,
+            remedy=f"Label Studio takes {SHORTEST_NAME} to {LONGEST_NAME}: choose another name.",
+        )
+    return bare
 
 
 def read_policy(settings: dict[str, Any]) -> LoopPolicy:

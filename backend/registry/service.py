@@ -11,6 +11,9 @@ from backend.core.exceptions import Conflict, NotFound
 from backend.models import ModelVersion, Promotion
 from backend.registry import repository
 
+ENCODER_PURGED = "encoder_purged_at"
+"""The metric of a model version whose fine-tuned encoder was deleted to save space."""
+
 
 class RegistryService:
     """The registry within one transaction; every decision is a new row."""
@@ -96,13 +99,20 @@ class RegistryService:
 
         Raises:
             NotFound: the project has no such version.
-            Conflict: it is the champion already.
+            Conflict: it is the champion already, or its encoder was deleted.
         """
         version = self.get(project_id, number)
         champion = self.champion(project_id)
         if champion is not None and champion.id == version.id:
             raise Conflict(
                 f"Model version {number} is the champion already.", field="number", value=number
+            )
+        if ENCODER_PURGED in version.metrics:
+            raise Conflict(
+                f"The fine-tuned encoder of model version {number} was deleted to save space.",
+                field="number",
+                value=number,
+                remedy="Roll back to a version that was champion once; their encoders are kept.",
             )
         assert version.id is not None
         promotion = Promotion(

@@ -58,7 +58,7 @@ def consensus_of(
         schema: answers with grades that it does not have are not counted.
         annotators_per_record: who are asked where a task does not say otherwise.
     """
-    votes = majority_vote(_frame(held, schema))
+    votes = majority_vote(grade_frame(held, schema))
     found: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
@@ -93,12 +93,19 @@ def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in shares.items()}
 
 
-def _frame(held: Mapping[int, RecordAnswers], schema: LabelSchema) -> LabelFrame:
+def grade_frame(
+    held: Mapping[int, RecordAnswers], schema: LabelSchema, *, only_known: bool = True
+) -> LabelFrame:
+    """Who gave which grade to what; by default only grades that the schema still has.
+
+    Items are first tasks' ids. An annotator whom Label Studio no longer knows is one person an
+    annotation, with a negative id.
+    """
     return LabelFrame.from_rows(
         [
             (place, row.annotator_id or -(row.id or 0), str(row.grade))
             for place, each in held.items()
             for row in each.answers
-            if row.grade in schema.grades
+            if row.grade in schema.grades or (row.grade is not None and not only_known)
         ]
     )

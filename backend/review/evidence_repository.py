@@ -115,7 +115,13 @@ def cases_by_task(session: Session, project_id: int) -> dict[int, ReviewCase]:
     return {case.task_id: case for case in rows}
 
 
-def gold_labels(session: Session, project_id: int) -> dict[int, Decision]:
+def opinions(session: Session, project_id: int) -> dict[int, dict[str, float]]:
+    """Task id to the probabilities that a classifier gave its grades before any answer."""
+    found = first_predictions(session, project_id)
+    return {task_id: shares for task_id, (_, _, shares) in found.items()}
+
+
+def standing_decisions(session: Session, project_id: int) -> dict[int, Decision]:
     """Task id to the decision that stands for it."""
     rows = session.exec(
         select(ReviewCase.task_id, Decision)

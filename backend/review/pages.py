@@ -12,14 +12,15 @@ from backend.models import Project
 from backend.projects.service import label_schema_of
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
-from backend.review.forms import (
+from backend.review.requests import (
+    FilterDep,
     FormDep,
+    ProjectDep,
     bulk_request,
     decision_request,
     grouped,
     query_of,
 )
-from backend.review.router import FilterDep, ProjectDep
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
 from backend.web.rendering import render

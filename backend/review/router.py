@@ -1,24 +1,21 @@
 """The review desk over HTTP."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Query
 
 from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
 from backend.core.problems import problem_responses
-from backend.models import Project
-from backend.projects.service import ProjectsService
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
+from backend.review.requests import FilterDep, ProjectDep
 from backend.review.schemas import (
     BulkPreview,
     BulkRequest,
     BulkResult,
-    CaseFilter,
     CasePage,
     CasePublic,
-    CaseState,
     DecisionRequest,
     UndoResult,
 )
@@ -29,40 +26,6 @@ router = APIRouter(
     tags=["review desk"],
     responses=problem_responses(401, 403, 404),
 )
-
-
-def project_of(project_id: int, session: SessionDep, services: ServicesDep) -> Project:
-    """The project of the address."""
-    return ProjectsService(session, services.clock).get(project_id)
-
-
-ProjectDep = Annotated[Project, Depends(project_of)]
-
-
-def case_filter(
-    state: Annotated[
-        CaseState | Literal[""] | None, Query(description="empty: all states")
-    ] = "open",
-    reason: Annotated[
-        str | None, Query(description="code of a reason; `issue:` and `field:` mean any")
-    ] = None,
-    kind: Annotated[str | None, Query(description="kind of record")] = None,
-    annotator: Annotated[
-        int | Literal[""] | None, Query(description="answered by this annotator")
-    ] = None,
-    search: Annotated[str | None, Query(description="start of the external id")] = None,
-) -> CaseFilter:
-    """The filter of the address; a form sends what is not chosen as empty."""
-    return CaseFilter(
-        state=state or None,
-        reason=reason or None,
-        kind=kind or None,
-        annotator=annotator or None,
-        search=search or None,
-    )
-
-
-FilterDep = Annotated[CaseFilter, Depends(case_filter)]
 
 
 @router.get("", responses=problem_responses(422))

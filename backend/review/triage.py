@@ -36,6 +36,7 @@ SURE = 0.9
 SPLIT = 0.25
 """A yes/no question is split where both answers have at least this probability."""
 ISSUE_WEIGHT, FIELD_WEIGHT = 0.5, 0.35
+EQUAL = 1e-6
 
 
 @dataclass(frozen=True)
@@ -137,14 +138,14 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
 def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground]:
     grade, sure = evidence.grade, evidence.confidence
     if grade is None and evidence.votes >= 2:
-        ranked = sorted(evidence.probabilities.items(), key=lambda item: -item[1])[:2]
-        named = " and ".join(name for name, _ in ranked)
+        top = max(evidence.probabilities.values(), default=0.0)
+        tied = [name for name, share in evidence.probabilities.items() if share > top - EQUAL]
         yield Ground(
             TIE,
-            1.0 - (ranked[0][1] if ranked else 0.0),
+            1.0 - top,
             Reason(
-                f"{evidence.votes} answers tie between {named}.",
-                f"{evidence.votes} 个回答在 {'、'.join(name for name, _ in ranked)} 之间打平。",
+                f"{evidence.votes} answers tie between {', '.join(tied)}.",
+                f"{evidence.votes} 个回答在 {'、'.join(tied)} 之间打平。",
             ),
         )
     if grade is not None and sure is not None and evidence.votes >= 2 and sure < review_below:

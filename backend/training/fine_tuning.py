@@ -11,6 +11,7 @@ from active_learning.classifiers.record_text import record_text
 from backend.acceptance.service import request_acceptance
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
+from backend.findings.service import request_assessment
 from backend.jobs.context import JobContext
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
@@ -137,12 +138,19 @@ def _challenge(
         registry = RegistryService(session, services.clock)
         champion = registry.champion(project.id)
         known = registry.find_by_fingerprint(project.id, plan.fingerprint(snapshot))
-    if known is not None:
-        return _untrained("these labels were learnt already")
-    training = ChallengerTraining(services, features, context, project, snapshot, champion)
-    result = training.run(plan)
+    if known is None:
+        result = ChallengerTraining(services, features, context, project, snapshot, champion).run(
+            plan
+        )
+    else:
+        result = _untrained("these labels were learnt already")
     with services.database.transaction() as session:
         # Before the next batch: checks of machine labels belong to the acceptance that stands.
         request_acceptance(session, project, services.clock())
         AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+        version = RegistryService(session, services.clock).find_by_fingerprint(
+            project.id, plan.fingerprint(snapshot)
+        )
+        if version is not None and version.id is not None:
+            request_assessment(session, project.id, version.id, services.clock())
     return result

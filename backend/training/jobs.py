@@ -14,6 +14,7 @@ from backend.training.assessing import assess
 from backend.training.features import FeatureStore
 from backend.training.fine_tuning import fine_tune_challenger
 from backend.training.fine_tuning_request import FINE_TUNE
+from backend.training.purging import PURGE, purge_files
 from backend.training.retraining import retrain
 from backend.training.selection import choose_batch
 
@@ -50,7 +51,12 @@ def handlers(services: Services) -> dict[str, Handler]:
         with context.lease(f"fine-tune:{project_id}"):
             return fine_tune_challenger(services, features, context, project_id)
 
+    def run_purge(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        with context.lease("purge"):
+            return purge_files(services, context)
+
     return {
+        PURGE: run_purge,
         FINE_TUNE: run_fine_tuning,
         RETRAIN: run_retraining,
         NEXT_BATCH: run_selection,

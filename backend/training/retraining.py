@@ -11,6 +11,7 @@ from backend.jobs.context import JobContext
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
+from backend.review import evidence_repository
 from backend.training import repository
 from backend.training.challenger import ChallengerTraining, TrainingPlan, load_champion
 from backend.training.features import FeatureStore, learning_facts
@@ -85,6 +86,8 @@ def take_snapshot(services: Services, project: Project) -> TrainingSnapshot:
             label_schema_of(project),
             annotators_per_record=policy.annotators_per_record,
             seed=policy.seed,
+            decisions=evidence_repository.standing_decisions(session, project.id),
+            opinions=evidence_repository.opinions(session, project.id),
         )
 
 

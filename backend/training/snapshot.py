@@ -2,18 +2,17 @@
 
 import hashlib
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.models import Annotation, Task
+from backend.annotations.answers import RecordAnswers, answers_by_record
+from backend.models import Annotation, Decision, Task
+from backend.review.consensus import consensus_of, grade_frame
 from labeling.consensus.agreement import Agreement, krippendorff_alpha
-from labeling.consensus.base import LabelFrame
-from labeling.consensus.majority_vote import majority_vote
 from labeling.label_schema import LabelSchema
 
 YES, NO, UNKNOWN = 1, 0, -1
@@ -67,53 +66,64 @@ def build_snapshot(
     *,
     annotators_per_record: int,
     seed: int,
+    decisions: Mapping[int, Decision] | None = None,
+    opinions: Mapping[int, Mapping[str, float]] | None = None,
 ) -> TrainingSnapshot:
     """The snapshot of the revisions that count.
 
-    A task is complete when as many people as wanted answered it or skipped it; its label
-    is the majority of the answers. A tie gives no label: it is a case for review.
+    A task is complete when as many people as wanted answered it or skipped it; its label is the
+    consensus of the answers. A tie gives no label: it is a case for review. What a person decided
+    there goes before any consensus; a record that was found ambiguous has no label.
+
+    Args:
+        tasks: of the project, copies included.
+        revisions: that count, of these tasks.
+        schema: what may be answered.
+        annotators_per_record: who are asked where a task does not say otherwise.
+        seed: of the agreement's interval.
+        decisions: first task's id to the decision that stands for it.
+        opinions: first task's id to what a classifier had said before anyone answered.
     """
-    answers: dict[int, list[Annotation]] = defaultdict(list)
-    people: dict[int, set[int | None]] = defaultdict(set)
-    for row in revisions:
-        people[row.task_id].add(row.annotator_id)
-        if not row.was_cancelled and row.grade in schema.grades:
-            answers[row.task_id].append(row)
-    complete = [
-        task
-        for task in tasks
-        if task.deleted_at is None and len(people[task.id or 0]) >= annotators_per_record
-    ]
-    frame = LabelFrame.from_rows(
-        [
-            (task.id or 0, row.annotator_id or 0, str(row.grade))
-            for task in complete
-            for row in answers[task.id or 0]
-        ]
-    )
-    consensus = majority_vote(frame)
-    labels = [
-        _label(task, answers[task.id or 0], grade, schema)
-        for task in complete
-        if (vote := consensus.get(task.id or 0)) and (grade := vote.label) is not None
-    ]
+    held = answers_by_record(tasks, revisions)
+    made = decisions or {}
+    found = consensus_of(held, opinions or {}, schema, annotators_per_record=annotators_per_record)
+    complete = {
+        task_id: each
+        for task_id, each in held.items()
+        if each.is_complete(annotators_per_record) or task_id in made
+    }
+    labels = []
+    for task_id, each in complete.items():
+        decision, consensus = made.get(task_id), found.get(task_id)
+        if decision is not None:
+            if decision.grade is not None:
+                labels.append(_decided(each, decision, decision.grade, schema))
+        elif consensus is not None and consensus.grade is not None:
+            labels.append(_label(each, consensus.grade, schema))
     return TrainingSnapshot(
         training=tuple(label for label in labels if not label.is_audit),
         audit=tuple(label for label in labels if label.is_audit),
         complete_tasks=len(complete),
-        tied_tasks=sum(vote.label is None for vote in consensus.values()),
-        agreement=krippendorff_alpha(frame, np.random.default_rng(seed)),
+        tied_tasks=sum(
+            task_id not in made
+            and (vote := found.get(task_id)) is not None
+            and vote.votes > 0
+            and vote.grade is None
+            for task_id in complete
+        ),
+        agreement=krippendorff_alpha(
+            grade_frame(complete, schema, only_known=False), np.random.default_rng(seed)
+        ),
         fingerprint=_fingerprint(labels),
     )
 
 
-def _label(
-    task: Task, answers: Sequence[Annotation], grade: str, schema: LabelSchema
-) -> LabelledRecord:
+def _label(held: RecordAnswers, grade: str, schema: LabelSchema) -> LabelledRecord:
+    answers = [row for row in held.answers if row.grade in schema.grades]
     return LabelledRecord(
-        task_id=task.id or 0,
-        record_id=task.record_id,
-        is_audit=task.is_audit,
+        task_id=held.task.id or 0,
+        record_id=held.task.record_id,
+        is_audit=held.task.is_audit,
         grade=grade,
         issues=tuple(
             _vote(value in row.issues for row in answers) for value in schema.issue_values
@@ -122,6 +132,22 @@ def _label(
             _vote(name in row.faulty_fields for row in answers) for name in schema.fields
         ),
         annotation_ids=tuple(sorted(row.id or 0 for row in answers)),
+    )
+
+
+def _decided(
+    held: RecordAnswers, decision: Decision, grade: str, schema: LabelSchema
+) -> LabelledRecord:
+    return LabelledRecord(
+        task_id=held.task.id or 0,
+        record_id=held.task.record_id,
+        is_audit=held.task.is_audit,
+        grade=grade,
+        issues=tuple(YES if value in decision.issues else NO for value in schema.issue_values),
+        faulty_fields=tuple(
+            YES if name in decision.faulty_fields else NO for name in schema.fields
+        ),
+        annotation_ids=tuple(sorted(row.id or 0 for row in held.answers)),
     )
 
 

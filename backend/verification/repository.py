@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
+from backend.annotations.loop_repository import IMPORTED_KEY
 from backend.models import (
     Annotation,
     Batch,
@@ -40,7 +41,10 @@ def revision_counts(session: Session, project_id: int) -> list[tuple[int, int, i
 
 
 def unpushed_tasks_of_pushed_batches(session: Session, project_id: int) -> Sequence[Task]:
-    """Tasks whose batch counts as pushed although Label Studio's id is missing."""
+    """Tasks whose batch counts as pushed although Label Studio's id is missing.
+
+    Imported tasks, labelled in another Label Studio, are not there and not meant to be.
+    """
     return session.exec(
         select(Task)
         .join(Batch, col(Batch.id) == col(Task.batch_id))
@@ -48,6 +52,7 @@ def unpushed_tasks_of_pushed_batches(session: Session, project_id: int) -> Seque
             Task.project_id == project_id,
             col(Batch.pushed_at).is_not(None),
             col(Task.label_studio_task_id).is_(None),
+            ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
         )
     ).all()
 

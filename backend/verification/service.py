@@ -84,7 +84,8 @@ def _compare_annotations(
     current: list[Annotation],
     held: Mapping[int, tuple[ParsedAnnotation, ...]],
 ) -> Iterator[Difference]:
-    ours = {row.label_studio_annotation_id: row for row in current}
+    pushed = {task.id for task in tasks if task.label_studio_task_id is not None}
+    ours = {row.label_studio_annotation_id: row for row in current if row.task_id in pushed}
     known_tasks = {task.label_studio_task_id for task in tasks}
     theirs = {
         parsed.label_studio_id: parsed

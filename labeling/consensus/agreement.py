@@ -1,13 +1,20 @@
 """How far annotators agree beyond chance."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consensus.base import LabelFrame
-
-RESAMPLES = 1_000
+from labeling.consensus.kappa import pair_counts
+from labeling.consensus.resampling import (
+    RESAMPLES,
+    bootstrap_interval,
+    patterns_of,
+    value_or_none,
+)
+from labeling.consensus.words import ONE_CLASS, Words, why_undefined
 
 
 @dataclass(frozen=True)
@@ -15,7 +22,8 @@ class Agreement:
     """Krippendorff's alpha with a 95 % bootstrap interval over items.
 
     ``alpha`` is None where it is undefined: no item has two labels, or only one class was
-    ever used. ``percent`` is the share of agreeing pairs of labels within items.
+    ever used. ``percent`` is the share of agreeing pairs of labels within items, ``items``
+    counts those with two labels or more. ``why`` says why there is no alpha.
     """
 
     alpha: float | None
@@ -23,50 +31,124 @@ class Agreement:
     high: float | None
     percent: float | None
     items: int
+    why: Words | None = field(default=None, compare=False)
 
 
-def krippendorff_alpha(frame: LabelFrame, rng: np.random.Generator) -> Agreement:
-    """Alpha for nominal labels over the items with at least two labels.
+def krippendorff_alpha(
+    frame: LabelFrame,
+    rng: np.random.Generator,
+    *,
+    order: Sequence[str] | None = None,
+    resamples: int = RESAMPLES,
+) -> Agreement:
+    """Alpha over the items with at least two labels; ordinal where ``order`` ranks the classes.
 
     With o[c, k] the coincidences of classes c and k within items and n[c] its margins,
-    alpha = 1 - (n - 1) * sum_{c != k} o[c, k] / sum_{c != k} n[c] n[k]
-    (Krippendorff, Content Analysis, 2004, ch. 11).
+    alpha = 1 - (n - 1) * sum o[c, k] d[c, k] / sum n[c] n[k] d[c, k]; d is 1 for different
+    nominal classes, and for ordinal ones the square of the number of labels between the middles
+    of the two classes (Krippendorff, Content Analysis, 2004, ch. 11).
+
+    Raises:
+        ValueError: a label is not in ``order``, or ``order`` names one twice.
     """
     if not len(frame.items):
-        return Agreement(None, None, None, None, 0)
-    _, _, table = frame.counts()
+        return Agreement(None, None, None, None, 0, why_undefined(0, 0, 0))
+    _, table = count_table(frame, order)
+    people = len(np.unique(frame.annotators))
+    return alpha_of_table(table, rng, ordinal=order is not None, people=people, resamples=resamples)
+
+
+def count_table(
+    frame: LabelFrame, order: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(items, table): how often item i got class c, classes in ``order`` if given."""
+    items, classes, table = frame.counts()
+    if order is None:
+        return items, table
+    return items, in_order(classes, table, order)
+
+
+def in_order(
+    classes: NDArray[np.str_], table: NDArray[np.int64], order: Sequence[str]
+) -> NDArray[np.int64]:
+    """The columns of ``table`` as ``order`` ranks the classes, none for those never given."""
+    places = {name: place for place, name in enumerate(order)}
+    if len(places) != len(order):
+        raise ValueError(f"order names a class twice: {list(order)}")
+    unknown = sorted(set(classes.tolist()) - places.keys())
+    if unknown:
+        raise ValueError(f"labels {unknown} are not in order {list(order)}: add them to it")
+    columns = np.argsort([places[name] for name in classes.tolist()])
+    return np.asarray(table[:, columns])
+
+
+def alpha_of_table(
+    table: NDArray[np.int64],
+    rng: np.random.Generator,
+    *,
+    ordinal: bool,
+    people: int,
+    resamples: int = RESAMPLES,
+) -> Agreement:
+    """Alpha of (items, classes) counts."""
+    labels = int(table.sum())
     table = table[table.sum(axis=1) >= 2]
     items = len(table)
     if not items:
-        return Agreement(None, None, None, None, 0)
-    # Items with the same counts are interchangeable, and there are few different ones:
-    # drawing how often each pattern comes is drawing items, in memory that does not grow.
-    patterns, times = np.unique(table, axis=0, return_counts=True)
-    table = patterns.astype(np.float64)
-    alpha = _alphas(table, times[None, :].astype(np.float64))[0]
-    draws = rng.multinomial(items, times / items, size=RESAMPLES)
-    samples = _alphas(table, draws.astype(np.float64))
-    samples = samples[~np.isnan(samples)]
-    low, high = np.quantile(samples, [0.025, 0.975]) if len(samples) else (np.nan, np.nan)
-    totals = table.sum(axis=1)
-    agreeing = times @ (table * (table - 1)).sum(axis=1)
+        return Agreement(None, None, None, None, 0, why_undefined(labels, people, 0))
+    counts, times = patterns_of(table)
+    patterns = counts.astype(np.float64)
+    alphas = _OrdinalAlphas(patterns) if ordinal else _NominalAlphas(patterns)
+    alpha = value_or_none(float(alphas(times[None, :].astype(np.float64))[0]))
+    low, high = (None, None) if alpha is None else bootstrap_interval(alphas, times, rng, resamples)
+    totals = patterns.sum(axis=1)
+    agreeing = times @ (patterns * (patterns - 1)).sum(axis=1)
     return Agreement(
-        alpha=_or_none(alpha),
-        low=_or_none(low),
-        high=_or_none(high),
+        alpha=alpha,
+        low=low,
+        high=high,
         percent=float(agreeing / (times @ (totals * (totals - 1)))),
         items=items,
+        why=ONE_CLASS if alpha is None else None,
     )
 
 
-def _alphas(table: NDArray[np.float64], weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """One alpha for each row of ``weights``: (resamples, patterns) times a row counts."""
-    totals = table.sum(axis=1)
-    disagreeing = (totals**2 - (table**2).sum(axis=1)) / (totals - 1)
-    observed = weights @ disagreeing
-    margins = weights @ table
-    pairable = margins.sum(axis=1)
-    expected = pairable**2 - (margins**2).sum(axis=1)
+class _NominalAlphas:
+    """One alpha for each row of weights: (resamples, patterns) times a row counts."""
+
+    def __init__(self, patterns: NDArray[np.float64]) -> None:
+        self.patterns = patterns
+        totals = patterns.sum(axis=1)
+        self.disagreeing = (totals**2 - (patterns**2).sum(axis=1)) / (totals - 1)
+
+    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        observed = weights @ self.disagreeing
+        margins = weights @ self.patterns
+        pairable = margins.sum(axis=1)
+        return _alphas(pairable, observed, pairable**2 - (margins**2).sum(axis=1))
+
+
+class _OrdinalAlphas:
+    """The same with distances that depend on how often each class was given."""
+
+    def __init__(self, patterns: NDArray[np.float64]) -> None:
+        self.patterns = patterns
+        self.first, self.second = np.triu_indices(patterns.shape[1], k=1)
+        shares = patterns / np.sqrt(patterns.sum(axis=1, keepdims=True) - 1)
+        self.coincidences = 2 * shares[:, self.first] * shares[:, self.second]
+
+    def __call__(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        margins = weights @ self.patterns
+        middles = np.cumsum(margins, axis=1) - margins / 2
+        distances = (middles[:, self.second] - middles[:, self.first]) ** 2
+        observed = ((weights @ self.coincidences) * distances).sum(axis=1)
+        chance = 2 * margins[:, self.first] * margins[:, self.second]
+        return _alphas(margins.sum(axis=1), observed, (chance * distances).sum(axis=1))
+
+
+def _alphas(
+    pairable: NDArray[np.float64], observed: NDArray[np.float64], expected: NDArray[np.float64]
+) -> NDArray[np.float64]:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(expected > 0, 1 - (pairable - 1) * observed / expected, np.nan))
 
@@ -76,36 +158,10 @@ def cohen_kappas(frame: LabelFrame) -> dict[tuple[int, int], float | None]:
 
     kappa = (p_o - p_e) / (1 - p_e); None where p_e is 1 (Cohen 1960).
     """
-    found: dict[tuple[int, int], float | None] = {}
-    people = np.unique(frame.annotators)
-    given = {
-        int(person): dict(
-            zip(
-                frame.items[frame.annotators == person].tolist(),
-                frame.labels[frame.annotators == person].tolist(),
-                strict=True,
-            )
+    pairs = pair_counts(frame)
+    return {
+        (first, second): value_or_none(value)
+        for first, second, value in zip(
+            pairs.first.tolist(), pairs.second.tolist(), pairs.kappas().tolist(), strict=True
         )
-        for person in people
     }
-    for index, first in enumerate(people.tolist()):
-        for second in people.tolist()[index + 1 :]:
-            both = sorted(given[first].keys() & given[second].keys())
-            if both:
-                found[first, second] = _kappa(
-                    [given[first][item] for item in both], [given[second][item] for item in both]
-                )
-    return found
-
-
-def _kappa(first: list[str], second: list[str]) -> float | None:
-    n = len(first)
-    observed = sum(a == b for a, b in zip(first, second, strict=True)) / n
-    expected = sum(
-        first.count(label) * second.count(label) for label in set(first) | set(second)
-    ) / (n * n)
-    return None if expected == 1 else (observed - expected) / (1 - expected)
-
-
-def _or_none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)

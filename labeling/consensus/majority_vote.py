@@ -1,41 +1,32 @@
 """Majority vote; a tie is reported, never broken."""
 
-from dataclasses import dataclass
-
-from labeling.consensus.base import LabelFrame
-
-
-@dataclass(frozen=True)
-class Consensus:
-    """The outcome of one item's vote.
-
-    ``label`` is None where the most frequent labels tie; ``share`` is the votes of the
-    winner (or of each tied label) over all votes.
-    """
-
-    label: str | None
-    share: float
-    votes: int
+from labeling.consensus.base import CodedLabels, LabelFrame, Table
+from labeling.consensus.posterior import ConsensusResult
 
 
-def majority_vote(frame: LabelFrame) -> dict[int, Consensus]:
-    """Item id to the label that most annotators gave.
+def majority_vote(frame: LabelFrame) -> ConsensusResult:
+    """The label that most annotators gave; the probabilities are the shares of the votes.
 
     >>> rows = [(1, 7, "good"), (1, 8, "poor"), (1, 9, "good"), (2, 7, "good"), (2, 8, "poor")]
     >>> result = majority_vote(LabelFrame.from_rows(rows))
     >>> result[1].label, result[2].label
     ('good', None)
     """
-    if not len(frame.items):
-        return {}
-    items, classes, table = frame.counts()
-    votes = table.sum(axis=1)
-    largest = table.max(axis=1)
-    is_tied = (table == largest[:, None]).sum(axis=1) > 1
-    winners = classes[table.argmax(axis=1)]
-    return {
-        int(item): Consensus(None if tied else str(winner), float(top / total), int(total))
-        for item, winner, top, total, tied in zip(
-            items, winners, largest, votes, is_tied, strict=True
-        )
-    }
+    coded = frame.coded
+    votes = coded.votes()
+    return ConsensusResult(
+        method="majority",
+        item_ids=coded.items,
+        classes=coded.classes,
+        probabilities=vote_shares(coded),
+        votes=votes,
+    )
+
+
+def vote_shares(coded: CodedLabels) -> Table:
+    """(I, K) share of each class among the item's votes; even where it has none."""
+    votes = coded.votes()
+    totals = votes.sum(axis=1, keepdims=True)
+    shares: Table = votes / totals.clip(min=1)
+    shares[totals[:, 0] == 0] = 1 / max(1, votes.shape[1])
+    return shares

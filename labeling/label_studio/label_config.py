@@ -38,6 +38,7 @@ _EVIDENCE_STYLE = """
 """
 _EVIDENCE_HINT = "建议的依据 / Why this is suggested"
 _HINT = "按 q，再选中有误的值 / Press q, then select the value that is faulty"
+_CORRECTION_HINT = "点击标记，填写正确的值 / Click a mark to give the corrected value"
 
 
 def build_label_config(schema: LabelSchema, *, evidence: bool = True) -> str:
@@ -96,8 +97,10 @@ def _record(schema: LabelSchema, evidence: bool) -> list[str]:
     table_parts = [table, *(_evidence() if evidence else ())]
     if not schema.faulty_fields:
         return table_parts
+    told = [_HINT, *([_CORRECTION_HINT] if schema.corrected_value else ())]
+    hints = "".join(f'<Header value="{hint}" size="6"/>' for hint in told)
     lines = [
-        f'<View className="assay-hint"><Header value="{_HINT}" size="6"/></View>',
+        f'<View className="assay-hint">{hints}</View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
         f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",

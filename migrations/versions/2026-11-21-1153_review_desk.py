@@ -1,4 +1,4 @@
-"""Consensus labels, review cases, decisions, guidelines; copies of tasks.
+"""Consensus labels, review cases, decisions, guidelines; copies of tasks; logins that end.
 
 Revision: 0004
 After: 0003
@@ -111,6 +111,9 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_decision_bulk_id'), ['bulk_id'], unique=False)
         batch_op.create_index('ix_decision_case', ['case_id', 'id'], unique=False)
 
+    with op.batch_alter_table('app_user', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('login_generation', sa.Integer(), nullable=False, server_default='0'))
+
     with op.batch_alter_table('task', schema=None) as batch_op:
         batch_op.add_column(sa.Column('purpose', sa.String(length=10), nullable=False, server_default='label'))
         batch_op.add_column(sa.Column('attempt', sa.Integer(), nullable=False, server_default='1'))
@@ -144,6 +147,9 @@ def downgrade() -> None:
         batch_op.drop_column('original_id')
         batch_op.drop_column('attempt')
         batch_op.drop_column('purpose')
+
+    with op.batch_alter_table('app_user', schema=None) as batch_op:
+        batch_op.drop_column('login_generation')
 
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.drop_index('ix_decision_case')

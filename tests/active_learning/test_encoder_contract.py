@@ -15,7 +15,10 @@ from active_learning.classifiers.embedding_cache import EmbeddingCache
 from active_learning.classifiers.encoders import (
     CharacterEncoder,
     Encoder,
+    JoinedEncoder,
+    ScriptEncoder,
     load_encoder,
+    texts_at_once,
     transformer_folder,
 )
 from active_learning.exceptions import Cancelled, EncoderUnavailable
@@ -69,6 +72,51 @@ class CountingEncoder(CharacterEncoder):
     ) -> Embeddings:
         self.seen.extend(texts)
         return super().encode(texts, progress, should_stop)
+
+
+class HungryEncoder(CharacterEncoder):
+    """Wants so many texts a call, as one on a GPU does."""
+
+    def __init__(self, texts_at_once: int | None) -> None:
+        super().__init__(32)
+        self.calls: list[int] = []
+        if texts_at_once is not None:
+            self.texts_at_once = texts_at_once
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        self.calls.append(len(texts))
+        progress(0.5, "half of them")
+        return super().encode(texts, progress, should_stop)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "calls"),
+    [(None, [512, 512, 176]), (1_000, [1_000, 200]), (32_768, [1_200])],
+)
+def test_the_cache_gives_as_many_texts_a_call_as_the_encoder_wants(
+    cache_folder: Path, tmp_path: Path, wanted: int | None, calls: list[int]
+) -> None:
+    encoder, told = HungryEncoder(wanted), list[float]()
+    texts = [f"text {number}" for number in range(1_200)]
+    found = EmbeddingCache(cache_folder, encoder).embed(texts, lambda share, _: told.append(share))
+    assert encoder.calls == calls
+    assert told == sorted(told)
+    assert len(told) > len(calls), "progress is told while a call goes on"
+    plain = EmbeddingCache(tmp_path / "plain", HungryEncoder(None)).embed(texts)
+    np.testing.assert_array_equal(found, plain)
+
+
+def test_joined_encoders_want_what_their_hungriest_part_wants() -> None:
+    few, many = HungryEncoder(None), HungryEncoder(32_768)
+    assert texts_at_once(few) == 512
+    assert texts_at_once(ScriptEncoder(few, many)) == 32_768
+    assert texts_at_once(JoinedEncoder([(ScriptEncoder(many, few), 1.0), (few, 0.5)])) == 32_768
+
+
+def test_a_transformer_on_a_cpu_is_given_no_more_than_before(tiny_transformer: str) -> None:
+    assert texts_at_once(load_encoder(tiny_transformer, device="cpu", threads=1)) == 512
 
 
 def test_a_text_is_embedded_once(cache_folder: Path) -> None:

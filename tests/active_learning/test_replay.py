@@ -194,6 +194,29 @@ def test_replay_keeps_what_new_rows_alone_forget() -> None:
     assert len(buffer) == 60
 
 
+@pytest.mark.parametrize("steps", ["ab c def", "a bc d ef", "ab a cd ef", "a a b cdef"])
+def test_a_step_that_brings_one_class_only_teaches_it_and_forgets_none(steps: str) -> None:
+    layout, rows, labels = blobs()
+    taken: set[int] = set()
+    buffer = ReplayBuffer(60, seed=1)
+    found = None
+    for step in steps.split():
+        left = [row for row in range(480) if labels[row] in step and row not in taken]
+        part = np.array([row for row in left if row % 2 == 0 or steps.count(labels[row]) == 1])
+        if all(row % 2 for row in left):
+            part = np.array(left)
+        taken |= set(part.tolist())
+        found = fit_with_replay(
+            RecordClassifier(layout, "abcdef"), rows[part], labels[part], buffer, warm_start=found
+        )
+        known = np.array(sorted(taken))
+        whole = RecordClassifier(layout, "abcdef").fit(rows[known], labels[known])
+        reached = found.score(rows[known], labels[known].tolist())
+        assert reached > whole.score(rows[known], labels[known].tolist()) - 0.1, step
+        assert set(buffer.rows().labels.tolist()) == set(labels[known].tolist())
+    assert len(taken) == 480
+
+
 def test_a_buffer_that_holds_everything_teaches_what_all_labels_teach(world: World) -> None:
     buffer = ReplayBuffer(500, seed=1, marks=len(ISSUES) + len(world.layout.fields))
     found = None

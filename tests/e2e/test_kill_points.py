@@ -40,7 +40,7 @@ AFTER_THE_LABELS = (
     "backend.training.challenger:save_artifact@before",
     "backend.training.challenger:save_artifact@after",  # written, not registered
     "backend.registry.service:RegistryService:decide@before",
-    "backend.training.challenger:ChallengerTraining:_publish@after",  # registered, loop not continued
+    "backend.training.challenger:ChallengerTraining:_publish@after",  # the loop not continued
     "backend.training.selection:_choose@after",
     f"{CLIENT}:import_tasks@after",
 )

@@ -9,6 +9,12 @@ from typer.testing import CliRunner
 
 from backend.cli import app
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.simulation.confusion import (
+    as_shares,
+    confusion_matrix,
+    parse_confusions,
+    read_confusions,
+)
 
 
 def simulate(*arguments: str) -> tuple[int, str, str]:
@@ -33,11 +39,29 @@ def shop(tmp_path: Path) -> Path:
     return path
 
 
-OPTIONS = ("--label", "grade", "--text", "title", "--encoder", "characters", "--jobs", "1")
+OPTIONS: tuple[str, ...] = (
+    "--label",
+    "grade",
+    "--text",
+    "title",
+    "--encoder",
+    "characters",
+    "--jobs",
+    "1",
+)
 
 
 def test_results_are_printed_written_and_kept(shop: Path, tmp_path: Path) -> None:
-    command = (str(shop), *OPTIONS, "--seeds", "2", "--budget", "40", "--batch", "10")
+    command: tuple[str, ...] = (
+        str(shop),
+        *OPTIONS,
+        "--seeds",
+        "2",
+        "--budget",
+        "40",
+        "--batch",
+        "10",
+    )
     command += ("--initial", "10", "--strategies", "margin", "--out", str(tmp_path / "out"))
     code, printed, notes = simulate(*command, "--noise", "0.1", "--annotators", "3", "--json")
     assert code == 0
@@ -63,3 +87,99 @@ def test_wrong_input_is_named(shop: Path, tmp_path: Path) -> None:
         simulate(str(shop), *OPTIONS, "--strategies", "magic")
     with pytest.raises(UnreadableSource):
         simulate(str(tmp_path / "none.csv"), "--label", "grade")
+
+
+CLASSES = ["fair", "good", "poor"]
+
+
+def test_confusions_become_rows_that_sum_to_one() -> None:
+    shares = parse_confusions(["fair>poor:0.2", "fair > good : 0.1"], CLASSES)
+    matrix = confusion_matrix(shares, CLASSES, 0.5, "--confuse")
+    assert matrix[0] == pytest.approx((0.7, 0.1, 0.2))
+    assert matrix[1:] == ((0.25, 0.5, 0.25), (0.25, 0.25, 0.5)), "the others err at --noise"
+    odd = ["a>b", "a", "b:c"]
+    assert parse_confusions(["a>b>b:c:.5"], odd) == {"a>b": {"b:c": 0.5}}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.csv", "true,fair,good,poor\nfair,0.7,0.1,0.2\ngood,0,1,0\npoor,0,0,1\n"),
+        ("m.csv", "\ufefftrue,good,poor\r\nfair,.1,.2\r\n"),
+        ("m.json", '{"fair": {"good": 0.1, "poor": 0.2}}'),
+    ],
+)
+def test_a_file_says_the_same(tmp_path: Path, name: str, content: str) -> None:
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    matrix = confusion_matrix(read_confusions(path), CLASSES, 0.0, "--confusion")
+    assert matrix[0] == pytest.approx((0.7, 0.1, 0.2))
+    assert matrix[1:] == ((0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    assert as_shares(matrix, CLASSES)["good"] == {"good": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (["True>Fals:0.2"], "no class 'Fals'.*False, True"),
+        (["True:0.2"], "TRUE>ANSWER:SHARE"),
+        (["True>False:2"], "'2' is not a share"),
+        (["True>False:nan"], "not a share"),
+        (["True>True:0.2"], "right answer"),
+        (["True>False:0.2", "True>False:0.1"], "given twice"),
+    ],
+)
+def test_wrong_confusions_are_named(shop: Path, pairs: list[str], message: str) -> None:
+    options = [part for pair in pairs for part in ("--confuse", pair)]
+    with pytest.raises(InvalidInput, match=message):
+        simulate(str(shop), *OPTIONS, *options)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("m.csv", "", "header row"),
+        ("m.csv", "true,True,False\nTrue,1\n", "row 2 has 1 shares for 2"),
+        ("m.csv", "true,True,False\nTrue,8,2\n", "'8' is not a share"),
+        ("m.csv", "true,True,False\nTrue,.8,.1\n", "answers to 'True' add up to 0.9"),
+        ("m.csv", "true,True,Maybe\nTrue,.9,.1\n", "no class 'Maybe'"),
+        ("m.json", "[1]", "object of objects"),
+        ("m.json", "{", "no confusion matrix"),
+    ],
+)
+def test_a_wrong_confusion_file_is_named(
+    shop: Path, tmp_path: Path, name: str, content: str, message: str
+) -> None:
+    path = tmp_path / name
+    path.write_text(content, "utf-8")
+    with pytest.raises(InvalidInput, match=message):
+        simulate(str(shop), *OPTIONS, "--confusion", str(path))
+    with pytest.raises(InvalidInput, match="no confusion matrix"):
+        simulate(str(shop), *OPTIONS, "--confusion", str(tmp_path / "none.csv"))
+    with pytest.raises(InvalidInput, match="both given"):
+        simulate(str(shop), *OPTIONS, "--confusion", str(path), "--confuse", "True>False:0.1")
+
+
+def test_runs_of_different_confusions_are_kept_apart(shop: Path, tmp_path: Path) -> None:
+    command: tuple[str, ...] = (
+        str(shop),
+        *OPTIONS,
+        "--seeds",
+        "1",
+        "--budget",
+        "20",
+        "--batch",
+        "10",
+    )
+    command += ("--initial", "10", "--strategies", "random", "--out", str(tmp_path), "--json")
+    plain, swapped = (
+        json.loads(simulate(*command, *options)[1])
+        for options in ((), ("--confuse", "True>False:1", "--confuse", "False>True:1"))
+    )
+    assert plain["full_score"] > 0.9
+    assert swapped["full_score"] < 0.1, "nothing of the first simulation was taken for the second"
+    assert swapped["answers"] == {"False": {"True": 1.0}, "True": {"False": 1.0}}
+    assert len(list((tmp_path / "runs").iterdir())) == 2
+    again = json.loads(simulate(*command)[1])
+    assert again == plain
+    assert len(list((tmp_path / "runs").iterdir())) == 2

@@ -7,7 +7,13 @@ import pytest
 from sqlmodel import Session, select
 
 from backend.core.exceptions import InvalidInput
-from backend.jobs.schedules import PeriodicJob, Scheduler, next_time, set_schedule
+from backend.jobs.schedules import (
+    PeriodicJob,
+    Scheduler,
+    next_time,
+    of_no_project,
+    set_schedule,
+)
 from backend.models import Dataset, Job, Project
 from tests.backend.jobs.conftest import Store
 
@@ -119,6 +125,17 @@ def test_periodic_jobs_of_several_workers_run_once_a_period(store: Store, projec
         tick_together(schedulers)
         finish_all(store)
     assert len(jobs_of(store)) in (5, 6)
+
+
+def test_a_job_of_no_project_runs_once_a_period_also_without_projects(store: Store) -> None:
+    clock = Time(NOON)
+    daily = [PeriodicJob("training.purge_files", 24 * 3600, of_no_project)]
+    schedulers = [Scheduler(store.database, clock, daily) for _ in range(2)]
+    for hour in range(48):
+        clock.now = NOON + timedelta(hours=hour)
+        tick_together(schedulers)
+        finish_all(store)
+    assert [job.project_id for job in jobs_of(store)] == [None] * 3, "48 hours touch three days"
 
 
 def test_only_projects_in_label_studio_are_synced(store: Store, project_id: int) -> None:

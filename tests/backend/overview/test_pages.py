@@ -50,6 +50,21 @@ def test_the_project_page_tells_it_all(viewer: TestClient, project_id: int) -> N
     assert re.search(r"v2 <span class=\"badge good\">champion</span>", page)
 
 
+def test_accuracy_is_that_on_new_records_with_its_interval(
+    viewer: TestClient, project_id: int
+) -> None:
+    for language, name in (("en", "accuracy on new records"), ("zh", "新记录上的准确率")):
+        viewer.cookies.set("assay_language", language)
+        for path in ("/", f"/projects/{project_id}"):
+            page = viewer.get(path).text
+            figure = re.search(
+                rf"<b>(79\.0 %)</b>\s*<span>{name}</span>(.*?)</div>", page, re.DOTALL
+            )
+            assert figure, (path, language)
+            assert "69.0 – 87.0 %" in figure[2]
+        assert not re.search(r"(?i)>\s*(accuracy|准确率)\s*<", page)
+
+
 def test_the_page_is_the_fragment_that_htmx_polls(viewer: TestClient, project_id: int) -> None:
     for path in ("/", f"/projects/{project_id}", "/jobs"):
         whole = viewer.get(path).text

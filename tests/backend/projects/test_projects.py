@@ -5,12 +5,16 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 from sqlmodel import Session, select
+from typer.testing import CliRunner
 
+from backend.cli import app
 from backend.core.database import Database
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.core.services import Services
 from backend.models import AuditEvent, Dataset, Schedule
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from tests.backend.conftest import ClientAs
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -50,6 +54,39 @@ def test_a_taken_name_is_refused(session: Session) -> None:
     with pytest.raises(Conflict, match="'Shop' exists") as error:
         service(session).create(request(), actor="ana")
     assert error.value.field == "name"
+
+
+@pytest.mark.parametrize(("name", "length"), [("ab", 2), ("  a  ", 1), ("茶杯", 2), ("x" * 51, 51)])
+def test_a_name_that_label_studio_does_not_take_is_refused_with_a_remedy(
+    session: Session, name: str, length: int
+) -> None:
+    with pytest.raises(InvalidInput, match=f"has {length} characters") as error:
+        service(session).create(request(name=name), actor="ana")
+    assert (error.value.field, error.value.value) == ("name", name)
+    assert "Label Studio takes 3 to 50" in (error.value.remedy or "")
+    assert service(session).create(request(name=" Tea "), actor="ana").name == "Tea"
+
+
+def test_the_api_and_the_command_say_the_same_of_a_short_name(
+    services: Services, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with services.database.transaction() as opened:
+        opened.add(Dataset(name="shop", kind="product", fields=["title"], created_at=NOW))
+    answer = client_as("engineer").post("/api/v1/projects", json={"name": "ab", "dataset": "shop"})
+    assert answer.status_code == 422
+    problem = answer.json()
+    assert (problem["field"], problem["value"]) == ("name", "ab")
+    assert "has 2 characters" in problem["detail"]
+    assert "3 to 50" in problem["remedy"]
+    monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
+    command = ["projects", "create", "ab", "--dataset", "shop"]
+    told = CliRunner().invoke(app, command).exception
+    assert isinstance(told, InvalidInput)
+    assert str(told) == f"{problem['detail']} {problem['remedy']}"
+    command = ["projects", "create", "abc", "--dataset", "shop", "--set", "batch_size=0"]
+    told = CliRunner().invoke(app, command).exception
+    assert isinstance(told, InvalidInput)
+    assert (told.field, told.value) == ("policy.batch_size", 0)
 
 
 def test_a_missing_project_lists_those_that_exist(session: Session) -> None:

@@ -8,6 +8,7 @@ import pytest
 from active_learning.artifacts import load_artifact
 from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.database import Database
+from backend.findings.service import ASSESS, LabelFindings
 from backend.jobs.inline import InlineRunner
 from backend.jobs.queue import list_recent
 from backend.models import Job
@@ -63,6 +64,13 @@ def test_enough_labels_bring_a_fine_tuned_challenger_to_the_gate(tuned_loop: Loo
     assert learnt <= {label.record_id for label in snapshot.training}
     assert not learnt & {label.record_id for label in snapshot.audit}, "audit stays unseen"
     assert loop.versions[1].training_labels == 70
+    judged = {job.args["model_version_id"]: job.status for job in jobs_named(loop, ASSESS)}
+    assert judged == {first.id: "done", tuned.id: "done"}
+    with loop.services.database.reading() as session:
+        findings = LabelFindings(session, loop.clock, loop.services.settings)
+        found = findings.assessed(loop.project_id)
+    assert found is not None
+    assert (found[0].number, found[1].labels, found[1].skipped) == (tuned.number, 70, None)
 
 
 def test_the_loop_goes_on_with_a_promoted_encoder(tuned_loop: Loop) -> None:
@@ -77,6 +85,42 @@ def test_the_loop_goes_on_with_a_promoted_encoder(tuned_loop: Loop) -> None:
     assert len([job for job in jobs_named(loop, RETRAIN) if job.status == "done"]) >= 2
     assert all(job.status == "done" for job in jobs_named(loop, NEXT_BATCH))
     assert loop.batches[-1].model_version_id in {version.id for version in loop.versions[1:]}
+
+
+def test_killed_between_the_new_version_and_the_end_it_still_goes_on(
+    new_loop: NewLoop,
+    sqlite_database: Database,
+    tiny_transformer: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = new_loop(
+        sqlite_database,
+        records=260,
+        encoder=tiny_transformer,
+        batch_size=100,
+        audit_share=0.3,
+        fine_tune_after=60,
+    )
+    loop.ask_for_batch()
+    loop.run()
+
+    def die(*_: Any) -> None:
+        raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fine_tuning, "request_acceptance", die)
+        loop.turn(1)
+    (job,) = jobs_named(loop, FINE_TUNE)
+    tuned = loop.versions[-1]
+    assert (job.status, len(loop.versions)) == ("failed", 2)
+    assert tuned.id not in {job.args["model_version_id"] for job in jobs_named(loop, ASSESS)}
+    with loop.services.database.transaction() as session:
+        held = session.get(Job, job.id)
+        assert held is not None
+        held.status, held.result, held.error = "queued", None, None
+    loop.run()
+    assert [version.id for version in loop.versions][-1] == tuned.id
+    assert tuned.id in {job.args["model_version_id"] for job in jobs_named(loop, ASSESS)}
 
 
 def test_run_again_it_changes_nothing(tuned_loop: Loop) -> None:

@@ -1,15 +1,18 @@
-"""What the forms of the review desk say, and the address of a filtered queue."""
+"""What requests to the review desk say: project and filter of the address, forms."""
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
+from backend.core.dependencies import ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
-from backend.review.schemas import BulkRequest, CaseFilter, DecisionRequest
+from backend.models import Project
+from backend.projects.service import ProjectsService
+from backend.review.schemas import BulkRequest, CaseFilter, CaseState, DecisionRequest
 from backend.review.triage import REASONS
 
 CORRECTED = "corrected:"
@@ -21,6 +24,40 @@ async def form_of(request: Request) -> FormData:
 
 
 FormDep = Annotated[FormData, Depends(form_of)]
+
+
+def project_of(project_id: int, session: SessionDep, services: ServicesDep) -> Project:
+    """The project of the address."""
+    return ProjectsService(session, services.clock).get(project_id)
+
+
+ProjectDep = Annotated[Project, Depends(project_of)]
+
+
+def case_filter(
+    state: Annotated[
+        CaseState | Literal[""] | None, Query(description="empty: all states")
+    ] = "open",
+    reason: Annotated[
+        str | None, Query(description="code of a reason; `issue:` and `field:` mean any")
+    ] = None,
+    kind: Annotated[str | None, Query(description="kind of record")] = None,
+    annotator: Annotated[
+        int | Literal[""] | None, Query(description="answered by this annotator")
+    ] = None,
+    search: Annotated[str | None, Query(description="start of the external id")] = None,
+) -> CaseFilter:
+    """The filter of the address; a form sends what is not chosen as empty."""
+    return CaseFilter(
+        state=state or None,
+        reason=reason or None,
+        kind=kind or None,
+        annotator=annotator or None,
+        search=search or None,
+    )
+
+
+FilterDep = Annotated[CaseFilter, Depends(case_filter)]
 
 
 def query_of(wanted: CaseFilter) -> str:

@@ -1,0 +1,111 @@
+"""Tables as bytes, piece by piece: CSV, JSON lines and Parquet in constant memory."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LINES_PER_PIECE = 500
+ROWS_PER_GROUP = 10_000
+BYTE_ORDER_MARK = "\ufeff"
+_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
+
+
+def csv_pieces(
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    has_mark: bool = True,
+    is_safe: bool = True,
+) -> Iterator[bytes]:
+    """The table as CSV, in UTF-8.
+
+    Args:
+        header: names of the columns.
+        rows: values in the order of the columns; lists and mappings are written as JSON.
+        has_mark: begin with a byte order mark, which Excel needs to see that it is UTF-8.
+        is_safe: texts that a spreadsheet would run as a formula get an apostrophe before them,
+            see ``safe_cell``.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    if has_mark:
+        buffer.write(BYTE_ORDER_MARK)
+    made = safe_cell if is_safe else _cell
+    writer.writerow([made(name) for name in header])
+    for number, row in enumerate(rows, start=1):
+        writer.writerow([made(value) for value in row])
+        if number % LINES_PER_PIECE == 0:
+            yield buffer.getvalue().encode()
+            buffer.seek(0)
+            buffer.truncate()
+    yield buffer.getvalue().encode()
+
+
+def safe_cell(value: object) -> object:
+    """``value`` as a cell that no spreadsheet takes for a formula.
+
+    A text that begins like one (``=``, ``+``, ``-``, ``@``, their full-width forms, tab or line
+    end, also after apostrophes) gets an apostrophe before it; numbers stay numbers. To undo it,
+    take one apostrophe away from texts that begin with apostrophes and one of these.
+
+    >>> safe_cell("=1+1"), safe_cell("'=1+1"), safe_cell("it's"), safe_cell(-1)
+    ("'=1+1", "''=1+1", "it's", -1)
+    """
+    cell = _cell(value)
+    if isinstance(cell, str) and _FORMULA.match(cell):
+        return f"'{cell}"
+    return cell
+
+
+def _cell(value: object) -> object:
+    return as_json(value) if isinstance(value, Mapping | list | tuple) else value
+
+
+def as_json(value: object) -> str:
+    """``value`` as JSON on one line; times are ISO 8601."""
+    return json.dumps(value, ensure_ascii=False, default=_plain)
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def json_lines(objects: Iterable[Mapping[str, object]]) -> Iterator[bytes]:
+    """One JSON object a line, in UTF-8."""
+    lines = iter(objects)
+    while part := list(islice(lines, LINES_PER_PIECE)):
+        yield "".join(f"{as_json(each)}\n" for each in part).encode()
+
+
+def parquet_pieces(schema: "pa.Schema", rows: Iterable[Sequence[Any]]) -> Iterator[bytes]:
+    """The table as Parquet, a row group of 10,000 rows in memory at a time."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    buffer = io.BytesIO()
+    rest = iter(rows)
+    with pq.ParquetWriter(buffer, schema) as writer:
+        while group := list(islice(rest, ROWS_PER_GROUP)):
+            columns = zip(*group, strict=True)
+            arrays = [
+                pa.array(column, type=field.type)
+                for column, field in zip(columns, schema, strict=True)
+            ]
+            writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
+            yield _taken(buffer)
+    yield _taken(buffer)
+
+
+def _taken(buffer: io.BytesIO) -> bytes:
+    """What the buffer holds; the writer goes on counting its bytes from where it was."""
+    held = buffer.getvalue()
+    buffer.seek(0)
+    buffer.truncate()
+    return held

@@ -1,0 +1,128 @@
+"""What people who answered the same record disagree about: pure counting."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+from active_learning.evaluation import wilson
+from backend.annotations.answers import RecordAnswers
+from backend.guidelines.schemas import (
+    Disagreement,
+    DisagreementReport,
+    Rule,
+    RuleInDoubt,
+    Share,
+    SubjectKind,
+)
+from backend.models import Annotation
+from labeling.label_schema import LabelSchema
+
+Subject = tuple[SubjectKind, str]
+
+
+@dataclass
+class PairCounts:
+    """Pairs of answers to one record: of which one says a value, and of which only one does."""
+
+    records: int = 0
+    saying: Counter[Subject] = field(default_factory=Counter)
+    differing: Counter[Subject] = field(default_factory=Counter)
+
+
+def count_pairs(records: Iterable[RecordAnswers], schema: LabelSchema) -> PairCounts:
+    """Every pair of people who answered the same record, by what either of them said.
+
+    A skip is no answer. A grade, issue or field that the label schema does not have (any more)
+    is not counted, and without a grade two people cannot differ about grades.
+    """
+    known: set[Subject] = {
+        *(("grade", grade) for grade in schema.grades),
+        *(("issue", issue) for issue in schema.issue_values),
+        *(("field", name) for name in schema.fields),
+    }
+    counts = PairCounts()
+    for record in records:
+        if len(record.answers) < 2:
+            continue
+        counts.records += 1
+        said = [_said(answer) & known for answer in record.answers]
+        for one, other in combinations(said, 2):
+            both = one | other
+            if not (_has_grade(one) and _has_grade(other)):
+                both = {subject for subject in both if subject[0] != "grade"}
+            counts.saying.update(both)
+            counts.differing.update(both & (one ^ other))
+    return counts
+
+
+def report(
+    counts: PairCounts, schema: LabelSchema, rules: Sequence[Rule], decisions: Mapping[str, int]
+) -> DisagreementReport:
+    """The counts as a table, the surest disagreement (lower end of its interval) first.
+
+    The intervals are Wilson's at 95 %. Pairs of one record are not independent where three
+    people or more answered it, so there they are somewhat too narrow.
+    """
+    items = [
+        _disagreement(counts, ("grade", choice.value), choice.en, choice.zh, rules, decisions)
+        for choice in schema.grade.choices
+    ]
+    items += [
+        _disagreement(counts, ("issue", issue.value), issue.en, issue.zh, rules, decisions)
+        for issue in schema.issues
+    ]
+    items += [
+        _disagreement(counts, ("field", name), None, None, rules, decisions)
+        for name in schema.fields
+        if counts.saying["field", name]
+    ]
+    items.sort(key=lambda item: (-item.rate.low if item.rate else 1.0, -item.differing))
+    names = [rule.name for rule in rules]
+    names += [name for name in decisions if name not in names]
+    return DisagreementReport(
+        records=counts.records,
+        items=items,
+        rules=[RuleInDoubt(name=name, decisions=decisions.get(name, 0)) for name in names],
+    )
+
+
+def _disagreement(
+    counts: PairCounts,
+    subject: Subject,
+    title: str | None,
+    title_zh: str | None,
+    rules: Sequence[Rule],
+    decisions: Mapping[str, int],
+) -> Disagreement:
+    kind, value = subject
+    pairs, differing = counts.saying[subject], counts.differing[subject]
+    estimate = wilson(differing, pairs) if pairs else None
+    return Disagreement(
+        kind=kind,
+        value=value,
+        title=title or value,
+        title_zh=title_zh or title or value,
+        pairs=pairs,
+        differing=differing,
+        rate=Share(value=estimate.value, low=estimate.low, high=estimate.high)
+        if estimate
+        else None,
+        rules=[
+            RuleInDoubt(name=rule.name, decisions=decisions.get(rule.name, 0))
+            for rule in rules
+            if rule.about == value
+        ],
+    )
+
+
+def _said(answer: Annotation) -> set[Subject]:
+    said: set[Subject] = {("issue", issue) for issue in answer.issues}
+    said |= {("field", name) for name in answer.faulty_fields}
+    if answer.grade is not None:
+        said.add(("grade", answer.grade))
+    return said
+
+
+def _has_grade(said: set[Subject]) -> bool:
+    return any(kind == "grade" for kind, _ in said)

@@ -1,0 +1,153 @@
+"""Dawid-Skene: each annotator has a confusion matrix, found together with the truth."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import sparse
+
+from labeling.consensus.base import CodedLabels, LabelFrame, Table
+from labeling.consensus.majority_vote import vote_shares
+from labeling.consensus.posterior import ConsensusResult
+
+TINY = 1e-10
+ITERATIONS = 100
+TOLERANCE = 1e-5
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Where expectation maximisation ended.
+
+    ``probabilities`` (I, K); ``confusion`` (W, K, K) with [w, k, l] = P(w says l | k is true);
+    ``class_prior`` (K,).
+    """
+
+    probabilities: Table
+    confusion: Table
+    class_prior: Table
+
+
+def dawid_skene(
+    frame: LabelFrame,
+    *,
+    iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
+    smoothing: float = 0.0,
+) -> ConsensusResult:
+    """Maximum likelihood of every annotator's confusion matrix and of the classes' frequencies.
+
+    Expectation maximisation from the shares of the votes (Dawid and Skene, Journal of the Royal
+    Statistical Society C 28(1), 1979). Probabilities never reach 0 in a confusion matrix.
+
+    Args:
+        frame: the labels.
+        iterations: at most.
+        tolerance: stops when the evidence bound a label gains less.
+        smoothing: labels of the average annotator that everyone starts with; 0 is the
+            published method. With few labels an annotator some smoothing is better.
+    """
+    coded = frame.coded
+    fitted = fit(coded, iterations=iterations, tolerance=tolerance, smoothing=smoothing)
+    return result_of(coded, fitted, "dawid_skene")
+
+
+def result_of(coded: CodedLabels, fitted: Fitted, method: str) -> ConsensusResult:
+    """The fitted model as a consensus."""
+    right = np.einsum("wkk,k->w", fitted.confusion, fitted.class_prior)
+    return ConsensusResult(
+        method=method,
+        item_ids=coded.items,
+        classes=coded.classes,
+        probabilities=fitted.probabilities,
+        votes=coded.votes(),
+        annotators=coded.annotators,
+        confusion=fitted.confusion,
+        accuracy=right,
+        class_prior=fitted.class_prior,
+    )
+
+
+def fit(
+    coded: CodedLabels,
+    *,
+    iterations: int = ITERATIONS,
+    tolerance: float = TOLERANCE,
+    smoothing: float = 0.0,
+    log_priors: Table | None = None,
+    start: Table | None = None,
+) -> Fitted:
+    """Expectation maximisation.
+
+    Args:
+        coded: the labels.
+        iterations: at most.
+        tolerance: stops when the bound gains less for a label.
+        smoothing: labels of the average annotator that everyone starts with.
+        log_priors: (I, K) log-probabilities of each item's classes before its votes, which
+            take the place of the classes' frequencies.
+        start: (I, K) probabilities to start from, the shares of the votes by default.
+    """
+    _, annotators, classes = coded.shape
+    said = votes_matrix(coded)
+    heard = said.T.tocsr()
+    p = vote_shares(coded) if start is None else start
+    prior, errors, _ = _maximised(heard, p, annotators, smoothing)
+    bound = -np.inf
+    for _ in range(iterations):
+        before = np.log(prior) if log_priors is None else log_priors
+        scores = said @ _log(errors) + before
+        scores -= scores.max(axis=1, keepdims=True)
+        p = np.exp(scores)
+        mass = p.sum(axis=1, keepdims=True)
+        p /= mass
+        # - sum p log p, without a logarithm for each cell.
+        entropy = np.log(mass).sum() - np.vdot(p, scores)
+        prior, errors, counts = _maximised(heard, p, annotators, smoothing)
+        # The prior is counted once a label, as crowd-kit does: the same stop, the same answers.
+        fits = counts.sum(axis=0) @ np.log(prior) if log_priors is None else np.vdot(p, before)
+        reached = ((counts * _log(errors)).sum() + fits + entropy) / max(1, len(coded.label))
+        if reached - bound < tolerance:
+            break
+        bound = reached
+    confusion = errors.reshape(annotators, classes, classes).transpose(0, 2, 1)
+    return Fitted(p, np.ascontiguousarray(confusion), prior)
+
+
+def votes_matrix(coded: CodedLabels) -> sparse.csr_array:
+    """(I, W * K) how often item i got label l from annotator w, in column w * K + l."""
+    items, annotators, classes = coded.shape
+    columns = coded.annotator * classes + coded.label
+    ones = np.ones(len(columns))
+    shape = (items, annotators * classes)
+    return sparse.csr_array(sparse.coo_array((ones, (coded.item, columns)), shape=shape))
+
+
+def annotator_confusion(coded: CodedLabels, p: Table, smoothing: float) -> Table:
+    """(W, K, K) confusion matrices where the truth is distributed as ``p`` (I, K)."""
+    _, annotators, classes = coded.shape
+    _, errors, _ = _maximised(votes_matrix(coded).T.tocsr(), p, annotators, smoothing)
+    return np.ascontiguousarray(errors.reshape(annotators, classes, classes).transpose(0, 2, 1))
+
+
+def _maximised(
+    heard: sparse.csr_array, p: Table, annotators: int, smoothing: float
+) -> tuple[Table, Table, Table]:
+    """(prior (K,), errors (W * K, K), counts (W * K, K)); rows w * K + l, columns the truth."""
+    classes = p.shape[1]
+    prior = (p.sum(axis=0) / max(1, len(p))).clip(min=TINY)
+    counts: Table = np.asarray(heard @ p)
+    by_annotator = counts.reshape(annotators, classes, classes)
+    if smoothing:
+        average = by_annotator.sum(axis=0) + 1 / max(1, classes)
+        errors = by_annotator + smoothing * average / average.sum(axis=0)
+    else:
+        # A label that someone never gave has no share in their confusion matrix.
+        was_given = np.diff(heard.indptr).reshape(annotators, classes, 1) > 0
+        errors = by_annotator.clip(min=TINY) * was_given
+    totals = errors.sum(axis=1, keepdims=True)
+    errors = np.divide(errors, totals, out=np.zeros_like(errors), where=totals > 0)
+    return prior, errors.reshape(counts.shape), counts
+
+
+def _log(errors: Table) -> Table:
+    return np.asarray(np.log(np.where(errors > 0, errors, 1.0)))

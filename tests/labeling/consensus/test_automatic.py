@@ -1,0 +1,139 @@
+"""Which method is taken, and that a classifier helps or is left out."""
+
+import numpy as np
+import pytest
+
+from labeling.consensus.automatic import automatic
+from labeling.consensus.base import LabelFrame
+from labeling.consensus.classifier_prior import (
+    ItemPriors,
+    consensus_with_classifier,
+    consensus_with_priors,
+)
+from labeling.consensus.dawid_skene import dawid_skene
+from labeling.consensus.majority_vote import majority_vote
+from tests.labeling.consensus.rows import Rows, random_frame
+
+
+def biased(items: int, votes: int, people: int, seed: int) -> tuple[Rows, np.ndarray]:
+    """Rare "b"; half of the people see it far too often."""
+    rng = np.random.default_rng(seed)
+    truth = (rng.random(items) < 0.2).astype(int)
+    rows = []
+    for item in range(items):
+        for person in rng.choice(people, votes, replace=False):
+            false_alarm, seen = (0.35, 0.95) if person % 2 else (0.03, 0.85)
+            says = rng.random() < (seen if truth[item] else false_alarm)
+            rows.append((item, int(person), "ab"[int(says)]))
+    return rows, truth
+
+
+def share_right(codes: np.ndarray, truth: np.ndarray) -> float:
+    return float((codes == truth).mean())
+
+
+def test_single_votes_are_the_majority() -> None:
+    result = automatic(LabelFrame.from_rows([(i, i % 3, "ab"[i % 2]) for i in range(30)]))
+    assert result.method == "majority"
+
+
+def test_equally_skilled_people_are_not_told_apart() -> None:
+    frame = random_frame(0, items=40, people=40, votes=0.06, skill=(0.7, 0.7), classes="abcdefgh")
+    assert automatic(frame).method != "dawid_skene"
+
+
+def test_biased_people_call_for_matrices() -> None:
+    rows, truth = biased(600, 4, 12, 0)
+    frame = LabelFrame.from_rows(rows)
+    result = automatic(frame)
+    assert result.method == "dawid_skene"
+    assert set(result.choice) == {"majority", "weighted_majority", "dawid_skene"}
+    assert share_right(result.codes, truth) > share_right(majority_vote(frame).codes, truth) + 0.02
+
+
+def priors_of(truth: np.ndarray, right: float, rng: np.random.Generator) -> ItemPriors:
+    """A classifier that is honestly ``right`` so often."""
+    said = np.where(rng.random(len(truth)) < right, truth, 1 - truth)
+    frequency = np.array([1 - truth.mean(), truth.mean()])
+    p = np.where(said[:, None] == np.arange(2), right, 1 - right) * frequency
+    p /= p.sum(axis=1, keepdims=True)
+    return ItemPriors(np.arange(len(truth)), ["a", "b"], p)
+
+
+@pytest.mark.parametrize("votes", [1, 2, 3])
+def test_a_classifier_that_knows_helps(votes: int) -> None:
+    rows, truth = biased(1500, votes, 12, 1)
+    frame = LabelFrame.from_rows(rows)
+    without = automatic(frame)
+    result = automatic(frame, priors=priors_of(truth, 0.9, np.random.default_rng(0)))
+    assert result.method == "classifier_prior"
+    assert share_right(result.codes, truth) > share_right(without.codes, truth) + 0.01
+    wrong = result.codes != truth
+    assert result.confidence[wrong].mean() < result.confidence[~wrong].mean() - 0.1
+
+
+@pytest.mark.parametrize("votes", [1, 2, 3])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_classifier_that_guesses_is_left_out(votes: int, seed: int) -> None:
+    rows, _ = biased(800, votes, 12, seed)
+    frame = LabelFrame.from_rows(rows)
+    rng = np.random.default_rng(seed)
+    noise = ItemPriors(np.arange(800), ["a", "b"], rng.dirichlet([5, 2], 800))
+    found, without = automatic(frame, priors=noise), automatic(frame)
+    assert found.method == without.method
+    assert found.probabilities == pytest.approx(without.probabilities)
+
+
+def test_one_vote_an_item_does_not_collapse() -> None:
+    rows, truth = biased(3000, 1, 20, 3)
+    rng = np.random.default_rng(3)
+    seen = truth + rng.normal(0, 0.6, len(truth))
+    frame = LabelFrame.from_rows(rows)
+
+    def out_of_fold(items: np.ndarray, soft: np.ndarray) -> np.ndarray:
+        """Shares of soft labels in bins of what is seen, the item's own left out."""
+        bins = np.digitize(seen[items], np.quantile(seen, np.linspace(0.05, 0.95, 19)))
+        sums = np.stack([np.bincount(bins, soft[:, k], 20) for k in range(2)], axis=1)
+        left = sums[bins] - soft + 0.1
+        return np.asarray(left / left.sum(axis=1, keepdims=True))
+
+    result = consensus_with_classifier(frame, out_of_fold, start=automatic(frame), rounds=3)
+    votes = majority_vote(frame).codes
+    assert share_right(result.codes, truth) > share_right(votes, truth)
+    assert result.codes[truth == 1].mean() > 0.5, "the rare class is still found"
+
+
+def test_priors_may_have_more_items_and_classes() -> None:
+    rows, truth = biased(300, 3, 8, 0)
+    frame = LabelFrame.from_rows([row for row in rows if row[0] >= 20])
+    known = priors_of(truth, 0.9, np.random.default_rng(0))
+    wide = np.column_stack([known.probabilities[:, 1], np.zeros(300), known.probabilities[:, 0]])
+    order = np.random.default_rng(1).permutation(300)[:250]
+    priors = ItemPriors(known.item_ids[order], ["b", "never", "a"], wide[order])
+    result = automatic(frame, priors=priors)
+    assert result.item_ids.tolist() == list(range(20, 300))
+    said = [each.label for each in result.values()]
+    assert (
+        np.mean([label == "ab"[truth[item]] for item, label in zip(result, said, strict=True)])
+        > 0.9
+    )
+
+
+def test_priors_that_cannot_be_are_refused() -> None:
+    ids = np.array([1, 2])
+    with pytest.raises(ValueError, match="shape"):
+        ItemPriors(ids, ["a"], np.ones((2, 2)))
+    with pytest.raises(ValueError, match="twice"):
+        ItemPriors(np.array([1, 1]), ["a"], np.ones((2, 1)))
+    for broken in (
+        [[np.nan, 1.0], [0.5, 0.5]],
+        [[0.4, 0.4], [0.5, 0.5]],
+        [[1.5, -0.5], [0.5, 0.5]],
+    ):
+        with pytest.raises(ValueError, match="finite"):
+            ItemPriors(ids, ["a", "b"], np.array(broken))
+    frame = LabelFrame.from_rows([(1, 1, "c"), (1, 2, "a")])
+    with pytest.raises(ValueError, match="not among the classes"):
+        consensus_with_priors(
+            frame, ItemPriors(ids, ["a", "b"], np.full((2, 2), 0.5)), without=dawid_skene(frame)
+        )
