@@ -2,15 +2,25 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from backend.annotations.answers import RecordAnswers
 from backend.models import Annotation
+from labeling.consensus.automatic import automatic
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.majority_vote import majority_vote
+from labeling.consensus.classifier_prior import ItemPriors
+from labeling.consensus.posterior import ConsensusResult
 from labeling.label_schema import LabelSchema
+
+SURE = 0.9
+"""Probability from which a tie of votes is broken."""
+ENOUGH = 50
+"""Records with several answers from which so much is known of the annotators that it may be."""
 
 
 @dataclass(frozen=True)
@@ -48,36 +58,83 @@ def consensus_of(
     schema: LabelSchema,
     *,
     annotators_per_record: int,
+    sure: float = SURE,
 ) -> dict[int, RecordConsensus]:
     """First task's id to the consensus of its answers.
 
-    Args:
-        held: the answers of every record.
-        opinions: first task's id to the probabilities that a classifier gave its grades before
-            anyone had answered; they are the prior where there are several votes to weigh.
-        schema: answers with grades that it does not have are not counted.
-        annotators_per_record: who are asked where a task does not say otherwise.
+        Nobody's grade is never the consensus: a classifier's opinion weighs between grades that
+    people gave. Where as many people gave one grade as another, the consensus is a tie unless what
+        is known of the annotators, and the classifier, make one of them ``sure``.
+
+        Args:
+            held: the answers of every record.
+            opinions: first task's id to the probabilities that a classifier gave its grades before
+                anyone had answered; they are the prior where there are several votes to weigh.
+            schema: answers with grades that it does not have are not counted.
+            annotators_per_record: who are asked where a task does not say otherwise.
+            sure: probability from which a tie of votes is broken.
     """
-    votes = majority_vote(grade_frame(held, schema))
-    found: dict[int, RecordConsensus] = {}
+    frame = grade_frame(held, schema)
+    found = automatic(frame, priors=_priors(held, opinions, schema))
+    posteriors = _posteriors(found)
+    is_known = sum(len(each.answers) > 1 for each in held.values()) >= ENOUGH
+    consensus: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
             continue
         counted = [row for row in each.answers if row.grade in schema.grades]
-        vote = votes.get(place)
-        shares = Counter(str(row.grade) for row in counted)
-        found[place] = RecordConsensus(
-            grade=vote.label if vote else None,
-            confidence=vote.share if vote and vote.label is not None else None,
-            probabilities={g: shares[g] / len(counted) for g in schema.grades} if counted else {},
+        votes = Counter(str(row.grade) for row in counted)
+        shares = posteriors.get(place, {})
+        grade = _grade(votes, shares, sure if is_known else math.inf)
+        consensus[place] = RecordConsensus(
+            grade=grade,
+            confidence=None if grade is None else shares[grade],
+            probabilities={name: shares.get(name, 0.0) for name in schema.grades} if votes else {},
             issues=_said(counted, schema.issue_values, lambda row: row.issues),
             faulty_fields=_said(counted, schema.fields, lambda row: row.faulty_fields),
             votes=len(counted),
             skips=each.responses - len(counted),
             is_complete=each.is_complete(annotators_per_record),
-            method="majority",
+            method=found.method,
         )
-    return found
+    return consensus
+
+
+def _grade(votes: Counter[str], shares: Mapping[str, float], sure: float) -> str | None:
+    if not votes:
+        return None
+    best = max(votes, key=lambda name: shares[name])
+    top = max(votes.values())
+    is_tied = sum(count == top for count in votes.values()) > 1
+    return None if is_tied and shares[best] < sure else best
+
+
+def _posteriors(found: ConsensusResult) -> dict[int, dict[str, float]]:
+    names = found.classes.tolist()
+    return {
+        item: dict(zip(names, row, strict=True))
+        for item, row in zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True)
+    }
+
+
+def _priors(
+    held: Mapping[int, RecordAnswers],
+    opinions: Mapping[int, Mapping[str, float]],
+    schema: LabelSchema,
+) -> ItemPriors | None:
+    """What the classifier thought; None where no record has two answers to weigh."""
+    places = [
+        place
+        for place, shares in opinions.items()
+        if place in held
+        and math.isclose(sum(shares.get(g, 0.0) for g in schema.grades), 1, abs_tol=1e-3)
+    ]
+    if not places or max(len(each.answers) for each in held.values()) < 2:
+        return None
+    table = np.array([[opinions[place].get(g, 0.0) for g in schema.grades] for place in places])
+    return ItemPriors(
+        np.array(places, dtype=np.int64), schema.grades, table / table.sum(axis=1, keepdims=True)
+    )
 
 
 def _said(

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -11,11 +11,13 @@ from sqlmodel import Session
 
 from backend.annotations.answers import RecordAnswers, answers_by_record
 from backend.annotations.repository import current_revisions
+from backend.annotations.service import AnnotationsService
 from backend.core.clock import Clock
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
-from backend.review import evidence_repository, repository
+from backend.review import decision_repository, evidence_repository, repository
 from backend.review.consensus import RecordConsensus, consensus_of
+from backend.review.overlap import overlap_plan, records_to_ask_about
 from backend.review.triage import (
     REOPENING,
     Evidence,
@@ -40,6 +42,7 @@ class Refreshed:
     changed: int = 0
     settled: int = 0
     reopened: int = 0
+    asked: int = 0
 
 
 class ReviewRefresh:
@@ -48,6 +51,8 @@ class ReviewRefresh:
     def __init__(self, session: Session, clock: Clock, project: Project) -> None:
         assert project.id is not None
         self._session = session
+        self._clock = clock
+        self._project = project
         self._now = clock()
         self._project_id = project.id
         self._policy = policy_of(project)
@@ -62,15 +67,34 @@ class ReviewRefresh:
         tasks = evidence_repository.tasks(self._session, self._project_id)
         held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
         opinions = evidence_repository.first_predictions(self._session, self._project_id)
+        asked = self._ask_where_in_doubt(held, opinions)
         found = consensus_of(
             held,
             {task_id: shares for task_id, (_, _, shares) in opinions.items()},
             self._schema,
             annotators_per_record=self._policy.annotators_per_record,
+            sure=self._policy.confidence_wanted,
         )
         written = self._keep(found)
         evidence = self._evidence(held, found, opinions)
-        return self._bring_up_to_date(held, evidence, written)
+        return replace(self._bring_up_to_date(held, evidence, written), asked=asked)
+
+    def _ask_where_in_doubt(
+        self,
+        held: Mapping[int, RecordAnswers],
+        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
+    ) -> int:
+        """Records for which one more annotator is asked, where the policy's overlap adapts."""
+        if self._policy.overlap != "adaptive":
+            return 0
+        shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
+        plan = overlap_plan(held, shares, self._schema, self._policy)
+        wanted = records_to_ask_about(held, plan, self._policy)
+        for task_id, answers in wanted.items():
+            decision_repository.ask_more(self._session, held[task_id].task, answers)
+        if wanted:
+            AnnotationsService(self._session, self._clock).request_asking(self._project)
+        return len(wanted)
 
     def _keep(self, found: Mapping[int, RecordConsensus]) -> int:
         before = evidence_repository.consensus_fingerprints(self._session, self._project_id)
