@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import shutil
+import time
 import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -29,6 +30,7 @@ from backend.projects.service import label_schema_of
 
 MANIFEST = "manifest.json"
 BYTES_PER_PIECE = 1024 * 1024
+LEFTOVER_SECONDS = 24 * 3600
 
 
 class Tally:
@@ -134,7 +136,9 @@ def zipped(services: Services, project: Project, request: ExportRequest) -> Path
     Raises:
         StorageFull: no space is left.
     """
-    work = services.settings.data_dir.absolute() / "exports" / uuid4().hex
+    home = services.settings.data_dir.absolute() / "exports"
+    _remove_leftovers(home)
+    work = home / uuid4().hex
     try:
         with _storage_errors(work):
             manifest = write_folder(services, project, request, work / "files")
@@ -147,6 +151,14 @@ def zipped(services: Services, project: Project, request: ExportRequest) -> Path
         shutil.rmtree(work, ignore_errors=True)
         raise
     return path
+
+
+def _remove_leftovers(home: Path) -> None:
+    """Folders that a kill left behind are gone."""
+    before = time.time() - LEFTOVER_SECONDS
+    for folder in home.glob("*"):
+        if folder.stat().st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _described(file: Path, folder: Path) -> ExportedFile:

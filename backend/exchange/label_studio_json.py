@@ -13,6 +13,7 @@ from backend.exchange.columns import as_object
 from backend.exchange.schemas import AnnotationRow, LabelRow
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import Answer, build_result
+from labeling.label_studio.label_config import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE
 from labeling.label_studio.tasks import build_task_data
 
 META = "assay"
@@ -69,7 +70,7 @@ def _annotations(row: LabelRow | AnnotationRow, schema: LabelSchema) -> list[dic
             {
                 "id": row.annotation_id,
                 **_author(row.annotator),
-                "result": row.result if isinstance(row.result, list) else _result(row, schema),
+                "result": row.result if _is_ours(row.result, schema) else _result(row, schema),
                 "was_cancelled": row.was_cancelled,
                 "ground_truth": row.ground_truth,
                 "lead_time": row.lead_time,
@@ -93,6 +94,14 @@ def _annotations(row: LabelRow | AnnotationRow, schema: LabelSchema) -> list[dic
             "task": row.task_ids[0],
         }
     ]
+
+
+def _is_ours(result: object, schema: LabelSchema) -> bool:
+    """True if the project's own screen could show it; what came through a mapping it cannot."""
+    own = {schema.grade.name, ISSUES, FAULTY, CORRECTED, RATIONALE, EVIDENCE}
+    return isinstance(result, list) and all(
+        isinstance(region, dict) and region.get("from_name") in own for region in result
+    )
 
 
 def _author(annotator: str | None) -> dict[str, Any]:

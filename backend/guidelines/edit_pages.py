@@ -7,11 +7,11 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
-from backend.core.exceptions import AppError, Conflict
+from backend.core.exceptions import AppError, Conflict, InvalidInput
 from backend.guidelines.comparison import compare
 from backend.guidelines.form import GuidelineForm, empty_row
 from backend.guidelines.rendering import guideline_html
-from backend.guidelines.schemas import GuidelinePublic
+from backend.guidelines.schemas import GuidelinePublic, GuidelineText
 from backend.guidelines.service import Guidelines
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
@@ -67,11 +67,7 @@ def edit(
             saved = Guidelines(session, services.clock).save(
                 project, form.draft(), author=principal.name
             )
-    except Conflict as error:
-        return _refused(request, services, project_id, form, error)
-    except AppError as error:
-        if error.status_code != 422:
-            raise
+    except (Conflict, InvalidInput) as error:
         return _refused(request, services, project_id, form, error)
     query = urlencode({"notice": "saved"})
     return RedirectResponse(
@@ -97,7 +93,7 @@ def _looked_at(
         says = form.says()
     except AppError as error:
         return _page(request, project, newest, values, error=error)
-    preview = {"html": guideline_html(request, says), "lines": compare(newest.says, says)}
+    preview = _preview(request, project, newest, says)
     return _page(request, project, newest, values, preview=preview)
 
 
@@ -111,10 +107,18 @@ def _refused(
         newest = Guidelines(session, services.clock).newest(project)
     values, preview = _values(form), None
     if isinstance(error, Conflict):
-        says = form.says()
         values["based_on"] = newest.version
-        preview = {"html": guideline_html(request, says), "lines": compare(newest.says, says)}
+        preview = _preview(request, project, newest, form.says())
     return _page(request, project, newest, values, error=error, preview=preview)
+
+
+def _preview(
+    request: Request, project: Project, newest: GuidelinePublic, says: GuidelineText
+) -> dict[str, Any]:
+    return {
+        "html": guideline_html(request, says, label_schema_of(project)),
+        "lines": compare(newest.says, says),
+    }
 
 
 def _values(form: GuidelineForm) -> dict[str, Any]:

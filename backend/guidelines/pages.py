@@ -10,7 +10,7 @@ from backend.guidelines import edit_pages
 from backend.guidelines.comparison import compare
 from backend.guidelines.rendering import guideline_html
 from backend.guidelines.service import Guidelines
-from backend.projects.service import ProjectsService
+from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -45,7 +45,7 @@ def guideline_page(
     context = {
         "project": project,
         "guideline": current,
-        "html": guideline_html(request, current),
+        "html": guideline_html(request, current, label_schema_of(project)),
         "showing": showing,
         "showing_words": SHOWING[showing],
         "history": guidelines.history(project) if principal.may("viewer") else [],
@@ -73,7 +73,7 @@ def version_page(
     context = {
         "project": project,
         "guideline": shown,
-        "html": guideline_html(request, shown),
+        "html": guideline_html(request, shown, label_schema_of(project)),
         "before": before,
         "lines": compare(before, shown) if before else [],
         "notice": NOTICES.get(request.query_params.get("notice", "")),

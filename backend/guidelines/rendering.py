@@ -7,12 +7,13 @@ from markupsafe import Markup
 
 from backend.guidelines.schemas import GuidelineText
 from backend.web.language import language_of
+from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import markdown_html
 
 
 @dataclass(frozen=True)
 class RuleHtml:
-    """One rule; ``anchor`` is its place on the page."""
+    """One rule; ``about`` is a title in the reader's language, ``anchor`` its place on the page."""
 
     name: str
     about: str
@@ -33,9 +34,15 @@ class GuidelineHtml:
         return {rule.name: rule.anchor for rule in self.rules}
 
 
-def guideline_html(request: Request, guideline: GuidelineText) -> GuidelineHtml:
+def guideline_html(
+    request: Request, guideline: GuidelineText, schema: LabelSchema
+) -> GuidelineHtml:
     """In the reader's language, and in the other one where nothing is written in theirs."""
     is_chinese = language_of(request) == "zh"
+    titles = {
+        choice.value: (choice.zh if is_chinese else choice.en) or choice.value
+        for choice in (*schema.issues, *schema.grade.choices)
+    }
 
     def html(english: str, chinese: str, *, below: int) -> Markup:
         first, second = (chinese, english) if is_chinese else (english, chinese)
@@ -47,7 +54,7 @@ def guideline_html(request: Request, guideline: GuidelineText) -> GuidelineHtml:
         rules=[
             RuleHtml(
                 name=rule.name,
-                about=rule.about,
+                about=titles.get(rule.about, rule.about),
                 anchor=f"rule-{number}",
                 html=html(rule.text, rule.text_zh, below=3),
             )

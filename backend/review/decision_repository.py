@@ -144,3 +144,11 @@ def mark_asked(session: Session, task_id: int, asked: int) -> None:
     task.annotators_asked = asked
     session.add(task)
     session.flush()
+
+
+def gold_originals(session: Session, project_id: int) -> set[int]:
+    """Tasks whose records have been hidden gold records already."""
+    found = session.exec(
+        select(Task.original_id).where(Task.project_id == project_id, Task.purpose == "gold")
+    )
+    return {task_id for task_id in found if task_id is not None}

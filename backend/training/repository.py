@@ -141,7 +141,11 @@ def is_pool_empty(session: Session, project: Project) -> bool:
         select(func.count())
         .select_from(Task)
         .join(Record, col(Record.id) == col(Task.record_id))
-        .where(Task.project_id == project.id, col(Record.is_current).is_(True))
+        .where(
+            Task.project_id == project.id,
+            Task.attempt == 1,
+            col(Record.is_current).is_(True),
+        )
     ).one()
     return tasked >= count
 

@@ -19,6 +19,7 @@ from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
+from backend.review.gold import add_gold_records
 from backend.training import repository
 from backend.training.challenger import load_champion
 from backend.training.explanations import StoredExplanation, explain_batch
@@ -174,6 +175,10 @@ def _store_batch(
         assert batch.id is not None
         rows = _task_rows(project, batch.id, machine.added_to(selected, seed=seed))
         task_ids = repository.add_tasks(session, rows)
+        if rows:
+            some = rows[seed % len(rows)]
+            reason = (some["reason"], some["reason_zh"])
+            add_gold_records(session, services.clock, project, batch.id, reason=reason, seed=seed)
         if champion is not None and predictions is not None:
             assert champion.id is not None
             repository.add_predictions(

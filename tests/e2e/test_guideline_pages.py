@@ -91,14 +91,15 @@ def address(services: Services) -> Iterator[str]:
 def log_in(page: Page, address: str, role: str) -> None:
     page.context.clear_cookies()
     page.goto(f"{address}/login")
-    page.keyboard.type(f"{role}@example.org")  # the field has the focus
+    expect(page.locator("input[name=email]")).to_be_focused()
+    page.keyboard.type(f"{role}@example.org")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(lambda url: "/login" not in url)
 
 
-def look(page: Page, name: str, pictures: Path) -> None:
+def look(page: Page, name: str) -> None:
     """The page fits its width and has no serious finding, in both languages and widths."""
     asked = page.url.split("#")[0]
     for language in ("en", "zh"):
@@ -107,10 +108,16 @@ def look(page: Page, name: str, pictures: Path) -> None:
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{asked}{separator}lang={language}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
-            page.screenshot(path=str(pictures / f"{name}-{size}-{language}.png"), full_page=True)
+            take(page, f"{name}-{size}-{language}")
         assert_accessible(page, f"{name} {language}")
     page.set_viewport_size({"width": SIZES["desk"], "height": 900})
     page.goto(f"{asked}{separator}lang=en")
+
+
+def take(page: Page, name: str) -> None:
+    """A picture of the page, in the folder that ASSAY_PICTURES names, if it does."""
+    if folder := os.environ.get("ASSAY_PICTURES"):
+        page.screenshot(path=str(Path(folder, f"{name}.png")), full_page=True)
 
 
 def assert_accessible(page: Page, where: str) -> None:
@@ -137,30 +144,29 @@ def tab_to(page: Page, name: str) -> None:
 
 
 def test_the_pages_by_keyboard_at_both_widths_in_both_languages(
-    desk: Desk, address: str, page: Page, tmp_path: Path
+    desk: Desk, address: str, page: Page
 ) -> None:
     page.set_default_timeout(10_000)
-    pictures = Path(os.environ.get("ASSAY_PICTURES", tmp_path))
     guideline = f"{address}/projects/{desk.project_id}/guideline"
 
     log_in(page, address, "annotator")
     assert page.url == f"{address}/my-work"
-    look(page, "my-work", pictures)
+    look(page, "my-work")
     tab_to(page, "Guideline of Shop")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Version 2")).to_be_visible()
-    look(page, "guideline-annotator", pictures)
+    look(page, "guideline-annotator")
 
     log_in(page, address, "lead")
     page.goto(guideline)
-    look(page, "guideline-lead", pictures)
+    look(page, "guideline-lead")
     tab_to(page, "which duplicate stays")
     page.keyboard.press("Enter")
     assert page.url.endswith("#rule-1")
     tab_to(page, "Write a rule about poor")
     page.keyboard.press("Enter")
     page.wait_for_url("**/edit?about=poor#new-rule")
-    look(page, "guideline-edit", pictures)
+    look(page, "guideline-edit")
     page.get_by_label("Name", exact=True).last.focus()
     page.keyboard.type("what misleads")
     tab_to(page, "rule_text")
@@ -172,7 +178,7 @@ def test_the_pages_by_keyboard_at_both_widths_in_both_languages(
     expect(page.locator("#preview strong", has_text="price")).to_be_visible()
     expect(page.locator("#preview ins").first).to_contain_text("what misleads")
     assert_accessible(page, "preview")
-    page.screenshot(path=str(pictures / "guideline-preview-desk-en.png"), full_page=True)
+    take(page, "guideline-preview-desk-en")
 
     with desk.services.database.transaction() as session:  # somebody else is quicker
         other = GuidelineDraft(text="Other words", change="in between", based_on=2)
@@ -182,26 +188,26 @@ def test_the_pages_by_keyboard_at_both_widths_in_both_languages(
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Somebody saved version 3 meanwhile: bo@example.org.")
     assert_accessible(page, "conflict")
-    page.screenshot(path=str(pictures / "guideline-conflict-desk-en.png"), full_page=True)
+    take(page, "guideline-conflict-desk-en")
     page.get_by_label("What is new and why").focus()
     page.keyboard.press("Enter")  # Enter in a line of the form saves
     page.wait_for_url("**/versions/4?notice=saved")
-    look(page, "guideline-version", pictures)
+    look(page, "guideline-version")
     tab_to(page, "Publish this version")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Version 4")).to_be_visible()
     page.goto(f"{address}/audit?action=guideline.published")
     expect(page.locator("tbody tr")).to_have_count(2)
     page.goto(f"{address}/audit")
-    look(page, "audit", pictures)
+    look(page, "audit")
 
     log_in(page, address, "admin")
     page.goto(f"{address}/users")
-    look(page, "users", pictures)
+    look(page, "users")
     page.get_by_label("E-mail address").focus()
     page.keyboard.type("new@example.org")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Password of new@example.org")).to_be_visible()
-    page.screenshot(path=str(pictures / "users-new-desk-en.png"), full_page=True)
+    take(page, "users-new-desk-en")
     page.goto(f"{address}/account")
-    look(page, "account", pictures)
+    look(page, "account")

@@ -27,6 +27,8 @@ from tests.fixtures.database import sqlite_url
 
 __all__ = ["desk", "new_desk", "seeded", "services", "sqlite_url"]
 
+ON_SQLITE = pytest.mark.parametrize("migrated_url", ["sqlite"], indirect=True)
+"""For what does not depend on the database."""
 ADA, BO = "ada@example.org", "bo@example.org"
 
 

@@ -11,8 +11,9 @@ from backend.annotations.loop_repository import batches_not_pushed, tasks_with_r
 from backend.core.exceptions import InvalidInput, UnreadableSource
 from backend.core.services import Services
 from backend.exchange.destination import LabelImport, read_mapping
+from backend.exchange.files import write_export
 from backend.exchange.label_import import import_labels
-from backend.exchange.schemas import LabelImportReport
+from backend.exchange.schemas import ExportRequest, LabelImportReport
 from backend.exchange.task_file import CHARACTERS_A_READ, read_tasks
 from backend.models import Annotation, Annotator, Batch, Job, Project, Record, Task
 from backend.review.refreshing import ReviewRefresh
@@ -21,6 +22,7 @@ from labeling.label_studio.label_mapping import LabelMapping
 from labeling.label_studio.tasks import build_task_data
 from tests.backend.exchange.conftest import (
     ADA,
+    ON_SQLITE,
     answers_in,
     change_record,
     exported,
@@ -98,6 +100,7 @@ def test_round_trip_to_another_store(labelled: Desk, elsewhere: Services, tmp_pa
         assert len(session.exec(select(Annotator)).all()) == 2
 
 
+@ON_SQLITE
 def test_consensus_is_the_same_after_a_round_trip(
     labelled: Desk, elsewhere: Services, tmp_path: Path
 ) -> None:
@@ -213,6 +216,19 @@ def test_another_screen_through_a_mapping(elsewhere: Services, tmp_path: Path) -
     assert people[kept.annotator_id].email == ADA
     assert people[skipped.annotator_id].label_studio_user_id == -6
     assert records["S1"].fields == {"text": "text 1", "stars": 1}
+
+
+def test_mapped_labels_go_on_in_our_own_terms(elsewhere: Services, tmp_path: Path) -> None:
+    tasks = [foreign_task(1, foreign_answer(1, "happy"), foreign_answer(2, None, completed_by=6))]
+    take(elsewhere, write(tmp_path / "m.json", tasks), mapping=MOODS)
+    first = find_project(elsewhere, "Copy")
+    out = tmp_path / "ours.json"
+    request = ExportRequest(what="annotations", format="label_studio")
+    write_export(elsewhere, first, request, out)
+    report = take(elsewhere, out, "Second")
+    assert report.rejects == []
+    said = [row[2:] for row in answers_in(elsewhere, find_project(elsewhere, "Second"))]
+    assert said == [row[2:] for row in answers_in(elsewhere, first)]
 
 
 def test_a_newer_export_adds_revisions(elsewhere: Services, tmp_path: Path) -> None:
@@ -334,6 +350,7 @@ def test_mappings_are_checked(tmp_path: Path) -> None:
     assert read_mapping(path).controls["n"] == "rationale"
 
 
+@ON_SQLITE
 def test_a_project_on_another_dataset(labelled: Desk, tmp_path: Path) -> None:
     path = write(tmp_path / "moods.json", [foreign_task(1, foreign_answer(1, "happy"))])
     with pytest.raises(InvalidInput, match="labels the dataset 'shop'"):
