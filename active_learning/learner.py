@@ -215,6 +215,8 @@ class ActiveLearner:
     ) -> tuple[Positions, Scores]:
         """modAL's query strategy: (chosen rows, scores of all rows)."""
         scores = strategy.score(candidates)
+        if count == 0:  # a small batch whose audit and random shares take it all
+            return np.zeros(0, dtype=np.intp), scores
         return strategy.select(candidates, scores, count), scores
 
     def _codes(self, pool: Pool, labels: Mapping[RecordId, str] | None) -> NDArray[np.intp] | None:

@@ -14,6 +14,7 @@ from backend.access import pages as access_pages
 from backend.access.login import Login
 from backend.access.login_limit import LoginLimit
 from backend.access.router import router as access_router
+from backend.agreement import pages as agreement_pages
 from backend.audit import pages as audit_pages
 from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
@@ -43,6 +44,7 @@ TAGS = [
     {"name": "webhook", "description": "What Label Studio calls; it carries a shared secret."},
     {"name": "training", "description": "Retraining and choosing the next batch."},
     {"name": "review desk", "description": "Consensus, cases of disagreement, decisions."},
+    {"name": "agreement", "description": "How far people agree, and how well each works."},
     {"name": "label findings", "description": "Suspected label errors and what labels are worth."},
     {"name": "guidelines", "description": "Labelling guidelines and what people disagree about."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
@@ -62,6 +64,7 @@ ROOM_ROUTERS = (
     ("backend.annotations.router", "webhook_router"),
     ("backend.training.router", "router"),
     ("backend.review.router", "router"),
+    ("backend.agreement.router", "router"),
     ("backend.findings.router", "router"),
     ("backend.guidelines.router", "router"),
     ("backend.registry.router", "router"),
@@ -109,6 +112,7 @@ def create_app(services: Services) -> FastAPI:
         findings_pages.router,
         exchange_pages.router,
         review_pages.router,
+        agreement_pages.router,
         guideline_pages.router,
         own_work_pages.router,
         audit_pages.router,

@@ -27,6 +27,7 @@ def open_services() -> Services:
 
 def build_registry(services: Services) -> "Registry":
     """Every kind of job that a worker of ours can run."""
+    from backend.agreement import jobs as agreement
     from backend.annotations import jobs as annotations
     from backend.exchange import jobs as exchange
     from backend.guidelines import jobs as guidelines
@@ -39,6 +40,7 @@ def build_registry(services: Services) -> "Registry":
     registry = Registry()
     registry.add_all(annotations.handlers(services), is_routine=True)
     registry.add_all(review.handlers(services), is_routine=True)
+    registry.add_all(agreement.handlers(services), is_routine=True)
     registry.add_all(guidelines.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
     registry.add_all(exchange.handlers(services), queue="heavy")

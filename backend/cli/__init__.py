@@ -62,6 +62,14 @@ COMMANDS = {
         "labels_app",
         "Labels to look at again: suspected errors, value, who deserves one more annotator.",
     ),
+    "agreement": Entry(
+        "backend.cli.agreement", "agreement", "Show how far people agree, question by question."
+    ),
+    "annotators": Entry(
+        "backend.cli.agreement",
+        "annotators_app",
+        "Annotators: accuracy, speed, changes and suspicious patterns.",
+    ),
     "export": Entry("backend.cli.exchange", "export_labels", "Export labels with their lineage."),
     "import-labels": Entry(
         "backend.cli.exchange",

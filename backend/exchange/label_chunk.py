@@ -134,7 +134,7 @@ class LabelChunk:
         self, task: ImportedTask, raw: Mapping[str, Any], *, is_ours: bool
     ) -> tuple[ParsedAnnotation | None, list[str]]:
         number = raw.get("id")
-        if not isinstance(number, int) or not 0 < number <= LARGEST_ID:
+        if not isinstance(number, int) or not 0 < abs(number) < LARGEST_ID:
             return None, [f"its id {number!r} is no id of Label Studio"]
         if "\\u0000" in json.dumps(raw.get("result")):
             return None, ["a NUL character cannot be kept"]
@@ -163,7 +163,7 @@ class LabelChunk:
         return (
             replace(
                 parsed,
-                label_studio_id=number if is_ours else -number,
+                label_studio_id=number if is_ours else _id_of_imported(number),
                 annotator_id=person,
                 result=raw.get("result"),
             ),
@@ -195,3 +195,12 @@ class LabelChunk:
 
     def _reject(self, line: int, field: str, value: object, reason: str) -> None:
         self.rejects.append(Reject(line=line, field=field, value=shown(value), reason=reason))
+
+
+def _id_of_imported(number: int) -> int:
+    """The id under which an annotation of another Label Studio is kept: below zero.
+
+    Our own Label Studio gives out ids from 1 upwards. An export of Assay may hold ids below zero,
+    which get a place far from the others.
+    """
+    return -number if number > 0 else -(LARGEST_ID + number)

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from itertools import combinations
 
 from active_learning.evaluation import wilson
-from backend.annotations.answers import RecordAnswers
 from backend.guidelines.schemas import (
     Disagreement,
     DisagreementReport,
+    Given,
     Rule,
     RuleInDoubt,
     Share,
     SubjectKind,
 )
-from backend.models import Annotation
 from labeling.label_schema import LabelSchema
 
 Subject = tuple[SubjectKind, str]
@@ -30,23 +29,27 @@ class PairCounts:
     differing: Counter[Subject] = field(default_factory=Counter)
 
 
-def count_pairs(records: Iterable[RecordAnswers], schema: LabelSchema) -> PairCounts:
+def count_pairs(given: Iterable[Given], schema: LabelSchema) -> PairCounts:
     """Every pair of people who answered the same record, by what either of them said.
 
-    A skip is no answer. A grade, issue or field that the label schema does not have (any more)
-    is not counted, and without a grade two people cannot differ about grades.
+    Of what one person gave for a record the last counts (``given`` is in order of time). A skip
+    is no answer. A grade, issue or field that the label schema does not have (any more) is not
+    counted, and without a grade two people cannot differ about grades.
     """
     known: set[Subject] = {
         *(("grade", grade) for grade in schema.grades),
         *(("issue", issue) for issue in schema.issue_values),
         *(("field", name) for name in schema.fields),
     }
+    by_record: dict[int, dict[int | str, Given]] = {}
+    for each in given:
+        by_record.setdefault(each.record, {})[each.who] = each
     counts = PairCounts()
-    for record in records:
-        if len(record.answers) < 2:
+    for people in by_record.values():
+        said = [_said(answer) & known for answer in people.values() if not answer.is_skip]
+        if len(said) < 2:
             continue
         counts.records += 1
-        said = [_said(answer) & known for answer in record.answers]
         for one, other in combinations(said, 2):
             both = one | other
             if not (_has_grade(one) and _has_grade(other)):
@@ -116,7 +119,7 @@ def _disagreement(
     )
 
 
-def _said(answer: Annotation) -> set[Subject]:
+def _said(answer: Given) -> set[Subject]:
     said: set[Subject] = {("issue", issue) for issue in answer.issues}
     said |= {("field", name) for name in answer.faulty_fields}
     if answer.grade is not None:

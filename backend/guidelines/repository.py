@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, update
-from sqlalchemy.orm import aliased, load_only
+from sqlalchemy import select as select_columns
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from backend.annotations.repository import CHUNK, latest_first
+from backend.annotations.repository import latest_first
+from backend.guidelines.schemas import Given
 from backend.models import Annotation, Decision, Guideline, Project, ReviewCase, Task
 
 
@@ -39,65 +41,69 @@ def mark_published(session: Session, guideline_id: int, now: datetime) -> None:
     )
 
 
-def answers_that_can_differ(
-    session: Session, project_id: int
-) -> tuple[Sequence[Task], Sequence[Annotation]]:
-    """Tasks of records with two annotations or more, and the revisions that count of them.
+def answers_that_can_differ(session: Session, project_id: int) -> list[Given]:
+    """The revisions that count of records with two annotations or more.
 
-    Hidden gold copies are left out. Of each revision only what an answer says is loaded.
+    Answers to hidden gold copies and to tasks that Label Studio no longer has are left out.
     """
-    first = func.coalesce(Task.original_id, Task.id)
+    first = func.coalesce(col(Task.original_id), col(Task.id))
+    counts = (
+        col(Task.project_id) == project_id,
+        col(Task.purpose) != "gold",
+        col(Task.deleted_at).is_(None),
+    )
     several = (
-        select(first)
+        select_columns(first)
         .join(Annotation, col(Annotation.task_id) == col(Task.id))
-        .where(Task.project_id == project_id, Task.purpose != "gold")
+        .where(*counts)
         .group_by(first)
         .having(func.count(func.distinct(Annotation.label_studio_annotation_id)) > 1)
     )
-    tasks = session.exec(
-        select(Task)
-        .where(Task.project_id == project_id, Task.purpose != "gold", first.in_(several))
-        .order_by(col(Task.id))
-    ).all()
-    revisions: list[Annotation] = []
-    ids = [task.id for task in tasks if task.id is not None]
-    for start in range(0, len(ids), CHUNK):
-        place = (
-            func.row_number()
-            .over(partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first())
-            .label("place")
+    place = func.row_number().over(
+        partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first()
+    )
+    ranked = (
+        select_columns(
+            first.label("record"),
+            col(Annotation.annotator_id),
+            col(Annotation.label_studio_annotation_id),
+            col(Annotation.was_cancelled),
+            col(Annotation.grade),
+            col(Annotation.issues),
+            col(Annotation.faulty_fields),
+            col(Annotation.is_deleted),
+            col(Annotation.revised_at),
+            col(Annotation.id),
+            place.label("place"),
         )
-        ranked = (
-            select(Annotation.id, place)
-            .where(
-                Annotation.project_id == project_id,
-                col(Annotation.task_id).in_(ids[start : start + CHUNK]),
-            )
-            .subquery()
+        .join(Task, col(Task.id) == col(Annotation.task_id))
+        .where(*counts, first.in_(several))
+        .subquery()
+    )
+    rows = session.execute(
+        select_columns(
+            ranked.c.record,
+            ranked.c.annotator_id,
+            ranked.c.label_studio_annotation_id,
+            ranked.c.was_cancelled,
+            ranked.c.grade,
+            ranked.c.issues,
+            ranked.c.faulty_fields,
         )
-        revisions += session.exec(
-            select(Annotation)
-            .options(
-                load_only(
-                    *(
-                        getattr(Annotation, name)
-                        for name in (
-                            "task_id",
-                            "annotator_id",
-                            "label_studio_annotation_id",
-                            "was_cancelled",
-                            "grade",
-                            "issues",
-                            "faulty_fields",
-                            "revised_at",
-                        )
-                    )
-                )
-            )
-            .join(ranked, ranked.c.id == col(Annotation.id))
-            .where(ranked.c.place == 1, col(Annotation.is_deleted).is_(False))
-        ).all()
-    return tasks, revisions
+        .where(ranked.c.place == 1, ranked.c.is_deleted.is_(False))
+        .order_by(ranked.c.revised_at, ranked.c.id)
+    )
+    return [
+        Given(
+            record=row[0],
+            who=row[1] if row[1] is not None else f"annotation {row[2]}",
+            is_skip=row[3],
+            grade=row[4],
+            issues=tuple(row[5]),
+            faulty_fields=tuple(row[6]),
+        )
+        for row in rows
+    ]
 
 
 def decisions_by_rule(session: Session, project_id: int) -> dict[str, int]:

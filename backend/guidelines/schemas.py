@@ -1,5 +1,6 @@
 """Guidelines as they are written, shown and compared."""
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
@@ -78,6 +79,18 @@ class GuidelinePublic(GuidelineSummary, GuidelineText):
         """What ``row`` says."""
         values: dict[str, Any] = row.model_dump(exclude={"id"})
         return cls(**values, is_current=is_current)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What one person says about one record now; somebody unknown is one person an annotation."""
+
+    record: int
+    who: int | str
+    is_skip: bool
+    grade: str | None
+    issues: tuple[str, ...]
+    faulty_fields: tuple[str, ...]
 
 
 class Share(BaseModel):

@@ -6,7 +6,6 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from backend.annotations.answers import answers_by_record
 from backend.annotations.connection import SHOW_GUIDELINE
 from backend.annotations.guideline_repository import current_guideline
 from backend.audit.service import AuditTrail
@@ -163,8 +162,8 @@ class Guidelines:
     def disagreements(self, project: Project) -> DisagreementReport:
         """What people who answered the same records disagree about, and the rules about it."""
         schema = label_schema_of(project)
-        tasks, revisions = repository.answers_that_can_differ(self._session, _id(project))
-        counts = count_pairs(answers_by_record(tasks, revisions).values(), schema)
+        given = repository.answers_that_can_differ(self._session, _id(project))
+        counts = count_pairs(given, schema)
         decisions = repository.decisions_by_rule(self._session, _id(project))
         return report(counts, schema, self.current(project).rules, decisions)
 

@@ -9,7 +9,14 @@ from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
 from backend.models.registry import ModelVersion, Promotion
-from backend.models.review import CaseReason, ConsensusLabel, Decision, Guideline, ReviewCase
+from backend.models.review import (
+    CaseReason,
+    ConsensusLabel,
+    Decision,
+    Guideline,
+    ReviewCase,
+    WorkReport,
+)
 
 metadata = SQLModel.metadata
 
@@ -42,6 +49,7 @@ __all__ = [
     "Task",
     "User",
     "WebhookEvent",
+    "WorkReport",
     "Worker",
     "metadata",
 ]

@@ -96,7 +96,8 @@ class Task(SQLModel, table=True):
         default=None, ge=1, description="answers wanted, where not as many as the policy says"
     )
     annotators_asked: int | None = Field(
-        default=None, description="the last number of answers that Label Studio was told to get"
+        default=None,
+        description="the number of answers that Label Studio knows of, or need not know of",
     )
     deleted_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="seen missing in Label Studio"

@@ -132,3 +132,19 @@ class Guideline(SQLModel, table=True):
     published_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="of those published, the last one counts"
     )
+
+
+class WorkReport(SQLModel, table=True):
+    """How far a project's annotators agree and how well each works, as of ``computed_at``.
+
+    Derived: computed anew when ``fingerprint`` is not of the answers that there are now.
+    """
+
+    __tablename__ = "work_report"
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id", sa_type=RowId)
+    fingerprint: str = Field(
+        max_length=64, description="of the answers, decisions and settings it was computed from"
+    )
+    content: dict[str, Any] = Field(sa_type=Json, description="see agreement.schemas")
+    computed_at: datetime = Field(sa_type=UtcDateTime)

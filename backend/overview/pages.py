@@ -15,6 +15,7 @@ from backend.overview.schemas import CurvePoint
 from backend.overview.service import OverviewService
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
+from backend.review.queue_repository import state_counts
 from backend.web.chart import LearningCurve, Measurement, learning_curve
 from backend.web.rendering import is_fragment, percent, render
 
@@ -62,6 +63,7 @@ def project_page(
         "project": project,
         "curve": _picture(project.curve),
         "queue": overview.queue(project_id),
+        "open_cases": state_counts(session, project_id).get("open", 0),
         **live,
     }
     return render(request, "overview/project.html", context)

@@ -46,12 +46,14 @@ def records_to_ask_about(
 ) -> dict[int, int]:
     """First task's id to the answers wanted now, where that is more than before.
 
-    Also where the plan is sure of a grade that nobody gave: a classifier never overrules people
-    alone, somebody else is asked.
+    Only records whose task is in Label Studio can be asked about. Also where the plan is sure of
+    a grade that nobody gave: a classifier never overrules people alone, somebody else is asked.
     """
     found = {}
     for place, decision in plan.items():
         answers = held[place]
+        if answers.task.label_studio_task_id is None:
+            continue
         is_against_all = decision.votes < plan.policy.most and decision.label not in {
             row.grade for row in answers.answers
         }

@@ -82,9 +82,10 @@ class SendingBack:
             annotators_wanted=1,
         )
         decision_repository.add_task(self._session, copy)
-        decision_repository.ask_more(
-            self._session, original, self._responses(project, original) + 1
-        )
+        wanted = self._responses(project, original) + 1
+        decision_repository.ask_more(self._session, original, wanted)
+        # The copy brings the answer: Label Studio's queue must not give the first task out again.
+        decision_repository.mark_asked(self._session, original.id or 0, wanted)
         AnnotationsService(self._session, self._clock).request_asking(project)
         return copy
 

@@ -57,8 +57,8 @@ def fit_accuracies(coded: CodedLabels, *, is_shared: bool = False) -> tuple[Tabl
             accuracy = np.full(annotators, max(average, 1 / classes + 1e-3))
         accuracy = accuracy.clip(0.25 / classes, 1 - 1e-4)
         weights = np.log(accuracy) - np.log((1 - accuracy) / (classes - 1))
-        scores: Table = np.bincount(cells, weights[coded.annotator], minlength=items * classes)
-        found = normalised(scores.reshape(items, classes))
+        scores = np.bincount(cells, weights[coded.annotator], minlength=items * classes)
+        found = normalised(scores.reshape(items, classes).astype(np.float64))
         change = np.abs(found - p).max(initial=0)
         p = found
         if change < TOLERANCE:

@@ -111,6 +111,15 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_decision_bulk_id'), ['bulk_id'], unique=False)
         batch_op.create_index('ix_decision_case', ['case_id', 'id'], unique=False)
 
+    op.create_table('work_report',
+    sa.Column('project_id', columns.RowId(), nullable=False),
+    sa.Column('fingerprint', sa.String(length=64), nullable=False),
+    sa.Column('content', columns.Json(), nullable=False),
+    sa.Column('computed_at', columns.UtcDateTime(), nullable=False),
+    sa.ForeignKeyConstraint(['project_id'], ['project.id'], name=op.f('fk_work_report_project_id_project')),
+    sa.PrimaryKeyConstraint('project_id', name=op.f('pk_work_report'))
+    )
+
     with op.batch_alter_table('app_user', schema=None) as batch_op:
         batch_op.add_column(sa.Column('login_generation', sa.Integer(), nullable=False, server_default='0'))
 
@@ -151,6 +160,7 @@ def downgrade() -> None:
     with op.batch_alter_table('app_user', schema=None) as batch_op:
         batch_op.drop_column('login_generation')
 
+    op.drop_table('work_report')
     with op.batch_alter_table('decision', schema=None) as batch_op:
         batch_op.drop_index('ix_decision_case')
         batch_op.drop_index(batch_op.f('ix_decision_bulk_id'))

@@ -122,6 +122,14 @@ def test_a_short_pool_gives_what_is_left_and_an_empty_one_says_so(world: World) 
         Pool([1, 1])
 
 
+@pytest.mark.parametrize("budget", [1, 2, 3])
+def test_a_batch_smaller_than_its_shares_is_still_full(world: World, budget: int) -> None:
+    pool, _ = shuffled_pool(world)
+    unfitted = RecordClassifier(world.layout, CLASSES)
+    learner = ActiveLearner(unfitted, audit_share=0.5, random_share=0.5, seed=1)
+    assert len(learner.select(pool, world.features, budget)) == budget
+
+
 def test_teaching_goes_through_modal(world: World) -> None:
     learner = ActiveLearner(RecordClassifier(world.layout, CLASSES))
     learner.teach(world.features[:100], world.grades[:100], faulty_fields=world.faulty[:100])

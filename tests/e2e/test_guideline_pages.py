@@ -109,7 +109,7 @@ def look(page: Page, name: str) -> None:
             page.goto(f"{asked}{separator}lang={language}")
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
             take(page, f"{name}-{size}-{language}")
-        assert_accessible(page, f"{name} {language}")
+    assert_accessible(page, name)
     page.set_viewport_size({"width": SIZES["desk"], "height": 900})
     page.goto(f"{asked}{separator}lang=en")
 

@@ -13,8 +13,6 @@ from backend.access.service import AccessService
 from backend.core.exceptions import InvalidInput
 from backend.core.security import KEY_ROLES, ROLES, USER_ROLES, Principal
 from backend.core.services import Services
-from backend.models import Project
-from labeling.label_schema import LabelSchema
 from tests.backend.conftest import PASSWORD, ClientAs
 from tests.backend.core.test_dependencies import OPEN
 from tests.backend.overview.store import fill
@@ -57,8 +55,6 @@ def test_an_annotator_reaches_only_their_own_work(
 ) -> None:
     with services.database.transaction() as session:
         assert fill(session, services.clock()) == 1  # what the addresses below name is there
-        project = session.get_one(Project, 1)
-        project.label_schema = LabelSchema.default(["title", "price"]).model_dump(mode="json")
     token = token_of(annotator)
     annotator.headers["X-CSRF-Token"] = token
     reached = set()

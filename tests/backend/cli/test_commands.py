@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from backend.bootstrap import Services
 from backend.cli import COMMANDS, app, load
 from backend.core.clock import utc_now
-from backend.core.exceptions import NotFound
+from backend.core.exceptions import Conflict, NotFound
 from tests.backend.overview.store import fill, fill_jobs
 
 PASSWORD = "correct horse battery"
@@ -59,6 +59,9 @@ def test_users_are_made_listed_and_disabled(
     assert made.exit_code == 0, made.output
     assert PASSWORD not in made.output
     assert "ana@example.org" in run.invoke(app, ["users", "list"]).output
+    only_admin = run.invoke(app, ["users", "disable", "ana@example.org"])
+    assert isinstance(only_admin.exception, Conflict)
+    run.invoke(app, ["users", "create", "bo@example.org", "--role", "admin"])
     assert run.invoke(app, ["users", "disable", "ana@example.org"]).exit_code == 0
     assert "disabled" in run.invoke(app, ["users", "list"]).output
     shown = run.invoke(app, ["users", "set-password", "ana@example.org", "--generate"]).output

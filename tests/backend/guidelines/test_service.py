@@ -11,8 +11,9 @@ from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.guidelines.comparison import compare
 from backend.guidelines.schemas import GuidelineDraft, GuidelinePublic, GuidelineText, Rule
 from backend.guidelines.service import Guidelines
-from backend.models import AuditEvent, Decision, Guideline, Job, ReviewCase
+from backend.models import AuditEvent, Decision, Guideline, Job, ReviewCase, Task
 from tests.backend.guidelines.conftest import CHINESE, ENGLISH
+from tests.backend.overview.test_own_work import send_back
 from tests.backend.review.conftest import Desk
 
 
@@ -154,6 +155,22 @@ class TestDisagreements:
         deleted = desk.answer(2, ana, "good")
         desk.answer(2, bo, "poor")
         desk.answer(2, ana, "good", annotation_id=deleted, revision=2, deleted=True)
+        found = self.report(desk)
+        assert found["records"] == 1
+        assert (found["good"].pairs, found["good"].differing) == (1, 0)
+        assert found["poor"].pairs == 0
+
+    def test_a_copy_of_a_task_counts_as_its_record_and_a_hidden_check_not(self, desk: Desk) -> None:
+        ana, bo = desk.people("Ana", "Bo")
+        desk.answer(1, ana, "poor")
+        desk.answer(1, bo, "good")
+        copy = send_back(desk, 1, ana)
+        desk.answer(copy, ana, "good")  # what Ana says now
+        hidden = send_back(desk, 2, bo)
+        desk.answer(2, ana, "poor")
+        desk.answer(hidden, bo, "good")
+        with desk.services.database.transaction() as session:
+            session.get_one(Task, hidden).purpose = "gold"
         found = self.report(desk)
         assert found["records"] == 1
         assert (found["good"].pairs, found["good"].differing) == (1, 0)

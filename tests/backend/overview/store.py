@@ -19,6 +19,7 @@ from backend.models import (
     WebhookEvent,
     Worker,
 )
+from labeling.label_schema import LabelSchema
 
 BATCH = 20
 ROUNDS = 4
@@ -41,7 +42,7 @@ def fill(
     project = Project(
         name=name,
         dataset_id=_id(dataset),
-        label_schema={},
+        label_schema=LabelSchema.default(["title", "price"]).model_dump(mode="json"),
         policy={},
         label_studio_project_id=label_studio_id,
         created_at=start,

@@ -1,0 +1,1 @@
+"""How far people agree, and how well each of them works; shown to leads only."""

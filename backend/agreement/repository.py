@@ -1,0 +1,77 @@
+"""Every query of the work reports."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from backend.models import Annotation, Batch, ReviewCase, Task, WorkReport
+
+
+def answers_state(session: Session, project_id: int) -> list[int]:
+    """(number, newest id) of the annotation revisions; they are only ever added or purged."""
+    row = session.exec(
+        select(func.count(), func.max(Annotation.id)).where(Annotation.project_id == project_id)
+    ).one()
+    return _whole(row)
+
+
+def tasks_state(session: Session, project_id: int) -> list[int]:
+    """What of the tasks a report depends on, in a few numbers."""
+    numbers: list[Any] = [
+        func.count(),
+        func.max(Task.id),
+        func.count(col(Task.label_studio_task_id)),
+        func.count(col(Task.deleted_at)),
+        func.count(col(Task.annotators_wanted)),
+        func.sum(Task.annotators_wanted),
+    ]
+    row = session.exec(select(*numbers).where(Task.project_id == project_id)).one()
+    return _whole(row)
+
+
+def decisions_state(session: Session, project_id: int) -> list[int]:
+    """What of the standing decisions a report depends on; a decision never changes."""
+    row = session.exec(
+        select(
+            func.count(col(ReviewCase.decision_id)),
+            func.max(ReviewCase.decision_id),
+            func.sum(ReviewCase.decision_id),
+        ).where(ReviewCase.project_id == project_id)
+    ).one()
+    return _whole(row)
+
+
+def rounds(session: Session, project_id: int) -> dict[int, int]:
+    """Batch id to its round."""
+    rows = session.exec(select(Batch.id, Batch.round).where(Batch.project_id == project_id))
+    return {batch_id: number for batch_id, number in rows if batch_id is not None}
+
+
+def report(session: Session, project_id: int) -> WorkReport | None:
+    """The project's report."""
+    return session.get(WorkReport, project_id)
+
+
+def put_report(
+    session: Session,
+    project_id: int,
+    fingerprint: str,
+    content: dict[str, Any],
+    computed_at: datetime,
+) -> None:
+    """The project has this report and no other."""
+    values = {"fingerprint": fingerprint, "content": content, "computed_at": computed_at}
+    statement: Any = (
+        postgresql.insert(WorkReport)
+        if session.get_bind().dialect.name == "postgresql"
+        else sqlite.insert(WorkReport)
+    ).values(project_id=project_id, **values)
+    session.execute(statement.on_conflict_do_update(index_elements=["project_id"], set_=values))
+
+
+def _whole(row: Sequence[Any]) -> list[int]:
+    return [int(value or 0) for value in row]

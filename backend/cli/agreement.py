@@ -1,0 +1,166 @@
+"""``assay agreement`` and ``assay annotators``: how far people agree, how well each works."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from backend.agreement.pictures import in_words
+from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, Share
+
+if TYPE_CHECKING:
+    from backend.core.services import Services
+
+annotators_app = typer.Typer(
+    help="Annotators: accuracy, speed, changes and suspicious patterns.", no_args_is_help=True
+)
+
+ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
+JsonOption = Annotated[bool, typer.Option("--json", help="as one JSON object")]
+
+
+def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
+    """Show how far people agree beyond chance, question by question; measured if need be."""
+    from backend.agreement.service import WorkReports
+    from backend.projects.service import ProjectsService
+
+    services = _measured(project)
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        report = WorkReports(session, services.clock).agreement(found)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+        return
+    table = Table("question", "alpha", "ordinal", "Fleiss", "agreeing pairs")
+    for each in report.questions:
+        percent = each.alpha.percent
+        table.add_row(
+            Text(each.key),
+            _measure(each.alpha),
+            _measure(each.ordinal) if each.ordinal else "",
+            _measure(each.fleiss),
+            "–" if percent is None else f"{100 * percent:.0f} %",
+        )
+    console = Console()
+    console.print(table)
+    console.print(f"{report.answers:,} answers to {report.records:,} records.")
+    if report.not_counted:
+        console.print(f"{report.not_counted:,} answers without a grade of the schema: not counted.")
+    whole = report.questions[0].alpha
+    if whole.why is not None:
+        console.print(whole.why.en)
+    if report.overlap is not None and report.overlap.share_saved is not None:
+        saved = report.overlap
+        console.print(
+            f"Adaptive overlap: {saved.answers:,} answers to {saved.records:,} finished records; "
+            f"{saved.at_most} for each would be {saved.fixed:,}: "
+            f"{100 * (saved.share_saved or 0):.0f} % saved."
+        )
+
+
+@annotators_app.command("list")
+def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> None:
+    """List everybody's accuracy, speed, skips and what to look at; measured if need be."""
+    from backend.agreement.service import WorkReports
+    from backend.projects.service import ProjectsService
+
+    services = _measured(project)
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        report = WorkReports(session, services.clock).annotators(found)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+        return
+    if not report.items:
+        Console().print("Nobody has answered yet.")
+        return
+    table = Table(
+        "id", "annotator", "answers", "decided", "hidden checks", "others", "seconds", "skipped", ""
+    )
+    for each in report.items:
+        marks: list[str] = [one.pattern for one in each.suspicions]
+        if each.drift is not None and each.drift.changed:
+            marks.append("changed")
+        seconds = each.speed.median
+        table.add_row(
+            str(each.annotator_id),
+            Text(_name(each)),
+            f"{each.answers:,}",
+            _share(each.against_gold),
+            _share(each.hidden_checks),
+            _share(each.against_others),
+            "–" if seconds is None else f"{seconds:.1f}",
+            _share(each.skip_rate),
+            ", ".join(marks),
+        )
+    Console().print(table)
+    Console().print(f"{report.decided:,} decided records. Shares with exact 95 % intervals.")
+
+
+@annotators_app.command("show")
+def show_annotator(
+    project: ProjectArgument,
+    annotator: Annotated[int, typer.Argument(min=0, help="id; 0: deleted in Label Studio")],
+    as_json: JsonOption = False,
+) -> None:
+    """Show one annotator's work with the evidence; measured if need be."""
+    from backend.agreement.service import WorkReports
+    from backend.projects.service import ProjectsService
+
+    services = _measured(project)
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        person = WorkReports(session, services.clock).annotator(found, annotator)
+    if as_json:
+        typer.echo(person.model_dump_json(indent=2))
+        return
+    console = Console()
+    console.print(Text(f"{_name(person)}: {person.answers:,} answers, {person.skips:,} skipped."))
+    for caption, share in (
+        ("right, decided records", person.against_gold),
+        ("right, hidden checks", person.hidden_checks),
+        ("same as the others", person.against_others),
+    ):
+        text = share.why.en if share.why else in_words(share, as_percent=True)
+        console.print(f"{caption}: {text}", markup=False)
+    if person.speed.median is not None:
+        console.print(f"seconds an answer: {person.speed.median:.1f} (median)")
+    if person.drift is not None:
+        console.print(person.drift.words.en, markup=False)
+    for each in person.suspicions:
+        console.print(f"{each.pattern}: {each.evidence.en}", markup=False)
+    confusion = person.gold_confusion if person.against_gold.of else person.others_confusion
+    table = Table("right is", *(f"answered {name}" for name in confusion.classes))
+    for name, row in zip(confusion.classes, confusion.table, strict=True):
+        table.add_row(Text(name), *(f"{count:,}" for count in row))
+    console.print(table)
+
+
+def _measured(project: str) -> "Services":
+    """The project's report is of the answers that there are now."""
+    from backend.agreement.measuring import measure
+    from backend.bootstrap import open_services
+    from backend.cli.progress import ProgressBar
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+    assert found.id is not None
+    with ProgressBar("measuring") as bar:
+        measure(services, found.id, bar)
+    return services
+
+
+def _name(person: AnnotatorPublic) -> str:
+    return "deleted in Label Studio" if person.annotator_id == DELETED else person.name
+
+
+def _measure(each: AgreementMeasure) -> Text:
+    return Text(in_words(each))
+
+
+def _share(each: Share) -> Text:
+    return Text(in_words(each, as_percent=True))
