@@ -8,7 +8,7 @@ from fastapi import Depends, Query, Request
 from pydantic import ValidationError
 from starlette.datastructures import FormData
 
-from backend.core.dependencies import ServicesDep, SessionDep
+from backend.core.dependencies import Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
 from backend.models import Project
 from backend.projects.service import ProjectsService
@@ -26,8 +26,10 @@ async def form_of(request: Request) -> FormData:
 FormDep = Annotated[FormData, Depends(form_of)]
 
 
-def project_of(project_id: int, session: SessionDep, services: ServicesDep) -> Project:
-    """The project of the address."""
+def project_of(
+    _reviewer: Reviewer, project_id: int, session: SessionDep, services: ServicesDep
+) -> Project:
+    """The project of the address; who may not review learns nothing of it."""
     return ProjectsService(session, services.clock).get(project_id)
 
 
