@@ -2,10 +2,10 @@
 
     python -m benchmarks.review_queue [--quick] [--cases N] [--database-url URL] [--repeats N]
 
-A store with N cases is made by the real migrations, on SQLite and on a PostgreSQL server of its
-own (or at --database-url); requests go through the whole application, login and templates
-included, but not through the network. Milliseconds are medians over the repeats, ``worst`` is the
-largest median of any. The last line is one JSON object.
+A store with N cases, each answered by two of twenty people, is made by the real migrations, on
+SQLite and on a PostgreSQL server of its own (or at --database-url); requests go through the whole
+application, authentication and templates included, but not through the network. Milliseconds are
+medians over the repeats, ``worst`` is the largest median of any. The last line is one JSON object.
 """
 
 import argparse
@@ -55,6 +55,7 @@ FIELDS = ("title", "brand", "price", "stock")
 CODES = ("tie", "low_confidence", "model_conflict", "suspected_error", "issue:duplicate")
 KINDS = ("product", "review", "ad")
 LIMIT_MS = 200
+PEOPLE = 20
 
 
 def main() -> None:
@@ -185,7 +186,9 @@ def fill(database: Database, cases: int) -> int:
             pushed_at=NOW,
         )
         session.add(batch)
-        people = [Annotator(label_studio_user_id=n, name=f"P{n}", created_at=NOW) for n in (1, 2)]
+        people = [
+            Annotator(label_studio_user_id=n, name=f"P{n}", created_at=NOW) for n in range(PEOPLE)
+        ]
         session.add_all(people)
         session.flush()
         batch_id, who = batch.id or 0, [person.id or 0 for person in people]
@@ -232,7 +235,7 @@ def rows_of(
                 "label_studio_task_id": number,
             }
         )
-        for place, person in enumerate(who):
+        for place, person in enumerate(random.sample(who, 2)):
             answers.append(
                 {
                     "project_id": project_id,
@@ -279,7 +282,10 @@ def rows_of(
                 "changed_at": NOW,
             }
         )
-        codes += [{"case_id": number, "code": code} for code in found]
+        codes += [
+            {"case_id": number, "project_id": project_id, "state": "open", "code": code}
+            for code in found
+        ]
     return [
         (Record, records),
         (Task, tasks),

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.agreement.answered import WorkFrame
+from backend.agreement.changes import changes
 from backend.agreement.questions import sentence
 from backend.agreement.schemas import (
     DELETED,
@@ -17,7 +18,12 @@ from backend.agreement.schemas import (
     WorkDrift,
     WorkingSpeed,
 )
-from labeling.consensus.annotator_quality import AnnotatorQuality, Confusion, annotator_quality
+from labeling.consensus.annotator_quality import (
+    ENOUGH_GOLD,
+    AnnotatorQuality,
+    Confusion,
+    annotator_quality,
+)
 from labeling.consensus.drift import Drift
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.suspicious import Suspicion, suspicions
@@ -45,6 +51,7 @@ def annotators_work(
     found = annotator_quality(
         frame, rng, gold=gold, seconds=work.seconds, times=work.times, skips=skips
     )
+    drifts = changes(found, frame, work.times, gold, rng)
     patterns = suspicions(frame, seconds=work.seconds, suggestions=work.suggestions, gold=gold)
     named: dict[int, list[Suspicion]] = {}
     for each in patterns.found:
@@ -53,6 +60,7 @@ def annotators_work(
     people = [
         _work(
             quality,
+            None if person == DELETED else drifts[person],
             _checks(work, truth, person),
             skips.get(person, 0),
             grades,
@@ -73,6 +81,7 @@ def _checks(work: WorkFrame, truth: NDArray[np.str_], person: int) -> Rate:
 
 def _work(
     quality: AnnotatorQuality,
+    drift: Drift | None,
     checks: Rate,
     skips: int,
     grades: Sequence[str],
@@ -96,7 +105,7 @@ def _work(
             why=sentence(speed.why),
         ),
         skip_rate=_share(quality.skip_rate),
-        drift=None if quality.annotator == DELETED else _drift(quality.drift),
+        drift=None if drift is None else _drift(quality, drift),
         suspicions=[
             SuspiciousPattern(
                 pattern=each.pattern,
@@ -119,9 +128,11 @@ def _share(found: Rate) -> Share:
     )
 
 
-def _drift(found: Drift) -> WorkDrift:
+def _drift(quality: AnnotatorQuality, found: Drift) -> WorkDrift:
+    is_gold = quality.against_gold.of >= ENOUGH_GOLD
     return WorkDrift(
         windows=[_share(window) for window in found.windows],
+        against="decided" if is_gold else "others",
         changed=found.changed,
         p_value=found.adjusted,
         words=Sentence(en=found.words.en, zh=found.words.zh),

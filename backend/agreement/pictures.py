@@ -8,8 +8,10 @@ from backend.agreement.schemas import AgreementMeasure, PairAgreement, Share
 from backend.web.chart import Tick
 
 WIDTH, HEIGHT = 640, 250
-LEFT, RIGHT, TOP, BOTTOM = 52, 20, 14, 40
+LEFT, RIGHT, TOP, BOTTOM = 62, 20, 14, 40
 CELL, NAME_WIDTH, NAME_LENGTH, FOOT = 46, 168, 18, 24
+MOST_CAPTIONS = 5
+MINUS = "\N{MINUS SIGN}"
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Lower ends of the colours of a pair's kappa."""
 
@@ -66,7 +68,7 @@ def interval_picture(
     marks: list[IntervalMark] = []
     lines: list[list[str]] = [[]]
     ticks: list[Tick] = []
-    every = math.ceil(len(measures) / 8)
+    every = math.ceil(len(measures) / MOST_CAPTIONS)
     for place, (caption, each) in enumerate(measures):
         x = LEFT + (place + 0.5) * step
         if place % every == 0:
@@ -95,7 +97,7 @@ def interval_picture(
         zero=y(0.0) if start < 0 else None,
         x_ticks=ticks,
         y_ticks=[
-            Tick(y(tenth / 10), f"{10 * tenth} %" if as_percent else f"{tenth / 10:.1f}")
+            Tick(y(tenth / 10), f"{10 * tenth} %" if as_percent else _tenth(tenth))
             for tenth in tenths
         ],
         lines=[" ".join(points) for points in lines if len(points) > 1],
@@ -112,7 +114,11 @@ def in_words(each: AgreementMeasure | Share, *, as_percent: bool = False) -> str
     shown = f"{scale * each.value:.{digits}f}{unit}"
     if each.low is not None and each.high is not None:
         shown += f" [{scale * each.low:.{digits}f}, {scale * each.high:.{digits}f}]"
-    return f"{shown} (n = {of:,})"
+    return f"{shown} (n = {of:,})".replace("-", MINUS)
+
+
+def _tenth(tenth: int) -> str:
+    return f"{tenth / 10:.1f}".replace("-", MINUS)
 
 
 @dataclass(frozen=True)
@@ -160,7 +166,7 @@ def pair_matrix(pairs: Sequence[PairAgreement], names: Mapping[int, str]) -> Pai
                 NAME_WIDTH + column * CELL,
                 row * CELL,
                 sum(value > band for band in BANDS) if value is not None else -1,
-                "–" if value is None else f"{value:.2f}",
+                "–" if value is None else f"{value:.2f}".replace("-", MINUS),
                 f"{names[shown[row]]} · {names[shown[column]]}: {in_words(pair.kappa)}",
             )
         )

@@ -105,6 +105,9 @@ class WorkDrift(BaseModel):
     """Whether the share of right answers changed over time."""
 
     windows: list[Share]
+    against: Literal["decided", "others"] = Field(
+        description="what counted as right: what was decided, where that is enough"
+    )
     changed: bool
     p_value: float | None = Field(description="of no change, corrected for everybody asked")
     words: Sentence

@@ -31,6 +31,7 @@ class Annotation(SQLModel, table=True):
         UniqueConstraint("project_id", "label_studio_annotation_id", "revision"),
         UniqueConstraint("project_id", "label_studio_annotation_id", "identity"),
         Index("ix_annotation_task", "task_id"),
+        Index("ix_annotation_annotator", "annotator_id", "task_id"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)

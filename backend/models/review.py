@@ -45,6 +45,7 @@ class ReviewCase(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("task_id"),
         Index("ix_review_case_queue", "project_id", "state", "priority", "id"),
+        Index("ix_review_case_kind", "project_id", "kind", "state"),
     )
 
     id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
@@ -71,12 +72,14 @@ class ReviewCase(SQLModel, table=True):
 
 
 class CaseReason(SQLModel, table=True):
-    """One reason of one case: what the queue is filtered by."""
+    """One reason of one case, with the case's own state: what the queue is filtered by."""
 
     __tablename__ = "case_reason"
-    __table_args__ = (Index("ix_case_reason_code", "code", "case_id"),)
+    __table_args__ = (Index("ix_case_reason_code", "project_id", "state", "code", "case_id"),)
 
     case_id: int = Field(primary_key=True, foreign_key="review_case.id", sa_type=RowId)
+    project_id: int = Field(sa_type=RowId)
+    state: str = Field(max_length=20)
     code: str = Field(primary_key=True, max_length=80, description="tie, issue:duplicate, …")
 
 

@@ -93,7 +93,7 @@ def _labelled_tasks(project_id: int) -> Select[tuple[int]]:
 def count_labelled_current_records(session: Session, project_id: int) -> int:
     """Current records that have an answer in the project."""
     return session.exec(
-        select(func.count())
+        select(func.count(func.distinct(col(Record.id))))  # a record may have copies of its task
         .select_from(Task)
         .join(Record, col(Record.id) == col(Task.record_id))
         .where(col(Task.id).in_(_labelled_tasks(project_id)), col(Record.is_current))

@@ -96,8 +96,7 @@ def reason_counts(session: Session, project_id: int, state: str) -> dict[str, in
     """Reason code to the number of cases of that state that have it."""
     rows = session.exec(
         select(CaseReason.code, func.count())
-        .join(ReviewCase, col(ReviewCase.id) == col(CaseReason.case_id))
-        .where(ReviewCase.project_id == project_id, ReviewCase.state == state)
+        .where(CaseReason.project_id == project_id, CaseReason.state == state)
         .group_by(CaseReason.code)
         .order_by(func.count().desc(), CaseReason.code)
     )
@@ -124,7 +123,10 @@ def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]
         fits = (
             code.startswith(wanted.reason, autoescape=True) if is_group else code == wanted.reason
         )
-        found.append(col(ReviewCase.id).in_(select(CaseReason.case_id).where(fits)))
+        reasons = select(CaseReason.case_id).where(CaseReason.project_id == project_id, fits)
+        if wanted.state is not None:
+            reasons = reasons.where(CaseReason.state == wanted.state)
+        found.append(col(ReviewCase.id).in_(reasons))
     if wanted.kind is not None:
         found.append(col(ReviewCase.kind) == wanted.kind)
     if wanted.annotator is not None:

@@ -58,7 +58,12 @@ def add_cases(session: Session, rows: Sequence[dict[str, Any]]) -> None:
             ).all()
         )
         codes = [
-            {"case_id": ids[row["task_id"]], "code": reason["code"]}
+            {
+                "case_id": ids[row["task_id"]],
+                "project_id": row["project_id"],
+                "state": row["state"],
+                "code": reason["code"],
+            }
             for row in part
             for reason in row["reasons"]
         ]
@@ -78,26 +83,36 @@ def change_case(
     )
     if not changed.rowcount:  # type: ignore[attr-defined]
         return False
-    if "reasons" in values:
-        session.execute(delete(CaseReason).where(col(CaseReason.case_id) == case_id))
-        codes = [{"case_id": case_id, "code": reason["code"]} for reason in values["reasons"]]
-        if codes:
-            session.execute(insert(CaseReason), codes)
     held = session.get(ReviewCase, case_id)
-    if held is not None:
-        session.refresh(held)
+    assert held is not None
+    session.refresh(held)
+    _keep_reasons(session, held)
     return True
+
+
+def _keep_reasons(session: Session, held: ReviewCase) -> None:
+    session.execute(delete(CaseReason).where(col(CaseReason.case_id) == held.id))
+    codes = [
+        {
+            "case_id": held.id,
+            "project_id": held.project_id,
+            "state": held.state,
+            "code": reason["code"],
+        }
+        for reason in held.reasons
+    ]
+    if codes:
+        session.execute(insert(CaseReason), codes)
 
 
 def annotators(session: Session, project_id: int) -> Sequence[Annotator]:
     """Who answered in the project, by name."""
+    answered = select(Annotation.id).where(
+        Annotation.annotator_id == Annotator.id, Annotation.project_id == project_id
+    )
     return session.exec(
         select(Annotator)
-        .where(
-            col(Annotator.id).in_(
-                select(Annotation.annotator_id).where(Annotation.project_id == project_id)
-            )
-        )
+        .where(answered.exists())
         .order_by(col(Annotator.name), col(Annotator.email), col(Annotator.id))
     ).all()
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backend.acceptance.service import request_acceptance
+from backend.agreement.service import WorkReports
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
@@ -72,6 +73,7 @@ def retrain(
         if version is not None and version.id is not None:
             request_assessment(session, project_id, version.id, services.clock())
         request_fine_tuning(session, services.clock, project, len(snapshot.training))
+        WorkReports(session, services.clock).request(project)
     return result
 
 

@@ -12,6 +12,8 @@ from labeling.consensus.others import OthersAnswers, others_answers
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.words import Words
 
+ENOUGH_GOLD = 40
+"""Answers with a known right one from which change over time is told by them."""
 NO_GOLD = Words(
     "This annotator has answered no record whose right answer is known.",
     "该标注员尚未标注已知正确答案的记录。",
@@ -102,7 +104,9 @@ def annotator_quality(
     for rows in rows_of:
         known = rows[truth[rows] >= 0]
         compared = rows[others.consensus[rows] >= 0]
-        basis, answer = (known, truth) if len(known) >= 40 else (compared, others.consensus)
+        basis, answer = (
+            (known, truth) if len(known) >= ENOUGH_GOLD else (compared, others.consensus)
+        )
         right_of.append(given[basis] == answer[basis])
     changes = drifts(right_of, rng, level)
     found: dict[int, AnnotatorQuality] = {}

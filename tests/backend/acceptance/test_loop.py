@@ -67,14 +67,14 @@ def test_people_are_asked_about_doubtful_records_and_checks_only(
     new_machine_loop: NewMachineLoop,
 ) -> None:
     made = new_machine_loop(
-        records=500, batch_size=60, audit_share=0.8, accept_error=0.1, accept_delta=0.4
+        records=500, batch_size=80, audit_share=0.7, accept_error=0.1, accept_delta=0.4
     )
     made.turn(1, doubtful_grade)
     assert made.states == ["accepted"]
     labels = {label.record_id: label for label in made.labels(made.decisions[-1])}
     tasks, checks = made.loop.tasks(2), made.checks(2)
-    assert len(tasks) == 60 + 12  # a fifth on top of the batch
-    assert len(checks) == 12
+    assert len(tasks) == 80 + 16  # a fifth on top of the batch
+    assert len(checks) == 16
     assert all(labels[task.record_id].is_audited for task in checks)
     assert not any(task.is_audit for task in checks)
     others = {task.record_id for task in tasks} - {task.record_id for task in checks}
@@ -82,8 +82,8 @@ def test_people_are_asked_about_doubtful_records_and_checks_only(
     shown = {prediction.task_id for prediction in made.loop.predictions}
     assert not shown & {task.id for task in checks}
     assert {task.id for task in tasks} - shown == {task.id for task in checks}
-    assert sorted(task.position for task in tasks) == list(range(72))
-    assert {task.position for task in checks} not in [set(range(12)), set(range(60, 72))]
+    assert sorted(task.position for task in tasks) == list(range(96))
+    assert {task.position for task in checks} not in [set(range(16)), set(range(80, 96))]
 
 
 def test_right_checks_keep_the_promise(machine_loop: MachineLoop) -> None:

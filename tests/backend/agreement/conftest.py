@@ -1,6 +1,7 @@
 """A review desk whose answers are measured by the real job."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 import pytest
 
@@ -11,7 +12,7 @@ from backend.core.database import Database
 from backend.core.services import Services
 from backend.jobs.inline import InlineRunner
 from backend.jobs.registry import Registry
-from backend.models import ReviewCase, Task
+from backend.models import Annotation, Record, ReviewCase, Task
 from backend.review.decisions import Decisions
 from backend.review.schemas import DecisionRequest
 from tests.backend.annotations.conftest import seeded
@@ -80,7 +81,6 @@ class Measured:
 
     def decide(self, task_id: int, grade: str) -> None:
         """The record's case is decided by a lead."""
-        self.desk.refresh()
         case = self.desk.cases().get(task_id) or self._open_case(task_id)
         assert case.id is not None
         with self.desk.services.database.transaction() as session:
@@ -142,6 +142,69 @@ def filled(desk: Desk) -> list[int]:
             marks = ["price"] if task % 4 == 0 and place else []
             issues = ["duplicate"] if task % 2 and place != 1 else []
             desk.answer(task, person, grade, issues=issues, fields=marks)
+    return people
+
+
+def busy(desk: Desk) -> list[int]:
+    """Four people answer a hundred further records in five weeks.
+
+    The first is right, the second nearly always; the third is until he guesses in the second
+    half; the fourth always says good, within a second.
+    """
+    people = desk.people("Ada Right", "Ben Mostly", "Carl Changed", "Dan Always-Good")
+    begun = desk.clock()
+    first = desk.task(1)
+    with desk.services.database.transaction() as session:
+        record = session.get_one(Record, first.record_id)
+        for number in range(100):
+            copy = Record(
+                dataset_id=record.dataset_id,
+                external_id=f"more-{number}",
+                content_hash=f"{1000 + number:064d}",
+                kind="product" if number % 3 else "article",
+                fields={"title": f"further thing {number}", "price": number},
+                source="test",
+                created_at=record.created_at,
+            )
+            session.add(copy)
+            session.flush()
+            task = Task(
+                project_id=first.project_id,
+                record_id=copy.id or 0,
+                batch_id=first.batch_id,
+                key=f"more-{number}",
+                position=100 + number,
+                is_audit=False,
+                label_studio_task_id=5000 + number,
+            )
+            session.add(task)
+            session.flush()
+            given = (
+                number % 3,
+                (number + (number % 10 == 0)) % 3,
+                (number + (number >= 50 and number % 4 > 0)) % 3,
+                0,
+            )
+            for place, grade in enumerate(given):
+                moment = begun + timedelta(hours=8 * number, minutes=place)
+                session.add(
+                    Annotation(
+                        project_id=first.project_id,
+                        task_id=task.id or 0,
+                        annotator_id=people[place],
+                        label_studio_annotation_id=70_000 + 10 * number + place,
+                        revision=1,
+                        identity="1",
+                        grade=GRADES[grade],
+                        issues=["duplicate"] if number % 7 == place else [],
+                        lead_time=(14.0, 18.5, 21.0, 0.3)[place] + number % 5 * 0.1,
+                        annotated_at=moment,
+                        revised_at=moment,
+                        via="sync",
+                        received_at=moment,
+                    )
+                )
+    desk.clock.now = begun + timedelta(days=36)
     return people
 
 

@@ -4,11 +4,13 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
+from sqlmodel import select
 
 from backend.agreement.schemas import DELETED
+from backend.models import Annotation
 from labeling.consensus.agreement import krippendorff_alpha
 from labeling.consensus.base import LabelFrame
-from tests.backend.agreement.conftest import GRADES, Measured, filled
+from tests.backend.agreement.conftest import GRADES, Measured, busy, filled
 
 
 def test_agreement_is_that_of_the_answers(measured: Measured) -> None:
@@ -143,21 +145,41 @@ def test_a_grade_that_was_withdrawn_is_not_counted(measured: Measured) -> None:
     assert found.questions[0].alpha.items == 1
 
 
-def test_a_suspicious_pattern_comes_with_its_evidence(measured: Measured) -> None:
-    desk = measured.desk
-    people = desk.people("Ana", "Bo", "Cy", "Dan")
-    copies = [measured.hidden_copy(task) for task in range(1, 13)]
-    for task in range(1, 13):
-        for person in people[:3]:
-            desk.answer(task, person, GRADES[task % 3])
-        desk.answer(task, people[3], "good")
-    del copies
-    quick = measured.person(people[3])
-    # Twelve answers are too few to name anybody.
-    assert quick.suspicions == []
-    assert quick.drift is not None
-    assert not quick.drift.changed
-    assert measured.annotators().not_checked.keys() == {"copies_suggestion"}
+def test_suspicious_patterns_and_changes_come_with_their_evidence(measured: Measured) -> None:
+    ada, ben, carl, dan = busy(measured.desk)
+    listed = measured.annotators()
+    found = {each.annotator_id: each for each in listed.items}
+    assert {each.pattern for each in found[dan].suspicions} == {"always_same", "too_fast"}
+    evidence = {each.pattern: each.evidence for each in found[dan].suspicions}
+    assert evidence["always_same"].en.startswith("Answered good 100 of 100 times")
+    assert "0.5 s" in evidence["too_fast"].en
+    assert all(found[person].suspicions == [] for person in (ada, ben, carl))
+    assert {person for person, each in found.items() if each.drift and each.drift.changed} == {carl}
+    drift = found[carl].drift
+    assert drift is not None
+    assert drift.words.en.startswith("The share of right answers fell")
+    assert drift.against == "others"
+    assert len(drift.windows) > 1
+    assert listed.not_checked.keys() == {"copies_suggestion"}
+    slices = measured.agreement().questions[0].slices
+    assert [(part.name, part.alpha.items) for part in slices if part.by == "kind"] == [
+        ("article", 34),
+        ("product", 66),
+    ]
+
+
+def test_who_keeps_every_suggestion_is_named(measured: Measured) -> None:
+    busy(measured.desk)
+    result = [{"from_name": "grade", "value": {"choices": ["good"]}}]
+    with measured.desk.services.database.transaction() as session:
+        for row in session.exec(select(Annotation)):
+            row.prediction_snapshot = {"model_version": "v1", "result": result}
+            session.add(row)
+    found = measured.annotators()
+    patterns = {each.name: {one.pattern for one in each.suspicions} for each in found.items}
+    assert "copies_suggestion" in patterns.pop("Dan Always-Good")
+    assert not any(patterns.values())
+    assert found.not_checked == {}
 
 
 def test_what_adaptive_overlap_saves(measured: Measured) -> None:
@@ -181,3 +203,16 @@ def test_what_adaptive_overlap_saves(measured: Measured) -> None:
     assert saved.share_saved == pytest.approx(4 / 9)
     assert saved.open_records == 9
     assert saved.asked == 1 + 1 + 2 + 3 + 8
+
+
+def test_of_two_people_it_is_open_who_changed(measured: Measured) -> None:
+    ada, ben, carl, dan = busy(measured.desk)
+    with measured.desk.services.database.transaction() as session:
+        for row in session.exec(select(Annotation)):
+            if row.annotator_id in {ben, dan}:
+                session.delete(row)
+    found = {each.annotator_id: each for each in measured.annotators().items}
+    assert {person for person, each in found.items() if each.drift and each.drift.changed} == {
+        ada,
+        carl,
+    }

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlmodel import col, select
 
+from backend.agreement import jobs as agreement_jobs
 from backend.annotations import loop_repository
 from backend.annotations import repository as annotations
 from backend.annotations.service import PUSH, AnnotationsService
@@ -236,6 +237,7 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         )
     registry = Registry()
     registry.add_all(jobs.handlers(services))
+    registry.add_all(agreement_jobs.handlers(services))
 
     def mark_pushed(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
         """In place of the traffic with Label Studio, which has tests of its own."""
