@@ -81,6 +81,7 @@ class AnswerPublic(BaseModel):
     lead_time: float | None = Field(description="seconds")
     answered_at: datetime
     revisions: int
+    edited_by: str | None = Field(description="somebody else who changed the answer last")
     is_copy: bool = Field(description="answered when the record was sent back")
 
 

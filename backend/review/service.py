@@ -230,6 +230,11 @@ def _answer(
         problems=row.problems,
         lead_time=row.lead_time,
         answered_at=row.revised_at,
+        edited_by=(
+            names.get(row.updated_by_id, "?")
+            if row.updated_by_id is not None and row.updated_by_id != row.annotator_id
+            else None
+        ),
         revisions=counts.get(row.label_studio_annotation_id, 1),
         is_copy=is_copy,
     )

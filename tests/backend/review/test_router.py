@@ -1,5 +1,7 @@
 from fastapi.testclient import TestClient
+from sqlmodel import select
 
+from backend.models import Annotation
 from tests.backend.conftest import ClientAs
 from tests.backend.review.conftest import Desk
 
@@ -83,3 +85,15 @@ def test_unknown_cases_and_an_empty_project(desk: Desk, client_as: ClientAs) -> 
     assert reviewer.get(path_of(desk)).json() == {"total": 0, "next_offset": None, "items": []}
     assert reviewer.get(f"{path_of(desk)}/77").status_code == 404
     assert reviewer.post(f"{path_of(desk)}/refresh").status_code == 202
+
+
+def test_a_change_by_somebody_else_is_seen(desk: Desk, client_as: ClientAs) -> None:
+    disagree(desk, 1)
+    with desk.services.database.transaction() as session:
+        row = session.exec(select(Annotation).where(Annotation.annotator_id == 1)).one()
+        row.updated_by_id = 2
+        session.add(row)
+    reviewer = client_as("reviewer")
+    (listed,) = reviewer.get(path_of(desk)).json()["items"]
+    answers = reviewer.get(f"{path_of(desk)}/{listed['id']}").json()["answers"]
+    assert [answer["edited_by"] for answer in answers] == ["Bo", None]
