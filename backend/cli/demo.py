@@ -77,6 +77,7 @@ def demo(
     console.print(f"Learning curve  {picture}")
     console.print(f"Labelling page  {run.labelling_url()}")
     console.print(f"Web pages       http://{settings.host}:{settings.port}/")
+    console.print(f"Review desk     {run.review_url()}")
     console.print(f"API             http://{settings.host}:{settings.port}/docs")
     for place, (email, password) in credentials.items():
         console.print(f"Login {place:<14} {email}  {password}", highlight=False)

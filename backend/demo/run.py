@@ -192,6 +192,11 @@ class DemoRun:
         base = self._services.settings.annotator_url
         return f"{base}/projects/{self.project.label_studio_project_id}/data"
 
+    def review_url(self) -> str:
+        """Where a lead decides what the annotators disagree about."""
+        settings = self._services.settings
+        return f"http://{settings.host}:{settings.port}/projects/{self.project.id}/review"
+
     def annotator_emails(self) -> list[str]:
         """Who the simulated annotators are."""
         return [profile.email for profile in PROFILES]
