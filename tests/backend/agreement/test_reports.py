@@ -9,6 +9,7 @@ from backend.agreement.service import MEASURE
 from backend.core.database import Database
 from backend.core.exceptions import InvalidInput
 from backend.jobs.queue import list_recent
+from backend.models import WorkReport
 from tests.backend.agreement.conftest import Measured, filled
 from tests.backend.annotations.conftest import Seeded
 from tests.backend.review.conftest import Desk
@@ -105,3 +106,16 @@ def test_a_failed_measuring_is_told_and_not_asked_for_again(
     desk.answer(1, ana, "poor", annotation_id=1, revision=2)
     assert measured.reports().is_due
     measured.measure()
+
+
+def test_a_report_of_another_form_is_not_shown(measured: Measured) -> None:
+    filled(measured.desk)
+    measured.measure()
+    with measured.desk.services.database.transaction() as session:
+        row = session.get_one(WorkReport, measured.project_id)
+        row.content, row.fingerprint = {"form": 0, "questions": "of another kind"}, "other"
+        session.add(row)
+    state = measured.reports()
+    assert state.content is None
+    assert state.is_due
+    assert measured.measure().content is not None
