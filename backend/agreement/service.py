@@ -20,7 +20,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.findings.repository import annotator_names
 from backend.jobs.queue import enqueue, list_recent
-from backend.models import Job, Project
+from backend.models import Job, Project, WorkReport
 from backend.projects.service import policy_of
 
 MEASURE = "agreement.measure"
@@ -83,9 +83,10 @@ class WorkReports:
         is_current = row is not None and row.fingerprint == fingerprint
         is_empty = not repository.answers_state(self._session, _id(project))[0]
         job = self._job(project, fingerprint)
-        is_old = row is None or row.computed_at <= self._clock() - REST
+        content = None if row is None else _content(row)
+        is_old = row is None or content is None or row.computed_at <= self._clock() - REST
         return ReportState(
-            content=None if row is None else WorkReportContent.model_validate(row.content),
+            content=content,
             computed_at=None if row is None else row.computed_at,
             is_current=is_current,
             is_empty=is_empty,
@@ -112,7 +113,7 @@ class WorkReports:
 
     def keep(self, project_id: int, fingerprint: str, content: WorkReportContent) -> None:
         """The project has this report."""
-        kept = content.model_dump(mode="json")
+        kept = {"form": FORM, **content.model_dump(mode="json")}
         repository.put_report(self._session, project_id, fingerprint, kept, self._clock())
 
     def names(self, content: WorkReportContent | None) -> dict[int, str]:
@@ -180,6 +181,13 @@ class WorkReports:
 def with_name(person: AnnotatorWork, names: dict[int, str]) -> AnnotatorPublic:
     """The work with the annotator's name; empty for those whom nobody knows any more."""
     return AnnotatorPublic(**person.model_dump(), name=names.get(person.annotator_id, ""))
+
+
+def _content(row: WorkReport) -> WorkReportContent | None:
+    """The report; None if another version of ours kept it."""
+    return (
+        WorkReportContent.model_validate(row.content) if row.content.get("form") == FORM else None
+    )
 
 
 def _id(project: Project) -> int:
