@@ -150,11 +150,15 @@ def batches(session: Session, project_id: int) -> Sequence[Batch]:
 
 
 def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, int]]:
-    """Batch id to (tasks, tasks with an answer); tasks deleted in Label Studio are left out."""
+    """Batch id to (tasks, tasks with an answer), without copies and what Label Studio deleted."""
     is_labelled = col(Task.id).in_(_labelled_tasks(project_id))
     rows = session.exec(
         select(Task.batch_id, func.count(), func.sum(case((is_labelled, 1), else_=0)))
-        .where(Task.project_id == project_id, col(Task.deleted_at).is_(None))
+        .where(
+            Task.project_id == project_id,
+            Task.purpose == "label",
+            col(Task.deleted_at).is_(None),
+        )
         .group_by(col(Task.batch_id))
     ).all()
     return {batch_id: (tasks, answers) for batch_id, tasks, answers in rows}
