@@ -49,6 +49,11 @@ COMMANDS = {
         "Make the store equal to Label Studio, now. Safe to repeat.",
     ),
     "models": Entry("backend.cli.models", "models_app", "Model versions and the champion."),
+    "review": Entry(
+        "backend.cli.review",
+        "review_app",
+        "Records that need a decision.",
+    ),
     "acceptance": Entry(
         "backend.cli.acceptance",
         "acceptance_app",

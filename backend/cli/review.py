@@ -1,0 +1,87 @@
+"""``assay review``: cases where people or classifier disagree."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+review_app = typer.Typer(
+    help="The review desk: records that need a decision.", no_args_is_help=True
+)
+
+ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
+
+
+@review_app.command("list")
+def list_cases(
+    project: ProjectArgument,
+    state: Annotated[
+        str, typer.Option(help="open, sent_back, decided, ambiguous, settled, or all")
+    ] = "open",
+    reason: Annotated[
+        str | None, typer.Option(help="such as tie, model_conflict or issue:duplicate")
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=1_000, help="cases to show")] = 20,
+    as_json: Annotated[bool, typer.Option("--json", help="print JSON")] = False,
+) -> None:
+    """List cases, those first whose decision is worth most."""
+    from pydantic import ValidationError
+
+    from backend.bootstrap import open_services
+    from backend.core.exceptions import InvalidInput
+    from backend.projects.service import ProjectsService
+    from backend.review.schemas import CaseFilter
+    from backend.review.service import ReviewDesk
+
+    try:
+        wanted = CaseFilter.model_validate(
+            {"state": None if state == "all" else state, "reason": reason}
+        )
+    except ValidationError as error:
+        raise InvalidInput(
+            f"There is no state {state!r}.",
+            field="state",
+            value=state,
+            remedy="Use open, sent_back, decided, ambiguous, settled or all.",
+        ) from error
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        page = ReviewDesk(session, services.clock, services.settings).page(
+            found, wanted, limit=limit
+        )
+    if as_json:
+        typer.echo(page.model_dump_json())
+        return
+    table = Table("case", "record", "state", "worth", "consensus", "votes", "why")
+    for case in page.items:
+        table.add_row(
+            str(case.id),
+            case.external_id,
+            case.state,
+            f"{case.priority:.2f}",
+            f"{case.grade} {case.confidence:.0%}" if case.grade and case.confidence else "tie",
+            str(case.votes),
+            "; ".join(ground.reason for ground in case.grounds),
+        )
+    if page.items:
+        Console().print(table)
+    Console().print(f"{page.total:,} cases, {len(page.items)} shown.")
+
+
+@review_app.command("refresh")
+def refresh(project: ProjectArgument) -> None:
+    """Bring consensus labels and cases up to date; new answers do it by themselves."""
+    from backend.bootstrap import open_services
+    from backend.projects.service import ProjectsService
+    from backend.review.refreshing import ReviewRefresh
+
+    services = open_services()
+    with services.database.transaction() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        done = ReviewRefresh(session, services.clock, found).run()
+    typer.echo(
+        f"{done.consensus_labels:,} consensus labels changed; cases: {done.opened:,} opened, "
+        f"{done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
+    )
