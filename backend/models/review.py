@@ -44,7 +44,7 @@ class ReviewCase(SQLModel, table=True):
     __tablename__ = "review_case"
     __table_args__ = (
         UniqueConstraint("task_id"),
-        Index("ix_review_case_queue", "project_id", "state", "priority", "id"),
+        Index("ix_review_case_queue", "project_id", "state", "priority", "id", "task_id"),
         Index("ix_review_case_kind", "project_id", "kind", "state"),
     )
 

@@ -5,7 +5,15 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, func
 from sqlmodel import Session, col, select
 
-from backend.models import Annotation, CaseReason, ConsensusLabel, Record, ReviewCase, Task
+from backend.models import (
+    Annotation,
+    CaseReason,
+    ConsensusLabel,
+    Project,
+    Record,
+    ReviewCase,
+    Task,
+)
 from backend.review.schemas import CaseFilter
 
 CHUNK = 500
@@ -130,20 +138,23 @@ def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]
     if wanted.kind is not None:
         found.append(col(ReviewCase.kind) == wanted.kind)
     if wanted.annotator is not None:
-        answered = (
-            select(func.coalesce(col(Task.original_id), col(Task.id)))
-            .join(Annotation, col(Annotation.task_id) == col(Task.id))
-            .where(Annotation.annotator_id == wanted.annotator)
+        answered = select(Annotation.task_id).where(Annotation.annotator_id == wanted.annotator)
+        copies = select(Task.original_id).where(
+            Task.project_id == project_id,
+            Task.purpose == "relabel",
+            col(Task.id).in_(answered),
         )
-        found.append(col(ReviewCase.task_id).in_(answered))
+        task_id = col(ReviewCase.task_id)
+        found.append(task_id.in_(answered) | task_id.in_(copies))
     if wanted.search:
-        named = (
-            select(Task.id)
-            .join(Record, col(Record.id) == col(Task.record_id))
-            .where(
-                Task.project_id == project_id,
-                col(Record.external_id).startswith(wanted.search, autoescape=True),
-            )
+        # In this form an index alone answers it, without reading any record.
+        dataset = select(Project.dataset_id).where(Project.id == project_id).scalar_subquery()
+        records = select(Record.id).where(
+            Record.dataset_id == dataset,
+            col(Record.external_id).startswith(wanted.search, autoescape=True),
+        )
+        named = select(Task.id).where(
+            Task.project_id == project_id, col(Task.record_id).in_(records)
         )
         found.append(col(ReviewCase.task_id).in_(named))
     return found

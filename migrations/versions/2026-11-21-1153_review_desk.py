@@ -76,7 +76,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('review_case', schema=None) as batch_op:
         batch_op.create_index('ix_review_case_kind', ['project_id', 'kind', 'state'], unique=False)
-        batch_op.create_index('ix_review_case_queue', ['project_id', 'state', 'priority', 'id'], unique=False)
+        batch_op.create_index('ix_review_case_queue', ['project_id', 'state', 'priority', 'id', 'task_id'], unique=False)
 
     op.create_table('case_reason',
     sa.Column('case_id', columns.RowId(), nullable=False),

@@ -139,7 +139,10 @@ def test_bulk_with_preview_and_undo_and_filters(
     expect(page.get_by_text("No case here")).to_be_visible()
     page.fill("input[name=search]", "")
     page.press("input[name=search]", "Enter")
+    expect(page.locator("li.case")).to_have_count(5)
     page.locator("select[name=reason]").select_option("tie")
+    page.wait_for_url("**reason=tie**")  # what is asked for later would replace an open form
+    page.wait_for_load_state("networkidle")
     expect(page.locator("li.case")).to_have_count(5)
     page.locator("details.bulk summary").click()
     page.locator("details.bulk select").select_option("ambiguous")
