@@ -52,6 +52,20 @@ BULK_NAMES = {
     "send_back": "Ask one more annotator",
     "ambiguous": "Mark as genuinely ambiguous",
 }
+ACTION_NAMES = {
+    "decide": "Decided",
+    "ambiguous": "Kept as ambiguous",
+    "send_back": "Sent back",
+    "reopen": "Reopened",
+    "undo": "Taken back",
+    "note": "Note",
+}
+METHOD_NAMES = {
+    "majority": "majority vote",
+    "weighted_majority": "weighted majority vote",
+    "dawid_skene": "Dawid-Skene",
+    "classifier_prior": "Dawid-Skene with the classifier's opinion",
+}
 NOTICES = {
     "decided": "The case is decided.",
     "ambiguous": "The case is kept as ambiguous, with its soft label.",
@@ -124,6 +138,7 @@ def preview_bulk(
         "preview": BulkDecisions(session, services.clock).preview(project, wanted),
         "bulk_names": BULK_NAMES,
         "reason_names": REASON_NAMES,
+        "action_names": ACTION_NAMES,
         "query": query_of(wanted.filter),
     }
     return render(request, "review/bulk.html", context)
@@ -232,6 +247,8 @@ def _case(
         "query": query_of(wanted),
         "states": STATES,
         "reason_names": REASON_NAMES,
+        "action_names": ACTION_NAMES,
+        "method_names": METHOD_NAMES,
         "annotators": desk.annotators(project),
         "rules": desk.rules(project),
         "notice": notice,

@@ -5,6 +5,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from backend.overview import pages
+from backend.review import pages as review_pages
 from backend.web.language import chinese, translator
 from backend.web.rendering import HERE
 from tests.backend.conftest import ClientAs
@@ -21,6 +22,15 @@ def _template_words() -> set[str]:
 
 def test_every_word_of_the_pages_is_chinese_too() -> None:
     words = _template_words() | set(pages.NOTICES.values())
+    for names in (
+        review_pages.STATES,
+        review_pages.REASON_NAMES,
+        review_pages.BULK_NAMES,
+        review_pages.ACTION_NAMES,
+        review_pages.METHOD_NAMES,
+        review_pages.NOTICES,
+    ):
+        words |= set(names.values())
     assert len(words) > 60
     assert words - chinese().keys() == set()
 
