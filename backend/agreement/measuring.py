@@ -52,7 +52,7 @@ def measure(services: Services, project_id: int, step: Step) -> bool:
     for place, question in enumerate(asked):
         step(place / (len(asked) + 1), question.title)
         questions.append(question_agreement(question, kind_of, round_of, days, policy.seed))
-    step(len(asked) / (len(asked) + 1), "annotators")
+    step(len(asked) / (len(asked) + 1), "measuring the annotators")
     gold = gold_grades(decisions)
     work = work_frame(answers, schema)
     people, not_checked = annotators_work(work, gold, answers.skips, schema.grades, policy.seed)

@@ -1,8 +1,10 @@
 """English and Chinese: which one a reader wants, and the words."""
 
 import json
+import re
 from collections.abc import Callable
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +17,8 @@ LANGUAGE_COOKIE = "assay_language"
 LANGUAGE_PARAMETER = "lang"
 
 Translate = Callable[..., str]
+
+_NUMBER = re.compile(r"\d[\d,]*")
 
 
 @lru_cache(maxsize=1)
@@ -35,6 +39,20 @@ def translator(language: Language) -> Translate:
         return words_or_text.format(**values) if values else words_or_text
 
     return translate
+
+
+def progress_message(message: str, t: Translate) -> str:
+    """What a job says of its progress, in the reader's language.
+
+    Messages are stored in English with their numbers; in the catalogue these are {n1}, {n2} …
+    """
+    places = count(1)
+    key = _NUMBER.sub(lambda _: f"{{n{next(places)}}}", message)
+    words = t(key)
+    if words == key:
+        return message
+    numbers = _NUMBER.findall(message)
+    return words.format(**{f"n{place}": number for place, number in enumerate(numbers, 1)})
 
 
 def language_of(request: Request) -> Language:

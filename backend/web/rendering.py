@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
+from backend.web.job_names import JOB_NAMES
 from backend.web.language import (
     LANGUAGE_COOKIE,
     LANGUAGE_NAMES,
@@ -17,6 +18,7 @@ from backend.web.language import (
     LANGUAGES,
     Translate,
     language_of,
+    progress_message,
     translator,
 )
 
@@ -111,7 +113,10 @@ def _make_environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(whole=whole, percent=percent, minute=minute, span=span)
+    environment.filters.update(
+        whole=whole, percent=percent, minute=minute, span=span, progress_message=progress_message
+    )
+    environment.globals["job_names"] = JOB_NAMES
     return environment
 
 

@@ -4,17 +4,13 @@ By keyboard alone, at the width of a desk and of a phone, in both languages, che
 """
 
 import os
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from backend.access.service import AccessService
-from backend.app import create_app
 from backend.core.database import Database
 from backend.core.services import Services
 from backend.guidelines.schemas import GuidelineDraft, Rule
@@ -23,6 +19,7 @@ from tests.backend.annotations.conftest import Seeded, seeded
 from tests.backend.conftest import PASSWORD, cheap_passwords
 from tests.backend.overview.test_own_work import send_back
 from tests.backend.review.conftest import Desk, new_desk
+from tests.fixtures.live_app import assert_accessible, assert_fits, live
 
 __all__ = ["cheap_passwords", "new_desk", "seeded"]
 
@@ -75,17 +72,8 @@ def services(desk: Desk) -> Services:
 
 @pytest.fixture
 def address(services: Services) -> Iterator[str]:
-    """The application on a free port."""
-    app = create_app(services)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.02)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+    with live(services) as found:
+        yield found
 
 
 def log_in(page: Page, address: str, role: str) -> None:
@@ -107,9 +95,9 @@ def look(page: Page, name: str) -> None:
         for size, width in SIZES.items():
             page.set_viewport_size({"width": width, "height": 900})
             page.goto(f"{asked}{separator}lang={language}")
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, (name, size)
+            assert_fits(page)
             take(page, f"{name}-{size}-{language}")
-    assert_accessible(page, name)
+    assert_accessible(page)
     page.set_viewport_size({"width": SIZES["desk"], "height": 900})
     page.goto(f"{asked}{separator}lang=en")
 
@@ -118,16 +106,6 @@ def take(page: Page, name: str) -> None:
     """A picture of the page, in the folder that ASSAY_PICTURES names, if it does."""
     if folder := os.environ.get("ASSAY_PICTURES"):
         page.screenshot(path=str(Path(folder, f"{name}.png")), full_page=True)
-
-
-def assert_accessible(page: Page, where: str) -> None:
-    found = Axe().run(page).response["violations"]
-    serious = [
-        (each["id"], [node["html"][:160] for node in each["nodes"]])
-        for each in found
-        if each["impact"] in ("serious", "critical")
-    ]
-    assert serious == [], where
 
 
 def tab_to(page: Page, name: str) -> None:
@@ -177,7 +155,7 @@ def test_the_pages_by_keyboard_at_both_widths_in_both_languages(
     page.keyboard.press("Enter")
     expect(page.locator("#preview strong", has_text="price")).to_be_visible()
     expect(page.locator("#preview ins").first).to_contain_text("what misleads")
-    assert_accessible(page, "preview")
+    assert_accessible(page)
     take(page, "guideline-preview-desk-en")
 
     with desk.services.database.transaction() as session:  # somebody else is quicker
@@ -187,7 +165,7 @@ def test_the_pages_by_keyboard_at_both_widths_in_both_languages(
     page.keyboard.press("Enter")
     alert = page.get_by_role("alert")
     expect(alert).to_contain_text("Somebody saved version 3 meanwhile: bo@example.org.")
-    assert_accessible(page, "conflict")
+    assert_accessible(page)
     take(page, "guideline-conflict-desk-en")
     page.get_by_label("What is new and why").focus()
     page.keyboard.press("Enter")  # Enter in a line of the form saves

@@ -1,24 +1,21 @@
 """The lead's page about labels: as text, for other roles, and in a browser."""
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from playwright.sync_api import Page
 
-from backend.access.service import AccessService
 from backend.core.services import Services
 from backend.findings import pages
 from backend.findings.picture import suspicion_picture
 from backend.findings.schemas import Assessment
 from backend.findings.service import LabelFindings
 from backend.web.language import chinese
-from tests.backend.conftest import PASSWORD, ClientAs
+from tests.backend.conftest import ClientAs
 from tests.backend.training.loop import Loop
+from tests.fixtures.live_app import live, log_in
 
 
 def path_of(loop: Loop) -> str:
@@ -98,31 +95,17 @@ def test_the_picture_counts_every_label_once() -> None:
 
 
 @pytest.fixture
-def address(app: FastAPI, services: Services) -> Iterator[str]:
-    """The application on a free port, with a lead."""
-    with services.database.transaction() as session:
-        AccessService(session, services.clock).create_user(
-            "lead@example.org", "lead", PASSWORD, actor="test"
-        )
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+def address(services: Services) -> Iterator[str]:
+    with live(services) as found:
+        yield found
 
 
 @pytest.mark.browser
-def test_the_page_fits_desk_and_phone(loop: Loop, address: str, page: Page, tmp_path: Path) -> None:
+def test_the_page_fits_desk_and_phone(
+    loop: Loop, services: Services, address: str, page: Page, tmp_path: Path
+) -> None:
     pictures = Path(os.environ.get("ASSAY_PICTURES", tmp_path))
-    page.goto(f"{address}/login")
-    page.fill("input[name=email]", "lead@example.org")
-    page.fill("input[name=password]", PASSWORD)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    log_in(page, address, services, "lead")
     for name, width, query in (
         ("desk-en", 1280, "lang=en"),
         ("desk-zh", 1280, "lang=zh&kind=harmful"),

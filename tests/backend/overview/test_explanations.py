@@ -1,22 +1,19 @@
 """The page on which leads read why suggestions were made, in a browser and as text."""
 
 import os
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from playwright.sync_api import Page
 from sqlmodel import col, select
 
-from backend.access.service import AccessService
 from backend.core.services import Services
 from backend.models import ModelVersion, Prediction, Task
 from backend.overview.explanations import Piece, split_value
-from tests.backend.conftest import PASSWORD, ClientAs
+from tests.backend.conftest import ClientAs
+from tests.fixtures.live_app import live, log_in
 
 VALUE = "steel kettle 😀 不锈钢 <b>x</b>"
 
@@ -75,21 +72,9 @@ def explained(services: Services, project_id: int) -> int:
 
 
 @pytest.fixture
-def address(app: FastAPI, services: Services) -> Iterator[str]:
-    """The application on a free port, with a user who may look."""
-    with services.database.transaction() as session:
-        AccessService(session, services.clock).create_user(
-            "see@example.org", "viewer", PASSWORD, actor="test"
-        )
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        thread.join(0.05)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(10)
+def address(services: Services) -> Iterator[str]:
+    with live(services) as found:
+        yield found
 
 
 def test_the_page_shows_signed_bars_and_pieces_and_says_where_reasons_are_hidden(
@@ -138,14 +123,10 @@ def test_pieces_make_up_the_value_whatever_the_tokens_are() -> None:
 
 @pytest.mark.browser
 def test_the_page_fits_desk_and_phone(
-    explained: int, address: str, page: Page, tmp_path: Path
+    explained: int, services: Services, address: str, page: Page, tmp_path: Path
 ) -> None:
     pictures = Path(os.environ.get("ASSAY_PICTURES", tmp_path))
-    page.goto(f"{address}/login")
-    page.fill("input[name=email]", "see@example.org")
-    page.fill("input[name=password]", PASSWORD)
-    page.press("input[name=password]", "Enter")
-    page.wait_for_url(lambda url: "/login" not in url)
+    log_in(page, address, services, "viewer")
     for name, width, language in (("desk", 1280, "en"), ("phone", 390, "zh")):
         page.set_viewport_size({"width": width, "height": 900})
         page.goto(f"{address}/projects/{explained}/explanations?lang={language}")
