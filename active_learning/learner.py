@@ -12,6 +12,7 @@ from active_learning.exceptions import EmptyPool, ShapeMismatch, UnknownLabel
 from active_learning.pool import Pool
 from active_learning.query_strategies.base import Candidates, QueryStrategy
 from active_learning.query_strategies.cold_start import ColdStart
+from active_learning.query_strategies.core_set import KCenter
 from active_learning.query_strategies.evidence import Evidence
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.random_sampling import AUDIT_REASON, RandomSampling
@@ -171,9 +172,7 @@ class ActiveLearner:
         labelled: int,
     ) -> "list[_Part]":
         """The strategy's part, then the random part."""
-        strategy: QueryStrategy = make_strategy(self._strategy_name, seed=query_seed)
-        if strategy.needs and not self.classifier.is_fitted:
-            strategy = ColdStart(seed=query_seed)
+        strategy = self._strategy(evidence, query_seed)
         candidates = evidence.candidates(rows, strategy.needs)
         share = self._random_share
         if share is None:
@@ -203,6 +202,19 @@ class ActiveLearner:
                 )
             )
         return parts
+
+    def _strategy(self, evidence: Evidence, seed: int) -> QueryStrategy:
+        """The named one; where it needs a classifier and there is none yet, one that does not.
+
+        While all labels are of one class, no probability leads to the others: what is least like
+        the known records does, and meets a rare class sooner than chance.
+        """
+        strategy = make_strategy(self._strategy_name, seed=seed)
+        if strategy.needs and evidence.classes_met == 1:
+            return KCenter(seed=seed)
+        if strategy.needs and not self.classifier.is_fitted:
+            return ColdStart(seed=seed)
+        return strategy
 
     @staticmethod
     def _query(

@@ -53,6 +53,11 @@ class Evidence:
         self._classifier, self._features, self._known = classifier, features, known
         self._labels, self._seed, self._should_stop = labels, seed, should_stop
 
+    @property
+    def classes_met(self) -> int:
+        """How many classes have a label; 0 where no labels are at hand."""
+        return 0 if self._labels is None else len(np.unique(self._labels[self._labels >= 0]))
+
     def candidates(self, rows: Positions, needs: Collection[Need]) -> Candidates:
         """The rows as a strategy with these needs sees them.
 

@@ -172,6 +172,35 @@ def test_one_class_only_is_no_obstacle(world: World, name: str) -> None:
     assert len(learner.select(pool, world.features, 10, labels=labels)) == 10
 
 
+def test_a_rare_class_is_met_sooner_than_by_chance(world: World) -> None:
+    """One record in fifty is of the class that nobody has met; labels are of the other."""
+    common = np.flatnonzero(world.grades == "good")
+    rare = np.flatnonzero(world.grades == "poor")
+    found = {"default": 0, "random": 0}
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        rows = rng.permutation(np.r_[common, rng.permutation(rare)[: len(common) // 49]])
+        features, grades = world.features[rows], world.grades[rows]
+        first = np.flatnonzero(grades == "good")[:20].tolist()
+        classifier = RecordClassifier(world.layout, CLASSES).fit(features[first], ["good"] * 20)
+        labels: dict[int, str] = dict.fromkeys(first, "good")
+        for name in found:
+            learner = ActiveLearner(classifier, strategy=name, audit_share=0.0, seed=seed)
+            batch = learner.select(
+                Pool(range(len(rows)), first), features, 20, labels=labels
+            ).record_ids
+            found[name] += int((grades[batch] == "poor").sum())
+    assert found["default"] >= 3 * max(1, found["random"])
+
+
+def test_while_one_class_is_met_the_reasons_say_what_is_looked_for(world: World) -> None:
+    pool, ids = shuffled_pool(world, labelled=30)
+    classifier = RecordClassifier(world.layout, CLASSES).fit(world.features[:30], ["good"] * 30)
+    learner = ActiveLearner(classifier, audit_share=0.0, random_share=0.0)
+    batch = learner.select(pool, world.features, 10, labels=dict.fromkeys(ids[:30], "good"))
+    assert all("far from what is labelled" in reason.en for reason in batch.reasons)
+
+
 def test_labels_must_be_classes_and_a_committee_needs_them(world: World) -> None:
     pool, ids = shuffled_pool(world, labelled=30)
     with pytest.raises(UnknownLabel, match="superb"):

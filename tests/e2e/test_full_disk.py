@@ -38,6 +38,12 @@ def mount(*arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(["mount", *arguments], capture_output=True, text=True, check=False)
 
 
+def told_errors(stack: Stack) -> str:
+    """What `assay status` says of failed attempts; one that runs again has no error."""
+    told = json.loads(stack.run("status", "--json").stdout)
+    return "\n".join(job["error"] or "" for job in told["jobs"])
+
+
 def waiting_training(services: Services) -> Job | None:
     with services.database.reading() as session:
         return session.exec(
@@ -62,8 +68,7 @@ def test_training_waits_for_space_and_recovers_by_itself(
     assert "StorageFull" in job.error
     assert str(tiny_disk) in job.error
     assert "Free some space" in job.error
-    told = json.loads(stack.run("status", "--json").stdout)
-    assert any("Free some space" in (j["error"] or "") for j in told["jobs"])
+    stack.until(lambda: "Free some space" in told_errors(stack), "the status tells the remedy")
     assert list(tiny_disk.rglob("*.safetensors")) == []  # nothing half-written
     with services.database.reading() as session:
         assert session.exec(select(ModelVersion)).all() == []
