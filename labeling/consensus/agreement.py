@@ -12,6 +12,7 @@ from labeling.consensus.resampling import (
     RESAMPLES,
     bootstrap_interval,
     patterns_of,
+    unseen_patterns,
     value_or_none,
 )
 from labeling.consensus.words import ONE_CLASS, Words, why_undefined
@@ -96,11 +97,13 @@ def alpha_of_table(
     items = len(table)
     if not items:
         return Agreement(None, None, None, None, 0, why_undefined(labels, people, 0))
-    counts, times = patterns_of(table)
+    counts, times, prior = unseen_patterns(*patterns_of(table))
     patterns = counts.astype(np.float64)
     alphas = _OrdinalAlphas(patterns) if ordinal else _NominalAlphas(patterns)
     alpha = value_or_none(float(alphas(times[None, :].astype(np.float64))[0]))
-    low, high = (None, None) if alpha is None else bootstrap_interval(alphas, times, rng, resamples)
+    low = high = None
+    if alpha is not None:
+        low, high = bootstrap_interval(alphas, times, prior, rng, resamples)
     totals = patterns.sum(axis=1)
     agreeing = times @ (patterns * (patterns - 1)).sum(axis=1)
     return Agreement(

@@ -25,7 +25,7 @@ class ClassProbabilities:
     Attributes:
         items: (m,) item ids, each once.
         classes: (k,) names of the columns.
-        table: (m, k) probabilities, rows sum to one.
+        table: (m, k) probabilities; rows are scaled to sum to one, one of zeros says nothing.
     """
 
     items: NDArray[np.int64]
@@ -42,6 +42,8 @@ class ClassProbabilities:
             raise ValueError("table holds values that are not probabilities")
         if len(np.unique(self.items)) != len(self.items):
             raise ValueError("items names an item twice: give each item one row")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes names one twice: {list(self.classes)}")
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,9 @@ def answer_model(
 ) -> AnswerModel:
     """Estimate classes and annotators from each other in ``rounds`` rounds.
 
+    In the first half of the rounds annotators are judged by items that others answered too or
+    that the classifier knows, where there are any; then by all.
+
     Args:
         frame: all answers so far; may be empty.
         probabilities: the classifier's view, out of fold for items it was trained on.
@@ -104,15 +109,22 @@ def answer_model(
     has_prior = np.zeros(n, dtype=bool)
     prior = np.full((n, k), 1 / max(k, 1))
     if probabilities is not None and len(probabilities.items):
-        places = np.searchsorted(items, probabilities.items)
+        totals = probabilities.table.sum(axis=1, keepdims=True)
+        speaks = totals[:, 0] > 0
+        places = np.searchsorted(items, probabilities.items[speaks])
         has_prior[places] = True
         given = np.zeros((len(places), k))
-        given[:, [classes.index(name) for name in names]] = probabilities.table
-        prior[places] = given / given.sum(axis=1, keepdims=True).clip(1e-12)
+        given[:, [classes.index(name) for name in names]] = (
+            probabilities.table[speaks] / totals[speaks]
+        )
+        prior[places] = given
     answers = _Answers(rows, who, codes, n, len(people), k)
     posterior = (votes + prior) / (votes + prior).sum(axis=1, keepdims=True)
-    confusions = answers.confusions(posterior)
-    for _ in range(rounds if len(rows) else 0):
+    # An item's only answer agrees with itself: it says little of who gave it until others do.
+    judged = ((votes.sum(axis=1) > 1) | has_prior)[:, None]
+    judged = judged | ~judged.any()
+    confusions = answers.confusions(posterior * judged)
+    for done in range(rounds if len(rows) else 0):
         answered = votes.sum(axis=1) > 0
         shares = (posterior[answered].sum(axis=0) + 1) / (answered.sum() + k)
         prior[~has_prior] = shares
@@ -120,7 +132,9 @@ def answer_model(
             has_prior[:, None], prior_weight * np.log(prior.clip(_FLOOR)), np.log(shares)
         )
         posterior = _normalised(start + answers.evidence(np.log(confusions.clip(_FLOOR))))
-        confusions = answers.confusions(posterior)
+        confusions = answers.confusions(
+            posterior * judged if 2 * (done + 1) < rounds else posterior
+        )
     return AnswerModel(items, classes, votes, prior, has_prior, posterior, people, confusions)
 
 

@@ -47,6 +47,11 @@ class CodedLabels:
         counted = np.bincount(cells, weights, minlength=items * classes)
         return counted.astype(np.float64).reshape(items, classes)
 
+    @cached_property
+    def has_several(self) -> NDArray[np.bool_]:
+        """(I,) whether the item has two labels or more."""
+        return np.asarray(np.bincount(self.item, minlength=len(self.items)) > 1)
+
     def rows(self, kept: NDArray[np.bool_]) -> "CodedLabels":
         """The same items, annotators and classes with only these labels."""
         return CodedLabels(

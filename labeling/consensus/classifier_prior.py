@@ -2,18 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consensus.base import CodedLabels, LabelFrame, Table
-from labeling.consensus.dawid_skene import fit, result_of
-from labeling.consensus.held_out import Fit, vote_log_likelihoods
+from labeling.consensus.dawid_skene import Fitted, fit, fit_smoothed, result_of
+from labeling.consensus.held_out import SHORT, Fit, vote_log_likelihoods
 from labeling.consensus.posterior import ConsensusResult
+from labeling.consensus.weighted_majority_vote import fit_accuracies
 
 WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0)
-SMOOTHING = 1.0
-SHORT = 40
 LEAST = 1e-6
 SURE = 2.0
 
@@ -69,13 +69,17 @@ def consensus_with_priors(
     without: ConsensusResult,
     seed: int = 0,
 ) -> ConsensusResult:
-    """Dawid-Skene in which each item's prior is the classifier's, to a power that is measured.
+    """Consensus in which each item's prior is the classifier's, to a power that is measured.
+
+    Annotators have confusion matrices (Dawid-Skene) or one accuracy each, whichever foresees
+    held-out votes best.
 
     With q the classifier's probabilities, P(item is k) before its votes is proportional to
     f[k] * (q[k] / f[k]) ** weight, f[k] the mean of q[k]. The weight is the one that foresees
     held-out votes best (``choice``). ``without`` comes back unless the best weight foresees
     them better than it and than annotators' habits, by two standard errors: habits are all
-    that is left where everything is put into one class, which single votes invite.
+    that is left where everything is put into one class, which single votes invite. It comes
+    back too where people's answers speak against the classifier.
 
     ``confidence`` is the mean of the probability after the votes and the classifier's own,
     both of the consensus label: errors are where the two differ, and votes count as
@@ -93,11 +97,18 @@ def consensus_with_priors(
         return without
     q = priors.of(coded.items).clip(min=LEAST)
     q = q / q.sum(axis=1, keepdims=True)
-    methods = {f"weight {weight}": _fit_of(q, weight) for weight in WEIGHTS}
-    single = np.bincount(coded.item).max() < 2
+    if not _agrees(coded, q):
+        return without
+    single = not coded.has_several.any()
+    priors_of = {weight: _log_priors(q, weight) for weight in (0.0, *WEIGHTS)}
+    methods: dict[str, Fit] = {
+        f"{name} {weight}": partial(model, iterations=SHORT, log_priors=priors_of[weight])
+        for name, model in _MODELS.items()
+        for weight in WEIGHTS
+    }
     plain: dict[str, Fit] = {
-        "without": _fit_of(q, 0.0),
-        "habits": lambda _: np.full(q.shape, q.mean(axis=0)),
+        "without": partial(fit_smoothed, iterations=SHORT, log_priors=priors_of[0.0]),
+        "habits": partial(_habits, q),
     }
     logs = vote_log_likelihoods(coded, methods | plain, seed=seed, needs_other_vote=not single)
     means = {name: float(each.mean()) for name, each in logs.items() if len(each)}
@@ -106,12 +117,11 @@ def consensus_with_priors(
     best = max(methods, key=lambda name: means[name])
     # Means of other methods are of the same votes, where items have several.
     is_beaten = not single and means[best] <= max(without.choice.values(), default=-np.inf)
-    for other in plain:
-        gain = logs[best] - logs[other]
-        if is_beaten or gain.mean() <= SURE * gain.std() / np.sqrt(len(gain)):
-            return replace(without, choice={**without.choice, **means})
-    weight = float(best.removeprefix("weight "))
-    fitted = fit(coded, smoothing=SMOOTHING, log_priors=_log_priors(q, weight))
+    if is_beaten or any(_surplus(logs[best] - logs[other]) <= SURE for other in plain):
+        return replace(without, choice={**without.choice, **means})
+    model, _, power = best.rpartition(" ")
+    weight = float(power)
+    fitted = _MODELS[model](coded, log_priors=priors_of[weight])
     found = result_of(coded, fitted, "classifier_prior")
     rows = np.arange(len(q))
     top = found.probabilities.argmax(axis=1)
@@ -146,11 +156,32 @@ def consensus_with_classifier(
     return found
 
 
-def _fit_of(q: Table, weight: float) -> Callable[[CodedLabels], Table]:
-    log_priors = _log_priors(q, weight)
-    return lambda rest: (
-        fit(rest, smoothing=SMOOTHING, iterations=SHORT, log_priors=log_priors).probabilities
-    )
+_MODELS: dict[str, Callable[..., Fitted]] = {
+    "weight": fit_smoothed,
+    "even errors, weight": fit_accuracies,
+}
+
+
+def _habits(q: Table, rest: CodedLabels) -> Fitted:
+    """Every item as the average one: what is known of the annotators alone."""
+    return fit(rest, iterations=0, smoothing=1.0, start=np.full(q.shape, q.mean(axis=0)))
+
+
+def _agrees(coded: CodedLabels, q: Table) -> bool:
+    """Whether people give the classes that the classifier expects, and none that it rules out.
+
+    A model in which everybody lies to a classifier that is always wrong foresees votes as well
+    as one in which both are right: only agreement tells the two apart.
+    """
+    gain = q[coded.item, coded.label] - q.mean(axis=0)[coded.label]
+    by_class = [gain[coded.label == k] for k in np.unique(coded.label)]
+    return _surplus(gain) > SURE and all(_surplus(each) > -SURE for each in by_class)
+
+
+def _surplus(gain: NDArray[np.float64]) -> float:
+    """The mean over its standard error; 0 where it is 0."""
+    error = float(gain.std() / np.sqrt(len(gain)))
+    return float(gain.mean()) / max(error, 1e-12)
 
 
 def _log_priors(q: Table, weight: float) -> Table:

@@ -86,7 +86,8 @@ def fit(
         smoothing: labels of the average annotator that everyone starts with.
         log_priors: (I, K) log-probabilities of each item's classes before its votes, which
             take the place of the classes' frequencies.
-        start: (I, K) probabilities to start from, the shares of the votes by default.
+        start: (I, K) probabilities to start from, the shares of the votes by default; rows of
+            0 for items that say nothing at first.
     """
     _, annotators, classes = coded.shape
     said = votes_matrix(coded)
@@ -115,6 +116,21 @@ def fit(
     return Fitted(p, np.ascontiguousarray(confusion), prior)
 
 
+def fit_smoothed(
+    coded: CodedLabels, *, iterations: int = ITERATIONS, log_priors: Table | None = None
+) -> Fitted:
+    """The variant for few labels: everyone starts with one label of the average annotator.
+
+    Where most labels are their item's only one, the first matrices are those of the other
+    items: an only vote agrees with itself, and who gave many would look better than anybody.
+    """
+    start = vote_shares(coded)
+    is_judged = coded.has_several[coded.item]
+    if is_judged.any() and 2 * is_judged.sum() < len(is_judged):
+        start = start * coded.has_several[:, None]
+    return fit(coded, iterations=iterations, smoothing=1.0, log_priors=log_priors, start=start)
+
+
 def votes_matrix(coded: CodedLabels) -> sparse.csr_array:
     """(I, W * K) how often item i got label l from annotator w, in column w * K + l."""
     items, annotators, classes = coded.shape
@@ -122,14 +138,6 @@ def votes_matrix(coded: CodedLabels) -> sparse.csr_array:
     ones = np.ones(len(columns))
     shape = (items, annotators * classes)
     return sparse.csr_array(sparse.coo_array((ones, (coded.item, columns)), shape=shape))
-
-
-def annotator_confusion(coded: CodedLabels, p: Table, smoothing: float) -> Table:
-    """(W, K, K) confusion matrices where the truth is distributed as ``p`` (I, K)."""
-    _, annotators, classes = coded.shape
-    said = votes_matrix(coded)
-    _, errors, _ = _maximised(said.T, _given(said, annotators), p, smoothing)
-    return np.ascontiguousarray(errors.reshape(annotators, classes, classes).transpose(0, 2, 1))
 
 
 def _given(said: sparse.csr_array, annotators: int) -> NDArray[np.bool_]:

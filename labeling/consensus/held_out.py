@@ -5,15 +5,17 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.consensus.base import CodedLabels, Table
-from labeling.consensus.dawid_skene import annotator_confusion
+from labeling.consensus.base import CodedLabels
+from labeling.consensus.dawid_skene import Fitted
 
 FOLDS = 3
 LABELS = 200_000
-SMOOTHING = 2.0
 TEMPERS = (1.0, 0.5, 0.25)
 
-Fit = Callable[[CodedLabels], Table]
+SHORT = 40
+"""Iterations that are enough to compare."""
+
+Fit = Callable[[CodedLabels], Fitted]
 
 
 def vote_log_likelihoods(
@@ -26,13 +28,13 @@ def vote_log_likelihoods(
 ) -> dict[str, NDArray[np.float64]]:
     """Method to the log-probabilities it gave held-out votes; the same votes for all.
 
-    A third of the votes is left out in turn. What a method finds without them, and the
-    annotators' confusion matrices that follow, foresee each: sum over k of P(item is k) *
-    P(annotator says l | k). A method may be too sure; the temper that foresees best counts.
+    A third of the votes is left out in turn. What a method finds without them, probabilities
+    and confusion matrices, foresees each: sum over k of P(item is k) * P(annotator says l | k).
+    A method may be too sure; the temper that foresees best counts.
 
     Args:
         coded: the labels; those of a random part of the items where there are very many.
-        methods: each gives (I, K) probabilities of the labels it gets.
+        methods: each is fitted on the labels it gets.
         seed: draws the thirds. The order of the labels has no influence.
         needs_other_vote: leave votes aside whose item has no other vote in the rest.
         tempers: powers of the probabilities that are tried.
@@ -51,12 +53,11 @@ def vote_log_likelihoods(
             column[counted] for column in (coded.item, coded.annotator, coded.label)
         )
         for name, method in methods.items():
-            sure = method(rest)
+            fitted = method(rest)
+            says = fitted.confusion[annotator, :, label]
             for temper in tempers:
-                p = sure**temper
-                p = p / p.sum(axis=1, keepdims=True)
-                confusion = annotator_confusion(rest, p * has_vote[:, None], SMOOTHING)
-                foreseen = (p[item] * confusion[annotator, :, label]).sum(axis=1)
+                p = fitted.probabilities[item] ** temper
+                foreseen = (p * says).sum(axis=1) / p.sum(axis=1)
                 found[name, temper].append(np.log(foreseen.clip(min=1e-12)))
     joined = {key: np.concatenate(parts) for key, parts in found.items()}
     return {

@@ -12,6 +12,7 @@ from labeling.consensus.resampling import (
     RESAMPLES,
     bootstrap_interval,
     patterns_of,
+    unseen_patterns,
     value_or_none,
 )
 from labeling.consensus.words import NO_OVERLAP, ONE_CLASS, Words, why_undefined
@@ -74,6 +75,8 @@ def coded(
     if order is None:
         return found.tolist(), codes
     places = {name: place for place, name in enumerate(order)}
+    if len(places) != len(order):
+        raise ValueError(f"order names a class twice: {list(order)}")
     unknown = sorted(set(found.tolist()) - places.keys())
     if unknown:
         raise ValueError(f"labels {unknown} are not in order {list(order)}: add them to it")
@@ -101,22 +104,34 @@ def kappas_of_cells(tables: NDArray[np.float64], costs: NDArray[np.float64]) -> 
         return np.asarray(np.where(expected > 0, 1 - observed / expected, np.nan))
 
 
+def cell_prior(tables: NDArray[np.int64], classes: int) -> NDArray[np.float64]:
+    """One item spread over contingencies (..., classes * classes), half of it agreeing.
+
+    Cells of classes that neither annotator gave have none; see ``drawn_weights``.
+    """
+    cells = tables.reshape(*tables.shape[:-1], classes, classes)
+    used = (cells.sum(axis=-1) + cells.sum(axis=-2)) > 0
+    both = used[..., :, None] & used[..., None, :]
+    agrees = np.eye(classes, dtype=bool)
+    number = used.sum(axis=-1)[..., None, None]
+    prior = np.where(agrees, 0.5 / number, 0.5 / np.maximum(1, number * (number - 1)))
+    return np.asarray((both * prior).reshape(tables.shape))
+
+
 def _kappa_of_cells(
     table: NDArray[np.int64],
     costs: NDArray[np.float64],
     rng: np.random.Generator,
     resamples: int,
 ) -> Kappa:
-    used = np.flatnonzero(table)
-    times = table[used]
-
     def kappas(weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        cells = np.zeros((len(weights), len(table)))
-        cells[:, used] = weights
-        return kappas_of_cells(cells, costs)
+        return kappas_of_cells(weights, costs)
 
     value = value_or_none(float(kappas_of_cells(table.astype(np.float64), costs)))
-    interval = (None, None) if value is None else bootstrap_interval(kappas, times, rng, resamples)
+    prior = cell_prior(table, len(costs))
+    interval = (
+        (None, None) if value is None else bootstrap_interval(kappas, table, prior, rng, resamples)
+    )
     items = int(table.sum())
     diagonal = table[:: len(costs) + 1].sum()
     return Kappa(
@@ -182,7 +197,7 @@ def fleiss_kappa(
     if not len(table):
         people = len(np.unique(frame.annotators))
         return Kappa(None, None, None, None, 0, why_undefined(len(frame.items), people, 0))
-    patterns, times = patterns_of(table)
+    patterns, times, prior = unseen_patterns(*patterns_of(table))
     totals = patterns.sum(axis=1)
     agreeing = (patterns * (patterns - 1)).sum(axis=1) / (totals * (totals - 1))
     shares = patterns / totals[:, None]
@@ -196,6 +211,8 @@ def fleiss_kappa(
         return np.asarray(np.where(possible > 1e-12, values, np.nan))
 
     value = value_or_none(float(kappas(times[None, :].astype(np.float64))[0]))
-    interval = (None, None) if value is None else bootstrap_interval(kappas, times, rng, resamples)
+    interval = (
+        (None, None) if value is None else bootstrap_interval(kappas, times, prior, rng, resamples)
+    )
     percent = float((times @ agreeing) / len(table))
     return Kappa(value, *interval, percent, len(table), ONE_CLASS if value is None else None)

@@ -45,7 +45,8 @@ class LivePosterior:
         """(K,) probabilities of an item with these (annotator, label).
 
         ``prior`` (K,) is what a classifier expects of the item, in place of the classes'
-        frequencies.
+        frequencies; after ``classifier_prior`` f * (q / f) ** choice["weight"], as in
+        ``consensus_with_priors``.
 
         Raises:
             ValueError: a label that the full run did not have; make a full run.

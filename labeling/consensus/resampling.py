@@ -24,35 +24,78 @@ def patterns_of(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
     return patterns, times
 
 
+def unseen_patterns(
+    patterns: NDArray[np.int64], times: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """(patterns, times, prior) with those that other items could have had; see ``drawn_weights``.
+
+    Half an item on which all agree, spread evenly over the classes, and half an item with one
+    dissenter, over the pairs of classes; each with as many labels as items usually have. Classes
+    that nobody gave take no part.
+    """
+    used = np.flatnonzero(patterns.sum(axis=0))
+    labels = max(2, round(float(times @ patterns.sum(axis=1) / times.sum())))
+    one = np.eye(patterns.shape[1], dtype=np.int64)[used]
+    most, dissenter = np.nonzero(~np.eye(len(used), dtype=bool))
+    split = (labels - 1) * one[most] + one[dissenter]
+    sizes = [len(used), len(split)]
+    prior = np.repeat([0.5 / max(1, size) for size in sizes], sizes)
+    return (
+        np.concatenate([patterns, labels * one, split]),
+        np.concatenate([times, np.zeros(len(prior), dtype=np.int64)]),
+        np.concatenate([np.zeros(len(times)), prior]),
+    )
+
+
+def drawn_weights(
+    times: NDArray[np.int64],
+    prior: NDArray[np.float64],
+    rng: np.random.Generator,
+    resamples: int,
+) -> NDArray[np.float64]:
+    """(resamples, ..., patterns) how often each pattern may come, of ``times`` (..., patterns).
+
+    The Bayesian bootstrap (Rubin 1981) with one item's worth of prior, as Jeffreys' for a share:
+    patterns that these few items did not show are possible, so that no disagreement among ten
+    items is not taken for none at all. The draws vary as those of n - 1 items.
+    """
+    items = times.sum(axis=-1, keepdims=True)
+    shapes = (times + prior) * (np.maximum(items - 1, 1) / (items + 1))
+    drawn = rng.standard_gamma(shapes, size=(resamples, *shapes.shape))
+    return np.asarray(drawn * (items / drawn.sum(axis=-1, keepdims=True).clip(1e-300)))
+
+
 def bootstrap_interval(
     statistic: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     times: NDArray[np.int64],
+    prior: NDArray[np.float64],
     rng: np.random.Generator,
     resamples: int = RESAMPLES,
 ) -> tuple[float | None, float | None]:
-    """The 95 % percentile interval of ``statistic`` over items drawn again.
+    """The 95 % interval of ``statistic`` over items that might have been drawn instead.
 
-    ``statistic`` takes (resamples, patterns) counts and gives one value a row, nan where it is
-    undefined; those resamples do not count (Efron and Tibshirani 1993, ch. 13). None where
-    fewer than half of the resamples have a value.
+    ``statistic`` takes (resamples, patterns) weights and gives one value a row.
     """
-    total = int(times.sum())
     block = max(1, _CELLS // len(times))
     values = np.concatenate(
         [
-            statistic(
-                rng.multinomial(total, times / total, size=min(block, resamples - start)).astype(
-                    np.float64
-                )
-            )
+            statistic(drawn_weights(times, prior, rng, min(block, resamples - start)))
             for start in range(0, resamples, block)
         ]
     )
-    values = values[~np.isnan(values)]
-    if 2 * len(values) < resamples:
+    return interval_of(values, float(statistic(times[None, :].astype(np.float64))[0]))
+
+
+def interval_of(values: NDArray[np.float64], value: float) -> tuple[float | None, float | None]:
+    """The middle 95 % of ``values``, widened to hold ``value``; nan does not count.
+
+    None where ``value`` is nan or fewer than half of the values are known.
+    """
+    known = values[~np.isnan(values)]
+    if np.isnan(value) or 2 * len(known) < len(values):
         return None, None
-    low, high = np.quantile(values, [0.025, 0.975])
-    return float(low), float(high)
+    low, high = np.quantile(known, [0.025, 0.975])
+    return min(float(low), value), max(float(high), value)
 
 
 def value_or_none(value: float) -> float | None:

@@ -9,8 +9,20 @@ from numpy.typing import NDArray
 
 from labeling.consensus.agreement import Agreement, alpha_of_table, count_table
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.kappa import Kappa, Weights, costs_of, kappas_of_cells, pair_counts
-from labeling.consensus.resampling import RESAMPLES, value_or_none
+from labeling.consensus.kappa import (
+    Kappa,
+    Weights,
+    cell_prior,
+    costs_of,
+    kappas_of_cells,
+    pair_counts,
+)
+from labeling.consensus.resampling import (
+    RESAMPLES,
+    drawn_weights,
+    interval_of,
+    value_or_none,
+)
 from labeling.consensus.words import ONE_CLASS
 
 PAIR_RESAMPLES = 300  # there may be thousands of pairs
@@ -114,19 +126,13 @@ def agreement_by_pair(
     block = max(1, _CELLS // (resamples * k * k))
     for start in range(0, len(totals), block):
         part = slice(start, start + block)
-        draws = rng.multinomial(
-            totals[part],
-            pairs.cells[part] / totals[part, None],
-            size=(resamples, *totals[part].shape),
-        )
-        samples = kappas_of_cells(draws.astype(np.float64), costs)
+        prior = cell_prior(pairs.cells[part], k)
+        draws = drawn_weights(pairs.cells[part], prior, rng, resamples)
+        samples = kappas_of_cells(draws, costs)
         for place in range(samples.shape[1]):
             row = start + place
-            drawn = samples[:, place][~np.isnan(samples[:, place])]
             value = value_or_none(float(values[row]))
-            low = high = None
-            if value is not None and 2 * len(drawn) >= resamples:
-                low, high = (float(edge) for edge in np.quantile(drawn, [0.025, 0.975]))
+            low, high = interval_of(samples[:, place], float(values[row]))
             kappa = Kappa(
                 value,
                 low,

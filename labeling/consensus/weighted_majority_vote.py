@@ -1,9 +1,9 @@
 """Majority vote in which each annotator's vote weighs as much as they are right."""
 
 import numpy as np
-from numpy.typing import NDArray
 
 from labeling.consensus.base import CodedLabels, LabelFrame, Table
+from labeling.consensus.dawid_skene import Fitted, result_of
 from labeling.consensus.majority_vote import vote_shares
 from labeling.consensus.posterior import ConsensusResult, normalised
 
@@ -21,35 +21,43 @@ def weighted_majority_vote(frame: LabelFrame) -> ConsensusResult:
     few labels weigh as everybody's do. The accuracies have K times fewer numbers to find than
     confusion matrices, which pays where annotators are many or gave few labels.
     """
-    coded = frame.coded
-    probabilities, accuracy = fit_accuracies(coded)
-    return ConsensusResult(
-        method="weighted_majority",
-        item_ids=coded.items,
-        classes=coded.classes,
-        probabilities=probabilities,
-        votes=coded.votes(),
-        annotators=coded.annotators,
-        confusion=even_confusion(accuracy, len(coded.classes)),
-        accuracy=accuracy,
-        class_prior=np.full(len(coded.classes), 1 / max(1, len(coded.classes))),
-    )
+    return result_of(frame.coded, fit_accuracies(frame.coded), "weighted_majority")
 
 
-def fit_accuracies(coded: CodedLabels, *, is_shared: bool = False) -> tuple[Table, Table]:
-    """((I, K) probabilities, (W,) accuracies); ``is_shared`` gives everyone the same accuracy.
+def fit_accuracies(
+    coded: CodedLabels,
+    *,
+    is_shared: bool = False,
+    has_frequencies: bool = False,
+    iterations: int = ITERATIONS,
+    log_priors: Table | None = None,
+) -> Fitted:
+    """The one-coin model, found from the items with several votes where there are any.
 
-    With a shared one the most probable class is the majority's, with an honest probability.
+    An item's only vote agrees with itself: without ``log_priors`` it says nothing of who gave it.
+
+    Args:
+        coded: the labels.
+        is_shared: everyone has the same accuracy; then the most probable class is the
+            majority's, with an honest probability.
+        has_frequencies: classes are as frequent as they are found to be, not equally frequent.
+        iterations: at most.
+        log_priors: (I, K) log-probabilities of each item's classes before its votes, which
+            take the place of the classes' frequencies.
     """
     items, annotators, classes = coded.shape
     p = vote_shares(coded)
+    frequencies: Table = np.full(classes, 1 / max(1, classes))
     if classes < 2:
-        return p, np.ones(annotators)
-    given = np.bincount(coded.annotator, minlength=annotators)
+        return Fitted(p, np.ones((annotators, classes, classes)), frequencies)
+    judged = coded.rows(coded.has_several[coded.item])
+    if log_priors is not None or not len(judged.item):
+        judged = coded
+    given = np.bincount(judged.annotator, minlength=annotators)
     cells = coded.item * classes + coded.label
     accuracy: Table = np.full(annotators, 1 / classes)
-    for _ in range(ITERATIONS):
-        agreeing = np.bincount(coded.annotator, p[coded.item, coded.label], minlength=annotators)
+    for _ in range(iterations):
+        agreeing = np.bincount(judged.annotator, p[judged.item, judged.label], minlength=annotators)
         # One right label and K - 1 wrong ones that nobody gave keep it from 0 and 1.
         average = (agreeing.sum() + 1) / (given.sum() + classes)
         accuracy = (agreeing + SMOOTHING * average) / (given + SMOOTHING)
@@ -58,20 +66,18 @@ def fit_accuracies(coded: CodedLabels, *, is_shared: bool = False) -> tuple[Tabl
         accuracy = accuracy.clip(0.25 / classes, 1 - 1e-4)
         weights = np.log(accuracy) - np.log((1 - accuracy) / (classes - 1))
         scores = np.bincount(cells, weights[coded.annotator], minlength=items * classes)
-        found = normalised(scores.reshape(items, classes).astype(np.float64))
+        if has_frequencies:
+            frequencies = (p.sum(axis=0) + 1 / classes) / (items + 1)
+        before = np.log(frequencies) if log_priors is None else log_priors
+        found = normalised(scores.reshape(items, classes) + before)
         change = np.abs(found - p).max(initial=0)
         p = found
         if change < TOLERANCE:
             break
-    return p, accuracy
+    return Fitted(p, even_confusion(accuracy, classes), frequencies)
 
 
-def even_confusion(accuracy: Table, classes: int) -> NDArray[np.float64]:
+def even_confusion(accuracy: Table, classes: int) -> Table:
     """(W, K, K) matrices of annotators whose errors are spread evenly."""
-    if classes < 2:
-        return np.ones((len(accuracy), classes, classes))
-    wrong = np.broadcast_to(
-        ((1 - accuracy) / (classes - 1))[:, None, None], (len(accuracy), classes, classes)
-    ).copy()
-    wrong[:, np.arange(classes), np.arange(classes)] = accuracy[:, None]
-    return wrong
+    wrong = ((1 - accuracy) / (classes - 1))[:, None, None]
+    return np.where(np.eye(classes, dtype=bool), accuracy[:, None, None], wrong)

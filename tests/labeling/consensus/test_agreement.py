@@ -100,6 +100,49 @@ def test_the_interval_covers_what_many_items_show() -> None:
     assert covered >= 50
 
 
+@pytest.mark.parametrize("items", [8, 30])
+@pytest.mark.parametrize("skill", [0.7, 0.95])
+@pytest.mark.parametrize("order", [None, ["a", "b", "c"]])
+def test_the_interval_covers_with_few_items_and_hardly_a_disagreement(
+    items: int, skill: float, order: list[str] | None
+) -> None:
+    def drawn(items: int, seed: int) -> LabelFrame:
+        rng = np.random.default_rng(seed)
+        truth = rng.integers(0, 3, items)
+        rows = [
+            (item, person, "abc"[truth[item] if rng.random() < skill else rng.integers(3)])
+            for item in range(items)
+            for person in range(2)
+        ]
+        return LabelFrame.from_rows(rows)
+
+    whole = krippendorff_alpha(drawn(8_000, 999), np.random.default_rng(0), order=order).alpha
+    assert whole is not None
+    covered = known = 0
+    for seed in range(100):
+        found = krippendorff_alpha(
+            drawn(items, seed), np.random.default_rng(seed), order=order, resamples=300
+        )
+        if found.low is not None and found.high is not None:
+            known += 1
+            covered += found.low <= whole <= found.high
+    assert known >= 95
+    assert covered >= 0.88 * known
+
+
+def test_no_disagreement_among_few_items_is_not_certainty() -> None:
+    lows = []
+    for items in (4, 12, 40, 400):
+        rows = [(item, person, "ab"[item % 2]) for item in range(items) for person in range(2)]
+        found = krippendorff_alpha(LabelFrame.from_rows(rows), np.random.default_rng(0))
+        assert (found.alpha, found.high) == (1, 1)
+        assert found.low is not None
+        lows.append(found.low)
+    assert lows == sorted(lows)
+    assert lows[1] < 0.9
+    assert lows[3] > 0.97
+
+
 @pytest.mark.parametrize(
     ("rows", "why"),
     [

@@ -10,8 +10,10 @@ from labeling.consensus.classifier_prior import (
     consensus_with_classifier,
     consensus_with_priors,
 )
-from labeling.consensus.dawid_skene import dawid_skene
+from labeling.consensus.dawid_skene import dawid_skene, fit_smoothed, result_of
 from labeling.consensus.majority_vote import majority_vote
+from labeling.consensus.posterior import ConsensusResult
+from labeling.consensus.weighted_majority_vote import weighted_majority_vote
 from tests.labeling.consensus.rows import Rows, random_frame
 
 
@@ -47,8 +49,122 @@ def test_biased_people_call_for_matrices() -> None:
     frame = LabelFrame.from_rows(rows)
     result = automatic(frame)
     assert result.method == "dawid_skene"
-    assert set(result.choice) == {"majority", "weighted_majority", "dawid_skene"}
+    assert set(result.choice) == {
+        "majority",
+        "weighted_majority",
+        "weighted_majority with frequencies",
+        "dawid_skene",
+    }
     assert share_right(result.codes, truth) > share_right(majority_vote(frame).codes, truth) + 0.02
+
+
+def crowd(
+    seed: int, confusion: np.ndarray, frequencies: list[float], items: int, votes: int
+) -> tuple[LabelFrame, np.ndarray]:
+    """Votes by confusion matrices [w, truth, said]; the truth is drawn by the frequencies."""
+    rng = np.random.default_rng(seed)
+    people, classes, _ = confusion.shape
+    truth = rng.choice(classes, items, p=frequencies)
+    rows = [
+        (item, int(person), "abcdef"[rng.choice(classes, p=confusion[person, truth[item]])])
+        for item in range(items)
+        for person in rng.choice(people, votes, replace=False)
+    ]
+    return LabelFrame.from_rows(rows), truth
+
+
+def even_errors(skills: np.ndarray, classes: int) -> np.ndarray:
+    wrong = ((1 - skills) / (classes - 1))[:, None, None]
+    return np.where(np.eye(classes, dtype=bool), skills[:, None, None], wrong)
+
+
+def accuracy_of(result: ConsensusResult, truth: np.ndarray) -> float:
+    """A tie counts as the chance to break it right."""
+    p = result.probabilities
+    is_top = p >= p.max(axis=1, keepdims=True) - 1e-9
+    known = np.array(["abcdef".index(name) for name in result.classes.tolist()])
+    is_right = is_top & (known == truth[result.item_ids][:, None])
+    return float((is_right.sum(axis=1) / is_top.sum(axis=1)).mean())
+
+
+@pytest.mark.parametrize("votes", [2, 3])
+@pytest.mark.parametrize("frequencies", [[0.25] * 4, [0.94, 0.02, 0.02, 0.02]])
+def test_it_is_not_below_the_better_of_majority_and_dawid_skene(
+    votes: int, frequencies: list[float]
+) -> None:
+    found: dict[str, list[float]] = {"ours": [], "majority": [], "dawid_skene": []}
+    for seed in range(4):
+        skills = np.random.default_rng(seed).beta(6, 2, 12)
+        frame, truth = crowd(seed, even_errors(skills, 4), frequencies, 250, votes)
+        for name, method in (
+            ("ours", automatic),
+            ("majority", majority_vote),
+            ("dawid_skene", dawid_skene),
+        ):
+            found[name].append(accuracy_of(method(frame), truth))
+    means = {name: np.mean(each) for name, each in found.items()}
+    assert means["ours"] > max(means["majority"], means["dawid_skene"]) - 0.003
+    if frequencies[0] > 0.9:
+        assert means["ours"] > means["majority"] + 0.05, "rare classes are known to be rare"
+
+
+def test_many_only_votes_make_nobody_better() -> None:
+    rng = np.random.default_rng(0)
+    skills = (0.65, 0.9, 0.85)
+    truth = rng.integers(0, 2, 5400)
+    rows = [
+        (item, person, "ab"[truth[item] if rng.random() < skill else 1 - truth[item]])
+        for item in range(5400)
+        for person, skill in enumerate(skills)
+        if item < 400 or person == 0
+    ]
+    frame = LabelFrame.from_rows(rows)
+    for result in (weighted_majority_vote(frame), automatic(frame)):
+        assert result.accuracy == pytest.approx(skills, abs=0.06)
+        assert share_right(result.codes[:400], truth[:400]) > 0.9
+    smoothed = result_of(frame.coded, fit_smoothed(frame.coded), "dawid_skene")
+    assert smoothed.accuracy == pytest.approx(skills, abs=0.06)
+
+
+def test_confidence_is_how_often_it_is_right() -> None:
+    surplus = []
+    for seed in range(4):
+        frame, truth = crowd(seed, even_errors(np.full(8, 0.8), 3), [0.4, 0.3, 0.3], 300, 5)
+        result = automatic(frame)
+        surplus.append(result.confidence.mean() - accuracy_of(result, truth))
+    assert abs(np.mean(surplus)) < 0.03
+
+
+def test_the_majoritys_probability_is_that_of_its_annotators() -> None:
+    found = [
+        automatic(crowd(seed, even_errors(np.full(40, 0.7), 4), [0.25] * 4, 60, 2)[0])
+        for seed in range(6)
+    ]
+    plain = [result for result in found if result.method == "majority"]
+    assert plain
+    for result in plain:
+        agreed = result.votes.max(axis=1) == 2
+        assert result.confidence[agreed].max() < 0.999, "two may err alike"
+        assert result.is_tied[~agreed].all()
+
+
+@pytest.mark.parametrize("votes", [1, 3])
+@pytest.mark.parametrize("power", [1.0, 5.0])
+def test_a_classifier_that_is_always_wrong_is_left_out(votes: int, power: float) -> None:
+    frame, truth = crowd(1, even_errors(np.full(6, 0.85), 2), [0.5, 0.5], 400, votes)
+    p = priors_of(1 - truth, 0.9, np.random.default_rng(0)).probabilities ** power
+    wrong = ItemPriors(np.arange(400), ["a", "b"], p / p.sum(axis=1, keepdims=True))
+    result = automatic(frame, priors=wrong)
+    assert result.method != "classifier_prior"
+    assert accuracy_of(result, truth) > 0.8
+
+
+def test_a_classifier_that_swaps_two_classes_is_left_out() -> None:
+    frame, truth = crowd(2, even_errors(np.full(6, 0.8), 4), [0.25] * 4, 600, 3)
+    p = np.full((600, 4), 0.05)
+    p[np.arange(600), np.array([1, 0, 2, 3])[truth]] = 0.85
+    result = automatic(frame, priors=ItemPriors(np.arange(600), list("abcd"), p))
+    assert result.method != "classifier_prior"
 
 
 def priors_of(truth: np.ndarray, right: float, rng: np.random.Generator) -> ItemPriors:

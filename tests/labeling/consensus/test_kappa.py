@@ -8,6 +8,7 @@ from sklearn.metrics import cohen_kappa_score
 
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.kappa import cohen_kappa, fleiss_kappa, pair_counts
+from labeling.consensus.slices import agreement_by_pair
 from labeling.consensus.words import NO_LABELS, NO_OVERLAP, ONE_ANNOTATOR, ONE_CLASS
 
 ORDER = ["c", "a", "d", "b"]
@@ -113,3 +114,21 @@ def test_no_value_says_why() -> None:
 def test_weights_need_an_order() -> None:
     with pytest.raises(ValueError, match="order"):
         cohen_kappa(np.array(["a"]), np.array(["a"]), np.random.default_rng(0), weights="linear")
+
+
+@pytest.mark.parametrize("classes", ["ab", "abcde"])
+def test_no_disagreement_among_few_items_is_not_certainty(classes: str) -> None:
+    same = np.array([classes[item % len(classes)] for item in range(10)])
+    rows = [(item, who, str(label)) for item, label in enumerate(same) for who in (0, 1)]
+    frame, rng = LabelFrame.from_rows(rows), np.random.default_rng(0)
+    (pair,) = agreement_by_pair(frame, rng)
+    for found in (cohen_kappa(same, same, rng), fleiss_kappa(frame, rng), pair.kappa):
+        assert (found.kappa, found.high) == (1, 1)
+        assert found.low is not None
+        assert 0.3 < found.low < 0.95
+
+
+def test_an_order_that_names_a_class_twice_is_refused() -> None:
+    one = np.array(["a", "b"])
+    with pytest.raises(ValueError, match="twice"):
+        cohen_kappa(one, one, np.random.default_rng(0), order=["a", "b", "a"], weights="linear")

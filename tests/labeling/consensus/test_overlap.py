@@ -182,3 +182,29 @@ def test_bad_input_is_refused() -> None:
         OverlapPolicy(least=2, mean_votes=1.5)
     with pytest.raises(ValueError, match="not probabilities"):
         ClassProbabilities(np.array([1]), ["a", "b"], np.array([[np.nan, 1.0]]))
+
+
+def test_a_classifier_that_says_nothing_of_an_item_has_no_view_of_it() -> None:
+    frame = LabelFrame.from_rows([(1, 1, "b"), (2, 1, "b")])
+    silent = ClassProbabilities(np.array([1, 2, 3]), ["a", "b"], np.array([[0, 0], [0, 2], [0, 0]]))
+    plan = plan_overlap(frame, OverlapPolicy(shared=0), probabilities=silent, prior_weight=1.0)
+    assert plan.model.has_prior.tolist() == [False, True, False]
+    assert np.isfinite(plan.model.posterior).all()
+    assert plan[1].ground is not Ground.MODEL_DISAGREES
+    assert plan[3].label is None
+    with pytest.raises(ValueError, match="twice"):
+        ClassProbabilities(np.array([1]), ["a", "a"], np.array([[0.5, 0.5]]))
+
+
+def test_many_only_answers_make_nobody_better_or_worse() -> None:
+    rng = np.random.default_rng(0)
+    skills = (0.9, 0.65, 0.85)
+    truth = rng.integers(0, 4, 3400)
+    rows = [
+        (item, who, "abcd"[truth[item] if rng.random() < skill else (truth[item] + 1) % 4])
+        for item in range(3400)
+        for who, skill in enumerate(skills)
+        if item < 400 or who == 0
+    ]
+    found = answer_model(LabelFrame.from_rows(rows)).accuracies()
+    assert list(found.values()) == pytest.approx(skills, abs=0.08)
