@@ -127,8 +127,9 @@ class LabelSchema(_Declaration):
             text = path.read_text(encoding="utf-8")
             declared = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
         except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
+            why = getattr(error, "strerror", None) or error  # without the path once more
             raise LabelSchemaInvalid(
-                f"{path} cannot be read as a label schema: {error}. Write YAML or JSON in UTF-8."
+                f"{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8."
             ) from error
         if not isinstance(declared, dict):
             raise LabelSchemaInvalid(

@@ -57,6 +57,12 @@ def change_password(
     return response
 
 
+@router.get("/account/password")
+def no_form(request: Request, _principal: AnyRole) -> Response:
+    """The form is on the account page; its answer's address leads back there."""
+    return RedirectResponse(f"/account?{request.url.query}", 303)
+
+
 @router.get("/account/changed")
 def password_changed(request: Request, principal: AnyRole) -> Response:
     """The account page after a change of the password."""

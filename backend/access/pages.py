@@ -28,9 +28,9 @@ OWN_WORK = "/my-work"
 
 
 @router.get("/login")
-def login_page(request: Request, next: str = "/") -> Response:
-    """The form."""
-    return _form(request, next=next)
+def login_page(request: Request, next: str = "/", ended: bool = False) -> Response:
+    """The form; ``ended``: something was sent after the login had ended."""
+    return _form(request, next=next, has_ended=ended)
 
 
 @router.post("/login", dependencies=[Depends(refuse_other_origins)])
@@ -88,10 +88,11 @@ def _form(
     *,
     next: str,
     email: str = "",
+    has_ended: bool = False,
     error: NotAuthenticated | TooManyAttempts | None = None,
     status_code: int = 200,
 ) -> Response:
-    context = {"next": _own_path(next), "email": email, "error": error}
+    context = {"next": _own_path(next), "email": email, "error": error, "has_ended": has_ended}
     return render(request, "access/login.html", context, status_code=status_code)
 
 

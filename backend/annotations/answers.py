@@ -28,6 +28,24 @@ class RecordAnswers:
         """How many people answered or skipped."""
         return len(self.answers) + len(self.skips)
 
+    @property
+    def responders(self) -> set[int]:
+        """Ids of the annotators who answered or skipped and are still known."""
+        rows = (*self.answers, *self.skips)
+        return {row.annotator_id for row in rows if row.annotator_id is not None}
+
+    @property
+    def awaits_copy(self) -> bool:
+        """True while nobody has answered the newest copy that the record was sent back as.
+
+        Whoever is asked once more has answered before, so counting answers cannot tell.
+        """
+        copies = [task for task in self.tasks if task.purpose == RELABEL]
+        if not copies:
+            return False
+        newest = max(copies, key=lambda task: task.attempt)
+        return all(row.task_id != newest.id for row in (*self.answers, *self.skips))
+
     def wanted(self, annotators_per_record: int) -> int:
         """How many people are to answer."""
         return self.task.annotators_wanted or annotators_per_record

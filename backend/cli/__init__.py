@@ -1,5 +1,6 @@
 """The command line: one module per noun, over the same services as API and pages."""
 
+import re
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -8,7 +9,9 @@ from typing import Any, NamedTuple
 import typer
 from typer.core import TyperGroup
 
+from active_learning.exceptions import ActiveLearningError
 from backend.core.exceptions import AppError
+from labeling.exceptions import LabelingError
 
 
 class Entry(NamedTuple):
@@ -133,10 +136,18 @@ class AssayCli(typer.Typer):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         try:
             return super().__call__(*args, **kwargs)
-        except AppError as error:
+        except (AppError, LabelingError, ActiveLearningError) as error:
             line = " ".join(str(error).split())
-            print(f"{error.title}: {line}", file=sys.stderr)  # noqa: T201 - the only last word
+            print(f"{_title(error)}: {line}", file=sys.stderr)  # noqa: T201 - the only last word
             raise SystemExit(1) from None
+
+
+def _title(error: Exception) -> str:
+    """``LabelSchemaInvalid`` of the libraries reads "Label schema invalid"."""
+    if isinstance(error, AppError):
+        return error.title
+    words = re.findall("[A-Z][a-z]*", type(error).__name__)
+    return " ".join(words).capitalize().replace("Label studio", "Label Studio")
 
 
 app = AssayCli(

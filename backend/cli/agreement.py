@@ -102,7 +102,7 @@ def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> No
 @annotators_app.command("show")
 def show_annotator(
     project: ProjectArgument,
-    annotator: Annotated[int, typer.Argument(min=0, help="id; 0: deleted in Label Studio")],
+    annotator: Annotated[int, typer.Argument(min=0, help="id; 0: not known in Label Studio")],
     as_json: JsonOption = False,
 ) -> None:
     """Show one annotator's work with the evidence; measured if need be."""
@@ -155,7 +155,7 @@ def _measured(project: str) -> "Services":
 
 
 def _name(person: AnnotatorPublic) -> str:
-    return "deleted in Label Studio" if person.annotator_id == DELETED else person.name
+    return "not known in Label Studio" if person.annotator_id == DELETED else person.name
 
 
 def _measure(each: AgreementMeasure) -> Text:

@@ -13,6 +13,7 @@ from rich.text import Text
 from backend.cli.datasets import invalid
 from backend.cli.imports import SHOWN_REJECTS, SOME_REJECTED
 from backend.cli.progress import ProgressBar
+from backend.core.exceptions import InvalidInput
 from backend.exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
 
 FORMATS = ", ".join(get_args(ExportFormat))
@@ -25,7 +26,10 @@ def export_labels(
         Path, typer.Option(help="file; a folder for huggingface. Replaced only when it is whole")
     ],
     what: Annotated[str, typer.Option(help=f"one of: {KINDS_OF_LABEL}")] = "best",
-    form: Annotated[str, typer.Option("--format", help=f"one of: {FORMATS}")] = "jsonl",
+    form: Annotated[
+        str | None,
+        typer.Option("--format", help=f"one of: {FORMATS}; none: by the ending of --out"),
+    ] = None,
     since: Annotated[
         datetime | None, typer.Option(help="labels made or changed since, in UTC")
     ] = None,
@@ -56,7 +60,7 @@ def export_labels(
     try:
         request = ExportRequest(
             what=cast(What, what),
-            format=cast(ExportFormat, form),
+            format=cast(ExportFormat, form or _format_of(out)),
             since=since,
             kind=kind,
             grade=grade,
@@ -78,6 +82,24 @@ def export_labels(
             f"{manifest.changed_records:,} records were changed after they were labelled: "
             "compare content_hash with current_content_hash."
         )
+
+
+def _format_of(out: Path) -> str:
+    """The format that the file's ending says; JSON lines where it says nothing.
+
+    Raises:
+        InvalidInput: an ending that none of the formats has.
+    """
+    by_ending = {".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet", ".json": "label_studio"}
+    ending = out.suffix.lower()
+    if ending and ending not in by_ending:
+        raise InvalidInput(
+            f"No format has files that end in {ending}.",
+            field="--out",
+            value=str(out),
+            remedy=f"Say which it is with --format: {FORMATS}.",
+        )
+    return by_ending.get(ending, "jsonl")
 
 
 def import_labels(
@@ -144,6 +166,10 @@ def _show(report: LabelImportReport) -> None:
                 else f"GET /api/v1/imports/{report.import_id}/rejects lists them all"
             )
             console.print(f"… and {report.rejected - SHOWN_REJECTS:,} more: {where}.")
+        console.print(
+            "Values that the label schema does not have: create the project with its schema first, "
+            "or say in --mapping what they mean (controls; label_schema for a new project)."
+        )
     if report.is_dry_run:
         console.print("Nothing was kept: it was a dry run.")
     elif report.annotations_new + report.annotations_updated:

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-models_app = typer.Typer(help="Model versions: train, list, roll back.")
+models_app = typer.Typer(help="Model versions: train, list, roll back.", no_args_is_help=True)
 
 ACTOR = "cli"
 LabelWeights = Literal["none", "value"]

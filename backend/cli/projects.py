@@ -7,11 +7,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 
-projects_app = typer.Typer(help="Labelling projects: a dataset, a label schema, a policy.")
+projects_app = typer.Typer(
+    help="Labelling projects: a dataset, a label schema, a policy.", no_args_is_help=True
+)
 
 ACTOR = "cli"
 SETTING_HELP = f"policy setting KEY=VALUE; keys: {', '.join(LoopPolicy.model_fields)}"
@@ -54,17 +57,21 @@ def list_projects() -> None:
     """List the projects."""
     from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
+    from backend.records.service import RecordsService
 
     services = open_services()
-    table = Table("id", "name", "dataset", "Label Studio", "policy")
+    table = Table("id", "name", "dataset", "Label Studio", "policy where not the default")
+    default = LoopPolicy().model_dump(mode="json")
     with services.database.reading() as session:
+        datasets = RecordsService(session, services.clock)
         for project in ProjectsService(session, services.clock).list():
+            settings = [f"{k}={v}" for k, v in project.policy.items() if v != default.get(k)]
             table.add_row(
                 str(project.id),
-                project.name,
-                str(project.dataset_id),
+                Text(project.name),
+                Text(datasets.get_dataset(project.dataset_id).name),
                 str(project.label_studio_project_id or "—"),
-                ", ".join(f"{key}={value}" for key, value in project.policy.items()),
+                Text(", ".join(settings)),
             )
     if not table.row_count:
         Console().print("No projects yet. Create one: assay projects create NAME --dataset NAME")

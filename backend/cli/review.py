@@ -63,7 +63,7 @@ def list_cases(
             f"{case.priority:.2f}",
             f"{case.grade} {case.confidence:.0%}" if case.grade and case.confidence else "tie",
             str(case.votes),
-            "; ".join(ground.reason for ground in case.grounds),
+            " ".join(ground.reason for ground in case.grounds),
         )
     if page.items:
         Console().print(table)

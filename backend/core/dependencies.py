@@ -146,6 +146,7 @@ class RequireRole:
 
     def __call__(
         self,
+        request: Request,
         principal: PrincipalDep,
         _not_forged: Annotated[None, Depends(refuse_forged_requests)],
     ) -> Principal:
@@ -154,7 +155,11 @@ class RequireRole:
                 f"This needs the role {self.role}; {principal.name} is {principal.role}.",
                 field="role",
                 value=principal.role,
-                remedy="Ask an administrator for the role (assay users create).",
+                remedy=(
+                    "Ask an administrator for the role (assay users set-role)."
+                    if request.state.came_by_cookie
+                    else f"Use a key with that role: assay keys create NAME --role {self.role}."
+                ),
             )
         return principal
 

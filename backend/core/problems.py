@@ -1,5 +1,6 @@
 """Errors as RFC 9457 problem details (``application/problem+json``)."""
 
+import logging
 from collections.abc import Callable
 from typing import Any
 
@@ -8,12 +9,14 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
 from backend.core.exceptions import AppError
 from backend.core.logging import current_ids
 
 MEDIA_TYPE = "application/problem+json"
+log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
 
 HtmlPage = Callable[[Request, "Problem"], Response | None]
@@ -72,7 +75,16 @@ def problem_of(error: Exception) -> Problem:
         return Problem(
             title=_HTTP_TITLES.get(error.status_code, "Error"),
             status=error.status_code,
-            detail=str(error.detail),
+            detail=_HTTP_DETAILS.get(str(error.detail), str(error.detail)),
+            request_id=request_id,
+        )
+    if isinstance(error, OverflowError | DataError):
+        return Problem(
+            type=_type_of("invalid input"),
+            title="Invalid input",
+            status=422,
+            detail="A number or a text of the request is nothing that the store can hold.",
+            remedy="Check the numbers in the address and in what was sent.",
             request_id=request_id,
         )
     return Problem(
@@ -96,6 +108,8 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
 
     def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
+        if isinstance(error, OverflowError | DataError):
+            log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         page = html_page(request, problem) if html_page else None
         if page is not None:
             return page
@@ -106,7 +120,8 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
 
-    for kind in (AppError, RequestValidationError, HTTPException):
+    # SQLite's driver raises OverflowError for an id of 20 digits, PostgreSQL's a DataError.
+    for kind in (AppError, RequestValidationError, HTTPException, OverflowError, DataError):
         app.add_exception_handler(kind, answer)
 
 
@@ -196,6 +211,10 @@ _HTTP_TITLES = {
     500: "Internal error",
     503: "Service unavailable",
     507: "Storage full",
+}
+_HTTP_DETAILS = {  # what Starlette says, in words that help
+    "Not Found": "There is nothing at this address.",
+    "Method Not Allowed": "This address cannot be used that way.",
 }
 _EXAMPLES: dict[int, tuple[str, str | None]] = {
     401: ("Credentials are missing.", "Log in at /login or send an API key."),

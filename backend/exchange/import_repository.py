@@ -32,6 +32,22 @@ def versions(
     return found
 
 
+def names_of_tasks(session: Session, project_id: int, task_ids: Sequence[int]) -> dict[int, str]:
+    """The project's tasks among these to their records' external ids."""
+    found: dict[int, str] = {}
+    for start in range(0, len(task_ids), CHUNK):
+        rows = session.exec(
+            select(Task.id, Record.external_id)
+            .join(Record, col(Record.id) == col(Task.record_id))
+            .where(
+                Task.project_id == project_id,
+                col(Task.id).in_(task_ids[start : start + CHUNK]),
+            )
+        )
+        found.update({task_id: name for task_id, name in rows if task_id is not None})
+    return found
+
+
 def tasks_of_records(session: Session, project_id: int, record_ids: Sequence[int]) -> list[Task]:
     """The project's tasks for these records, by attempt."""
     found: list[Task] = []

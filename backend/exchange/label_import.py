@@ -10,8 +10,9 @@ from backend.annotations.service import AnnotationsService
 from backend.audit.service import AuditTrail
 from backend.core.exceptions import AppError, JobCancelled
 from backend.core.services import Services
+from backend.exchange import import_repository
 from backend.exchange.destination import LabelImport, find_or_create
-from backend.exchange.label_chunk import LabelChunk
+from backend.exchange.label_chunk import LARGEST_ID, LabelChunk
 from backend.exchange.schemas import MAX_LISTED_REJECTS, LabelImportReport
 from backend.exchange.task_file import ImportedTask, as_task, read_tasks
 from backend.ingestion import repository as imports
@@ -25,6 +26,10 @@ from backend.records.service import RecordsService
 TASKS_PER_CHUNK = 200
 FORMAT = "label_studio"
 DEFAULT_KIND = "record"
+OWN_LABEL = (
+    "a label that this project worked out itself is nobody's answer: take in an export of single "
+    "answers (--what annotations), or import into another project"
+)
 Progress = Callable[[float, str], None]
 
 
@@ -167,6 +172,7 @@ class _Run:
                 tasks.append(as_task(line, raw, self._request.mapping))
             except RowRejected as refusal:
                 rejects.append(refusal.reject)
+        tasks = self._without_own(session, tasks, rejects)
         made = LabelChunk(
             session,
             self._services.clock,
@@ -193,6 +199,21 @@ class _Run:
         imports.add_counts(session, self._import_id, counts, read=len(chunk), rejected=len(rejects))
         session.flush()
         session.expunge_all()
+
+    def _without_own(
+        self, session: Session, tasks: list[ImportedTask], rejects: list[Reject]
+    ) -> list[ImportedTask]:
+        """The tasks but those whose label this very project worked out: no answer of anybody."""
+        assert self._project.id is not None
+        ids = [each for task in tasks for each in task.label_of if each < LARGEST_ID]
+        names = import_repository.names_of_tasks(session, self._project.id, ids)
+        kept = []
+        for task in tasks:
+            if any(names.get(each) == task.external_id for each in task.label_of):
+                rejects.append(Reject(line=task.line, field="meta", value=None, reason=OWN_LABEL))
+            else:
+                kept.append(task)
+        return kept
 
     def _end(self, session: Session, report: LabelImportReport) -> None:
         now = self._services.clock()

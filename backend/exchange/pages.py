@@ -7,10 +7,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.exchange.label_import import FORMAT
-from backend.exchange.schemas import ExportFormat, What
+from backend.exchange.schemas import IMPORT_LABELS, ExportFormat, What
 from backend.exchange.service import Exports
 from backend.exchange.uploads import queue_import
 from backend.ingestion.service import ImportsService
+from backend.jobs.queue import list_recent
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.rendering import render
 
@@ -31,6 +32,8 @@ FORMATS: tuple[tuple[ExportFormat, str], ...] = (
 )
 QUEUED = "The file is being imported. Its report appears below when it is done."
 SHOWN_IMPORTS = 10
+SHOWN_JOBS = 5
+OPEN_STATUSES = ("queued", "running", "waiting")
 
 
 @router.get("/projects/{project_id}/exports")
@@ -47,8 +50,16 @@ def exports_page(
     project = ProjectsService(session, services.clock).get(project_id)
     exports = Exports(session, services.clock, project)
     recent = ImportsService(session).list_recent(dataset_id=project.dataset_id)
+    # What an import says of itself is a row once the file could be read; before, it is a job.
+    jobs = list_recent(session, project_id=project_id, name=IMPORT_LABELS, limit=SHOWN_JOBS)
     context = {
         "project": project,
+        "jobs": [
+            each
+            for place, each in enumerate(jobs)
+            if each.status in OPEN_STATUSES or (place == 0 and each.status == "failed")
+        ],
+        "is_importing": any(each.status in OPEN_STATUSES for each in jobs),
         "counts": exports.counts(),
         "kinds": exports.kinds(),
         "grades": label_schema_of(project).grades,
@@ -57,7 +68,7 @@ def exports_page(
         "imports": [each for each in recent if each.format == FORMAT][:SHOWN_IMPORTS],
         "notice": QUEUED if queued else None,
     }
-    return render(request, "exchange/exports.html", context)
+    return render(request, "exchange/exports.html", context, fragment="imports")
 
 
 @router.post("/projects/{project_id}/exports")

@@ -38,7 +38,8 @@ def read_tasks(path: Path) -> Iterator[tuple[int, Any]]:
                     _check_first(element, path)
                 yield place, element
     except (OSError, UnicodeDecodeError, EOFError) as error:
-        raise _unreadable(path, f"cannot be read: {error}") from error
+        why = getattr(error, "strerror", None) or error  # without the path once more
+        raise _unreadable(path, f"cannot be read: {why}") from error
 
 
 def _open(path: Path) -> IO[str]:
@@ -97,7 +98,8 @@ class ImportedTask:
     """One task of the file: its record, and its annotations as Label Studio wrote them.
 
     ``table_fields`` are the rows of the table that annotators saw; ``html`` is given where the
-    record is known from that table only, all of it text.
+    record is known from that table only, all of it text. ``label_of`` are the tasks of the
+    project whose label we worked out and wrote: nobody's answer there.
     """
 
     line: int
@@ -109,6 +111,7 @@ class ImportedTask:
     table_fields: tuple[str, ...] | None
     html: str | None
     annotations: tuple[Mapping[str, Any], ...]
+    label_of: tuple[int, ...] = ()
 
 
 def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
@@ -144,7 +147,13 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         table_fields=tuple(table) if table is not None else None,
         html=html if table is not None and not is_told else None,
         annotations=tuple(each for each in annotations if isinstance(each, dict)),
+        label_of=_label_of(told),
     )
+
+
+def _label_of(told: Mapping[str, Any]) -> tuple[int, ...]:
+    tasks = told.get("task_ids") if told.get("label_from") else None
+    return tuple(each for each in tasks if type(each) is int) if isinstance(tasks, list) else ()
 
 
 def _fields(

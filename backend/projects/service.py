@@ -20,8 +20,7 @@ from backend.projects.schemas import (
     ProjectCreate,
     ProjectPublic,
 )
-from labeling.exceptions import LabelingError
-from labeling.label_schema import LabelSchema
+from labeling.label_schema import LabelSchema, describe
 
 
 class ProjectsService:
@@ -204,13 +203,20 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
     Raises:
         InvalidInput: malformed, or it names fields that the dataset does not have.
     """
+    if not dataset.fields:
+        raise InvalidInput(
+            f"The dataset {dataset.name!r} has no fields yet, so there is nothing to label.",
+            field="dataset",
+            value=dataset.name,
+            remedy=f"Import records first: assay import FILE --dataset {dataset.name}.",
+        )
     try:
         if declared is None:
             return LabelSchema.default(dataset.fields)
         schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
-    except (ValueError, LabelingError) as error:
+    except ValidationError as error:
         raise InvalidInput(
-            f"The label schema cannot be used: {error}", field="label_schema"
+            f"The label schema cannot be used: {describe(error)}.", field="label_schema"
         ) from error
     unknown = [name for name in schema.fields if name not in dataset.fields]
     if unknown:

@@ -92,6 +92,8 @@ class Decisions:
                 created_at=self._clock(),
             ),
         )
+        if decision.action == "send_back":
+            SendingBack(self._session, self._clock).take_back(project, case)
         state = STATE_AFTER[before.action] if before else "open"
         self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
         self._note(project, row)

@@ -1,6 +1,7 @@
 """The pages of the review desk: the queue, a case, an action on many cases."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
@@ -13,6 +14,7 @@ from backend.projects.service import label_schema_of
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.requests import (
+    Draft,
     FilterDep,
     FormDep,
     ProjectDep,
@@ -20,14 +22,17 @@ from backend.review.requests import (
     decision_request,
     grouped,
     query_of,
+    titles_of,
 )
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
+from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
 
 PAGE = 25
+MOST = 2**31 - 1
 STATES = {
     "open": "Open",
     "sent_back": "Sent back",
@@ -72,7 +77,9 @@ NOTICES = {
     "sent_back": "The record goes back to be labelled again.",
     "open": "The case is open again.",
     "noted": "The note is kept.",
-    "undone": "The decision was taken back.",
+    "bulk": "Done for {done} cases; it can be undone below. Changed by others meanwhile and left "
+    "alone: {left}.",
+    "undone": "Taken back, but for cases that somebody changed since.",
     "refreshing": "Cases are being brought up to date.",
 }
 
@@ -86,8 +93,10 @@ def queue_page(
     session: SessionDep,
     services: ServicesDep,
     _principal: Reviewer,
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     notice: str = "",
+    done: Annotated[int, Query(ge=0)] = 0,
+    left: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """Cases that need a decision, the most valuable first."""
     desk = ReviewDesk(session, services.clock, services.settings)
@@ -102,11 +111,14 @@ def queue_page(
         "state_counts": desk.state_counts(project),
         "reasons": grouped(desk.reason_counts(project, wanted.state or "open")),
         "reason_names": REASON_NAMES,
+        "titles": titles_of(label_schema_of(project), language_of(request)),
         "kinds": desk.kinds(project),
         "annotators": desk.annotators(project),
         "bulk_names": BULK_NAMES,
+        "action_names": ACTION_NAMES,
         "bulks": BulkDecisions(session, services.clock).newest(project),
         "notice": NOTICES.get(notice, ""),
+        "counts": {"done": done, "left": left},
     }
     return render(request, "review/queue.html", context, fragment="cases")
 
@@ -139,9 +151,16 @@ def preview_bulk(
         "bulk_names": BULK_NAMES,
         "reason_names": REASON_NAMES,
         "action_names": ACTION_NAMES,
+        "titles": titles_of(label_schema_of(project), language_of(request)),
         "query": query_of(wanted.filter),
     }
     return render(request, "review/bulk.html", context)
+
+
+@router.get("/bulk/preview")
+def no_preview(request: Request, project: ProjectDep, _principal: Lead) -> Response:
+    """A preview is asked for with a form; whoever reloads its address starts from the queue."""
+    return RedirectResponse(f"/projects/{project.id}/review?{request.url.query}", 303)
 
 
 @router.post("/bulk")
@@ -155,8 +174,10 @@ def apply_bulk(
 ) -> Response:
     """Do it to the cases that were shown."""
     wanted = bulk_request(form)
-    BulkDecisions(session, services.clock).apply(project, wanted, author=principal.name)
-    return RedirectResponse(f"/projects/{project.id}/review?{query_of(wanted.filter)}", 303)
+    done = BulkDecisions(session, services.clock).apply(project, wanted, author=principal.name)
+    result = urlencode({"done": done.decided, "left": len(done.conflicts)})
+    query = f"{query_of(wanted.filter)}&notice=bulk&{result}"
+    return RedirectResponse(f"/projects/{project.id}/review?{query}", 303)
 
 
 @router.post("/bulk/{bulk_id}/undo")
@@ -216,9 +237,7 @@ def decide(
                 project, case_id, chosen, author=principal.name
             )
     except (Conflict, InvalidInput) as error:
-        return _case(
-            request, desk, project, case_id, wanted, error=error, status_code=error.status_code
-        )
+        return _case(request, desk, project, case_id, wanted, error=error, draft=Draft.of(form))
     query, place = query_of(wanted), f"/projects/{project.id}/review"
     if chosen.action in {"note", "reopen"}:
         notice = "noted" if chosen.action == "note" else "open"
@@ -237,13 +256,14 @@ def _case(
     *,
     notice: str = "",
     error: AppError | None = None,
-    status_code: int = 200,
+    draft: Draft | None = None,
 ) -> Response:
-    case = desk.case(project, case_id, wanted)
+    case, schema = desk.case(project, case_id, wanted), label_schema_of(project)
     context: dict[str, Any] = {
         "project": project,
         "case": case,
-        "schema": label_schema_of(project),
+        "schema": schema,
+        "titles": titles_of(schema, language_of(request)),
         "query": query_of(wanted),
         "states": STATES,
         "reason_names": REASON_NAMES,
@@ -253,5 +273,7 @@ def _case(
         "rules": desk.rules(project),
         "notice": notice,
         "error": error,
+        "draft": draft,
     }
+    status_code = error.status_code if error else 200
     return render(request, "review/case.html", context, status_code=status_code)

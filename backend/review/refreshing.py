@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -136,6 +137,8 @@ class ReviewRefresh:
                 problems=_problems(answers, self._schema),
                 opinion=Opinion(said[0], said[1]) if said else None,
                 suspicion=_suspicion(judged) if judged and is_judged else None,
+                tied=_tied(answers, self._schema),
+                is_awaited=answers.awaits_copy,
             )
         return evidence
 
@@ -200,7 +203,8 @@ def _state_after(
         known = {reason["code"] for reason in before}
         is_new = any(each.code in REOPENING and each.code not in known for each in reasons)
         return "open" if is_new else state
-    if state == "sent_back" and not evidence.is_complete and evidence.votes:
+    is_awaited = evidence.is_awaited or not evidence.is_complete
+    if state == "sent_back" and is_awaited and evidence.votes:
         return state  # the answer that was asked for is not there yet
     return "open" if reasons else "settled"
 
@@ -241,6 +245,14 @@ def _consensus_row(
         "fingerprint": each.fingerprint(),
         "computed_at": now,
     }
+
+
+def _tied(answers: RecordAnswers, schema: LabelSchema) -> list[str]:
+    """The grades that most answers gave, if there are two or more, best first."""
+    counts = Counter(row.grade for row in answers.answers if row.grade in schema.grades)
+    most = max(counts.values(), default=0)
+    found = [grade for grade in schema.grades if most and counts[grade] == most]
+    return found if len(found) > 1 else []
 
 
 def _problems(answers: RecordAnswers, schema: LabelSchema) -> tuple[str, ...]:

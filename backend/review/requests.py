@@ -1,6 +1,7 @@
 """What requests to the review desk say: project and filter of the address, forms."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Literal
 from urllib.parse import urlencode
 
@@ -14,6 +15,8 @@ from backend.models import Project
 from backend.projects.service import ProjectsService
 from backend.review.schemas import BulkRequest, CaseFilter, CaseState, DecisionRequest
 from backend.review.triage import REASONS
+from backend.web.language import Language
+from labeling.label_schema import LabelSchema
 
 CORRECTED = "corrected:"
 
@@ -68,6 +71,14 @@ def query_of(wanted: CaseFilter) -> str:
     return urlencode({"state": "", **values})
 
 
+def titles_of(schema: LabelSchema, language: Language) -> dict[str, str]:
+    """Value to what people read, for grades and issues; fields keep their names."""
+    return {
+        choice.value: (choice.zh if language == "zh" else choice.en) or choice.en or choice.value
+        for choice in (*schema.grade.choices, *schema.issues)
+    }
+
+
 def grouped(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts by reason, those of issues and of fields together, in the order of the reasons."""
     found = {code: counts[code] for code in REASONS if code in counts}
@@ -108,6 +119,40 @@ def decision_request(form: FormData) -> DecisionRequest:
         raise _refused(error) from error
 
 
+@dataclass(frozen=True)
+class Draft:
+    """What was chosen in a form that could not be stored, to be shown again."""
+
+    grade: str | None
+    issues: Sequence[str]
+    faulty_fields: Sequence[str]
+    corrected_values: Mapping[str, str]
+    reason: str
+    rule: str
+    assignee_id: str
+
+    @classmethod
+    def of(cls, form: FormData) -> "Draft":
+        """Everything that the form says, wrong values too."""
+
+        def text(name: str) -> str:
+            return str(form.get(name) or "")
+
+        return cls(
+            grade=text("grade") or None,
+            issues=[str(value) for value in form.getlist("issues")],
+            faulty_fields=[str(name) for name in form.getlist("faulty_fields")],
+            corrected_values={
+                name.removeprefix(CORRECTED): str(value)
+                for name, value in form.multi_items()
+                if name.startswith(CORRECTED)
+            },
+            reason=text("reason"),
+            rule=text("rule"),
+            assignee_id=text("assignee_id"),
+        )
+
+
 def bulk_request(form: FormData) -> BulkRequest:
     """The form's action on many cases.
 
@@ -122,7 +167,7 @@ def bulk_request(form: FormData) -> BulkRequest:
                 "action": form.get("action"),
                 "filter": {name: form.get(name) or None for name in names},
                 "case_versions": versions or None,
-                "reason": form.get("reason") or "",
+                "reason": form.get("why") or "",  # `reason` is the filter's
             }
         )
     except ValidationError as error:

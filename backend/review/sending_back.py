@@ -52,7 +52,7 @@ class SendingBack:
         Raises:
             Conflict: it has as many answers as can be asked for.
         """
-        wanted = self._responses(project, original) + 1
+        wanted = self._held(project, original).responses + 1
         if wanted > MOST_ANSWERS:
             raise Conflict(
                 f"Task {original.id} has {wanted - 1} answers; no more can be asked for.",
@@ -63,6 +63,19 @@ class SendingBack:
         least = original.annotators_wanted or policy_of(project).annotators_per_record
         decision_repository.ask_more(self._session, original, max(wanted, least))
         AnnotationsService(self._session, self._clock).request_asking(project)
+
+    def take_back(self, project: Project, case: ReviewCase) -> None:
+        """No answer is waited for any more, so the case keeps the reasons that its answers give.
+
+        Label Studio is not told: an answer that somebody is about to give there still counts.
+        """
+        original = repository.task(self._session, case.task_id)
+        assert original is not None
+        assert original.id is not None
+        responses = self._held(project, original).responses
+        wanted = max(responses, policy_of(project).annotators_per_record)
+        decision_repository.ask_more(self._session, original, wanted)
+        decision_repository.mark_asked(self._session, original.id, wanted)
 
     def _copy(self, project: Project, original: Task, assignee_id: int | None) -> Task:
         attempt = decision_repository.last_attempt(self._session, original) + 1
@@ -82,22 +95,23 @@ class SendingBack:
             annotators_wanted=1,
         )
         decision_repository.add_task(self._session, copy)
-        wanted = self._responses(project, original) + 1
+        held = self._held(project, original)
+        # Somebody's second answer takes the place of the first: no more people are wanted then.
+        wanted = held.responses + (assignee_id not in held.responders)
         decision_repository.ask_more(self._session, original, wanted)
         # The copy brings the answer: Label Studio's queue must not give the first task out again.
         decision_repository.mark_asked(self._session, original.id or 0, wanted)
         AnnotationsService(self._session, self._clock).request_asking(project)
         return copy
 
-    def _responses(self, project: Project, original: Task) -> int:
+    def _held(self, project: Project, original: Task) -> RecordAnswers:
         assert project.id is not None
         assert original.id is not None
         tasks = repository.copies(self._session, original.id)
         rows = current_revisions(
             self._session, project.id, task_ids=[task.id for task in tasks if task.id is not None]
         )
-        held: RecordAnswers | None = answers_by_record(tasks, rows).get(original.id)
-        return held.responses if held else 0
+        return answers_by_record(tasks, rows).get(original.id) or RecordAnswers(original)
 
     def _check(self, assignee_id: int | None) -> None:
         if assignee_id is None:

@@ -72,6 +72,10 @@ class Evidence:
     problems: Sequence[str] = field(default_factory=tuple)
     opinion: Opinion | None = None
     suspicion: Suspicion | None = None
+    is_awaited: bool = False
+    """The answer to the copy that the record was sent back as is not there yet."""
+    tied: Sequence[str] = field(default_factory=tuple)
+    """Grades that as many people gave, where no grade has more."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,9 @@ def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground
     grade, sure = evidence.grade, evidence.confidence
     if grade is None and evidence.votes >= 2:
         top = max(evidence.probabilities.values(), default=0.0)
-        tied = [name for name, share in evidence.probabilities.items() if share > top - EQUAL]
+        tied = evidence.tied or [
+            name for name, share in evidence.probabilities.items() if share > top - EQUAL
+        ]
         yield Ground(
             TIE,
             1.0 - top,

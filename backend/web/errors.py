@@ -1,6 +1,6 @@
 """Problems as pages, for people in a browser; programs get problem details."""
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
@@ -32,6 +32,14 @@ def _for_htmx(request: Request, problem: Problem) -> Response | None:
 
 
 def _login_address(request: Request) -> str:
-    if request.method != "GET" or request.url.path == "/":
+    """The login page, which leads back: for a form, to the page that it was on."""
+    page = urlsplit(request.headers.get("Referer", ""))
+    is_ours = page.netloc == request.url.netloc
+    is_form = request.method != "GET"
+    if is_form and not is_ours:
         return "/login"
-    return f"/login?next={quote(request.url.path)}"
+    place = page if is_ours and (is_form or is_fragment(request)) else request.url
+    address = f"{place.path}?{place.query}" if place.query else place.path
+    if address == "/" and not is_form:
+        return "/login"
+    return f"/login?next={quote(address)}{'&ended=true' if is_form else ''}"

@@ -63,7 +63,7 @@ def test_a_page_measures_by_itself_and_shows_the_numbers(
     page.keyboard.press("Enter")
     expect(page.locator("#chosen")).to_contain_text("duplicate")
     page.get_by_role("link", name="Annotators", exact=True).first.click()
-    expect(page.get_by_role("link", name="Deleted in Label Studio")).to_be_visible()
+    expect(page.get_by_role("link", name="Not known in Label Studio")).to_be_visible()
     assert_accessible(page)
     page.screenshot(path=pictures(tmp_path) / "annotators-desk.png", full_page=True)
     page.get_by_role("link", name="Dan Always-Good").click()

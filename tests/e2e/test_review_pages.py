@@ -121,8 +121,12 @@ def test_a_lead_decides_by_keyboard_alone(
     second.keyboard.press("a")
     second.wait_for_url("**notice=ambiguous")
     page.keyboard.press("1")
+    page.keyboard.press("r")
+    page.keyboard.type("typed with care")
     page.keyboard.press("Control+Enter")
     expect(page.get_by_role("alert")).to_contain_text("is not as you read it")
+    expect(page.locator("input[name=grade]:checked")).to_have_value("good")
+    expect(page.locator("textarea[name=reason]")).to_have_value("typed with care")
     page.screenshot(path=tmp_path / "conflict.png", full_page=True)
     states = {case.id: case.state for case in contested.cases().values()}
     assert states[number] == "ambiguous"
@@ -146,10 +150,13 @@ def test_bulk_with_preview_and_undo_and_filters(
     expect(page.locator("li.case")).to_have_count(5)
     page.locator("details.bulk summary").click()
     page.locator("details.bulk select").select_option("ambiguous")
+    page.get_by_label("Why").fill("seen together")
     page.get_by_role("button", name="Show what would happen").click()
+    expect(page.get_by_text("5 of 5 cases would be decided.")).to_be_visible()
     assert_accessible(page)
     page.screenshot(path=tmp_path / "bulk.png", full_page=True)
     page.get_by_role("button", name="Decide 5 cases").click()
+    expect(page.get_by_role("status")).to_contain_text("Done for 5 cases")
     assert {case.state for case in contested.cases().values()} == {"ambiguous"}
     page.get_by_role("button", name="Undo").click()
     expect(page.get_by_role("status")).to_be_visible()

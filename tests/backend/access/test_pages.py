@@ -28,6 +28,24 @@ def test_a_stranger_in_a_browser_is_sent_to_the_login_and_back(
     assert client.get("/jobs", headers={"Accept": "text/html"}).status_code == 200
 
 
+def test_the_way_back_keeps_the_filter_and_a_form_says_that_nothing_was_stored(
+    client: TestClient,
+) -> None:
+    html = {"Accept": "text/html"}
+    answer = client.get("/audit?actor=ana&action=x", headers=html)
+    assert answer.headers["location"] == "/login?next=/audit%3Factor%3Dana%26action%3Dx"
+    page = {"Referer": f"{client.base_url}/projects/1/review/7?state=open"}
+    answer = client.post("/projects/1/review/7", headers={**html, **page})
+    place = answer.headers["location"]
+    assert place == "/login?next=/projects/1/review/7%3Fstate%3Dopen&ended=true"
+    shown = client.get(place, headers=html).text
+    assert 'name="next" value="/projects/1/review/7?state=open"' in shown
+    assert "was not stored" in shown
+    stranger = {"Referer": "https://evil.example/"}
+    answer = client.post("/projects/1/review/7", headers={**html, **stranger})
+    assert answer.headers["location"] == "/login"
+
+
 @pytest.mark.parametrize(
     "address", ["//evil.example", "https://evil.example", "/\\evil.example", "javascript:1"]
 )

@@ -22,6 +22,7 @@ OWN = {
     ("GET", "/api/v1/my-work"),
     ("GET", "/account"),
     ("GET", "/account/changed"),
+    ("GET", "/account/password"),
     ("POST", "/account/password"),
     ("POST", "/account/log-out-everywhere"),
     ("POST", "/logout"),
@@ -63,7 +64,7 @@ def test_an_annotator_reaches_only_their_own_work(
             reached.add((method, path))
             continue
         address = re.sub(r"\{[^}]+\}", "1", path)
-        answer = annotator.request(method, address)
+        answer = annotator.request(method, address, follow_redirects=True)
         if answer.status_code != 403:
             assert answer.status_code in (200, 404, 422), f"{method} {path}: {answer.status_code}"
             reached.add((method, path))
@@ -111,3 +112,17 @@ def test_a_service_key_does_what_an_engineer_may_and_no_more(client_as: ClientAs
     assert service.get("/api/v1/audit").status_code == 403
     assert service.get("/account").status_code == 403, "it has no password"
     assert service.get("/api/v1/my-work").json()["is_known"] is False
+
+
+def test_a_number_that_no_store_can_hold_is_the_caller_s_fault(client_as: ClientAs) -> None:
+    answer = client_as("viewer").get("/api/v1/projects/99999999999999999999")
+    assert answer.status_code == 422
+    assert answer.json()["title"] == "Invalid input"
+
+
+def test_a_key_is_told_of_keys_and_a_person_of_roles(
+    client_as: ClientAs, annotator: TestClient
+) -> None:
+    refused = client_as("viewer").get("/api/v1/audit").json()
+    assert refused["remedy"] == "Use a key with that role: assay keys create NAME --role lead."
+    assert "assay users set-role" in annotator.get("/api/v1/audit").json()["remedy"]

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 
 from backend.agreement import pages
 from backend.cli import app as cli
+from backend.web.job_names import JOB_NAMES
 from backend.web.language import chinese
 from tests.backend.agreement.conftest import Measured, filled
 from tests.backend.conftest import ClientAs
@@ -72,7 +73,7 @@ def test_a_page_asks_for_what_was_not_measured(measured: Measured, browser_as: C
     assert 'hx-trigger="submit"' in lead.get(f"{place}/agreement").text
     measured.desk.clock.now += timedelta(minutes=5)
     later = lead.get(f"{place}/annotators", params={"lang": "en"}).text
-    assert "do not count yet" in later
+    assert "have changed since these numbers" in later
     assert 'hx-trigger="submit, load"' in later
 
 
@@ -84,7 +85,7 @@ def test_annotators_and_one_of_them(measured: Measured, browser_as: ClientAs) ->
     lead = browser_as("lead")
     place = f"/projects/{measured.project_id}/annotators"
     listed = lead.get(place).text
-    assert "Deleted in Label Studio" in listed
+    assert "Not known in Label Studio" in listed
     assert "陈思" in listed
     one = lead.get(f"{place}/{people[2]}").text
     assert '<table class="confusion"' in one
@@ -157,5 +158,6 @@ def test_the_command_line_measures_by_itself(measured: Measured, run: Callable[.
 
 
 def test_captions_are_chinese_too() -> None:
-    words = {*pages.PATTERNS.values(), *pages.QUESTION_GROUPS.values(), "agreement.measure"}
+    words = {*pages.PATTERNS.values(), *pages.QUESTION_GROUPS.values()}
+    words.add(JOB_NAMES["agreement.measure"])
     assert words - chinese().keys() == set()

@@ -140,6 +140,18 @@ def test_into_the_dataset_itself(labelled: Desk, tmp_path: Path) -> None:
     assert answers_in(labelled.services, copy) == before
 
 
+def test_labels_that_the_project_worked_out_are_nobody_s_answers(
+    labelled: Desk, tmp_path: Path
+) -> None:
+    project = labelled.project.name
+    before = answers_in(labelled.services, labelled.project)
+    path = write(tmp_path / "own.json", json.loads(exported(labelled, format="label_studio")))
+    report = take(labelled.services, path, project)
+    assert (report.annotations_new, report.rejected) == (0, report.tasks_read)
+    assert report.rejects[0].reason.startswith("a label that this project worked out itself")
+    assert answers_in(labelled.services, labelled.project) == before
+
+
 def test_a_task_of_ours_is_recognised(labelled: Desk, tmp_path: Path) -> None:
     """What our own Label Studio exports of a pushed task adds nothing but what is new."""
     (first, *_), schema = task_ids(labelled), labelled.project.label_schema

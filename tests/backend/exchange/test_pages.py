@@ -99,6 +99,21 @@ def run(labelled: Desk, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     return CliRunner()
 
 
+def test_an_upload_that_cannot_be_read_says_why(labelled: Desk, browser_as: ClientAs) -> None:
+    lead = browser_as("lead")
+    shown = lead.get(path_of(labelled)).text
+    token = shown.split('name="csrf_token" value="')[1][:64]
+    sent = {"csrf_token": token}
+    lead.post(path_of(labelled), data=sent, files={"file": ("labels.csv", b"id,grade\n1,good\n")})
+    waiting = lead.get(path_of(labelled)).text
+    assert 'hx-trigger="every 2s"' in waiting
+    work(labelled)
+    ended = lead.get(path_of(labelled), headers={"HX-Request": "true"}).text
+    assert "labels.csv holds no JSON array" in ended
+    assert "hx-trigger" not in ended
+    assert "<html" not in ended
+
+
 def test_commands(labelled: Desk, run: CliRunner, tmp_path: Path) -> None:
     out = tmp_path / "consensus.jsonl"
     done = run.invoke(cli, ["export", "Shop", "--what", "consensus", "--out", str(out)])

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import col, select
 
+from backend.annotations import loop_repository
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import AuditEvent, Batch, Decision, Job, ReviewCase, Task
 from backend.review.bulk import BulkDecisions
@@ -151,6 +152,40 @@ def test_sent_back_to_one_annotator_makes_a_copy_that_is_pushed(tied: Desk) -> N
         ("Bo", False),
         ("Cy", True),
     }
+
+
+def test_a_sent_back_case_that_is_taken_back_stays_open(tied: Desk) -> None:
+    (cy,) = tied.people("Cy")
+    for task, assignee in ((1, None), (2, cy)):
+        made = decide(tied, task, action="send_back", grade=None, assignee_id=assignee)
+        with tied.services.database.transaction() as session:
+            held = session.get(Decision, made.id)
+            assert held is not None
+            Decisions(session, tied.clock).undo(tied.project, held, author="lead")
+        tied.refresh()
+        case = tied.cases()[task]
+        assert case.state == "open"
+        assert "tie" in {reason["code"] for reason in case.reasons}
+    tied.answer(1, cy, "poor")  # it was on the way already, and counts
+    tied.refresh()
+    assert "tie" not in {reason["code"] for reason in tied.cases()[1].reasons}
+
+
+def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
+    with tied.services.database.reading() as session:
+        desk = ReviewDesk(session, tied.clock, tied.services.settings)
+        bo = next(number for number, name in desk.annotators(tied.project) if name == "Bo")
+    decide(tied, 1, action="send_back", grade=None, assignee_id=bo)
+    assert tied.task(1).annotators_wanted == 2  # the second answer will replace the first
+    with tied.services.database.reading() as session:
+        copy = session.exec(select(Task).where(Task.purpose == "relabel")).one()
+    assert tied.refresh().reopened == 0
+    assert tied.cases()[1].state == "sent_back"  # both have answered, and yet Bo is awaited
+    tied.answer(copy.id or 0, bo, "good", issues=["duplicate"])
+    assert tied.refresh().settled == 1  # Bo now says what Ana says
+    assert tied.cases()[1].state == "settled"
+    with tied.services.database.reading() as session:
+        assert loop_repository.answers_by_task(session, tied.project_id, 2)[1][1:] == (2, 2)
 
 
 def test_an_unknown_assignee_is_refused(tied: Desk) -> None:

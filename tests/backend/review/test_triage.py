@@ -96,3 +96,11 @@ def test_priority_grows_with_doubt_and_worth() -> None:
     assert priority_of(doubtful, worth) > priority_of(doubtful, None)
     assert priority_of(doubtful, None) > priority_of(doubtful, worthless) > 0
     assert priority_of(doubtful, worth) <= 1.0
+
+
+def test_a_tie_names_the_grades_that_people_gave() -> None:
+    shares = {"good": 0.26, "fair": 0.56, "poor": 0.18}
+    tie = replace(AGREED, grade=None, probabilities=shares, tied=("good", "fair", "poor"))
+    (ground,) = reasons_of(tie, review_below=0.75)
+    assert ground.words.en == "3 answers tie between good, fair, poor."
+    assert ground.weight == pytest.approx(0.44)

@@ -1,0 +1,49 @@
+"""Forms of the review desk as requests."""
+
+from starlette.datastructures import FormData
+
+from backend.review.requests import Draft, bulk_request, titles_of
+from labeling.label_schema import LabelSchema
+
+
+def test_why_somebody_decides_is_not_the_reason_that_is_filtered_by() -> None:
+    for why in ("", "the supplier confirmed it"):
+        form = FormData(
+            [
+                ("state", "open"),
+                ("reason", "suspected_error"),
+                ("action", "ambiguous"),
+                ("why", why),
+                ("case", "7:2"),
+            ]
+        )
+        wanted = bulk_request(form)
+        assert wanted.filter.reason == "suspected_error"
+        assert wanted.reason == why
+        assert wanted.case_versions == {7: 2}
+
+
+def test_what_was_chosen_is_kept_even_where_it_is_wrong() -> None:
+    form = FormData(
+        [
+            ("grade", "superb"),
+            ("issues", "duplicate"),
+            ("issues", "spam"),
+            ("faulty_fields", "price"),
+            ("corrected:price", "7"),
+            ("reason", "typed"),
+            ("assignee_id", "x"),
+        ]
+    )
+    assert Draft.of(form) == Draft(
+        "superb", ["duplicate", "spam"], ["price"], {"price": "7"}, "typed", "", "x"
+    )
+    assert Draft.of(FormData([])).grade is None
+
+
+def test_grades_and_issues_have_names_in_both_languages() -> None:
+    schema = LabelSchema.default(["title"])
+    english, chinese = titles_of(schema, "en"), titles_of(schema, "zh")
+    assert english.keys() == chinese.keys() == {*schema.grades, *schema.issue_values}
+    assert all(english.values())
+    assert chinese["good"] != english["good"]
