@@ -16,6 +16,9 @@ LABEL_SCHEMA ?=
 ARGS ?=
 DEMO_ARGS = $(if $(DATA),--data "$(DATA)") $(if $(LABEL_SCHEMA),--label-schema "$(LABEL_SCHEMA)") $(ARGS)
 
+# Half of the time is waiting for servers, so two at once. make test WORKERS=0 runs one by one.
+WORKERS ?= 2
+
 # Here a missing part is a failure; a bare pytest skips what it cannot find.
 test e2e: export ASSAY_REQUIRE_LABEL_STUDIO := 1
 test e2e: export ASSAY_REQUIRE_POSTGRES := 1
@@ -78,7 +81,7 @@ reset: ## stop, and delete the data directory after asking
 test: install-dev ## set up, then checks and every test
 	scripts/system-packages
 	@$(MAKE) -s --no-print-directory check
-	$(VENV)/bin/python -m pytest $(ARGS)
+	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
 	$(VENV)/bin/ruff format --check .

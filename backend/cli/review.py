@@ -1,10 +1,13 @@
 """``assay review``: cases where people or classifier disagree."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
+
+if TYPE_CHECKING:
+    from backend.review.schemas import CaseSummary
 
 review_app = typer.Typer(
     help="The review desk: records that need a decision.", no_args_is_help=True
@@ -61,7 +64,7 @@ def list_cases(
             case.external_id,
             case.state,
             f"{case.priority:.2f}",
-            f"{case.grade} {case.confidence:.0%}" if case.grade and case.confidence else "tie",
+            consensus_words(case),
             str(case.votes),
             " ".join(ground.reason for ground in case.grounds),
         )
@@ -85,3 +88,10 @@ def refresh(project: ProjectArgument) -> None:
         f"{done.consensus_labels:,} consensus labels changed; cases: {done.opened:,} opened, "
         f"{done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
     )
+
+
+def consensus_words(case: "CaseSummary") -> str:
+    """The consensus and how sure it is, where that is known."""
+    if case.grade is None:
+        return "tie" if case.votes > 1 else ""
+    return case.grade if case.confidence is None else f"{case.grade} {case.confidence:.0%}"

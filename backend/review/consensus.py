@@ -62,22 +62,23 @@ def consensus_of(
 ) -> dict[int, RecordConsensus]:
     """First task's id to the consensus of its answers.
 
-        Nobody's grade is never the consensus: a classifier's opinion weighs between grades that
-    people gave. Where as many people gave one grade as another, the consensus is a tie unless what
-        is known of the annotators, and the classifier, make one of them ``sure``.
+    Nobody's grade is never the consensus: a classifier's opinion weighs between grades that people
+    gave. Where as many people gave one grade as another, the consensus is a tie unless what is
+    known of the annotators, and the classifier, make one of them ``sure``. The only answer to a
+    record has no confidence while no record has two: nothing tells how often people are right.
 
-        Args:
-            held: the answers of every record.
-            opinions: first task's id to the probabilities that a classifier gave its grades before
-                anyone had answered; they are the prior where there are several votes to weigh.
-            schema: answers with grades that it does not have are not counted.
-            annotators_per_record: who are asked where a task does not say otherwise.
-            sure: probability from which a tie of votes is broken.
+    Args:
+        held: the answers of every record.
+        opinions: first task's id to the probabilities that a classifier gave its grades before
+            anyone had answered; they are the prior where there are several votes to weigh.
+        schema: answers with grades that it does not have are not counted.
+        annotators_per_record: who are asked where a task does not say otherwise.
+        sure: probability from which a tie of votes is broken.
     """
     frame = grade_frame(held, schema)
     found = automatic(frame, priors=_priors(held, opinions, schema))
-    posteriors = _posteriors(found)
-    is_known = sum(len(each.answers) > 1 for each in held.values()) >= ENOUGH
+    posteriors, sureness = _posteriors(found), _sureness(found)
+    checked = sum(len(each.answers) > 1 for each in held.values())
     consensus: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
@@ -85,10 +86,11 @@ def consensus_of(
         counted = [row for row in each.answers if row.grade in schema.grades]
         votes = Counter(str(row.grade) for row in counted)
         shares = posteriors.get(place, {})
-        grade = _grade(votes, shares, sure if is_known else math.inf)
+        grade = _grade(votes, shares, sure if checked >= ENOUGH else math.inf)
+        is_checked = checked > 0 or len(counted) > 1
         consensus[place] = RecordConsensus(
             grade=grade,
-            confidence=None if grade is None else shares[grade],
+            confidence=sureness[place].get(grade, shares[grade]) if grade and is_checked else None,
             probabilities={name: shares.get(name, 0.0) for name in schema.grades} if votes else {},
             issues=_said(counted, schema.issue_values, lambda row: row.issues),
             faulty_fields=_said(counted, schema.fields, lambda row: row.faulty_fields),
@@ -114,6 +116,17 @@ def _posteriors(found: ConsensusResult) -> dict[int, dict[str, float]]:
     return {
         item: dict(zip(names, row, strict=True))
         for item, row in zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True)
+    }
+
+
+def _sureness(found: ConsensusResult) -> dict[int, dict[str, float]]:
+    """Item to its most probable grade and how sure the method is of it."""
+    best = found.probabilities.argmax(axis=1) if found.probabilities.size else []
+    return {
+        item: {str(found.classes[code]): sure}
+        for item, code, sure in zip(
+            found.item_ids.tolist(), best, found.confidence.tolist(), strict=True
+        )
     }
 
 

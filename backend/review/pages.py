@@ -69,7 +69,7 @@ METHOD_NAMES = {
     "majority": "majority vote",
     "weighted_majority": "weighted majority vote",
     "dawid_skene": "Dawid-Skene",
-    "classifier_prior": "Dawid-Skene with the classifier's opinion",
+    "classifier_prior": "answers and the classifier's opinion",
 }
 NOTICES = {
     "decided": "The case is decided.",

@@ -53,6 +53,17 @@ def test_a_known_bad_annotator_does_not_make_a_tie() -> None:
     assert found[1].confidence == pytest.approx(1.0, abs=0.1)
 
 
+def test_the_only_answer_is_as_sure_as_people_were_found_to_be() -> None:
+    alone = [said(n, 1, "good" if n % 2 else "poor") for n in range(1, 41)]
+    tasks = [task(n) for n in range(1, 41)]
+    found = consensus_of(held(tasks, alone), {}, SCHEMA, annotators_per_record=1)
+    assert {each.confidence for each in found.values()} == {None}
+    assert found[1].grade == "good"
+    checks = [said(n, 2, "good" if n % 2 == (n % 5 > 0) else "poor") for n in range(1, 21)]
+    found = consensus_of(held(tasks, [*alone, *checks]), {}, SCHEMA, annotators_per_record=1)
+    assert 0.6 < (found[40].confidence or 0) < 0.99
+
+
 def test_answers_outside_the_schema_do_not_vote() -> None:
     found = consensus_of(
         held([task(1)], [said(1, 1, "superb"), said(1, 2, "good", issues=[])]),
