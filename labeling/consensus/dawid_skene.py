@@ -13,6 +13,8 @@ from labeling.consensus.posterior import ConsensusResult
 TINY = 1e-10
 ITERATIONS = 100
 TOLERANCE = 1e-5
+LEAST_LOG = -500.0
+"""Above it no exponential is lost, so rows need not be shifted to their largest."""
 
 
 @dataclass(frozen=True)
@@ -95,14 +97,15 @@ def fit(
     is_given = _given(said, annotators)
     p = vote_shares(coded) if start is None else start
     prior, errors, _ = _maximised(heard, is_given, p, smoothing)
-    bound = -np.inf
+    bound, ones = -np.inf, np.ones(classes)
     for _ in range(iterations):
         before = np.log(prior) if log_priors is None else log_priors
         scores = said @ _log(errors) + before
-        scores -= scores.max(axis=1, keepdims=True, initial=-np.inf)
+        if scores.min(initial=0.0) < LEAST_LOG:
+            scores -= scores.max(axis=1, keepdims=True)
         p = np.exp(scores)
-        mass = p.sum(axis=1, keepdims=True)
-        p /= mass
+        mass = p @ ones
+        p /= mass[:, None]
         # - sum p log p, without a logarithm for each cell.
         entropy = np.log(mass).sum() - np.vdot(p, scores)
         prior, errors, counts = _maximised(heard, is_given, p, smoothing)
@@ -151,7 +154,7 @@ def _maximised(
 ) -> tuple[Table, Table, Table]:
     """(prior (K,), errors (W * K, K), counts (W * K, K)); rows w * K + l, columns the truth."""
     classes = p.shape[1]
-    prior = (p.sum(axis=0) / max(1, len(p))).clip(min=TINY)
+    prior = (np.ones(len(p)) @ p / max(1, len(p))).clip(min=TINY)
     annotators = len(is_given)
     counts: Table = np.asarray(heard @ p)
     by_annotator = counts.reshape(annotators, classes, classes)
