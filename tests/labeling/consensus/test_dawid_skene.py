@@ -111,12 +111,12 @@ def test_smoothing_draws_people_together() -> None:
     assert tight.std(axis=0).max() < 0.5 * loose.std(axis=0).max()
 
 
-def test_a_thousand_votes_on_an_item_do_not_vanish() -> None:
+def test_thousands_of_votes_on_an_item_do_not_vanish() -> None:
     """Their probability is below the smallest number; that of the classes given them is not."""
     rng = np.random.default_rng(1)
     truth = rng.integers(0, 3, 6)
     rows: Rows = []
-    for person in range(1_000):
+    for person in range(3_000):
         for item, label in enumerate(truth.tolist()):
             said = label if rng.random() < 0.5 else int(rng.integers(3))
             rows.append((item, person, "abc"[said]))
