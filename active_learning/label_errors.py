@@ -86,12 +86,11 @@ def judged(
         suspected,
         [classes[code] for code in suggested.tolist()],
         [
-            _reason(classes[given], classes[other], bool(is_wrong), row, chance)
-            for given, other, is_wrong, row, chance in zip(
+            _reason(classes[given], classes[other], bool(is_wrong), chance)
+            for given, other, is_wrong, chance in zip(
                 codes.tolist(),
                 suggested.tolist(),
                 suspected.tolist(),
-                probabilities[rows[:, None], np.stack([codes, suggested], axis=1)].tolist(),
                 wrong.tolist(),
                 strict=True,
             )
@@ -215,18 +214,12 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return ranks
 
 
-def _reason(
-    given: str, other: str, is_wrong: bool, chances: Sequence[float], wrong: float
-) -> Reason:
-    own, rival = (f"{100 * chance:.0f} %" for chance in chances)
+def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
+    """One probability only: those of classifier and estimate beside each other confuse."""
     sure = f"{100 * wrong:.0f} %"
     if not is_wrong:
-        return Reason(
-            f"'{given}' stands: {own} without seeing this label; {sure} likely wrong",
-            f"“{given}”可信：不看此标注时为 {own}；出错概率 {sure}",
-        )
+        return Reason(f"'{given}' stands: {sure} likely wrong", f"“{given}”可信；出错概率 {sure}")
     return Reason(
-        f"labelled '{given}' ({own} without this label), but '{other}' fits at {rival}; "
-        f"{sure} likely wrong",
-        f"标注为“{given}”（不看此标注时为 {own}），但更像“{other}”（{rival}）；出错概率 {sure}",
+        f"labelled '{given}', {sure} likely wrong; '{other}' is the most probable other label",
+        f"标注为“{given}”，出错概率 {sure}；其他标签中最可能是“{other}”",
     )

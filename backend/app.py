@@ -153,8 +153,11 @@ _documentation = APIRouter(include_in_schema=False, dependencies=[Depends(requir
 
 @_documentation.get("/openapi.json")
 def openapi(request: Request) -> JSONResponse:
-    """The OpenAPI document."""
-    return JSONResponse(openapi_document(request.app))
+    """The OpenAPI document; made once, for routes do not change while the application runs."""
+    state = request.app.state
+    if not hasattr(state, "openapi_document"):
+        state.openapi_document = openapi_document(request.app)
+    return JSONResponse(state.openapi_document)
 
 
 @_documentation.get("/docs")

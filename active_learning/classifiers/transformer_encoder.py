@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from active_learning.classifiers.encoders import TEXTS_AT_ONCE, unit_rows
+from active_learning.classifiers.model_hub import check_obtainable
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import (
     Embeddings,
@@ -50,7 +51,8 @@ class TransformerEncoder:
         max_tokens: longer texts are cut.
 
     Raises:
-        EncoderUnavailable: torch is missing, or the model cannot be loaded.
+        EncoderUnavailable: torch is missing, or the model cannot be loaded; within seconds where
+            it is neither a folder nor cached and the network is away.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class TransformerEncoder:
         max_tokens: int = MAX_TOKENS,
     ) -> None:
         try:
+            check_obtainable(name_or_path)
             import torch
             from transformers import AutoModel, AutoTokenizer
         except ImportError as error:

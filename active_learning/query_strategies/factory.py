@@ -38,10 +38,38 @@ _STRATEGIES: dict[str, Callable[[int], QueryStrategy]] = {
     "weighted_kmeans": lambda seed: WeightedKMeans(seed=seed),
 }
 
+_PURPOSES: dict[str, str] = {
+    "default": "needs no choosing: typical, doubtful and rare records, mixed by the labels so far",
+    "badge": "doubtful and unlike each other: k-means++ over gradient embeddings (Ash 2020)",
+    "bald": "where the classifier contradicts itself under dropout (Gal 2017)",
+    "cal": "where like labelled records get other probabilities (Margatina 2021)",
+    "cold_start": "for the first labels: typical records, from ordinary to suspicious",
+    "committee": "where classifiers on resampled labels disagree most (Seung 1992)",
+    "diverse_margin": "small margin, then spread by k-means (Zhdanov 2019)",
+    "entropy": "largest entropy of the class probabilities",
+    "k_center": "farthest from all labelled records (Sener 2018); needs no classifier",
+    "least_confidence": "smallest probability of the most probable class (Lewis 1994)",
+    "margin": "smallest gap between the two most probable classes (Scheffer 2001)",
+    "random": "every record alike; what the others are compared with",
+    "ranked_batch": "unsure and far from known records, one after the other (Cardoso 2017)",
+    "rare_classes": "most likely of the classes with the fewest labels",
+    "typiclust": "typical records of clusters without labels (Hacohen 2022); needs no classifier",
+    "weighted_kmeans": "k-means of the whole pool weighted by uncertainty (Zhdanov 2019)",
+}
+
 
 def strategy_names() -> tuple[str, ...]:
     """Every name that :func:`make_strategy` knows; ``default`` needs no choosing."""
     return tuple(_STRATEGIES)
+
+
+def strategy_purpose(name: str) -> str:
+    """One line about the strategy: which records it chooses.
+
+    Raises:
+        KeyError: there is no strategy of that name.
+    """
+    return _PURPOSES[name]
 
 
 def make_strategy(name: str, *, seed: int = 0) -> QueryStrategy:

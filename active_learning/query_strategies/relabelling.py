@@ -37,7 +37,8 @@ class Relabelling:
     quality: Scores
     """(n,) probability that the consensus is right."""
     reasons: list[Reason]
-    """(n,) of the labelled records."""
+    """(n,) of the labelled records: who said what. ``quality`` is not told: beside another estimate
+    of the same label it would read as a contradiction."""
     temperature: float
     """By which the classifier's logits were divided so that they fit the answers."""
 
@@ -96,12 +97,11 @@ def relabel(
         quality,
         [
             Reason(
-                f"{agree} of {said_by} annotators said {classes[place]}; "
-                f"probability that it is right {right:.2f}",
-                f"{said_by} 名标注者中 {agree} 名选择 {classes[place]}；其正确的概率为 {right:.2f}",
+                f"{agree} of {said_by} annotators said {classes[place]}",
+                f"{said_by} 名标注者中 {agree} 名选择 {classes[place]}",
             )
-            for agree, said_by, place, right in zip(
-                agreeing.tolist(), votes.tolist(), consensus.tolist(), quality.tolist(), strict=True
+            for agree, said_by, place in zip(
+                agreeing.tolist(), votes.tolist(), consensus.tolist(), strict=True
             )
         ],
         temperature,

@@ -15,6 +15,10 @@ from active_learning.types import Reason
 LEVELS = (0.9, 0.95)
 BASELINE = "random"
 RESAMPLES = 4_000
+LEAST_SEEDS = 3
+"""Fewer tell too little about chance: no interval is given."""
+SCORE = (0.0, 1.0)
+GAIN = (-1.0, 1.0)
 Points = Sequence[Sequence[float]]
 
 
@@ -36,8 +40,11 @@ def analyse(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """JSON-ready: one entry for each strategy, the full-data score, and the advice.
 
     A curve that does not reach a level within the budget counts as there at the budget;
-    ``censored`` counts them. Ratios are geometric means over the seeds with the percentile interval
-    of the paired bootstrap; None where a strategy has no baseline or one seed only.
+    ``censored`` counts them. Means come with the t interval over the seeds, cut to what is
+    possible: [0, 1] for scores and areas, [-1, 1] for a gain, [0, budget] for labels. Ratios are
+    geometric means over the seeds with the percentile interval of the paired bootstrap; there is
+    none where a strategy has no baseline. With fewer than three seeds every ``low`` and ``high``
+    is None.
     """
     full = {run["seed"]: float(run["score"]) for run in runs if run["strategy"] == FULL}
     curves: dict[str, dict[int, Points]] = defaultdict(dict)
@@ -67,12 +74,13 @@ def _strategy(
     areas = np.array([area(curves[seed]) for seed in seeds])
     result: dict[str, Any] = {
         "curve": mean_curve([curves[seed] for seed in seeds]),
-        "area": _mean(areas),
-        "final": _mean(np.array([curves[seed][-1][1] for seed in seeds])),
+        "area": _mean(areas, SCORE),
+        "final": _mean(np.array([curves[seed][-1][1] for seed in seeds]), SCORE),
     }
+    budget = max(float(curves[seed][-1][0]) for seed in seeds)
     for level in LEVELS:
         mine, missed = _needed(curves, full, seeds, level)
-        entry: dict[str, Any] = {"labels": _mean(mine), "censored": missed}
+        entry: dict[str, Any] = {"labels": _mean(mine, (0.0, budget)), "censored": missed}
         if baseline is not None:
             theirs, lost = _needed(baseline, full, seeds, level)
             entry |= {"ratio": ratio(mine, theirs), "random_censored": lost}
@@ -86,7 +94,7 @@ def _strategy(
         ]
         lost_area = np.array([area(baseline[seed]) for seed in seeds]) - areas
         result["above_random"] = float(np.mean(np.array(gaps) >= 0))
-        result["area_gain"] = _mean(-lost_area)
+        result["area_gain"] = _mean(-lost_area, GAIN)
         result["worst_area_loss"] = max(0.0, float(lost_area.max()))
     return result
 
@@ -110,10 +118,13 @@ def _needed(
 def ratio(
     mine: NDArray[np.float64], theirs: NDArray[np.float64], *, seed: int = 0
 ) -> dict[str, float | None]:
-    """Geometric mean of the paired ratios; 95 % interval of the bootstrap over seeds."""
+    """Geometric mean of the paired ratios; 95 % interval of the bootstrap over three seeds or more.
+
+    With fewer ``low`` and ``high`` are None.
+    """
     logs = np.log(mine / theirs)
     value = float(np.exp(logs.mean()))
-    if len(logs) < 2:
+    if len(logs) < LEAST_SEEDS:
         return {"value": value, "low": None, "high": None}
     drawn = np.random.default_rng(seed).integers(len(logs), size=(RESAMPLES, len(logs)))
     low, high = np.exp(np.percentile(logs[drawn].mean(axis=1), [2.5, 97.5]))
@@ -126,11 +137,11 @@ def best_of_ratio(
     """The same mean with an interval that stays honest for the best of so many tried.
 
     A t interval of the paired log ratios at level 1 - 0.05 / tried (Bonferroni), so that all of
-    them hold together in 95 % of simulations.
+    them hold together in 95 % of simulations; None with fewer than three seeds.
     """
     logs = np.log(mine / theirs)
     middle = float(logs.mean())
-    if len(logs) < 2:
+    if len(logs) < LEAST_SEEDS:
         return {"value": float(np.exp(middle)), "low": None, "high": None}
     level = stats.t.ppf(1 - 0.025 / max(tried, 1), len(logs) - 1)
     half = float(level * logs.std(ddof=1) / np.sqrt(len(logs)))
@@ -138,20 +149,28 @@ def best_of_ratio(
     return {"value": float(np.exp(middle)), "low": float(low), "high": float(high)}
 
 
-def mean_curve(curves: Sequence[Points]) -> list[dict[str, float]]:
-    """Mean and 95 % t interval over the seeds at each label count."""
+def mean_curve(curves: Sequence[Points]) -> list[dict[str, float | None]]:
+    """Mean and 95 % t interval over the seeds, within [0, 1], at each label count."""
     return [
-        {"labels": float(points[0][0])} | _mean(np.array([point[1] for point in points]))
+        {"labels": float(points[0][0]), **_mean(np.array([point[1] for point in points]), SCORE)}
         for points in zip(*curves, strict=True)
     ]
 
 
-def _mean(values: NDArray[np.float64]) -> dict[str, float]:
+def _mean(values: NDArray[np.float64], possible: tuple[float, float]) -> dict[str, float | None]:
+    """Mean with ``mean ± t(0.975, n - 1) s / sqrt(n)``, cut to the possible values.
+
+    No interval from fewer than three values: t with one degree of freedom is 12.7.
+    """
     middle = float(values.mean())
-    if len(values) < 2:
-        return {"value": middle, "low": middle, "high": middle}
+    if len(values) < LEAST_SEEDS:
+        return {"value": middle, "low": None, "high": None}
     half = float(stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values)))
-    return {"value": middle, "low": middle - half, "high": middle + half}
+    return {
+        "value": middle,
+        "low": max(middle - half, possible[0]),
+        "high": min(middle + half, possible[1]),
+    }
 
 
 def recommend(strategies: dict[str, dict[str, Any]]) -> Reason:
@@ -168,9 +187,9 @@ def recommend(strategies: dict[str, dict[str, Any]]) -> Reason:
     value, low, high = measured["value"], measured["low"], measured["high"]
     if low is None:
         return Reason(
-            f"{name} had the largest area ({gain['value']:+.3f} against random), but one seed "
-            "tells nothing about chance: run at least five.",
-            f"{name} 的曲线面积最大(比随机 {gain['value']:+.3f}),但只有一个种子,"
+            f"{name} had the largest area ({gain['value']:+.3f} against random), but fewer than "
+            "three seeds tell nothing about chance: run at least five.",
+            f"{name} 的曲线面积最大(比随机 {gain['value']:+.3f}),但种子不足三个,"
             "无法排除偶然:请至少运行五个。",
         )
     tried = ("", "")

@@ -6,6 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from active_learning.simulation.analysis import LEAST_SEEDS
+from active_learning.types import Reason
+
 WORDS = (
     ("strategy", "策略"),
     ("area under the curve", "曲线下面积"),
@@ -24,10 +27,9 @@ td+td{{text-align:right}}img{{max-width:100%}}small{{color:#555}}</style></head>
 <p><b>{en}</b></p><p lang="zh"><b>{zh}</b></p>
 <img alt="learning curves" src="data:image/png;base64,{png}">
 <table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>
-<p><small>{metric} on held-out records, mean and 95 % interval over {seeds} seeds; score of all
-labels {full:.3f}. "≥": the level was not reached in every run, which then counts as reached at the
-budget.</small></p>
-<p lang="zh"><small>在留出记录上的 {metric},{seeds} 个种子的均值与 95 % 区间;
+<p><small>{metric} on held-out records, {spread}; score of all labels {full:.3f}. "≥": the
+level was not reached in every run, which then counts as reached at the budget.</small></p>
+<p lang="zh"><small>在留出记录上的 {metric},{spread_zh};
 全部标签的得分 {full:.3f}。"≥":并非每次都达到,未达到者按预算计。</small></p>
 <details><summary>JSON</summary><pre>{data}</pre></details></body></html>
 """
@@ -50,7 +52,7 @@ def page(result: dict[str, Any], png: bytes) -> str:
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         for row in table(result)
     )
-    advice = result["recommendation"]
+    advice, spread = result["recommendation"], averaged(result)
     return PAGE.format(
         en=html.escape(advice["en"]),
         zh=html.escape(advice["zh"]),
@@ -58,9 +60,25 @@ def page(result: dict[str, Any], png: bytes) -> str:
         head="".join(f'<th>{en}<br><span lang="zh">{zh}</span></th>' for en, zh in WORDS),
         rows=rows,
         metric=html.escape(str(result.get("plan", {}).get("metric", "score"))),
-        seeds=len(result["seeds"]),
+        spread=spread.en,
+        spread_zh=spread.zh,
         full=result["full_score"],
         data=html.escape(json.dumps(result, indent=1, ensure_ascii=False)),
+    )
+
+
+def averaged(result: dict[str, Any]) -> Reason:
+    """Over how many seeds the means are, and with which interval or why with none."""
+    seeds = len(result["seeds"])
+    if seeds >= LEAST_SEEDS:
+        return Reason(
+            f"mean and 95 % interval over {seeds} seeds", f"{seeds} 个种子的均值与 95 % 区间"
+        )
+    if seeds == 1:
+        return Reason("one seed; an interval needs three seeds", "1 个种子;区间至少需要三个种子")
+    return Reason(
+        f"mean of {seeds} seeds; an interval needs three seeds",
+        f"{seeds} 个种子的均值;区间至少需要三个种子",
     )
 
 
@@ -96,7 +114,7 @@ def _labels(entry: dict[str, Any]) -> str:
 
 
 def draw(result: dict[str, Any], path: Path) -> Path:
-    """The mean curves with their 95 % intervals as a PNG; the path."""
+    """The mean curves, with 95 % intervals where there are three seeds, as a PNG; the path."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -109,10 +127,11 @@ def draw(result: dict[str, Any], path: Path) -> Path:
         (line,) = axes.plot(
             labels, [p["value"] for p in of["curve"]], "o-", markersize=3, label=name, color=colour
         )
+        known = [point for point in of["curve"] if point["low"] is not None]
         axes.fill_between(
-            labels,
-            [point["low"] for point in of["curve"]],
-            [point["high"] for point in of["curve"]],
+            [point["labels"] for point in known],
+            [point["low"] for point in known],
+            [point["high"] for point in known],
             color=line.get_color(),
             alpha=0.12,
         )
@@ -120,7 +139,7 @@ def draw(result: dict[str, Any], path: Path) -> Path:
     axes.axhline(full, color="black", linewidth=1, label=f"all labels: {full:.3f}")
     axes.axhline(0.95 * full, color="black", linewidth=1, linestyle=":", label="95 % of it")
     axes.set_xlabel("labels")
-    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, 95 % interval")
+    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, {averaged(result).en}")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     figure.tight_layout()

@@ -2,6 +2,14 @@
 
 from active_learning.types import Reason
 
+HOW_TO_SET = Reason(
+    "To let machine labels count, set the share of wrong ones that you tolerate: "
+    "assay projects set PROJECT accept_error=0.05, or accept_error in "
+    "PATCH /api/v1/projects/ID/policy.",
+    "如需采用机器标注，请设置可容忍的错误比例：assay projects set PROJECT accept_error=0.05，"
+    "或通过 API：PATCH /api/v1/projects/ID/policy 的字段 accept_error。",
+)
+
 
 def promise(target_error: float, delta: float, audits: int) -> Reason:
     """What is promised about machine labels, and from how many random audits."""
@@ -25,8 +33,8 @@ def waiting_reason(target_error: float | None) -> Reason:
     """Why nothing was decided so far."""
     if target_error is None:
         return Reason(
-            "Every label is given by a person: the policy has no accept_error.",
-            "所有标注均由人完成：策略未设置 accept_error。",
+            f"Every label is given by a person: the policy has no accept_error. {HOW_TO_SET.en}",
+            f"所有标注均由人完成：策略未设置 accept_error。{HOW_TO_SET.zh}",
         )
     return Reason(
         f"Not decided yet: after the next retraining the champion is asked whether at most "

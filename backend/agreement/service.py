@@ -17,8 +17,8 @@ from backend.agreement.schemas import (
     WorkReportContent,
 )
 from backend.core.clock import Clock
-from backend.core.exceptions import NotFound
-from backend.findings.repository import annotator_names
+from backend.core.exceptions import Conflict, NotFound
+from backend.findings.repository import annotator_emails, annotator_names
 from backend.jobs.queue import enqueue, list_recent
 from backend.models import Job, Project, WorkReport
 from backend.projects.service import policy_of
@@ -167,6 +167,40 @@ class WorkReports:
                 remedy="List them with: assay annotators list PROJECT.",
             )
         return with_name(person, self.names(state.content))
+
+    def annotator_named(self, project: Project, text: str) -> AnnotatorPublic:
+        """The work of the annotator with that id, e-mail address or name, in any case.
+
+        Raises:
+            NotFound: the report knows nobody like that.
+            Conflict: several people have that name.
+        """
+        content = self.state(project).content
+        people = [each.annotator_id for each in content.people] if content else []
+        if text.isascii() and text.isdigit() and int(text) in people:
+            return self.annotator(project, int(text))
+        wanted = text.strip().casefold()
+        emails, names = annotator_emails(self._session, people), self.names(content)
+        found = [each for each in people if emails.get(each, "").casefold() == wanted] or [
+            each for each in people if names.get(each, "").casefold() == wanted
+        ]
+        if len(found) > 1:
+            listed = ", ".join(f"{each} ({emails.get(each, 'no e-mail')})" for each in found)
+            raise Conflict(
+                f"{len(found)} annotators are called {text!r}: {listed}.",
+                field="annotator",
+                value=text,
+                remedy="Give the id or the e-mail address.",
+            )
+        if not found:
+            known = ", ".join(f"{each} {names.get(each, '')}".rstrip() for each in people[:20])
+            raise NotFound(
+                f"There is no work of annotator {text!r} in project {project.name!r}.",
+                field="annotator",
+                value=text,
+                remedy=f"Give an id, an e-mail address or a name of: {known or 'nobody yet'}.",
+            )
+        return self.annotator(project, found[0])
 
     def _job(self, project: Project, fingerprint: str) -> Job | None:
         """The newest job, if it is open or failed at these answers."""

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from backend.annotations.loop_repository import IMPORTED_KEY
 from backend.models import Annotation, Task
 
 LABEL, RELABEL, GOLD = "label", "relabel", "gold"
@@ -40,7 +41,7 @@ class RecordAnswers:
 
         Whoever is asked once more has answered before, so counting answers cannot tell.
         """
-        copies = [task for task in self.tasks if task.purpose == RELABEL]
+        copies = [task for task in self.tasks if task.purpose == RELABEL and not is_imported(task)]
         if not copies:
             return False
         newest = max(copies, key=lambda task: task.attempt)
@@ -53,6 +54,11 @@ class RecordAnswers:
     def is_complete(self, annotators_per_record: int) -> bool:
         """True once as many as wanted answered or skipped."""
         return self.responses >= self.wanted(annotators_per_record)
+
+
+def is_imported(task: Task) -> bool:
+    """True if the task holds answers given in another Label Studio."""
+    return task.key.startswith(IMPORTED_KEY)
 
 
 def answers_by_record(

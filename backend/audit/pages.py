@@ -6,6 +6,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import Response
 
+from backend.audit.action_names import ACTION_NAMES
 from backend.audit.schemas import AuditFilter
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
@@ -44,6 +45,7 @@ def audit_page(
         "filter": wanted,
         "query": urlencode(wanted.model_dump(exclude={"before"}, exclude_none=True)),
         "actions": trail.actions(),
+        "action_names": ACTION_NAMES,
         "projects": trail.projects(),
     }
     return render(request, "audit/events.html", context)

@@ -102,7 +102,9 @@ def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> No
 @annotators_app.command("show")
 def show_annotator(
     project: ProjectArgument,
-    annotator: Annotated[int, typer.Argument(min=0, help="id; 0: not known in Label Studio")],
+    annotator: Annotated[
+        str, typer.Argument(help="id, e-mail address or name; 0: not known in Label Studio")
+    ],
     as_json: JsonOption = False,
 ) -> None:
     """Show one annotator's work with the evidence; measured if need be."""
@@ -112,7 +114,7 @@ def show_annotator(
     services = _measured(project)
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        person = WorkReports(session, services.clock).annotator(found, annotator)
+        person = WorkReports(session, services.clock).annotator_named(found, annotator)
     if as_json:
         typer.echo(person.model_dump_json(indent=2))
         return

@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.core.exceptions import InvalidInput
+
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
 
@@ -43,6 +45,7 @@ def demo(
     from backend.embedded.logins import annotator_password, logins
 
     console = Console()
+    _check_options(data, label_schema, id_column)
     stack = embedded_stack()
     folder = stack.data_dir / "demo"
     if data is None:
@@ -87,6 +90,23 @@ def demo(
         highlight=False,
     )
     console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+
+
+def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
+    """
+    Raises:
+        InvalidInput: an option for a file of one's own without such a file.
+    """
+    if data is not None and not data.is_dir():
+        return
+    for name, value in (("--label-schema", label_schema), ("--id-column", id_column)):
+        if value is not None:
+            raise InvalidInput(
+                f"{name} {value} is for a file of your own.",
+                field=name,
+                value=str(value),
+                remedy=f"Give the file with --data FILE, or leave {name} out.",
+            )
 
 
 def _show_rounds(console: Console, run: "DemoRun") -> None:

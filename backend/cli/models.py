@@ -136,8 +136,10 @@ def purge(
 
 @models_app.command("strategies")
 def strategies() -> None:
-    """List the query strategies that a policy can name."""
-    from active_learning.query_strategies.factory import strategy_names
+    """List the query strategies that a policy can name, and which records each chooses."""
+    from active_learning.query_strategies.factory import strategy_names, strategy_purpose
 
-    for name in strategy_names():
-        typer.echo(name)
+    names = strategy_names()
+    width = max(map(len, names))
+    for name in names:
+        typer.echo(f"{name:<{width}}  {strategy_purpose(name)}")

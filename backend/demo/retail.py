@@ -41,7 +41,8 @@ def read_pairs(folder: Path) -> Iterator[DemoRecord]:
     The record id is the row's code and, from its second occurrence on, ``code-2``, ``code-3``.
 
     Raises:
-        PairedTablesError: a file is missing, or the tables differ in columns or length.
+        PairedTablesError: a file is missing, the tables differ in columns or length, or no column
+            names the rows.
     """
     for name in ("dirty.csv.gz", "clean.csv.gz"):
         if not (folder / name).is_file():
@@ -59,6 +60,11 @@ def read_pairs(folder: Path) -> Iterator[DemoRecord]:
             raise PairedTablesError(
                 f"{folder}: dirty.csv.gz has columns {dirty_rows.fieldnames}, "
                 f"clean.csv.gz has {clean_rows.fieldnames}; they must be the same."
+            )
+        if KEY not in (dirty_rows.fieldnames or ()):
+            raise PairedTablesError(
+                f"{folder}: the tables have no column {KEY!r}, which names each row; "
+                f"they have {dirty_rows.fieldnames}."
             )
         for dirty in dirty_rows:
             clean = next(clean_rows, None)

@@ -13,7 +13,9 @@ from backend.demo.records import generate
 from backend.demo.reference import RuleReference
 from backend.demo.retail import PairedTablesError, label_schema, read_pairs
 from backend.demo.truth import DemoRecord, Truth
+from backend.ingestion.mapping import RowMapper
 from backend.ingestion.readers import open_reader
+from backend.ingestion.schemas import ImportRequest
 from backend.models import Record
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import LabelSchema
@@ -96,33 +98,40 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
 
     Raises:
         UnreadableSource: the file cannot be read.
-        InvalidInput: the label schema cannot be used, or names columns that are not there.
+        InvalidInput: there is no such id column, no column is left to label, or the label schema
+            cannot be used or names columns that are not there.
     """
     with open_reader(data) as reader:
+        columns = list(reader.columns)
         first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
     if not first:
         raise UnreadableSource(f"{data} holds no rows.", field="--data", value=str(data))
-    columns = list(first[0])
     id_column = id_column or find_id_column(columns, first)
+    request = ImportRequest(dataset=data.stem[:200], path=data, id_column=id_column)
+    fields = RowMapper(request, tuple(columns), "record").fields
+    if not fields:
+        raise _nothing_to_label(data, columns)
     try:
         schema = (
-            LabelSchema.from_file(schema_file, fields=[c for c in columns if c != id_column])
+            LabelSchema.from_file(schema_file, fields=fields)
             if schema_file
-            else LabelSchema.default([c for c in columns if c != id_column])
+            else LabelSchema.default(fields)
         )
     except LabelSchemaInvalid as error:
         raise InvalidInput(str(error), field="--label-schema", value=str(schema_file)) from error
-    unknown = [name for name in schema.fields if name not in columns]
+    unknown = [name for name in schema.fields if name not in fields]
     if unknown:
         raise InvalidInput(
             f"{schema_file} names fields that {data} does not have: {', '.join(unknown)}.",
             field="fields",
             value=unknown,
-            remedy=f"Its columns are: {', '.join(columns)}.",
+            remedy=f"Its columns beside the id are: {', '.join(fields)}.",
         )
     has_grades = schema.grade.name in columns
     if has_grades:
         shown = tuple(name for name in schema.fields if name != schema.grade.name)
+        if not shown:
+            raise _nothing_to_label(data, columns)
         schema = schema.model_copy(update={"fields": shown})
     reference = RuleReference(_all_rows(data), schema)
     return DemoSource(
@@ -139,6 +148,15 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
             if has_grades
             else "rules: missing, oddly written and far-off values"
         ),
+    )
+
+
+def _nothing_to_label(data: Path, columns: list[str]) -> InvalidInput:
+    return InvalidInput(
+        f"{data} has no column to label beside the id and the grade: {', '.join(columns)}.",
+        field="--data",
+        value=str(data),
+        remedy="Give a file with at least one more column.",
     )
 
 

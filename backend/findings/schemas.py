@@ -59,6 +59,7 @@ class LabelFindingPublic(BaseModel):
                     "fields": {"title": "Kettle 1.7 l", "price": ""},
                     "label_studio_task_id": 5012,
                     "label_studio_url": "http://localhost:8080/projects/3/data?task=5012",
+                    "case_id": 31,
                     "is_audit": False,
                     "grade": "good",
                     "suggested": "poor",
@@ -67,9 +68,8 @@ class LabelFindingPublic(BaseModel):
                     "value": 0.01,
                     "value_group": "harmful",
                     "relabel_score": 0.61,
-                    "reason": "labelled 'good' (4 % without this label), but 'poor' fits at "
-                    "88 %; 93 % likely wrong. 1 of 1 annotators said good; probability that it "
-                    "is right 0.04",
+                    "reason": "labelled 'good', 93 % likely wrong; 'poor' is the most probable "
+                    "other label. 1 of 1 annotators said good",
                     "reason_zh": "标注为“good”……",
                     "answers": [{"annotator": "Ana Duarte", "grade": "good"}],
                 }
@@ -83,6 +83,7 @@ class LabelFindingPublic(BaseModel):
     fields: dict[str, Any] = Field(description="the record as it was labelled")
     label_studio_task_id: int | None
     label_studio_url: str | None
+    case_id: int | None = Field(None, description="the record's review case, if it has one")
     is_audit: bool
     grade: str = Field(description="as people gave it when it was judged")
     suggested: str = Field(description="most probable grade; the given one where not suspected")

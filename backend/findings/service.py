@@ -124,6 +124,9 @@ class LabelFindings:
         self, project: Project, rows: Sequence[tuple[LabelFinding, Task, Record]]
     ) -> list[LabelFindingPublic]:
         answers = self._answers(project, [_id(task) for _, task, _ in rows])
+        # A copy of a task has no case of its own: the record's first task has.
+        firsts = {_id(task): task.original_id or _id(task) for _, task, _ in rows}
+        cases = repository.case_ids(self._session, sorted(set(firsts.values())))
         return [
             LabelFindingPublic(
                 task_id=finding.task_id,
@@ -132,6 +135,7 @@ class LabelFindings:
                 fields=dict(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
                 label_studio_url=self._task_url(project, task),
+                case_id=cases.get(firsts[_id(task)]),
                 is_audit=task.is_audit,
                 grade=finding.grade,
                 suggested=finding.suggested,

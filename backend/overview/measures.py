@@ -1,10 +1,11 @@
 """The measures inside a model version's metrics; a missing or odd one is None, never a guess."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 from backend.models import ModelVersion
-from backend.overview.schemas import Estimate
+from backend.overview.schemas import CurvePoint, Estimate
 
 
 def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
@@ -41,3 +42,20 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[CurvePoint]:
+    """The learning curve: every version that was measured, with the champion marked."""
+    points = []
+    for version in versions:
+        accuracy = estimate_of(version, "audit_accuracy")
+        if accuracy is not None:
+            points.append(
+                CurvePoint(
+                    labels=labels_of(version),
+                    accuracy=accuracy,
+                    model_version=version.number,
+                    is_champion=version.number == champion,
+                )
+            )
+    return points

@@ -8,6 +8,7 @@ from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
+from backend.annotations.loop_repository import IMPORTED_KEY
 from backend.models import (
     Annotation,
     Annotator,
@@ -111,20 +112,25 @@ def task_counts(session: Session, project_id: int) -> tuple[int, int, int]:
     ).one()
 
 
-def annotation_counts(session: Session, project_id: int) -> tuple[int, int, int, int]:
-    """Annotations that count, revisions, deleted ones, skipped ones."""
+def annotation_counts(session: Session, project_id: int) -> tuple[int, int, int, int, int]:
+    """Annotations that count, revisions, deleted ones, skipped ones, those of unnamed people.
+
+    An export of another Label Studio need not say whose its answers are.
+    """
     latest = _latest(project_id)
     counted = ~latest.c.is_deleted & ~latest.c.was_cancelled
     skipped = ~latest.c.is_deleted & latest.c.was_cancelled
-    current, deleted, skips = session.exec(
+    unnamed = counted & latest.c.annotator_id.is_(None)
+    current, deleted, skips, nobodys = session.exec(
         select(
             func.coalesce(func.sum(case((counted, 1), else_=0)), 0),
             func.coalesce(func.sum(case((latest.c.is_deleted, 1), else_=0)), 0),
             func.coalesce(func.sum(case((skipped, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((unnamed, 1), else_=0)), 0),
         ).select_from(latest)
     ).one()
     revisions = session.exec(select(func.count()).where(Annotation.project_id == project_id)).one()
-    return current, revisions, deleted, skips
+    return current, revisions, deleted, skips, nobodys
 
 
 def annotator_counts(
@@ -142,6 +148,17 @@ def annotator_counts(
     ).all()
 
 
+def last_of_unnamed(session: Session, project_id: int) -> datetime | None:
+    """When somebody who is not named last gave an answer that counts."""
+    latest = _latest(project_id)
+    last: datetime | None = session.exec(
+        select(func.max(latest.c.annotated_at)).where(
+            latest.c.annotator_id.is_(None), ~latest.c.is_deleted, ~latest.c.was_cancelled
+        )
+    ).one()
+    return last
+
+
 def batches(session: Session, project_id: int) -> Sequence[Batch]:
     """The project's batches by round."""
     return session.exec(
@@ -150,13 +167,17 @@ def batches(session: Session, project_id: int) -> Sequence[Batch]:
 
 
 def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, int]]:
-    """Batch id to (tasks, tasks with an answer), without copies and what Label Studio deleted."""
+    """Batch id to (tasks, tasks with an answer), without copies and what Label Studio deleted.
+
+    Imported tasks count where they are copies too: they are all that their batch holds.
+    """
     is_labelled = col(Task.id).in_(_labelled_tasks(project_id))
     rows = session.exec(
         select(Task.batch_id, func.count(), func.sum(case((is_labelled, 1), else_=0)))
         .where(
             Task.project_id == project_id,
-            Task.purpose == "label",
+            (col(Task.purpose) == "label")
+            | col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
             col(Task.deleted_at).is_(None),
         )
         .group_by(col(Task.batch_id))

@@ -82,7 +82,7 @@ class QueuedTask(BaseModel):
 class AnnotatorStatus(BaseModel):
     """One annotator's share of the work."""
 
-    name: str
+    name: str | None = Field(description="none for all of whom it is not known who they are")
     annotations: int
     last_at: datetime | None
 
@@ -110,6 +110,7 @@ class AnnotationCounts(BaseModel):
     revisions: int
     deleted: int
     skipped: int
+    unnamed: int = Field(0, description="of those that count, by people who are not named")
 
 
 class ProjectSummary(BaseModel):

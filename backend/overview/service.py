@@ -12,11 +12,10 @@ from backend.core.settings import Settings
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of
-from backend.overview.measures import estimate_of, labels_of, round_of
+from backend.overview.measures import curve_of, estimate_of, labels_of, round_of
 from backend.overview.schemas import (
     AnnotationCounts,
     AnnotatorStatus,
-    CurvePoint,
     JobCounts,
     JobPublic,
     ModelVersionStatus,
@@ -153,7 +152,7 @@ class OverviewService:
         records = repository.count_records(self._session, project.dataset_id)
         labelled = repository.count_labelled_current_records(self._session, project_id)
         created, pushed, deleted = repository.task_counts(self._session, project_id)
-        current, revisions, removed, skipped = repository.annotation_counts(
+        current, revisions, removed, skipped, unnamed = repository.annotation_counts(
             self._session, project_id
         )
         batches = repository.batches(self._session, project_id)
@@ -168,7 +167,11 @@ class OverviewService:
             pool=records - labelled,
             tasks=TaskCounts(created=created, pushed=pushed, deleted=deleted),
             annotations=AnnotationCounts(
-                current=current, revisions=revisions, deleted=removed, skipped=skipped
+                current=current,
+                revisions=revisions,
+                deleted=removed,
+                skipped=skipped,
+                unnamed=unnamed,
             ),
             annotators=len(repository.annotator_counts(self._session, project_id)),
             round=batches[-1].round if batches else 0,
@@ -188,7 +191,7 @@ class OverviewService:
         return ProjectStatus(
             **summary.model_dump(),
             rounds=self._rounds(project_id, versions),
-            curve=_curve(versions, summary.champion),
+            curve=curve_of(versions, summary.champion),
             advice=advice_of(versions, pool=summary.pool),
             machine_labels=MachineLabels(self._session, self._clock).status(project),
             versions=[_version_status(version, summary.champion) for version in versions],
@@ -196,19 +199,26 @@ class OverviewService:
                 _promotion_status(promotion, {_id(v): v.number for v in versions})
                 for promotion in promotions
             ],
-            annotator_counts=[
-                AnnotatorStatus(
-                    name=annotator.name
-                    or annotator.email
-                    or f"Label Studio user {annotator.label_studio_user_id}",
-                    annotations=annotations,
-                    last_at=last_at,
-                )
-                for annotator, annotations, last_at in repository.annotator_counts(
-                    self._session, project_id
-                )
-            ],
+            annotator_counts=self._annotators(project_id, summary.annotations.unnamed),
         )
+
+    def _annotators(self, project_id: int, unnamed: int) -> list[AnnotatorStatus]:
+        found = [
+            AnnotatorStatus(
+                name=annotator.name
+                or annotator.email
+                or f"Label Studio user {annotator.label_studio_user_id}",
+                annotations=annotations,
+                last_at=last_at,
+            )
+            for annotator, annotations, last_at in repository.annotator_counts(
+                self._session, project_id
+            )
+        ]
+        if unnamed:
+            last_at = repository.last_of_unnamed(self._session, project_id)
+            found.append(AnnotatorStatus(name=None, annotations=unnamed, last_at=last_at))
+        return found
 
     def _rounds(self, project_id: int, versions: list[ModelVersion]) -> list[RoundStatus]:
         trained = {round_of(version): version for version in versions}
@@ -250,22 +260,6 @@ class OverviewService:
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._clock() - then).total_seconds())
-
-
-def _curve(versions: list[ModelVersion], champion: int | None) -> list[CurvePoint]:
-    points = []
-    for version in versions:
-        accuracy = estimate_of(version, "audit_accuracy")
-        if accuracy is not None:
-            points.append(
-                CurvePoint(
-                    labels=labels_of(version),
-                    accuracy=accuracy,
-                    model_version=version.number,
-                    is_champion=version.number == champion,
-                )
-            )
-    return points
 
 
 def _version_status(version: ModelVersion, champion: int | None) -> ModelVersionStatus:

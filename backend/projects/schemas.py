@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SHORTEST_NAME, LONGEST_NAME = 3, 50
 """Characters of a project's name; Label Studio takes no others."""
+MOST_ANNOTATORS = 20
 
 
 class LoopPolicy(BaseModel):
@@ -19,14 +20,20 @@ class LoopPolicy(BaseModel):
     audit_share: float = Field(
         0.2, ge=0.0, le=1.0, description="share of each batch drawn at random for accuracy"
     )
-    annotators_per_record: int = Field(1, ge=1, le=20, description="answers wanted a record")
+    annotators_per_record: int = Field(
+        1, ge=1, le=MOST_ANNOTATORS, description="answers wanted a record"
+    )
     overlap: Literal["fixed", "adaptive"] = Field(
         "fixed",
         description="ask annotators_per_record people about every record, or one more person, up "
         "to annotators_at_most, only where the answers and the classifier leave doubt",
     )
     annotators_at_most: int = Field(
-        3, ge=1, le=20, description="most people asked about a record when overlap is adaptive"
+        3,
+        ge=1,
+        le=MOST_ANNOTATORS,
+        description="most people asked about a record when overlap is adaptive; above "
+        "annotators_per_record",
     )
     confidence_wanted: float = Field(
         0.9,

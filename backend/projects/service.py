@@ -15,6 +15,7 @@ from backend.models import Dataset, Project
 from backend.projects import repository
 from backend.projects.schemas import (
     LONGEST_NAME,
+    MOST_ANNOTATORS,
     SHORTEST_NAME,
     LoopPolicy,
     ProjectCreate,
@@ -37,8 +38,8 @@ class ProjectsService:
         Raises:
             NotFound: no dataset of that name.
             Conflict: the name is taken.
-            InvalidInput: the name is too short or too long, or the label schema names unknown
-                fields or is malformed.
+            InvalidInput: the name is too short or too long, the policy cannot be followed, or the
+                label schema names unknown fields or is malformed.
         """
         name = check_name(request.name)
         dataset = repository.find_dataset(self._session, request.dataset)
@@ -57,6 +58,7 @@ class ProjectsService:
                 remedy="Choose another name.",
             )
         check_policy(request.policy)
+        check_overlap(request.policy)
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
             self._session,
@@ -123,6 +125,8 @@ class ProjectsService:
         before = policy_of(project)
         after = read_policy({**before.model_dump(), **changes})
         check_policy(after)
+        if OVERLAP_SETTINGS & changes.keys():
+            check_overlap(after)
         project.policy = after.model_dump(mode="json")
         self._session.add(project)
         set_schedule(
@@ -135,6 +139,9 @@ class ProjectsService:
             {"before": before.model_dump(mode="json"), "after": project.policy},
         )
         return project
+
+
+OVERLAP_SETTINGS = frozenset({"overlap", "annotators_at_most", "annotators_per_record"})
 
 
 def check_name(name: str) -> str:
@@ -195,6 +202,29 @@ def check_policy(policy: LoopPolicy) -> None:
             value=policy.retrain_cron,
             remedy="Use five fields, for example 0 3 * * * for every night at three.",
         )
+
+
+def check_overlap(policy: LoopPolicy) -> None:
+    """Adaptive overlap may ask at least one person more.
+
+    Raises:
+        InvalidInput: annotators_at_most is not above annotators_per_record, so nobody more would
+            ever be asked.
+    """
+    least, most = policy.annotators_per_record, policy.annotators_at_most
+    if policy.overlap != "adaptive" or most > least:
+        return
+    raise InvalidInput(
+        f"The policy's annotators_at_most is {most}, not above annotators_per_record, which is "
+        f"{least}: adaptive overlap would never ask one more person.",
+        field="policy.annotators_at_most",
+        value=most,
+        remedy=(
+            f"Set annotators_at_most to {least + 1} or more, or overlap to fixed."
+            if least < MOST_ANNOTATORS
+            else f"Set annotators_per_record below {least}, or overlap to fixed."
+        ),
+    )
 
 
 def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> LabelSchema:

@@ -28,6 +28,13 @@ def of_case(session: Session, case_id: int) -> Sequence[Decision]:
     ).all()
 
 
+def not_undone(session: Session, case_id: int) -> list[Decision]:
+    """The case's decisions that were not taken back, oldest first."""
+    rows = of_case(session, case_id)
+    undone = {row.undoes_id for row in rows if row.action == "undo"}
+    return [row for row in rows if row.action != "undo" and row.id not in undone]
+
+
 def of_bulk(session: Session, project_id: int, bulk_id: str) -> Sequence[Decision]:
     """The decisions of one bulk action, oldest first."""
     return session.exec(
@@ -62,14 +69,10 @@ def newest_bulks(
 
 def standing_before(session: Session, case_id: int, decision_id: int) -> Decision | None:
     """The last decision before that one which gave the case a label and was not undone."""
-    earlier = of_case(session, case_id)
-    undone = {row.undoes_id for row in earlier if row.action == "undo"}
     found = [
         row
-        for row in earlier
-        if (row.id or 0) < decision_id
-        and row.id not in undone
-        and row.action in {"decide", "ambiguous", "reopen"}
+        for row in not_undone(session, case_id)
+        if (row.id or 0) < decision_id and row.action in {"decide", "ambiguous", "reopen"}
     ]
     return found[-1] if found and found[-1].action != "reopen" else None
 

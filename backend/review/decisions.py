@@ -60,6 +60,8 @@ class Decisions:
             values["decision_id"] = decision.id
         if request.action == "reopen":
             values["decision_id"] = None
+            if self._was_sent_back(case):
+                SendingBack(self._session, self._clock).take_back(project, case)
         self._change(case, request.version, values)
         self._note(project, decision)
         return decision
@@ -80,6 +82,7 @@ class Decisions:
         if case.version != expected or decision.action not in STATE_AFTER:
             raise self._changed(case, expected)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
+        state = self._state_before(project, case, decision.id)
         row = decision_repository.add(
             self._session,
             Decision(
@@ -94,7 +97,6 @@ class Decisions:
         )
         if decision.action == "send_back":
             SendingBack(self._session, self._clock).take_back(project, case)
-        state = STATE_AFTER[before.action] if before else "open"
         self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
         self._note(project, row)
         return row
@@ -151,6 +153,25 @@ class Decisions:
             case_version=case.version,
             created_at=self._clock(),
         )
+
+    def _was_sent_back(self, case: ReviewCase) -> bool:
+        assert case.id is not None
+        standing = decision_repository.not_undone(self._session, case.id)
+        return any(row.action == "send_back" for row in standing)
+
+    def _state_before(self, project: Project, case: ReviewCase, decision_id: int) -> str:
+        """The case's state before that decision; open where an answer came that was awaited."""
+        assert case.id is not None
+        earlier = [
+            row.action
+            for row in decision_repository.not_undone(self._session, case.id)
+            if (row.id or 0) < decision_id and row.action in STATE_AFTER
+        ]
+        state = STATE_AFTER[earlier[-1]] if earlier else "open"
+        if state != "sent_back":
+            return state
+        is_awaited = SendingBack(self._session, self._clock).is_awaited(project, case)
+        return state if is_awaited else "open"
 
     def _as_answered(self, case: ReviewCase, schema: LabelSchema) -> Mapping[str, float]:
         held = repository.consensus(self._session, case.task_id)

@@ -79,7 +79,7 @@ NOTICES = {
     "noted": "The note is kept.",
     "bulk": "Done for {done} cases; it can be undone below. Changed by others meanwhile and left "
     "alone: {left}.",
-    "undone": "Taken back, but for cases that somebody changed since.",
+    "undone": "Taken back for {done} cases. Changed since and left alone: {left}.",
     "refreshing": "Cases are being brought up to date.",
 }
 
@@ -190,8 +190,9 @@ def undo_bulk(
     principal: Lead,
 ) -> Response:
     """Take a bulk action back."""
-    BulkDecisions(session, services.clock).undo(project, bulk_id, author=principal.name)
-    return RedirectResponse(f"/projects/{project.id}/review?notice=undone", 303)
+    done = BulkDecisions(session, services.clock).undo(project, bulk_id, author=principal.name)
+    result = urlencode({"done": done.undone, "left": len(done.conflicts)})
+    return RedirectResponse(f"/projects/{project.id}/review?notice=undone&{result}", 303)
 
 
 @router.get("/{case_id}")

@@ -25,6 +25,7 @@ from backend.review.triage import (
     Ground,
     Opinion,
     Suspicion,
+    Titles,
     priority_of,
     reasons_of,
 )
@@ -149,11 +150,12 @@ class ReviewRefresh:
         kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
         opened: list[dict[str, Any]] = []
         counts = {"changed": 0, "settled": 0, "reopened": 0}
+        titles = Titles(self._schema)
         for task_id, case in cases.items():
             if task_id not in evidence:
                 counts["settled"] += self._change(case, NOTHING, [])
         for task_id, each in evidence.items():
-            reasons = reasons_of(each, review_below=self._policy.review_below)
+            reasons = reasons_of(each, review_below=self._policy.review_below, titles=titles)
             known = cases.get(task_id)
             if known is None:
                 if reasons:

@@ -83,6 +83,7 @@ class AnswerPublic(BaseModel):
     revisions: int
     edited_by: str | None = Field(description="somebody else who changed the answer last")
     is_copy: bool = Field(description="answered when the record was sent back")
+    is_imported: bool = Field(description="given in another Label Studio and imported")
 
 
 class ModelView(BaseModel):

@@ -64,6 +64,13 @@ class SendingBack:
         decision_repository.ask_more(self._session, original, max(wanted, least))
         AnnotationsService(self._session, self._clock).request_asking(project)
 
+    def is_awaited(self, project: Project, case: ReviewCase) -> bool:
+        """True while an answer that was asked for is not there yet."""
+        original = repository.task(self._session, case.task_id)
+        assert original is not None
+        held = self._held(project, original)
+        return held.awaits_copy or not held.is_complete(policy_of(project).annotators_per_record)
+
     def take_back(self, project: Project, case: ReviewCase) -> None:
         """No answer is waited for any more, so the case keeps the reasons that its answers give.
 

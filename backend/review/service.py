@@ -6,7 +6,7 @@ from typing import Any
 from sqlmodel import Session
 
 from active_learning.classifiers.record_text import record_text
-from backend.annotations.answers import answers_by_record
+from backend.annotations.answers import answers_by_record, is_imported
 from backend.annotations.repository import current_revisions
 from backend.core.clock import Clock
 from backend.core.settings import Settings
@@ -127,8 +127,10 @@ class ReviewDesk:
             return []
         counts = repository.revision_counts(self._session, [_id(each) for each in tasks])
         names = dict(self.annotators(project))
+        imported = {_id(each) for each in tasks if is_imported(each)}
+        copied = {_id(each) for each in tasks} - imported - {_id(task)}
         return [
-            _answer(row, names, counts, is_copy=row.task_id != task.id)
+            _answer(row, names, counts, copied=copied, imported=imported)
             for row in (*held.answers, *held.skips)
         ]
 
@@ -213,7 +215,12 @@ def summary_of(case: ReviewCase, record: Record, held: ConsensusLabel | None) ->
 
 
 def _answer(
-    row: Annotation, names: dict[int, str], counts: dict[int, int], *, is_copy: bool
+    row: Annotation,
+    names: dict[int, str],
+    counts: dict[int, int],
+    *,
+    copied: set[int],
+    imported: set[int],
 ) -> AnswerPublic:
     return AnswerPublic(
         annotation_id=row.label_studio_annotation_id,
@@ -236,7 +243,8 @@ def _answer(
             else None
         ),
         revisions=counts.get(row.label_studio_annotation_id, 1),
-        is_copy=is_copy,
+        is_copy=row.task_id in copied,
+        is_imported=row.task_id in imported,
     )
 
 

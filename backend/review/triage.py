@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from active_learning.types import Reason
+from labeling.label_schema import LabelSchema
 
 TIE = "tie"
 LOW_CONFIDENCE = "low_confidence"
@@ -87,14 +88,39 @@ class Ground:
     words: Reason
 
 
-def reasons_of(evidence: Evidence, *, review_below: float) -> list[Ground]:
+class Titles:
+    """What people read for the values of a label schema, in English and in Chinese."""
+
+    def __init__(self, schema: LabelSchema | None = None) -> None:
+        choices = (*schema.grade.choices, *schema.issues) if schema else ()
+        self._en = {each.value: each.en or each.value for each in choices}
+        self._zh = {each.value: each.zh or each.en or each.value for each in choices}
+
+    def en(self, value: str) -> str:
+        """The English title; the value itself where it has none."""
+        return self._en.get(value, value)
+
+    def zh(self, value: str) -> str:
+        """The Chinese title; the English one, or the value itself, where it has none."""
+        return self._zh.get(value, value)
+
+
+NO_TITLES = Titles()
+
+
+def reasons_of(
+    evidence: Evidence, *, review_below: float, titles: Titles = NO_TITLES
+) -> list[Ground]:
     """Why the record needs a decision, the weightiest reason first; none if it needs none.
 
     A record whose answers are not all there yet needs none, unless answers were lost.
     """
     found = [*_about_the_record(evidence)]
     if evidence.is_complete:
-        found += [*_about_the_grade(evidence, review_below), *_about_marks(evidence)]
+        found += [
+            *_about_the_grade(evidence, review_below, titles),
+            *_about_marks(evidence, titles),
+        ]
     return sorted(found, key=lambda reason: (-reason.weight, reason.code))
 
 
@@ -139,7 +165,7 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
         )
 
 
-def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground]:
+def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) -> Iterator[Ground]:
     grade, sure = evidence.grade, evidence.confidence
     if grade is None and evidence.votes >= 2:
         top = max(evidence.probabilities.values(), default=0.0)
@@ -150,8 +176,8 @@ def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground
             TIE,
             1.0 - top,
             Reason(
-                f"{evidence.votes} answers tie between {', '.join(tied)}.",
-                f"{evidence.votes} 个回答在 {'、'.join(tied)} 之间打平。",
+                f"{evidence.votes} answers tie between {', '.join(map(titles.en, tied))}.",
+                f"{evidence.votes} 个回答在 {'、'.join(map(titles.zh, tied))} 之间打平。",
             ),
         )
     if grade is not None and sure is not None and evidence.votes >= 2 and sure < review_below:
@@ -159,8 +185,8 @@ def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground
             LOW_CONFIDENCE,
             1.0 - sure,
             Reason(
-                f"{grade} is the consensus at only {sure:.0%}.",
-                f"共识为 {grade}，但置信度仅 {sure:.0%}。",
+                f"{titles.en(grade)} is the consensus at only {sure:.0%}.",
+                f"共识为 {titles.zh(grade)}，但置信度仅 {sure:.0%}。",
             ),
         )
     opinion = evidence.opinion
@@ -169,10 +195,10 @@ def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground
             MODEL_CONFLICT,
             opinion.confidence * (1.0 - (sure or 0.5) / 2),
             Reason(
-                f"People say {grade}; the classifier said {opinion.grade} "
+                f"People say {titles.en(grade)}; the classifier said {titles.en(opinion.grade)} "
                 f"at {opinion.confidence:.0%} before.",
-                f"标注者给出 {grade}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
-                f"{opinion.grade}。",
+                f"标注者给出 {titles.zh(grade)}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
+                f"{titles.zh(opinion.grade)}。",
             ),
         )
     suspicion = evidence.suspicion
@@ -188,7 +214,7 @@ def _about_the_grade(evidence: Evidence, review_below: float) -> Iterator[Ground
         )
 
 
-def _about_marks(evidence: Evidence) -> Iterator[Ground]:
+def _about_marks(evidence: Evidence, titles: Titles) -> Iterator[Ground]:
     if evidence.votes < 2:
         return
     for kind, weight, answers, en, zh in (
@@ -197,12 +223,15 @@ def _about_marks(evidence: Evidence) -> Iterator[Ground]:
     ):
         for name, yes in answers.items():
             split = min(yes, 1.0 - yes)
+            # A field keeps its name, though an issue or a grade may have the same value.
+            title_en = titles.en(name) if kind == ISSUE else name
+            title_zh = titles.zh(name) if kind == ISSUE else name
             if split >= SPLIT:
                 yield Ground(
                     f"{kind}{name}",
                     weight * 2 * split,
                     Reason(
-                        f"Answers differ on the {en} {name} ({yes:.0%} say yes).",
-                        f"对{zh} {name} 的回答不一致（{yes:.0%} 认为是）。",
+                        f"Answers differ on the {en} {title_en} ({yes:.0%} say yes).",
+                        f"对{zh} {title_zh} 的回答不一致（{yes:.0%} 认为是）。",
                     ),
                 )

@@ -45,7 +45,11 @@ def accept(
     with services.database.reading() as session:
         champion = RegistryService(session, services.clock).champion(project_id)
         if champion is None or policy.accept_error is None:
-            return {"state": "off", "reason": "no champion, or the policy has no accept_error"}
+            return {
+                "state": "off",
+                "reason": "no champion, or the policy has no accept_error: "
+                "assay projects set PROJECT accept_error=0.05",
+            }
         question = Question(
             champion,
             policy,

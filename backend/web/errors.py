@@ -1,12 +1,19 @@
 """Problems as pages, for people in a browser; programs get problem details."""
 
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
+from sqlalchemy.exc import SQLAlchemyError
 
+from backend.core.dependencies import get_services
 from backend.core.problems import Problem
+from backend.core.security import SESSION_COOKIE, Authenticator
 from backend.web.rendering import is_fragment, render
+
+UNRESOLVED = frozenset({404, 405, 422})
+"""Problems that a request can have before anybody has looked at who sends it."""
 
 
 def problem_page(request: Request, problem: Problem) -> Response | None:
@@ -22,7 +29,20 @@ def problem_page(request: Request, problem: Problem) -> Response | None:
         return None
     if problem.status == 401 and request.url.path != "/login":
         return RedirectResponse(_login_address(request), 303)
+    if problem.status in UNRESOLVED:
+        _recognise(request)
     return render(request, "problem.html", {"problem": problem}, status_code=problem.status)
+
+
+def _recognise(request: Request) -> None:
+    """Who is logged in keeps the navigation where no route has asked who it is."""
+    cookie = request.cookies.get(SESSION_COOKIE)
+    if cookie is None or getattr(request.state, "principal", None) is not None:
+        return
+    services = get_services(request)
+    authenticator: Authenticator = request.app.state.authenticator
+    with suppress(SQLAlchemyError), services.database.reading() as session:
+        request.state.principal = authenticator.by_cookie(session, cookie)
 
 
 def _for_htmx(request: Request, problem: Problem) -> Response | None:

@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
+from backend.web.error_words import error_message
 from backend.web.job_names import JOB_NAMES
 from backend.web.language import (
     LANGUAGE_COOKIE,
@@ -114,7 +115,12 @@ def _make_environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        whole=whole, percent=percent, minute=minute, span=span, progress_message=progress_message
+        whole=whole,
+        percent=percent,
+        minute=minute,
+        span=span,
+        progress_message=progress_message,
+        error_message=error_message,
     )
     environment.globals["job_names"] = JOB_NAMES
     return environment

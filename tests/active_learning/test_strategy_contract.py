@@ -9,7 +9,11 @@ import pytest
 
 from active_learning.exceptions import NoLabels, NotFitted, UnknownStrategy
 from active_learning.query_strategies.base import Candidates
-from active_learning.query_strategies.factory import make_strategy, strategy_names
+from active_learning.query_strategies.factory import (
+    make_strategy,
+    strategy_names,
+    strategy_purpose,
+)
 from active_learning.query_strategies.vectors import RowView
 
 
@@ -156,3 +160,11 @@ def test_diverse_margin_spreads_over_groups() -> None:
 def test_an_unknown_name_is_refused_with_the_known_ones() -> None:
     with pytest.raises(UnknownStrategy, match="diverse_margin"):
         make_strategy("clever")
+
+
+def test_every_strategy_has_a_line_of_its_own_that_says_what_it_chooses() -> None:
+    lines = [strategy_purpose(name) for name in strategy_names()]
+    assert len(set(lines)) == len(lines)
+    for line in lines:
+        assert 20 < len(line) <= 85
+        assert "\n" not in line

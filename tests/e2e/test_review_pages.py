@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
+from sqlmodel import col, select
 
-from backend.models import ModelVersion, Prediction
+from backend.models import Annotation, ModelVersion, Prediction
 from tests.backend.annotations.conftest import NOW, seeded
 from tests.backend.review.conftest import Desk, database, desk, new_desk
 from tests.fixtures.live_app import assert_accessible, assert_fits, live, log_in
@@ -159,8 +160,50 @@ def test_bulk_with_preview_and_undo_and_filters(
     expect(page.get_by_role("status")).to_contain_text("Done for 5 cases")
     assert {case.state for case in contested.cases().values()} == {"ambiguous"}
     page.get_by_role("button", name="Undo").click()
-    expect(page.get_by_role("status")).to_be_visible()
+    expect(page.get_by_role("status")).to_have_text(
+        "Taken back for 5 cases. Changed since and left alone: 0."
+    )
     assert {case.state for case in contested.cases().values()} == {"open"}
+
+
+def test_corrections_are_taken_over_and_b_asks_whom_to_send_it_back_to(
+    contested: Desk, address: str, page: Page, tmp_path: Path
+) -> None:
+    with contested.services.database.transaction() as session:
+        for row, price in zip(
+            session.exec(select(Annotation).order_by(col(Annotation.id))),
+            ("9.90", "9.90", "8 <b>"),
+            strict=False,
+        ):
+            row.corrected_values = {"price": price}
+            session.add(row)
+    page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    log_in(page, address, contested.services, "reviewer")
+    case = contested.cases()[1]
+    page.goto(f"{address}/projects/{contested.project_id}/review/{case.id}")
+    corrected = page.locator("input[name='corrected:price']")
+    expect(corrected).to_have_value("")
+    proposed = page.locator("button.take-over")
+    assert [each.inner_text() for each in proposed.all()] == [
+        "take over: 9.90 ×2",
+        "take over: 8 <b>",
+    ]
+    proposed.first.focus()
+    page.keyboard.press("Enter")
+    expect(corrected).to_have_value("9.90")
+    expect(corrected).to_be_focused()
+    expect(page.locator("input[name=faulty_fields][value=price]")).to_be_checked()
+    expect(page.locator("input[name=faulty_fields][value=title]")).not_to_be_checked()
+    assert_accessible(page)
+    assert_fits(page)
+    page.screenshot(path=tmp_path / "proposed.png", full_page=True)
+    page.keyboard.press("Escape")
+    page.keyboard.press("b")
+    expect(page.locator("select[name=assignee_id]")).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**notice=sent_back")
+    assert contested.cases()[1].state == "sent_back"
 
 
 def test_on_a_phone_in_chinese(contested: Desk, address: str, page: Page, tmp_path: Path) -> None:

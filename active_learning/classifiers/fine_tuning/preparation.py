@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from active_learning.classifiers.fine_tuning.options import FineTuningOptions
+from active_learning.classifiers.model_hub import check_obtainable
 from active_learning.exceptions import EncoderUnavailable, NoLabels, ShapeMismatch
 from active_learning.types import Marks
 
@@ -86,6 +87,7 @@ def load_transformer(base: str) -> tuple[Any, Any]:
     """
     from transformers import AutoModel, AutoTokenizer
 
+    check_obtainable(base)
     try:
         # Half precision of a checkpoint would not hold the small steps of the training.
         model = AutoModel.from_pretrained(base, dtype=torch.float32)

@@ -27,7 +27,7 @@ const ACTIONS = {
   p: () => follow("previous"),
   q: () => follow("back"),
   a: () => follow("ambiguous"),
-  b: () => document.getElementById("send-back")?.focus(),
+  b: () => document.querySelector("#decision select[name=assignee_id]")?.focus(),
   i: () => document.querySelector("#issues input")?.focus(),
   r: () => document.querySelector("#decision textarea")?.focus(),
   "?": toggleKeys,
@@ -55,5 +55,18 @@ document.addEventListener("keydown", (event) => {
   }
   event.preventDefault();
 });
+
+function takeOver(button) {
+  const row = button.closest("tr");
+  const value = row.querySelector("input[name^='corrected:']");
+  value.value = button.dataset.value;
+  const faulty = row.querySelector("input[name=faulty_fields]");
+  if (faulty) faulty.checked = true;
+  value.focus();
+}
+
+for (const button of document.querySelectorAll("button.take-over")) {
+  button.addEventListener("click", () => takeOver(button));
+}
 
 document.getElementById("show-keys")?.addEventListener("click", toggleKeys);

@@ -15,7 +15,7 @@ from active_learning.simulation.analysis import analyse, best_of_ratio, labels_t
 from active_learning.simulation.experiment import LabelledData, Plan, Round, run_curve
 from active_learning.simulation.grid import FULL, run_grid
 from active_learning.simulation.oracle import SimulatedAnnotator, class_dependent, consensus
-from active_learning.simulation.report import write_report
+from active_learning.simulation.report import table, write_report
 
 PLAN = Plan(initial=10, batch=10, budget=30)
 
@@ -145,14 +145,14 @@ def test_crossings_and_ratios() -> None:
     assert labels_to_reach(points, 0.4) == 15
     assert labels_to_reach(points, 0.1) == 10
     assert labels_to_reach(points, 0.7) is None
-    same = ratio(np.array([50.0, 100.0]), np.array([100.0, 200.0]))
+    same = ratio(np.array([50.0, 100.0, 60.0]), np.array([100.0, 200.0, 120.0]))
     assert same["value"] == pytest.approx(0.5)
     assert same["low"] == pytest.approx(0.5)
 
 
-def runs(ours: float) -> list[dict[str, object]]:
+def runs(ours: float, seeds: int = 5) -> list[dict[str, object]]:
     found: list[dict[str, object]] = []
-    for seed in range(5):
+    for seed in range(seeds):
         rise = [[n, min(1.0, n / (300 + 10 * seed))] for n in range(25, 501, 25)]
         fast = [[n, min(1.0, n / ((300 + 10 * seed) * ours))] for n in range(25, 501, 25)]
         found += [
@@ -177,3 +177,51 @@ def test_the_advice_says_what_was_measured(tmp_path: Path) -> None:
     assert "学习曲线" in page
     assert "http" not in page
     assert json.loads(paths["json"].read_text("utf-8"))["seeds"] == [0, 1, 2, 3, 4]
+
+
+def noisy_runs(seeds: int) -> list[dict[str, object]]:
+    """Curves that differ so much that plain t intervals leave [0, 1] and [0, budget]."""
+    found: list[dict[str, object]] = []
+    for seed in range(seeds):
+        found.append({"strategy": FULL, "seed": seed, "score": 1.0})
+        for name, start in (("random", seed % 2), ("margin", 1 - seed % 2)):
+            points = [[10, float(start)], [20, 1.0 - 0.9 * (seed == 0)], [30, float(seed != 1)]]
+            found.append({"strategy": name, "seed": seed, "points": points})
+    return found
+
+
+def intervals_of(found: object) -> list[dict[str, float | None]]:
+    if isinstance(found, list):
+        return [each for part in found for each in intervals_of(part)]
+    if not isinstance(found, dict):
+        return []
+    own = [found] if {"value", "low", "high"} <= set(found) else []
+    return own + [each for part in found.values() for each in intervals_of(part)]
+
+
+def test_intervals_stay_within_what_is_possible() -> None:
+    strategies = analyse(noisy_runs(3))["strategies"]
+    for of in strategies.values():
+        for each in (of["area"], of["final"], *of["curve"]):
+            assert 0 <= each["low"] <= each["value"] <= each["high"] <= 1
+        for level in ("reach_90", "reach_95"):
+            labels = of[level]["labels"]
+            assert 0 <= labels["low"] <= labels["value"] <= labels["high"] <= 30
+        assert -1 <= of["area_gain"]["low"] <= of["area_gain"]["high"] <= 1
+    cut = [each for each in intervals_of(strategies) if each["low"] == 0 or each["high"] in (1, 30)]
+    assert cut  # the runs are such that the plain formula would have left them
+
+
+@pytest.mark.parametrize("seeds", [1, 2])
+def test_fewer_than_three_seeds_have_no_interval(tmp_path: Path, seeds: int) -> None:
+    result = analyse(noisy_runs(seeds))
+    found = intervals_of(result)
+    assert len(found) > 10
+    assert all(each["low"] is None and each["high"] is None for each in found)
+    assert "fewer than three seeds" in result["recommendation"]["en"]
+    paths = write_report(result, tmp_path)
+    page = paths["html"].read_text("utf-8")
+    assert "an interval needs three seeds" in page
+    assert "区间至少需要三个种子" in page
+    assert "[" not in "".join(cell for row in table(result) for cell in row)
+    assert '"low": null' in paths["json"].read_text("utf-8")

@@ -45,7 +45,9 @@ def test_no_promise_no_machine_labels(new_machine_loop: NewMachineLoop) -> None:
     assert made.ask() is None
     assert made.decisions == []
     assert made.status().state == "off"
-    assert "accept_error" in made.status().reason
+    for words in (made.status().reason, made.status().reason_zh):
+        assert "assay projects set PROJECT accept_error=0.05" in words
+        assert "PATCH /api/v1/projects/ID/policy" in words
 
 
 def test_too_few_audits_are_refused_with_the_number_that_is_missing(

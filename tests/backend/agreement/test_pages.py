@@ -8,6 +8,8 @@ from typer.testing import CliRunner
 
 from backend.agreement import pages
 from backend.cli import app as cli
+from backend.core.exceptions import Conflict, NotFound
+from backend.models import Annotator
 from backend.web.job_names import JOB_NAMES
 from backend.web.language import chinese
 from tests.backend.agreement.conftest import Measured, filled
@@ -155,6 +157,25 @@ def test_the_command_line_measures_by_itself(measured: Measured, run: Callable[.
     shown = run("annotators", "show", "Shop", str(people[2]))
     assert "same as the others: 67 % [35, 90] (n = 12)" in shown
     assert '"name": "Bo Lindqvist"' in run("annotators", "show", "Shop", str(people[1]), "--json")
+
+
+def test_an_annotator_is_found_by_id_e_mail_and_name(
+    measured: Measured, run: Callable[..., str]
+) -> None:
+    people = filled(measured.desk)
+    with measured.desk.services.database.transaction() as session:
+        ana, bo, chen = (session.get_one(Annotator, each) for each in people)
+        ana.email, bo.email, chen.name = "Ana@example.org", "bo@example.org", "Bo Lindqvist"
+    for text in ("ana@example.org", "ana duarte", str(people[0])):
+        assert "Ana Duarte: " in run("annotators", "show", "Shop", text)
+    with pytest.raises(Conflict, match="2 annotators are called 'bo lindqvist'") as two:
+        run("annotators", "show", "Shop", "bo lindqvist")
+    assert f"{people[1]} (bo@example.org)" in str(two.value)
+    with pytest.raises(NotFound, match="no work of annotator 'Eve'") as nobody:
+        run("annotators", "show", "Shop", "Eve")
+    assert f"{people[0]} Ana Duarte" in str(nobody.value)
+    with pytest.raises(NotFound, match="'99'"):
+        run("annotators", "show", "Shop", "99")
 
 
 def test_captions_are_chinese_too() -> None:

@@ -120,3 +120,9 @@ def _fill(services: Services) -> None:
     with services.database.transaction() as session:
         project_id = fill(session, utc_now())
         fill_jobs(session, utc_now(), project_id)
+
+
+def test_strategies_are_listed_with_a_line_each() -> None:
+    lines = CliRunner().invoke(app, ["models", "strategies"]).output.splitlines()
+    assert any(re.match(r"margin +smallest gap", line) for line in lines)
+    assert all(len(line.split()) > 3 and len(line) <= 100 for line in lines)

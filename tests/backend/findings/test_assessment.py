@@ -1,5 +1,6 @@
 """Labels are judged after each retraining: injected errors come first, few labels are left."""
 
+import re
 from collections.abc import Callable
 
 from sqlmodel import col, select
@@ -88,6 +89,15 @@ def test_one_more_annotator_is_asked_for_where_the_answers_are_doubted(loop: Loo
     assert again.total == 60
     assert is_wrong(again.items[0].external_id)
     assert "annotators said" in again.items[0].reason
+
+
+def test_a_reason_tells_one_probability_only(loop: Loop) -> None:
+    items = page(loop, "all", limit=1_000).items
+    assert {item.is_suspect for item in items} == {True, False}
+    for item in items:
+        for words in (item.reason, item.reason_zh):
+            told = re.findall(r"\d+ ?%|\d\.\d+", words)
+            assert told == [f"{100 * item.suspicion:.0f} %"]
 
 
 def test_running_it_again_replaces_the_findings(loop: Loop) -> None:

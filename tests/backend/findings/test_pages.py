@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
+from sqlalchemy import delete
 
 from backend.core.services import Services
 from backend.findings import pages
 from backend.findings.picture import suspicion_picture
 from backend.findings.schemas import Assessment
 from backend.findings.service import LabelFindings
+from backend.models import ReviewCase, Task
 from backend.web.language import chinese
 from tests.backend.conftest import ClientAs
 from tests.backend.training.loop import Loop
@@ -37,6 +39,34 @@ def test_leads_see_suspects_with_people_and_the_task(loop: Loop, browser_as: Cli
     chinese_page = lead.get(path_of(loop), params={"lang": "zh", "kind": "harmful"}).text
     for words in ("需要复查的标签", "出错概率", "留出集准确率", "可疑错误"):
         assert words in chinese_page
+
+
+def test_findings_lead_to_their_review_cases(loop: Loop, browser_as: ClientAs) -> None:
+    lead = browser_as("lead")
+    listed = lead.get(f"/api/v1/projects/{loop.project_id}/label-findings").json()["items"]
+    first, second = listed[:2]
+    with loop.services.database.transaction() as session:
+        copied = session.get(Task, second["task_id"])
+        assert copied is not None
+        session.execute(delete(ReviewCase))
+        case = ReviewCase(
+            project_id=loop.project_id,
+            task_id=first["task_id"],
+            state="open",
+            opened_at=loop.clock(),
+            changed_at=loop.clock(),
+        )
+        session.add(case)
+        session.flush()
+        case_id = case.id
+        copied.original_id, copied.purpose = first["task_id"], "relabel"
+    again = lead.get(f"/api/v1/projects/{loop.project_id}/label-findings").json()["items"]
+    assert [item["case_id"] for item in again[:3]] == [case_id, case_id, None]
+    page = lead.get(path_of(loop)).text
+    place = f"/projects/{loop.project_id}/review/{case_id}?state="
+    assert page.count(f'<a class="button" href="{place}">Open the review case</a>') == 2
+    assert lead.get(place).status_code == 200
+    assert "打开复核案例" in lead.get(path_of(loop), params={"lang": "zh"}).text
 
 
 def test_pages_turn(loop: Loop, browser_as: ClientAs) -> None:

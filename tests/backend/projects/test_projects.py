@@ -120,6 +120,16 @@ def test_a_label_schema_that_does_not_fit_is_refused_by_name(
     [
         ({"strategy": "psychic"}, "policy.strategy", "diverse_margin"),
         ({"retrain_cron": "every night"}, "policy.retrain_cron", "0 3 * * *"),
+        (
+            {"overlap": "adaptive", "annotators_per_record": 3},
+            "policy.annotators_at_most",
+            "Set annotators_at_most to 4 or more, or overlap to fixed.",
+        ),
+        (
+            {"overlap": "adaptive", "annotators_per_record": 20, "annotators_at_most": 20},
+            "policy.annotators_at_most",
+            "Set annotators_per_record below 20, or overlap to fixed.",
+        ),
     ],
 )
 def test_a_policy_that_cannot_be_followed_is_refused(
@@ -167,6 +177,27 @@ def test_a_policy_change_that_cannot_be_is_refused_by_name(
         service(session).set_policy(project.id, {name: value}, actor="ana")
     assert (error.value.field, error.value.value) == (f"policy.{name}", value)
     assert policy_of(project) == LoopPolicy()
+
+
+def test_adaptive_overlap_that_asks_nobody_more_is_refused(session: Session) -> None:
+    projects = service(session)
+    project = projects.create(request(policy={"annotators_per_record": 3}), actor="ana")
+    assert project.id is not None
+    with pytest.raises(InvalidInput, match="never ask one more") as error:
+        projects.set_policy(project.id, {"overlap": "adaptive"}, actor="ana")
+    assert (error.value.field, error.value.value) == ("policy.annotators_at_most", 3)
+    assert policy_of(project).overlap == "fixed"
+    wanted = {"overlap": "adaptive", "annotators_at_most": 4}
+    assert policy_of(projects.set_policy(project.id, wanted, actor="ana")).annotators_at_most == 4
+
+
+def test_a_stored_policy_from_before_that_check_still_loads_and_changes(session: Session) -> None:
+    projects = service(session)
+    project = projects.create(request(), actor="ana")
+    assert project.id is not None
+    project.policy = {**project.policy, "overlap": "adaptive", "annotators_at_most": 1}
+    assert policy_of(project).overlap == "adaptive"
+    assert policy_of(projects.set_policy(project.id, {"batch_size": 9}, actor="a")).batch_size == 9
 
 
 def test_the_schedule_follows_the_policy(session: Session) -> None:

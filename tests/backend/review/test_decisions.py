@@ -171,6 +171,39 @@ def test_a_sent_back_case_that_is_taken_back_stays_open(tied: Desk) -> None:
     assert "tie" not in {reason["code"] for reason in tied.cases()[1].reasons}
 
 
+@pytest.mark.parametrize("action", ["decide", "ambiguous"])
+def test_what_was_decided_while_sent_back_and_reopened_stays_open(tied: Desk, action: str) -> None:
+    (cy,) = tied.people("Cy")
+    for task, assignee in ((1, None), (2, cy)):
+        decide(tied, task, action="send_back", grade=None, assignee_id=assignee)
+        decide(tied, task, action=action, grade="good" if action == "decide" else None)
+        tied.refresh()
+        decide(tied, task, action="reopen", grade=None)
+        tied.refresh()
+        case = tied.cases()[task]
+        assert case.state == "open"
+        assert "tie" in {reason["code"] for reason in case.reasons}
+
+
+def test_what_was_decided_while_sent_back_and_taken_back_still_waits(tied: Desk) -> None:
+    decide(tied, 1, action="send_back", grade=None)
+    for answered, state in ((False, "sent_back"), (True, "open")):
+        if answered:
+            tied.answer(1, tied.people("Cy")[0], "fair")
+        made = decide(tied, 1, grade="good")
+        undo(tied, made)
+        assert tied.cases()[1].state == state
+        tied.refresh()
+        assert tied.cases()[1].state == state
+
+
+def undo(desk: Desk, decision: Decision) -> None:
+    with desk.services.database.transaction() as session:
+        held = session.get(Decision, decision.id)
+        assert held is not None
+        Decisions(session, desk.clock).undo(desk.project, held, author="lead")
+
+
 def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
     with tied.services.database.reading() as session:
         desk = ReviewDesk(session, tied.clock, tied.services.settings)

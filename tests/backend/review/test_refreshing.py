@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from backend.models import CaseReason, ConsensusLabel, Record
+from backend.models import CaseReason, ConsensusLabel, Record, ReviewCase
 from backend.review.decisions import Decisions
 from backend.review.refreshing import Refreshed
 from backend.review.schemas import DecisionRequest
@@ -98,6 +98,22 @@ def test_withdrawn_labels_skips_and_unknown_people(desk: Desk) -> None:
         assert agreed is not None
         assert (skipped.grade, skipped.votes, skipped.skips) == (None, 0, 2)
         assert (agreed.grade, agreed.votes) == ("good", 2)
+
+
+def test_reasons_stored_with_other_words_are_renewed(desk: Desk) -> None:
+    ana, bo = desk.people("Ana", "Bo")
+    desk.answer(1, ana, "good", issues=["unsafe"])
+    desk.answer(1, bo, "good")
+    desk.refresh()
+    with desk.services.database.transaction() as session:
+        case = session.exec(select(ReviewCase)).one()
+        assert "spam or private data" in case.reasons[0]["reason"]
+        assert "垃圾或隐私信息" in case.reasons[0]["reason_zh"]
+        case.reasons = [{**case.reasons[0], "reason": "unsafe"}]
+        case.fingerprint = "of the words before"
+        session.add(case)
+    assert desk.refresh().changed == 1
+    assert "spam or private data" in desk.cases()[1].reasons[0]["reason"]
 
 
 def test_an_empty_project_has_no_cases(desk: Desk) -> None:

@@ -13,9 +13,11 @@ from backend.review.triage import (
     Evidence,
     Opinion,
     Suspicion,
+    Titles,
     priority_of,
     reasons_of,
 )
+from labeling.label_schema import Choice, Grade, Issue, LabelSchema
 
 AGREED = Evidence(
     grade="good",
@@ -104,3 +106,36 @@ def test_a_tie_names_the_grades_that_people_gave() -> None:
     (ground,) = reasons_of(tie, review_below=0.75)
     assert ground.words.en == "3 answers tie between good, fair, poor."
     assert ground.weight == pytest.approx(0.44)
+
+
+def test_reasons_say_the_titles_of_the_label_schema() -> None:
+    schema = LabelSchema(
+        fields=("stale_date",),
+        grade=Grade(
+            choices=(Choice(value="g1", en="fine", zh="良好"), Choice(value="g2", en="bad"))
+        ),
+        issues=(Issue(value="stale_date", en="date is too old", zh="日期过旧"),),
+    )
+    evidence = replace(
+        AGREED,
+        grade="g1",
+        confidence=0.6,
+        opinion=Opinion("g2", 0.97),
+        issues={"stale_date": 0.5},
+        faulty_fields={"stale_date": 0.5},
+    )
+    found = reasons_of(evidence, review_below=0.75, titles=Titles(schema))
+    words = {ground.code: ground.words for ground in found}
+    issue, field = words["issue:stale_date"], words["field:stale_date"]
+    assert issue.en == "Answers differ on the issue date is too old (50% say yes)."
+    assert "问题 日期过旧 的" in issue.zh
+    assert "field stale_date" in field.en
+    assert "字段 stale_date 的" in field.zh
+    assert words[LOW_CONFIDENCE].en.startswith("fine is the consensus")
+    assert "良好" in words[LOW_CONFIDENCE].zh
+    assert "People say fine; the classifier said bad" in words[MODEL_CONFLICT].en
+    assert "良好" in words[MODEL_CONFLICT].zh
+    tied = replace(AGREED, grade=None, tied=("g1", "g2"))
+    (tie,) = reasons_of(tied, review_below=0.75, titles=Titles(schema))
+    assert "between fine, bad." in tie.words.en
+    assert "良好、bad" in tie.words.zh

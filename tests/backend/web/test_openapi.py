@@ -1,6 +1,7 @@
 import pytest
 from fastapi.testclient import TestClient
 
+from backend.core.security import SESSION_COOKIE
 from backend.core.services import Services
 from tests.backend.conftest import ClientAs
 
@@ -47,3 +48,27 @@ def test_the_documentation_is_served_from_here(client_as: ClientAs) -> None:
     assert bundle.status_code == 200
     assert "SwaggerUIBundle" in bundle.text
     assert viewer.get("/static/vendor/swagger-ui/LICENSE").status_code == 200
+
+
+def test_an_unknown_address_and_the_documentation_keep_the_navigation(
+    client: TestClient, browser_as: ClientAs
+) -> None:
+    html = {"Accept": "text/html"}
+    lead = browser_as("lead")
+    for path in ("/nowhere", "/docs"):
+        page = lead.get(path, headers=html).text
+        for address in ("/", "/jobs", "/audit", "/docs"):
+            assert f'<a href="{address}" ' in page, path
+        assert ">lead@example.org</a>" in page
+    assert "<nav" not in client.get("/nowhere", headers=html).text
+    client.cookies.set(SESSION_COOKIE, "forged")
+    answer = client.get("/nowhere", headers=html)
+    assert answer.status_code == 404
+    assert "<nav" not in answer.text
+
+
+def test_the_document_is_made_once(client_as: ClientAs, monkeypatch: pytest.MonkeyPatch) -> None:
+    viewer = client_as("viewer")
+    first = viewer.get("/openapi.json").json()
+    monkeypatch.setattr("backend.app.openapi_document", lambda _app: {})
+    assert viewer.get("/openapi.json").json() == first

@@ -1,0 +1,56 @@
+"""Whether a transformer can be had at all, before a library tries for a minute."""
+
+from contextlib import suppress
+from pathlib import Path
+from threading import Event, Thread
+
+from active_learning.exceptions import EncoderUnavailable
+
+CONFIG = "config.json"
+WAIT_SECONDS = 5.0
+
+
+def check_obtainable(
+    name_or_path: str, *, endpoint: str | None = None, wait_seconds: float = WAIT_SECONDS
+) -> None:
+    """The name is a folder, or cached, or the model hub answers at all.
+
+    huggingface_hub has no setting for its retries (six tries and 23 seconds a file), so it is
+    asked only where one request was answered; an answer "no such model" is its to tell.
+
+    Args:
+        name_or_path: Hugging Face name or local folder.
+        endpoint: of the hub; by default the one of the library (``HF_ENDPOINT``).
+        wait_seconds: for an answer, the look-up of the host's name included.
+
+    Raises:
+        EncoderUnavailable: none of it; the message names the remedy.
+        ImportError: huggingface_hub is missing.
+    """
+    from huggingface_hub import get_session, hf_hub_url, try_to_load_from_cache
+
+    if Path(name_or_path).exists():
+        return
+    try:
+        if isinstance(try_to_load_from_cache(name_or_path, CONFIG), str):
+            return
+        url = hf_hub_url(name_or_path, CONFIG, endpoint=endpoint)
+    except ValueError:
+        return  # no name of the hub: the library refuses it at once, and says why
+    is_answered = Event()
+
+    def ask() -> None:
+        with suppress(Exception):  # whatever keeps the answer away
+            get_session().head(url, timeout=wait_seconds)
+            is_answered.set()
+
+    asking = Thread(target=ask, name="model-hub", daemon=True)
+    asking.start()
+    asking.join(wait_seconds)
+    if not is_answered.is_set():
+        raise EncoderUnavailable(
+            f"Encoder {name_or_path!r} is no folder and not in the local Hugging Face cache, and "
+            f"{url.split('/' + name_or_path)[0]} cannot be reached. Give the folder of a "
+            "downloaded model, try again with a network, or choose one of: auto, bundled-en, "
+            "bundled-multilingual, characters."
+        )
