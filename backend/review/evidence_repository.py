@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import delete, func
+from sqlalchemy import delete, func, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
 from backend.models import (
     Annotation,
+    CaseReason,
     ConsensusLabel,
     Decision,
     LabelFinding,
@@ -129,3 +130,14 @@ def standing_decisions(session: Session, project_id: int) -> dict[int, Decision]
         .where(ReviewCase.project_id == project_id)
     )
     return dict(rows.all())
+
+
+def renew_statistics(session: Session) -> None:
+    """PostgreSQL plans the queue's queries with the tables as they are now.
+
+    By itself it looks a minute later; until then a plan for empty tables can take minutes.
+    SQLite plans by its indexes alone.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        for model in (Task, Annotation, ConsensusLabel, ReviewCase, CaseReason):
+            session.execute(text(f"ANALYZE {model.__tablename__}"))

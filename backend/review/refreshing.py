@@ -33,6 +33,8 @@ from labeling.label_schema import LabelSchema
 
 NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
 """Of a record whose answers are all gone from the store's view."""
+MANY = 1_000
+"""Changes after which the store plans its queries anew."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,10 @@ class ReviewRefresh:
         )
         written = self._keep(found)
         evidence = self._evidence(held, found, opinions)
-        return replace(self._bring_up_to_date(held, evidence, written), asked=asked)
+        done = self._bring_up_to_date(held, evidence, written)
+        if written + done.opened >= MANY:
+            evidence_repository.renew_statistics(self._session)
+        return replace(done, asked=asked)
 
     def _ask_where_in_doubt(
         self,

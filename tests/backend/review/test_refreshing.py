@@ -1,8 +1,11 @@
 """Cases follow the answers; on both kinds of store."""
 
+import pytest
+from sqlalchemy import text
 from sqlmodel import select
 
 from backend.models import CaseReason, ConsensusLabel, Record, ReviewCase
+from backend.review import refreshing
 from backend.review.decisions import Decisions
 from backend.review.refreshing import Refreshed
 from backend.review.schemas import DecisionRequest
@@ -119,3 +122,18 @@ def test_reasons_stored_with_other_words_are_renewed(desk: Desk) -> None:
 def test_an_empty_project_has_no_cases(desk: Desk) -> None:
     assert desk.refresh() == Refreshed()
     assert desk.cases() == {}
+
+
+def test_after_many_changes_the_store_plans_with_the_tables_as_they_are(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else PostgreSQL takes them for empty, and the queue may take minutes."""
+    monkeypatch.setattr(refreshing, "MANY", 2)
+    ana, bo = desk.people("Ana", "Bo")
+    desk.answer(1, ana, "good")
+    desk.answer(1, bo, "poor")
+    assert desk.refresh().opened == 1
+    with desk.services.database.reading() as session:
+        if session.get_bind().dialect.name == "postgresql":
+            rows = text("SELECT reltuples FROM pg_class WHERE relname = 'case_reason'")
+            assert session.execute(rows).scalar_one() == 1
