@@ -153,6 +153,13 @@ class LabelSchema(_Declaration):
         """The issues' values in order."""
         return tuple(issue.value for issue in self.issues)
 
+    def titles(self, language: Literal["en", "zh"]) -> dict[str, str]:
+        """Value to what people read, for grades and issues; English where there is no Chinese."""
+        return {
+            each.value: (each.zh if language == "zh" else None) or each.en or each.value
+            for each in (*self.grade.choices, *self.issues)
+        }
+
 
 def describe(error: ValidationError) -> str:
     """A validation error as 'field: value: what is wrong', one for each, on one line."""

@@ -38,11 +38,9 @@ def guideline_html(
     request: Request, guideline: GuidelineText, schema: LabelSchema
 ) -> GuidelineHtml:
     """In the reader's language, and in the other one where nothing is written in theirs."""
-    is_chinese = language_of(request) == "zh"
-    titles = {
-        choice.value: (choice.zh if is_chinese else choice.en) or choice.value
-        for choice in (*schema.issues, *schema.grade.choices)
-    }
+    language = language_of(request)
+    is_chinese = language == "zh"
+    titles = schema.titles(language)
 
     def html(english: str, chinese: str, *, below: int) -> Markup:
         first, second = (chinese, english) if is_chinese else (english, chinese)

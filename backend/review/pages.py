@@ -22,7 +22,6 @@ from backend.review.requests import (
     decision_request,
     grouped,
     query_of,
-    titles_of,
 )
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
@@ -111,7 +110,7 @@ def queue_page(
         "state_counts": desk.state_counts(project),
         "reasons": grouped(desk.reason_counts(project, wanted.state or "open")),
         "reason_names": REASON_NAMES,
-        "titles": titles_of(label_schema_of(project), language_of(request)),
+        "titles": label_schema_of(project).titles(language_of(request)),
         "kinds": desk.kinds(project),
         "annotators": desk.annotators(project),
         "bulk_names": BULK_NAMES,
@@ -151,7 +150,7 @@ def preview_bulk(
         "bulk_names": BULK_NAMES,
         "reason_names": REASON_NAMES,
         "action_names": ACTION_NAMES,
-        "titles": titles_of(label_schema_of(project), language_of(request)),
+        "titles": label_schema_of(project).titles(language_of(request)),
         "query": query_of(wanted.filter),
     }
     return render(request, "review/bulk.html", context)
@@ -264,7 +263,7 @@ def _case(
         "project": project,
         "case": case,
         "schema": schema,
-        "titles": titles_of(schema, language_of(request)),
+        "titles": schema.titles(language_of(request)),
         "query": query_of(wanted),
         "states": STATES,
         "reason_names": REASON_NAMES,

@@ -15,8 +15,6 @@ from backend.models import Project
 from backend.projects.service import ProjectsService
 from backend.review.schemas import BulkRequest, CaseFilter, CaseState, DecisionRequest
 from backend.review.triage import REASONS
-from backend.web.language import Language
-from labeling.label_schema import LabelSchema
 
 CORRECTED = "corrected:"
 
@@ -69,14 +67,6 @@ def query_of(wanted: CaseFilter) -> str:
     """The filter as an address's query; ``state`` is always said."""
     values = {name: value for name, value in wanted.model_dump().items() if value is not None}
     return urlencode({"state": "", **values})
-
-
-def titles_of(schema: LabelSchema, language: Language) -> dict[str, str]:
-    """Value to what people read, for grades and issues; fields keep their names."""
-    return {
-        choice.value: (choice.zh if language == "zh" else choice.en) or choice.en or choice.value
-        for choice in (*schema.grade.choices, *schema.issues)
-    }
 
 
 def grouped(counts: Mapping[str, int]) -> dict[str, int]:

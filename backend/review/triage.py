@@ -92,9 +92,8 @@ class Titles:
     """What people read for the values of a label schema, in English and in Chinese."""
 
     def __init__(self, schema: LabelSchema | None = None) -> None:
-        choices = (*schema.grade.choices, *schema.issues) if schema else ()
-        self._en = {each.value: each.en or each.value for each in choices}
-        self._zh = {each.value: each.zh or each.en or each.value for each in choices}
+        self._en = schema.titles("en") if schema else {}
+        self._zh = schema.titles("zh") if schema else {}
 
     def en(self, value: str) -> str:
         """The English title; the value itself where it has none."""

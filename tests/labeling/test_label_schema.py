@@ -72,3 +72,11 @@ def test_the_screens_own_names_are_reserved() -> None:
 def test_an_absent_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(LabelSchemaInvalid, match="absent"):
         LabelSchema.from_file(tmp_path / "absent.yaml")
+
+
+def test_grades_and_issues_have_names_in_both_languages() -> None:
+    schema = LabelSchema.default(["title"])
+    english, chinese = schema.titles("en"), schema.titles("zh")
+    assert english.keys() == chinese.keys() == {*schema.grades, *schema.issue_values}
+    assert all(english.values())
+    assert chinese["good"] != english["good"]

@@ -2,8 +2,7 @@
 
 from starlette.datastructures import FormData
 
-from backend.review.requests import Draft, bulk_request, titles_of
-from labeling.label_schema import LabelSchema
+from backend.review.requests import Draft, bulk_request
 
 
 def test_why_somebody_decides_is_not_the_reason_that_is_filtered_by() -> None:
@@ -39,11 +38,3 @@ def test_what_was_chosen_is_kept_even_where_it_is_wrong() -> None:
         "superb", ["duplicate", "spam"], ["price"], {"price": "7"}, "typed", "", "x"
     )
     assert Draft.of(FormData([])).grade is None
-
-
-def test_grades_and_issues_have_names_in_both_languages() -> None:
-    schema = LabelSchema.default(["title"])
-    english, chinese = titles_of(schema, "en"), titles_of(schema, "zh")
-    assert english.keys() == chinese.keys() == {*schema.grades, *schema.issue_values}
-    assert all(english.values())
-    assert chinese["good"] != english["good"]
