@@ -1,17 +1,19 @@
 """The migrations make exactly the tables of the models, on both databases, and undo them."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
+from sqlmodel import select
 
 from backend.core.database import Database
 from backend.core.exceptions import ConfigurationError, Unavailable
 from backend.core.migrations import check, current_revision, downgrade, head_revision, upgrade
-from backend.models import metadata
+from backend.models import CaseReason, metadata
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -104,3 +106,36 @@ def test_a_server_that_is_away_is_named_without_its_password() -> None:
     with pytest.raises(Unavailable, match=r"127\.0\.0\.1:1/") as caught:
         check("postgresql://assay:hidden@127.0.0.1:1/assay")
     assert "hidden" not in str(caught.value)
+
+
+CASE_OF_0004 = """INSERT INTO review_case (id, project_id, task_id, kind, state, reasons, reason,
+priority, version, fingerprint, opened_at, changed_at) VALUES (5, 7, 3, 'ad', 'sent_back', '[]',
+'tie', 0.5, 1, 'f', '2026-05-01 12:00:00', '2026-05-01 12:00:00')"""
+
+
+def without_foreign_keys(url: str, *statements: str) -> None:
+    """The rows stand alone: nobody asks for their project and task."""
+    if url.startswith("sqlite"):
+        with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection, connection:
+            for statement in statements:
+                connection.execute(statement)
+        return
+    database = Database(url)
+    with database.transaction() as session:
+        for statement in ("SET session_replication_role = replica", *statements):
+            session.connection().exec_driver_sql(statement)
+    database.dispose()
+
+
+def test_reasons_of_cases_learn_their_project_and_state(empty_url: str) -> None:
+    upgrade(empty_url, "0004")
+    without_foreign_keys(empty_url, CASE_OF_0004, "INSERT INTO case_reason VALUES (5, 'tie')")
+    upgrade(empty_url)
+    database = Database(empty_url)
+    with database.reading() as session:
+        assert session.exec(select(CaseReason)).one() == CaseReason(
+            case_id=5, project_id=7, state="sent_back", code="tie"
+        )
+    database.dispose()
+    downgrade(empty_url, "0004")
+    assert current_revision(empty_url) == "0004"
