@@ -99,15 +99,16 @@ def queue_page(
 ) -> Response:
     """Cases that need a decision, the most valuable first."""
     desk = ReviewDesk(session, services.clock, services.settings)
+    state_counts = desk.state_counts(project)
     context = {
         "project": project,
-        "page": desk.page(project, wanted, offset=offset, limit=PAGE),
+        "page": desk.page(project, wanted, offset=offset, limit=PAGE, state_counts=state_counts),
         "offset": offset,
         "limit": PAGE,
         "wanted": wanted,
         "query": query_of(wanted),
         "states": STATES,
-        "state_counts": desk.state_counts(project),
+        "state_counts": state_counts,
         "reasons": grouped(desk.reason_counts(project, wanted.state or "open")),
         "reason_names": REASON_NAMES,
         "titles": label_schema_of(project).titles(language_of(request)),

@@ -1,6 +1,6 @@
 """The review desk: the queue, a case with everything that bears on it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlmodel import Session
@@ -40,10 +40,23 @@ class ReviewDesk:
         self._settings = settings
 
     def page(
-        self, project: Project, wanted: CaseFilter, *, offset: int = 0, limit: int = 50
+        self,
+        project: Project,
+        wanted: CaseFilter,
+        *,
+        offset: int = 0,
+        limit: int = 50,
+        state_counts: Mapping[str, int] | None = None,
     ) -> CasePage:
-        """Cases that fit, the most valuable first."""
-        total = queue_repository.count(self._session, _id(project), wanted)
+        """Cases that fit, the most valuable first.
+
+        ``state_counts``: those of the project, where the caller has counted already.
+        """
+        if state_counts is not None and wanted == CaseFilter(state=wanted.state):
+            counts = state_counts
+            total = counts.get(wanted.state, 0) if wanted.state else sum(counts.values())
+        else:
+            total = queue_repository.count(self._session, _id(project), wanted)
         rows = queue_repository.page(
             self._session, _id(project), wanted, offset=offset, limit=limit
         )
