@@ -11,6 +11,8 @@ ActiveLearningError
 ├── ReplayMissing          partial_fit on a classifier that no longer holds its labels
 ├── UnknownStrategy        no query strategy of that name
 ├── EncoderUnavailable     the text encoder cannot be loaded
+├── DeviceUnavailable      the device that was asked for is not there
+├── DeviceMemoryFull       the memory of the device does not suffice
 ├── Cancelled              the caller asked to stop
 ├── CacheLocked            another process writes to the embedding cache
 ├── DiskFull               no space left; nothing half-written remains
@@ -63,6 +65,14 @@ class UnknownStrategy(ActiveLearningError):
 
 class EncoderUnavailable(ActiveLearningError):
     """The text encoder cannot be loaded."""
+
+
+class DeviceUnavailable(ActiveLearningError):
+    """torch does not see the device that was asked for."""
+
+
+class DeviceMemoryFull(ActiveLearningError):
+    """The memory of the device does not suffice; another process may hold it."""
 
 
 class Cancelled(ActiveLearningError):

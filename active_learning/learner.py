@@ -47,6 +47,8 @@ class ActiveLearner:
             anything else is chosen; accuracy on these records is unbiased for the pool.
         random_share: further random share; 30 % below 100 labelled records and 5 % later when None.
         seed: of every random choice.
+        device: where distances are computed: ``auto`` (a GPU that torch, loaded by an encoder, is
+            using already; else the CPU), ``cpu`` or ``cuda``.
     """
 
     def __init__(
@@ -57,12 +59,14 @@ class ActiveLearner:
         audit_share: float = 0.1,
         random_share: float | None = None,
         seed: int = 0,
+        device: str = "auto",
     ) -> None:
         for name, share in (("audit_share", audit_share), ("random_share", random_share or 0.0)):
             if not 0.0 <= share <= 1.0:
                 raise ValueError(f"{name} is {share}; give a share from 0 to 1.")
         make_strategy(strategy)
         self._strategy_name = strategy
+        self._device = device
         self._audit_share = audit_share
         self._random_share = random_share
         self._seeds = np.random.SeedSequence(seed)
@@ -149,6 +153,7 @@ class ActiveLearner:
                 pool.labelled,
                 self._codes(pool, labels),
                 seed=query_seed,
+                device=self._device,
                 should_stop=should_stop,
             )
             parts += self._choose(

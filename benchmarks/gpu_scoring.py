@@ -26,7 +26,7 @@ import numpy as np
 from active_learning.classifiers.encoders import bundled_english_folder
 from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, softmax
 from active_learning.classifiers.record_text import record_text
-from active_learning.classifiers.transformer_encoder import GPU_STRETCH, TransformerEncoder
+from active_learning.classifiers.transformer_encoder import TransformerEncoder
 from active_learning.types import Embeddings, Probabilities, never
 from benchmarks.scoring import demo_records, read_records
 
@@ -54,7 +54,7 @@ def main() -> None:
     encoder = TransformerEncoder(
         options.encoder or str(bundled_english_folder()), device=options.device
     )
-    print(json.dumps(measure(encoder, texts, options.device)))
+    print(json.dumps(measure(encoder, texts)))
 
 
 def missing(device: str) -> str | None:
@@ -68,21 +68,22 @@ def missing(device: str) -> str | None:
     return None
 
 
-def measure(encoder: TransformerEncoder, texts: list[str], device: str) -> dict[str, Any]:
+def measure(encoder: TransformerEncoder, texts: list[str]) -> dict[str, Any]:
     """Everything that the last line tells."""
     import torch
 
+    device = encoder.device
+    is_cuda = device.type == "cuda"
     heads = trained(encoder.encode(texts[:TRAINING]))
     # The encoder's own batches: the limit must be of the same tokens with the same padding.
-    stretch = len(texts) if device == "cpu" else GPU_STRETCH
     started = time.perf_counter()
-    batches = list(encoder._batches(texts, stretch, never))
+    batches = list(encoder._batches(texts, never))
     tokens_seconds = time.perf_counter() - started
     on_device = [(ids.to(device), mask.to(device)) for _, ids, mask in batches]
 
     def wait() -> None:
-        if device.startswith("cuda"):
-            torch.cuda.synchronize()
+        if is_cuda:
+            torch.cuda.synchronize(device)
 
     def bare() -> None:
         with torch.inference_mode():
@@ -110,7 +111,7 @@ def measure(encoder: TransformerEncoder, texts: list[str], device: str) -> dict[
         ),
         "records": len(texts),
         "encoder": encoder.revision,
-        "device": torch.cuda.get_device_name() if device.startswith("cuda") else device,
+        "device": torch.cuda.get_device_name(device) if is_cuda else str(device),
     }
 
 

@@ -208,6 +208,7 @@ def load_encoder(
     Raises:
         EncoderUnavailable: it cannot be loaded, or ``name`` has no transformer to replace; the
             message names the remedy.
+        DeviceUnavailable: torch does not see the device.
     """
     if fine_tuned is not None and transformer_folder(name) is None:
         raise EncoderUnavailable(

@@ -1,21 +1,21 @@
 """Any Hugging Face encoder: masked mean of the last layer, sorted by length, padded by batch."""
 
 import json
+import logging
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
-from queue import Full, Queue
-from threading import Event, Thread
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from active_learning.classifiers.encoders import TEXTS_AT_ONCE, unit_rows
 from active_learning.classifiers.model_hub import check_obtainable
-from active_learning.exceptions import EncoderUnavailable
+from active_learning.classifiers.read_ahead import read_ahead
+from active_learning.exceptions import DeviceMemoryFull, EncoderUnavailable
 from active_learning.types import (
     Embeddings,
     Positions,
@@ -36,6 +36,8 @@ GPU_TEXTS_AT_ONCE = 4 * GPU_STRETCH
 GPU_BATCHES_AHEAD = 8
 """Batches that wait for the GPU, and results that wait to be fetched."""
 MAX_TOKENS = 256
+logger = logging.getLogger(__name__)
+
 Batch: TypeAlias = tuple[Positions, Any, Any]
 """Rows, and their token ids and mask as tensors."""
 
@@ -46,13 +48,15 @@ class TransformerEncoder:
     Args:
         name_or_path: Hugging Face name or local folder.
         device: ``auto`` takes CUDA where there is one.
-        dtype: ``auto`` takes bfloat16 on CUDA and on CPUs that compute in it, else float32.
+        dtype: ``auto`` takes bfloat16 on GPUs and CPUs that compute in it, else float32.
         threads: CPU threads for torch; unchanged by default.
         max_tokens: longer texts are cut.
 
     Raises:
         EncoderUnavailable: torch is missing, or the model cannot be loaded; within seconds where
             it is neither a folder nor cached and the network is away.
+        DeviceUnavailable: torch does not see the device.
+        DeviceMemoryFull: the device has no room for the model.
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class TransformerEncoder:
             check_obtainable(name_or_path)
             import torch
             from transformers import AutoModel, AutoTokenizer
+
+            from active_learning.classifiers import devices
         except ImportError as error:
             raise EncoderUnavailable(
                 f"Encoder {name_or_path!r} needs torch and transformers ({error}): "
@@ -76,8 +82,9 @@ class TransformerEncoder:
         if threads is not None:
             torch.set_num_threads(threads)
         self._torch: Any = torch
-        self._device = _device(torch, device)
-        self._dtype = _dtype(torch, dtype, self._device)
+        self.devices: Any = devices
+        self.device = devices.device_of(device)
+        self._dtype = devices.dtype_of(dtype, self.device)
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(name_or_path)
             model: Any = AutoModel.from_pretrained(name_or_path, dtype=self._dtype)
@@ -87,9 +94,18 @@ class TransformerEncoder:
                 "of a downloaded model, a Hugging Face name while the network is reachable, or "
                 "one of: auto, bundled-en, bundled-multilingual, characters."
             ) from error
-        self._model = model.to(self._device).eval()
+        try:
+            self._model = model.to(self.device).eval()
+        except torch.OutOfMemoryError as error:
+            raise DeviceMemoryFull(
+                f"The memory of {self.device} has no room for encoder {name_or_path!r}: free "
+                "some, choose a smaller encoder, or set the device to cpu."
+            ) from error
         self.dimension = int(self._model.config.hidden_size)
-        self.texts_at_once = TEXTS_AT_ONCE if self._device.type == "cpu" else GPU_TEXTS_AT_ONCE
+        is_cpu = self.device.type == "cpu"
+        self.texts_at_once = TEXTS_AT_ONCE if is_cpu else GPU_TEXTS_AT_ONCE
+        self._batch_tokens = CPU_BATCH_TOKENS if is_cpu else GPU_BATCH_TOKENS
+        self._stretch = None if is_cpu else GPU_STRETCH
         limits = [
             limit
             for limit in (
@@ -103,32 +119,41 @@ class TransformerEncoder:
         self.revision = (
             f"{Path(name_or_path).name}-{_weights_digest(self._model)}"
             f"-{str(self._dtype).removeprefix('torch.')}-{self._max_tokens}"
+            f"{'' if is_cpu else '-' + self.device.type}"
         )
 
     def encode(
         self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
     ) -> Embeddings:
-        """(n, dimension) float32, rows of length one, in the order of the texts."""
+        """(n, dimension) float32, rows of length one, in the order of the texts.
+
+        Where the memory of a GPU is full, batches become smaller and the work goes on.
+
+        Raises:
+            Cancelled: ``should_stop`` answered True.
+            DeviceMemoryFull: the memory does not even suffice for a single text.
+        """
         out = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        is_cpu = self._device.type == "cpu"
-        batches = self._batches(texts, len(texts) if is_cpu else GPU_STRETCH, should_stop)
-        running: deque[tuple[Positions, Any]] = deque()
+        is_cpu = self.device.type == "cpu"
+        batches = self._batches(texts, should_stop)
+        running: deque[tuple[Positions, Callable[[], Embeddings]]] = deque()
         done = 0
 
         def fetch() -> None:
             nonlocal done
             rows, means = running.popleft()
-            out[rows] = unit_rows(means.cpu().numpy())
+            out[rows] = unit_rows(means())
             done += len(rows)
             progress(done / len(texts), "encoding texts")
 
         # On a GPU the next batches are read and copied while it computes: nobody waits for one.
         ahead = 0 if is_cpu else GPU_BATCHES_AHEAD
-        source = batches if is_cpu else _read_ahead(batches, GPU_BATCHES_AHEAD)
+        source = batches if is_cpu else read_ahead(batches, GPU_BATCHES_AHEAD)
         with closing(source):
             for rows, ids, mask in source:
                 check_stop(should_stop, "encoding texts")
-                running.append((rows, self._means(ids, mask)))
+                means = self.devices.array_on_its_way(self._means(ids, mask))
+                running.append((rows, means))
                 if len(running) > ahead:
                     fetch()
         while running:
@@ -136,14 +161,14 @@ class TransformerEncoder:
         return out
 
     def _batches(
-        self, texts: Sequence[str], stretch: int, should_stop: ShouldStop
+        self, texts: Sequence[str], should_stop: ShouldStop
     ) -> Generator[Batch, None, None]:
         """Padded batches of like length, the longest first: (rows, token ids, mask).
 
-        Texts are cut into tokens ``stretch`` at a time, so that the first batch need not wait
-        for the last text; stretches are of like length in characters.
+        For a GPU texts are cut into tokens a stretch at a time, so that the first batch need not
+        wait for the last text; stretches are of like length in characters.
         """
-        budget = CPU_BATCH_TOKENS if self._device.type == "cpu" else GPU_BATCH_TOKENS
+        stretch = self._stretch or len(texts)
         by_characters = np.argsort([-len(text) for text in texts], kind="stable")
         for start in range(0, len(texts), max(stretch, 1)):
             part = by_characters[start : start + stretch]
@@ -154,7 +179,7 @@ class TransformerEncoder:
             done = 0
             while done < len(order):
                 longest = max(len(token_ids[order[done]]), 1)
-                places = order[done : done + max(1, min(budget // longest, 4096))]
+                places = order[done : done + max(1, min(self._batch_tokens // longest, 4096))]
                 yield part[places], *self._padded([token_ids[place] for place in places])
                 done += len(places)
 
@@ -178,55 +203,41 @@ class TransformerEncoder:
         ids = np.full(mask.shape, self._tokenizer.pad_token_id or 0, dtype=np.int64)
         ids[mask] = np.fromiter(chain.from_iterable(token_ids), np.int64, int(lengths.sum()))
         tensors = torch.from_numpy(ids), torch.from_numpy(mask.astype(np.int64))
-        if self._device.type == "cuda":
+        if self.device.type == "cuda":
             return tensors[0].pin_memory(), tensors[1].pin_memory()
         return tensors
 
     def _means(self, ids: Any, mask: Any) -> Any:
         """(n, dimension) masked means on the device; they may still be being computed."""
-        ids = ids.to(self._device, non_blocking=True)
-        mask = mask.to(self._device, non_blocking=True)
-        with self._torch.inference_mode():
-            hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
-            counted = mask.unsqueeze(-1).float()
-            return (hidden * counted).sum(1) / counted.sum(1).clamp(min=1.0)
+        torch, width = self._torch, ids.shape[1]
+        while True:
+            rows = max(1, self._batch_tokens // width)
+            try:
+                parts = zip(ids.split(rows), mask.split(rows), strict=True)
+                with torch.inference_mode():
+                    return torch.cat([self._means_at_once(*part) for part in parts])
+            except torch.OutOfMemoryError as error:
+                fewer = min(rows, len(ids)) // 2
+                if not fewer:
+                    raise DeviceMemoryFull(
+                        f"The memory of {self.device} does not suffice for one text of {width} "
+                        "tokens: free some, choose a smaller encoder, or set the device to cpu."
+                    ) from error
+            # Here, not above: the error holds on to what was computed until then.
+            self._batch_tokens = fewer * width
+            self.devices.give_back_memory(self.device)
+            logger.warning(
+                "The memory of %s is full: batches of %d tokens from now on.",
+                self.device,
+                self._batch_tokens,
+            )
 
-
-def _read_ahead(batches: Iterator[Batch], count: int) -> Generator[Batch, None, None]:
-    """The same batches, up to ``count`` of them made ahead in a thread that ends with the caller.
-
-    Raises:
-        Exception: whatever making them raised.
-    """
-    waiting: Queue[Batch | BaseException | None] = Queue(count)
-    is_over = Event()
-
-    def put(item: Batch | BaseException | None) -> None:
-        while not is_over.is_set():
-            with suppress(Full):
-                waiting.put(item, timeout=0.1)
-                return
-
-    def read() -> None:
-        try:
-            for batch in batches:
-                put(batch)
-                if is_over.is_set():
-                    return
-            put(None)
-        except BaseException as error:
-            put(error)
-
-    thread = Thread(target=read, name="tokens", daemon=True)
-    thread.start()
-    try:
-        while (item := waiting.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        is_over.set()
-        thread.join()
+    def _means_at_once(self, ids: Any, mask: Any) -> Any:
+        ids = ids.to(self.device, non_blocking=True)
+        mask = mask.to(self.device, non_blocking=True)
+        hidden = self._model(input_ids=ids, attention_mask=mask).last_hidden_state.float()
+        counted = mask.unsqueeze(-1).float()
+        return (hidden * counted).sum(1) / counted.sum(1).clamp(min=1.0)
 
 
 def _prepared(tokenizer: Any, max_tokens: int) -> Any | None:
@@ -237,32 +248,6 @@ def _prepared(tokenizer: Any, max_tokens: int) -> Any | None:
     engine.enable_truncation(max_tokens)
     engine.no_padding()
     return engine
-
-
-def _device(torch: Any, wanted: str) -> Any:
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(wanted)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise EncoderUnavailable(
-            f"Device {wanted!r} was asked for, but torch sees no CUDA device: "
-            "set the device to auto or cpu, or install the CUDA build of torch."
-        )
-    return device
-
-
-def _dtype(torch: Any, wanted: str, device: Any) -> Any:
-    if wanted != "auto":
-        return getattr(torch, wanted)
-    if device.type == "cuda":
-        return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
-    return torch.bfloat16 if has_native_bfloat16(torch) else torch.float32
-
-
-def has_native_bfloat16(torch: Any) -> bool:
-    """Whether the CPU multiplies in bfloat16 (AVX-512 BF16 or AMX); elsewhere it is slower."""
-    checks = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-    return any(getattr(torch.cpu, name, lambda: False)() for name in checks)
 
 
 def _weights_digest(model: Any) -> str:

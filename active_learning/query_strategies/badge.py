@@ -13,7 +13,7 @@ class Badge:
 
     The gradient embedding of a record is the outer product of ``a = p - onehot(argmax p)`` and
     its vector ``x``; the inner product of two is ``<a_i, a_j> <x_i, x_j>``, so each pick costs one
-    pass over the pool and no memory beyond (n,).
+    pass over the pool and no memory beyond (n,), on a GPU those of the vectors.
     """
 
     name = "badge"
@@ -37,6 +37,7 @@ class Badge:
         count = min(count, n)
         residuals, squares = _residuals(candidates, self.name), scores**2
         vectors = candidates.vectors
+        products = candidates.distances.products(vectors)
         nearest = np.full(n, np.inf)
         is_open = np.ones(n, dtype=bool)
         chosen = [int(np.argmax(scores))] if count else []
@@ -46,8 +47,8 @@ class Badge:
             if len(chosen) == count:
                 break
             pick = vectors[row : row + 1][0]
-            for rows in chunks(n, 65_536):
-                inner = (vectors[rows] @ pick) * (residuals[rows] @ residuals[row])
+            for rows, alike in products(pick):
+                inner = alike * (residuals[rows] @ residuals[row])
                 gaps = squares[rows] + squares[row] - 2.0 * inner
                 np.minimum(nearest[rows], np.maximum(gaps, 0.0), out=nearest[rows])
             weights = np.cumsum(np.where(is_open, nearest, 0.0))

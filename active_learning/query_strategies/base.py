@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.exceptions import NoLabels, NotFitted
+from active_learning.query_strategies.distances import CPU_DISTANCES, Distances
 from active_learning.query_strategies.vectors import Vectors
 from active_learning.types import Positions, Probabilities, Reason, Scores
 
@@ -37,6 +38,8 @@ class Candidates:
     """(members, n, classes) probabilities of classifiers that saw different labels."""
     dropout: NDArray[np.float32] | None = None
     """(samples, n, classes) probabilities of one classifier with parts of its input dropped."""
+    distances: Distances = CPU_DISTANCES
+    """Where distances between vectors are computed."""
 
     def __len__(self) -> int:
         return len(self.vectors)

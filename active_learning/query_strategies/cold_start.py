@@ -32,7 +32,7 @@ class ColdStart:
         """(n,) how typical within the sample; zero for what was not looked at."""
         sample = self._rows(len(candidates))
         out = np.zeros(len(candidates))
-        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS)
+        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS, candidates.distances)
         return out
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:

@@ -11,7 +11,6 @@ from active_learning.query_strategies.base import (
     probabilities_of,
     top_two,
 )
-from active_learning.query_strategies.vectors import BLOCK_VALUES, CHUNK, chunks, nearest_neighbours
 from active_learning.types import Positions, Reason, Scores
 
 NEIGHBOURS = 10
@@ -41,8 +40,8 @@ class ContrastiveSampling:
         vectors, known = labelled_of(candidates, self.name)
         negative_entropy, known = _negative_entropies(known), np.asarray(known, np.float64)
         out = np.empty(len(own))
-        for rows in chunks(len(own), max(1, min(CHUNK, BLOCK_VALUES // len(vectors)))):
-            near, _ = nearest_neighbours(candidates.vectors[rows], vectors, NEIGHBOURS)
+        found = candidates.distances.neighbours(candidates.vectors, vectors, NEIGHBOURS)
+        for rows, near, _ in found:
             logs = np.log(np.maximum(own[rows], 1e-12))
             crossed = np.einsum("nc,nc->n", known[near].mean(axis=1), logs)
             out[rows] = negative_entropy[near].mean(axis=1) - crossed

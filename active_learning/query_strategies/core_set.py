@@ -4,7 +4,6 @@ import numpy as np
 
 from active_learning.query_strategies.base import Candidates, Need, known_vectors
 from active_learning.query_strategies.lazy_greedy import farthest_first
-from active_learning.query_strategies.vectors import nearest_distance
 from active_learning.types import Positions, Reason, Scores
 
 
@@ -25,7 +24,7 @@ class KCenter:
         known = known_vectors(candidates)
         if len(known) == 0:
             return np.ones(len(candidates))
-        return nearest_distance(candidates.vectors, known)
+        return candidates.distances.nearest(candidates.vectors, known)
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:
         """The greedy picks, first pick first."""

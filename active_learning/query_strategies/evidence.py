@@ -11,6 +11,7 @@ from active_learning.classifiers.logistic_heads import LogisticHeads, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NoLabels, NonFiniteFeatures
 from active_learning.query_strategies.base import Candidates, Need
+from active_learning.query_strategies.distances import distances_on
 from active_learning.query_strategies.vectors import RowView, chunks
 from active_learning.types import (
     Features,
@@ -38,6 +39,7 @@ class Evidence:
         labels: (N,) class of each row as a number, -1 where unknown; None where no labels are at
             hand.
         seed: of the committee's bootstrap samples and of dropout.
+        device: where distances are computed; ``auto`` takes a GPU that torch is using already.
     """
 
     def __init__(
@@ -48,8 +50,10 @@ class Evidence:
         labels: NDArray[np.intp] | None,
         *,
         seed: int,
+        device: str = "auto",
         should_stop: ShouldStop = never,
     ) -> None:
+        self._distances = distances_on(device)
         self._classifier, self._features, self._known = classifier, features, known
         self._labels, self._seed, self._should_stop = labels, seed, should_stop
 
@@ -80,6 +84,7 @@ class Evidence:
             self._counts(known_probabilities),
             self._committee(rows) if fitted and "committee" in needs else None,
             self._dropout(rows) if fitted and "dropout" in needs else None,
+            self._distances,
         )
 
     def _vectors(self, rows: Positions) -> tuple[RowView, NDArray[np.float32]]:

@@ -10,7 +10,6 @@ from active_learning.query_strategies.base import (
 )
 from active_learning.query_strategies.lazy_greedy import farthest_first
 from active_learning.query_strategies.uncertainty import uncertain_reason
-from active_learning.query_strategies.vectors import nearest_distance
 from active_learning.types import Positions, Reason, Scores
 
 
@@ -42,7 +41,7 @@ class RankedBatch:
             return share * (1.0 - 1.0 / (1.0 + distances)) + (1.0 - share) * scores[rows]
 
         first = None if len(known) else int(np.argmax(scores))
-        distances = nearest_distance(candidates.vectors, known)
+        distances = candidates.distances.nearest(candidates.vectors, known)
         return farthest_first(candidates.vectors, distances, worth, count, first)
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from active_learning.query_strategies.base import Candidates, Need, completed, known_vectors
 from active_learning.query_strategies.clustering import clusters_of
-from active_learning.query_strategies.vectors import nearest_neighbours
+from active_learning.query_strategies.distances import CPU_DISTANCES, Distances
 from active_learning.types import Positions, Reason, Scores
 
 SAMPLE = 10_000
@@ -14,14 +14,17 @@ NEIGHBOURS = 20
 MOST_CLUSTERS = 500
 
 
-def typicality(vectors: NDArray[np.float32], neighbours: int) -> Scores:
+def typicality(
+    vectors: NDArray[np.float32], neighbours: int, distances: Distances = CPU_DISTANCES
+) -> Scores:
     """(n,) 1 / (mean distance to the nearest other rows), bounded where copies coincide."""
     if len(vectors) < 2:
         return np.ones(len(vectors))
-    _, squares = nearest_neighbours(vectors, vectors, min(neighbours + 1, len(vectors)))
-    # One of the neighbours is the row itself, at distance zero.
-    means = np.sqrt(squares).sum(axis=1) / (squares.shape[1] - 1)
-    return np.asarray(1.0 / (means + 1e-3), dtype=np.float64)
+    means, count = np.empty(len(vectors)), min(neighbours, len(vectors) - 1)
+    for part, _, squares in distances.neighbours(vectors, vectors, count + 1):
+        # One of the neighbours is the row itself, at distance zero.
+        means[part] = np.sqrt(squares).sum(axis=1) / count
+    return 1.0 / (means + 1e-3)
 
 
 class TypiClust:
@@ -43,7 +46,7 @@ class TypiClust:
         """(n,) how typical within the sample; zero for what was not looked at."""
         sample = self._rows(len(candidates))
         out = np.zeros(len(candidates))
-        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS)
+        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS, candidates.distances)
         return out
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:

@@ -1,4 +1,4 @@
-"""Vectors of candidates, chunk by chunk: never a copy of a big pool, never an n x n matrix."""
+"""Vectors of candidates, read chunk by chunk: never a copy of a big pool."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
@@ -10,8 +10,6 @@ from active_learning.types import Positions
 
 CHUNK = 8_192
 """Rows that are worked on at a time."""
-BLOCK_VALUES = 16_000_000
-"""Distances held at a time: 64 MB of float32."""
 
 
 class RowView:
@@ -59,45 +57,3 @@ def chunks(n: int, size: int = CHUNK) -> Iterator[slice]:
     """Slices that cover n rows in order."""
     for start in range(0, n, size):
         yield slice(start, min(start + size, n))
-
-
-def squared_distances(
-    rows: NDArray[np.float32], others: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """(n, m) squared Euclidean distances, by one matrix product."""
-    found = rows @ others.T
-    found *= -2.0
-    found += np.einsum("ij,ij->i", rows, rows)[:, None]
-    found += np.einsum("ij,ij->i", others, others)
-    np.maximum(found, 0.0, out=found)
-    return np.asarray(found, dtype=np.float32)
-
-
-def nearest_distance(vectors: Vectors, others: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(n,) Euclidean distance to the nearest of ``others``; infinite where there is none."""
-    out = np.full(len(vectors), np.inf)
-    if len(others) == 0:
-        return out
-    size = max(1, min(CHUNK, BLOCK_VALUES // len(others)))
-    for part in chunks(len(vectors), size):
-        out[part] = np.sqrt(squared_distances(vectors[part], others).min(axis=1))
-    return out
-
-
-def nearest_neighbours(
-    vectors: Vectors, others: NDArray[np.float32], count: int
-) -> tuple[Positions, NDArray[np.float32]]:
-    """((n, count) rows of ``others`` in no order, (n, count) squared distances)."""
-    count = min(count, len(others))
-    rows = np.empty((len(vectors), count), dtype=np.intp)
-    distances = np.empty((len(vectors), count), dtype=np.float32)
-    size = max(1, min(CHUNK, BLOCK_VALUES // len(others)))
-    for part in chunks(len(vectors), size):
-        found = squared_distances(vectors[part], others)
-        if count < found.shape[1]:
-            nearest = np.argpartition(found, count - 1, axis=1)[:, :count]
-        else:
-            nearest = np.broadcast_to(np.arange(count), found.shape)
-        rows[part] = nearest
-        distances[part] = np.take_along_axis(found, nearest, axis=1)
-    return rows, distances

@@ -13,7 +13,13 @@ from active_learning.classifiers.column_signals import ColumnSignals
 from active_learning.classifiers.embedding_cache import EmbeddingCache
 from active_learning.classifiers.encoders import Encoder, load_encoder
 from active_learning.classifiers.record_features import RecordFeatures
-from active_learning.exceptions import ActiveLearningError, Cancelled, DiskFull, EncoderUnavailable
+from active_learning.exceptions import (
+    ActiveLearningError,
+    Cancelled,
+    DeviceUnavailable,
+    DiskFull,
+    EncoderUnavailable,
+)
 from active_learning.types import Features
 from backend.core.exceptions import ConfigurationError, JobCancelled, StorageFull
 from backend.core.services import Services
@@ -71,6 +77,10 @@ class FeatureStore:
                     threads=settings.torch_threads,
                     fine_tuned=settings.models_dir / folder if folder else None,
                 )
+            except DeviceUnavailable as error:
+                raise ConfigurationError(
+                    str(error), field="device", value=settings.device
+                ) from error
             except EncoderUnavailable as error:
                 raise ConfigurationError(
                     str(error), field="encoder", value=folder or settings.encoder

@@ -83,6 +83,7 @@ def _choose(
         strategy=policy.strategy,
         audit_share=policy.audit_share,
         seed=seed,
+        device=services.settings.device,
     )
     try:
         selected = learner.select(

@@ -96,20 +96,3 @@ def load_transformer(base: str) -> tuple[Any, Any]:
         raise EncoderUnavailable(
             f"Transformer {base!r} cannot be loaded to train it further: {error}"
         ) from error
-
-
-def device_of(wanted: str) -> torch.device:
-    """The device; ``auto`` takes CUDA where there is one.
-
-    Raises:
-        EncoderUnavailable: CUDA was asked for and there is none.
-    """
-    if wanted == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(wanted)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise EncoderUnavailable(
-            f"Device {wanted!r} was asked for, but torch sees no CUDA device: set the device to "
-            "auto or cpu, or install the CUDA build of torch."
-        )
-    return device

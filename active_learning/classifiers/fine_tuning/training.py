@@ -10,6 +10,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from active_learning.classifiers.devices import (
+    computes_in_bfloat16,
+    device_of,
+    give_back_memory,
+)
 from active_learning.classifiers.fine_tuning.batches import TokenBatches
 from active_learning.classifiers.fine_tuning.checkpoint import (
     Checkpoint,
@@ -28,12 +33,11 @@ from active_learning.classifiers.fine_tuning.options import (
 )
 from active_learning.classifiers.fine_tuning.preparation import (
     check_input,
-    device_of,
     fingerprint_of,
     load_transformer,
     split,
 )
-from active_learning.exceptions import EncoderUnavailable
+from active_learning.exceptions import DeviceMemoryFull, EncoderUnavailable
 from active_learning.types import Marks, Progress, ShouldStop, check_stop, never, silent
 
 
@@ -89,16 +93,28 @@ def fine_tune(
         ShapeMismatch: arrays that do not belong together.
         EncoderUnavailable: the transformer cannot be loaded, or PEFT is missing for ``lora``.
         Cancelled: ``should_stop`` answered True; finished epochs are kept for the next call.
+        DeviceUnavailable: torch does not see the device.
+        DeviceMemoryFull: its memory does not suffice; finished epochs are kept.
         DiskFull: no space left.
     """
-    chosen = options or FineTuningOptions()
     grades = np.asarray(grades, dtype=np.intp)
     check_input(texts, grades, classes, issues)
-    training = _FineTuning(
-        texts, grades, classes, base, issues, chosen, device_of(device), progress, should_stop
-    )
+    on = device_of(device)
     place = checkpoint or folder.with_name(f"{folder.name}.checkpoint")
-    return training.run(folder, Checkpoint(place, training.fingerprint), facts or {})
+    chosen = options or FineTuningOptions()
+    try:
+        # Not held in a variable: its memory must be free when it is given back.
+        return _FineTuning(
+            texts, grades, classes, base, issues, chosen, on, progress, should_stop
+        ).run(folder, place, facts or {})
+    except torch.OutOfMemoryError as error:
+        raise DeviceMemoryFull(
+            f"The memory of {on} does not suffice to fine-tune {base}: free some and start again "
+            "(finished epochs are kept), choose the method lora or a smaller encoder, or set the "
+            "device to cpu."
+        ) from error
+    finally:
+        give_back_memory(on)
 
 
 class _FineTuning:
@@ -117,10 +133,11 @@ class _FineTuning:
         should_stop: ShouldStop,
     ) -> None:
         self._options, self._device = options, device
+        self._is_half = device.type == "cuda" and computes_in_bfloat16(device)
         self._progress, self._should_stop = progress, should_stop
         self._grades, self._issues, self._classes = grades, issues, classes
         self._held_out, self._rows = split(grades, options)
-        self.fingerprint = fingerprint_of(texts, grades, classes, issues, base, options)
+        self._fingerprint = fingerprint_of(texts, grades, classes, issues, base, options)
         encoder, self._tokenizer = load_transformer(base)
         torch.manual_seed(options.seed)
         if options.method == "lora":
@@ -154,10 +171,9 @@ class _FineTuning:
         self._state = _State()
         self._best: dict[str, torch.Tensor] = {}
 
-    def run(
-        self, folder: Path, checkpoint: Checkpoint, facts: Mapping[str, Any]
-    ) -> FineTunedEncoder:
-        """From the last checkpoint to the end."""
+    def run(self, folder: Path, place: Path, facts: Mapping[str, Any]) -> FineTunedEncoder:
+        """From the last checkpoint, which lies in ``place``, to the end."""
+        checkpoint = Checkpoint(place, self._fingerprint)
         self._resume(checkpoint)
         state, options = self._state, self._options
         while state.epoch < options.epochs and not self._is_settled():
@@ -218,8 +234,7 @@ class _FineTuning:
 
     def _logits(self, rows: NDArray[np.intp]) -> tuple[torch.Tensor, torch.Tensor | None]:
         batch = {name: part.to(self._device) for name, part in self._batches.of(rows).items()}
-        is_half = self._device.type == "cuda" and torch.cuda.is_bf16_supported()
-        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=is_half):
+        with torch.autocast(self._device.type, dtype=torch.bfloat16, enabled=self._is_half):
             logits: tuple[torch.Tensor, torch.Tensor | None] = self._network(batch)
         return logits
 
