@@ -2,7 +2,8 @@
 FROM python:3.11-slim-bookworm
 
 # Which build of torch: the CPU one by default; for worker-gpu build with
-# --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu128
+# --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130
+# (drivers from 580 on; for GPUs older than Turing cu126. torch 2.13 has no other CUDA 12 build.)
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 ENV PYTHONDONTWRITEBYTECODE=1 \

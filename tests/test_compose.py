@@ -15,6 +15,8 @@ TEXT = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
 COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = ("migrate", "api", "worker", "worker-gpu")
+CUDA_BUILDS = {"cu126", "cu130"}
+"""That torch 2.13 is published in for Linux; there is no cu128 any more."""
 VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)(?::?([-?])([^}]*))?\}")
 
 
@@ -123,6 +125,8 @@ def test_label_studio_is_hardened_and_offline() -> None:
 def test_the_gpu_worker_runs_only_when_asked_for() -> None:
     gpu = SERVICES["worker-gpu"]
     assert gpu["profiles"] == ["gpu"]
+    assert gpu["build"]["args"]["TORCH_INDEX"].rpartition("/")[2] in CUDA_BUILDS
+    assert gpu["image"] != SERVICES["worker"]["image"]
     (device,) = gpu["deploy"]["resources"]["reservations"]["devices"]
     assert device["driver"] == "nvidia"
 

@@ -32,7 +32,9 @@ class KCenter:
         count = min(count, len(candidates))
         start = scores if has_known else np.full(len(candidates), np.inf)
         first = None if has_known else int(self._rng.integers(len(candidates)))
-        return farthest_first(candidates.vectors, start, lambda d, _rows, _n: d, count, first)
+        return farthest_first(
+            candidates.vectors, start, lambda d, _rows, _n: d, count, first, candidates.distances
+        )
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Far from what is known."""

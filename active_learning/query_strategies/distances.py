@@ -34,6 +34,9 @@ class Distances:
     Results of a subclass are the same up to rounding in float32.
     """
 
+    is_on_device = False
+    """Whether a pass over all rows costs next to nothing."""
+
     def nearest(self, vectors: Vectors, others: Rows) -> NDArray[np.float64]:
         """(n,) Euclidean distance to the nearest of ``others``; infinite where there is none."""
         out = np.full(len(vectors), np.inf)
@@ -74,6 +77,8 @@ class DeviceDistances(Distances):
         torch: the module.
         device: of torch.
     """
+
+    is_on_device = True
 
     def __init__(self, torch: Any, device: Any) -> None:
         self._torch, self._device = torch, device

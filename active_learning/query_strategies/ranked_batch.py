@@ -42,7 +42,9 @@ class RankedBatch:
 
         first = None if len(known) else int(np.argmax(scores))
         distances = candidates.distances.nearest(candidates.vectors, known)
-        return farthest_first(candidates.vectors, distances, worth, count, first)
+        return farthest_first(
+            candidates.vectors, distances, worth, count, first, candidates.distances
+        )
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Unsure, and unlike what is known."""
