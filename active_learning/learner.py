@@ -47,8 +47,8 @@ class ActiveLearner:
             anything else is chosen; accuracy on these records is unbiased for the pool.
         random_share: further random share; 30 % below 100 labelled records and 5 % later when None.
         seed: of every random choice.
-        device: where distances are computed: ``auto`` (a GPU that torch, loaded by an encoder, is
-            using already; else the CPU), ``cpu`` or ``cuda``.
+        device: where distances are computed: ``auto`` takes a GPU where this process has loaded
+            torch and torch sees one; ``cpu`` never does.
     """
 
     def __init__(

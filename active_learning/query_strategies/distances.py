@@ -1,8 +1,8 @@
 """Distances between many vectors, chunk by chunk: on the CPU, or on a GPU where torch has one.
 
-A GPU is used where this process has loaded torch already, which an encoder does; torch is never
-imported for it. There, rows go to the GPU chunk by chunk, products are in full float32 (no TF32),
-and a chunk for which its memory does not suffice is computed on the CPU.
+A GPU is used where this process has loaded torch already (an encoder does, and modAL); torch is
+never imported for it. There, rows go to the GPU chunk by chunk, products are in full float32
+(no TF32), and a chunk for which its memory does not suffice is computed on the CPU.
 """
 
 import sys

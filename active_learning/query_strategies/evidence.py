@@ -39,7 +39,7 @@ class Evidence:
         labels: (N,) class of each row as a number, -1 where unknown; None where no labels are at
             hand.
         seed: of the committee's bootstrap samples and of dropout.
-        device: where distances are computed; ``auto`` takes a GPU that torch is using already.
+        device: where distances are computed, as for :func:`distances_on`.
     """
 
     def __init__(

@@ -118,7 +118,11 @@ def chooser(strategy: str, audit_share: float) -> Chooser:
 
     def choose(state: Round, count: int) -> list[int]:
         learner = ActiveLearner(
-            state.classifier, strategy=strategy, audit_share=audit_share, seed=state.seed
+            state.classifier,
+            strategy=strategy,
+            audit_share=audit_share,
+            seed=state.seed,
+            device="cpu",  # curves are the same on every machine, and many processes share a GPU
         )
         labels = dict(zip(state.labelled, state.answers, strict=True))
         pool = Pool(range(len(state.features)), labels)

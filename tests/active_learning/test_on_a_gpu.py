@@ -23,6 +23,7 @@ from active_learning.query_strategies.distances import (  # noqa: E402
 )
 from active_learning.query_strategies.factory import make_strategy  # noqa: E402
 from active_learning.types import silent  # noqa: E402
+from benchmarks.gpu_scoring import measure  # noqa: E402
 from tests.active_learning.test_strategy_contract import candidates  # noqa: E402
 from tests.fixtures.pretend_cuda import CUDA, OnDevice, PretendedCuda, pretended_cuda  # noqa: E402
 
@@ -155,6 +156,13 @@ class TestEncoding:
         with pytest.raises(DeviceMemoryFull, match="no room for encoder"):
             encoder(tiny_transformer)
 
+    def test_the_benchmark_measures_it(self, cuda: PretendedCuda, tiny_transformer: str) -> None:
+        found = measure(encoder(tiny_transformer), TEXTS[:30])
+        assert found["device"] == "pretended"
+        assert found["records"] == 30
+        assert found["share_of_forward_limit"] > 0
+        assert not cuda.underway
+
 
 class TestFineTuning:
     @pytest.mark.parametrize("method", ["full", "lora"])
@@ -190,6 +198,7 @@ class TestFineTuning:
             TEXTS, GRADES, 2, place, **ours, issues=issues, device="cuda", progress=tell
         )
         assert {"epoch 2" in step for step in steps} == {True}, "the first epoch was kept"
+        assert cuda.given_back[-1] == 0, "all memory is free for the encoder that comes next"
         assert cuda.on_device > before + 100
         assert found.validation_accuracy is not None
         assert np.isfinite(TransformerEncoder(str(place), device="cpu").encode(TEXTS[:3])).all()
