@@ -1,7 +1,9 @@
 """Small seeded worlds in which what is right is known."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,3 +77,13 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 def cache_folder(tmp_path: Path) -> Path:
     """An empty folder for embeddings."""
     return tmp_path / "embeddings"
+
+
+@pytest.fixture
+def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The pretended CUDA device that torch sees meanwhile."""
+    pytest.importorskip("torch")
+    from tests.fixtures.pretend_cuda import pretended_cuda
+
+    with pretended_cuda(monkeypatch) as found:
+        yield found

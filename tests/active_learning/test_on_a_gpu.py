@@ -1,13 +1,13 @@
 """Encoding, fine-tuning and selecting on a CUDA device, which is pretended: see the fixture."""
 
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from safetensors.numpy import load_file
 
 torch = pytest.importorskip("torch")
 
@@ -25,7 +25,7 @@ from active_learning.query_strategies.factory import make_strategy  # noqa: E402
 from active_learning.types import silent  # noqa: E402
 from benchmarks.gpu_scoring import measure  # noqa: E402
 from tests.active_learning.test_strategy_contract import candidates  # noqa: E402
-from tests.fixtures.pretend_cuda import CUDA, OnDevice, PretendedCuda, pretended_cuda  # noqa: E402
+from tests.fixtures.pretend_cuda import PretendedCuda, pretended_cuda  # noqa: E402
 
 WORDS = ("price", "missing", "title", "sound", "broken", "blue", "shoe", "kettle", "cheap", "good")
 TEXTS = [" ".join(WORDS[place % 7 : place % 7 + 1 + place % 4] * 3) for place in range(90)]
@@ -33,44 +33,11 @@ GRADES = np.array([("missing" in text) + 0 for text in TEXTS], dtype=np.intp)
 OPTIONS = FineTuningOptions(epochs=2, learning_rate=3e-3, validation_share=0.25, batch_size=24)
 
 
-@pytest.fixture
-def cuda(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedCuda]:
-    with pretended_cuda(monkeypatch) as found:
-        yield found
-
-
 def encoder(folder: str, tokens: int = 100, **options: Any) -> TransformerEncoder:
     """Small batches, so that there are more than are read ahead."""
     made = TransformerEncoder(folder, **{"device": "cuda", **options})
     made._batch_tokens, made._stretch = tokens, 40
     return made
-
-
-class TestThePretendedDevice:
-    def test_it_refuses_what_cuda_refuses(self, cuda: PretendedCuda) -> None:
-        there = torch.ones(3, device="cuda")
-        assert there.device == CUDA
-        with pytest.raises(RuntimeError, match="same device"):
-            there + torch.ones(3)
-        with pytest.raises(RuntimeError, match="same device"):
-            torch.nn.functional.linear(there, torch.ones(2, 3))
-        with pytest.raises(TypeError, match=r"Use Tensor\.cpu"):
-            there.numpy()
-        assert (there + torch.tensor(1.0)).sum().item() == 6.0, "scalars may come from the host"
-
-    def test_a_copy_that_nobody_waited_for_is_not_there(self, cuda: PretendedCuda) -> None:
-        there = torch.ones(3, device="cuda")
-        here = torch.empty(3, pin_memory=True)
-        here.copy_(there, non_blocking=True)
-        assert here.isnan().all()
-        torch.cuda.synchronize()
-        assert (here == 1).all()
-
-    def test_gradients_are_on_the_device(self, cuda: PretendedCuda) -> None:
-        layer = torch.nn.Linear(3, 1).to("cuda")
-        layer(torch.ones(2, 3, device="cuda")).sum().backward()
-        assert isinstance(layer.weight.grad, OnDevice)
-        assert layer.weight.grad.tolist() == [[2.0, 2.0, 2.0]]
 
 
 class TestEncoding:
@@ -169,70 +136,35 @@ class TestFineTuning:
     def test_it_learns_goes_on_and_can_be_loaded(
         self, method: Any, cuda: PretendedCuda, tiny_transformer: str, tmp_path: Path
     ) -> None:
-        options = replace(OPTIONS, method=method)
-        place, ours = tmp_path / "tuned", {"base": tiny_transformer, "options": options}
+        tuning = Tuning(tiny_transformer, tmp_path / "tuned", replace(OPTIONS, method=method))
         issues = np.stack([GRADES, np.full(len(GRADES), -1)], axis=1).astype(np.int8)
-        steps: list[str] = []
-
-        def stop_in_the_second_epoch() -> bool:
-            return len(steps) > 3
-
-        def tell(_share: float, message: str) -> None:
-            steps.append(message)
-
         with pytest.raises(Cancelled):
-            fine_tune(
-                TEXTS,
-                GRADES,
-                2,
-                place,
-                **ours,
-                issues=issues,
-                device="cuda",
-                progress=tell,
-                should_stop=stop_in_the_second_epoch,
-            )
+            tuning.run(most=3, issues=issues)
         before = cuda.on_device
-        steps.clear()
-        found = fine_tune(
-            TEXTS, GRADES, 2, place, **ours, issues=issues, device="cuda", progress=tell
-        )
-        assert {"epoch 2" in step for step in steps} == {True}, "the first epoch was kept"
+        found = tuning.run(issues=issues)
+        assert {"epoch 2" in step for step in tuning.steps} == {True}, "the first epoch was kept"
         assert cuda.given_back[-1] == 0, "all memory is free for the encoder that comes next"
         assert cuda.on_device > before + 100
         assert found.validation_accuracy is not None
-        assert np.isfinite(TransformerEncoder(str(place), device="cpu").encode(TEXTS[:3])).all()
-        assert TransformerEncoder(str(place), device="cuda").encode(TEXTS[:3]).shape == (3, 32)
+        for device in ("cpu", "cuda"):
+            vectors = TransformerEncoder(str(found.folder), device=device).encode(TEXTS[:3])
+            assert np.isfinite(vectors).all()
 
-    def test_a_checkpoint_of_the_device_goes_on_without_it(
+    def test_in_float32_it_ends_as_on_the_cpu_wherever_its_epochs_ran(
         self, monkeypatch: pytest.MonkeyPatch, tiny_transformer: str, tmp_path: Path
     ) -> None:
-        place, steps = tmp_path / "tuned", list[str]()
-        with pretended_cuda(monkeypatch), pytest.raises(Cancelled):
-            fine_tune(
-                TEXTS,
-                GRADES,
-                2,
-                place,
-                base=tiny_transformer,
-                options=OPTIONS,
-                device="cuda",
-                progress=lambda _share, message: steps.append(message),
-                should_stop=lambda: len(steps) > 3,
-            )
-        again = list[str]()
-        found = fine_tune(
-            TEXTS,
-            GRADES,
-            2,
-            place,
-            base=tiny_transformer,
-            options=OPTIONS,
-            device="cpu",
-            progress=lambda _share, message: again.append(message),
-        )
-        assert {"epoch 2" in step for step in again} == {True}
-        assert found.epochs in {1, 2}
+        whole = Tuning(tiny_transformer, tmp_path / "whole", OPTIONS)
+        whole.run(device="cpu")
+        begun = Tuning(tiny_transformer, tmp_path / "begun", OPTIONS)
+        with pretended_cuda(monkeypatch, has_bfloat16=False) as cuda:
+            with pytest.raises(Cancelled):
+                begun.run(most=3)
+            assert cuda.on_device > 100
+        begun.run(device="cpu")
+        assert {"epoch 2" in step for step in begun.steps} == {True}
+        expected = load_file(whole.place / "model.safetensors")
+        for name, values in load_file(begun.place / "model.safetensors").items():
+            np.testing.assert_allclose(values, expected[name], atol=1e-5)
 
     def test_labels_left_on_the_host_are_seen(
         self,
@@ -248,15 +180,15 @@ class TestFineTuning:
             lambda logits, grades, issues, weights: right(logits, grades.cpu(), issues, weights),
         )
         with pytest.raises(RuntimeError, match="same device"):
-            fine_tune(TEXTS, GRADES, 2, tmp_path / "t", base=tiny_transformer, options=OPTIONS)
+            Tuning(tiny_transformer, tmp_path / "tuned", OPTIONS).run()
 
     def test_full_memory_is_a_clear_error(
         self, cuda: PretendedCuda, tiny_transformer: str, tmp_path: Path
     ) -> None:
         cuda.largest = 20_000
         with pytest.raises(DeviceMemoryFull, match="method lora or a smaller encoder"):
-            fine_tune(TEXTS, GRADES, 2, tmp_path / "t", base=tiny_transformer, options=OPTIONS)
-        assert not (tmp_path / "t").exists()
+            Tuning(tiny_transformer, tmp_path / "tuned", OPTIONS).run()
+        assert not (tmp_path / "tuned").exists()
 
 
 class TestSelecting:
@@ -288,6 +220,30 @@ class TestSelecting:
             inner_products(ours, vectors, others[0]), vectors @ others[0], rtol=1e-4, atol=1e-5
         )
         assert cuda.refused
+
+
+class Tuning:
+    """One fine-tuning that may be run again, and the steps of its last run."""
+
+    def __init__(self, base: str, place: Path, options: FineTuningOptions) -> None:
+        self.place, self.steps = place, list[str]()
+        self._base, self._options = base, options
+
+    def run(self, *, most: int = 1_000, device: str = "cuda", issues: Any = None) -> Any:
+        """Stopped after ``most`` steps."""
+        self.steps.clear()
+        return fine_tune(
+            TEXTS,
+            GRADES,
+            2,
+            self.place,
+            base=self._base,
+            issues=issues,
+            options=self._options,
+            device=device,
+            progress=lambda _share, message: self.steps.append(message),
+            should_stop=lambda: len(self.steps) > most,
+        )
 
 
 def rows(name: str, pool: Any) -> list[int]:
