@@ -34,9 +34,6 @@ class Distances:
     Results of a subclass are the same up to rounding in float32.
     """
 
-    is_on_device = False
-    """Whether a pass over all rows costs next to nothing."""
-
     def nearest(self, vectors: Vectors, others: Rows) -> NDArray[np.float64]:
         """(n,) Euclidean distance to the nearest of ``others``; infinite where there is none."""
         out = np.full(len(vectors), np.inf)
@@ -66,6 +63,10 @@ class Distances:
 
         return with_vector
 
+    def holds(self, vectors: Vectors) -> bool:  # noqa: ARG002
+        """Whether a pass over all these rows costs next to nothing."""
+        return False
+
     def _against(self, others: Rows) -> "_Against":
         return _OnCpu(others)
 
@@ -78,42 +79,48 @@ class DeviceDistances(Distances):
         device: of torch.
     """
 
-    is_on_device = True
-
     def __init__(self, torch: Any, device: Any) -> None:
         self._torch, self._device = torch, device
 
     def products(self, vectors: Vectors) -> Products:
-        """The same; the vectors stay on the device where half of its free memory holds them."""
-        parts = list(chunks(len(vectors), PRODUCT_CHUNK))
-        is_kept = self._has_room_for(4 * len(vectors) * vectors[:1].shape[1])
-        kept = dict[int, Any]()
+        """The same; the vectors stay on the device if it holds them, else all is by numpy.
 
-        def product(place: int, vector: Rows) -> Rows:
-            try:
-                rows = kept.get(place)
-                if rows is None:
-                    rows = _sent(self._torch, vectors[parts[place]], self._device)
-                    if is_kept:
-                        kept[place] = rows
-                with full_precision(self._torch):
-                    found = rows @ _sent(self._torch, vector, self._device)
-                return np.asarray(found.cpu().numpy())
-            except self._torch.OutOfMemoryError:
-                kept.clear()
-            return np.asarray(vectors[parts[place]] @ vector)
+        Sending them again for each product would take longer than the product on the CPU.
+        """
+        by_numpy = super().products(vectors)
+        try:
+            kept = self._kept(vectors)
+        except self._torch.OutOfMemoryError:
+            return by_numpy
 
         def with_vector(vector: Rows) -> Iterator[tuple[slice, Rows]]:
-            for place, part in enumerate(parts):
-                yield part, product(place, vector)
+            for part, rows in kept:
+                found = self._product(rows, vector)
+                yield part, vectors[part] @ vector if found is None else found
 
-        return with_vector
+        return with_vector if kept else by_numpy
 
-    def _has_room_for(self, size: int) -> bool:
+    def _product(self, rows: Any, vector: Rows) -> Rows | None:
+        """None where there is no room for it."""
+        with suppress(self._torch.OutOfMemoryError), full_precision(self._torch):
+            found = rows @ _sent(self._torch, vector, self._device)
+            return np.asarray(found.cpu().numpy())
+        return None
+
+    def holds(self, vectors: Vectors) -> bool:
+        """Whether half of the device's free memory has room for all these rows."""
         if self._device.type != "cuda":
             return True
         free, _ = self._torch.cuda.mem_get_info(self._device)
+        size = 4 * len(vectors) * vectors[:1].shape[1]
         return bool(size < (1.0 - RESERVE) * free)
+
+    def _kept(self, vectors: Vectors) -> list[tuple[slice, Any]]:
+        """The rows on the device, chunk by chunk; nothing where it does not hold them."""
+        if not self.holds(vectors):
+            return []
+        parts = chunks(len(vectors), PRODUCT_CHUNK)
+        return [(part, _sent(self._torch, vectors[part], self._device)) for part in parts]
 
     def _against(self, others: Rows) -> "_Against":
         return _OnDevice(self._torch, self._device, others)

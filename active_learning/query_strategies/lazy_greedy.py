@@ -32,7 +32,7 @@ def farthest_first(
     Distances only fall as more is chosen, so an old distance bounds the worth from above
     (lazy greedy, Minoux 1978): the best rows are brought up to date, block by block, until none
     of the rest can be better. The picks are those of the plain greedy rule, up to float rounding.
-    On a GPU that rule itself is faster, and is followed.
+    On a GPU that holds all rows that rule itself is faster, and is followed.
 
     Args:
         vectors: (n, d).
@@ -42,7 +42,7 @@ def farthest_first(
         first: a row that is chosen before any other.
         computed: where distances between rows are computed.
     """
-    if computed.is_on_device:
+    if computed.holds(vectors):
         return _greedily(vectors, distances, worth, count, first, computed)
     return _lazily(vectors, distances, worth, count, first)
 

@@ -208,7 +208,7 @@ class TestSelecting:
         assert rows(name, replace(pool, distances=distances_on("cuda"))) == rows(name, pool)
         assert cuda.on_device
 
-    @pytest.mark.parametrize("largest", [40, 4_000])
+    @pytest.mark.parametrize("largest", [20, 40, 1_500, 4_000])
     def test_full_memory_moves_it_to_the_cpu(self, largest: int, cuda: PretendedCuda) -> None:
         ours, rng = distances_on("cuda"), np.random.default_rng(2)
         vectors, others = (rng.normal(size=(n, 8)).astype(np.float32) for n in (300, 30))
@@ -220,6 +220,18 @@ class TestSelecting:
             inner_products(ours, vectors, others[0]), vectors @ others[0], rtol=1e-4, atol=1e-5
         )
         assert cuda.refused
+
+    @pytest.mark.parametrize("name", ["badge", "k_center"])
+    def test_a_pool_that_the_gpu_cannot_hold_is_not_sent_again_and_again(
+        self, name: str, cuda: PretendedCuda, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(torch.cuda, "mem_get_info", lambda _: (400 * 8 * 4, 1 << 30))
+        pool, ours = candidates(400, 3, seed=5), distances_on("cuda")
+        before = cuda.on_device
+        assert not ours.holds(pool.vectors)
+        ours.products(pool.vectors)
+        assert cuda.on_device == before
+        assert rows(name, replace(pool, distances=ours)) == rows(name, pool)
 
 
 class Tuning:
