@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -123,19 +123,7 @@ class LabelSchema(_Declaration):
         Raises:
             LabelSchemaInvalid: unreadable or malformed; names file, field, value, remedy.
         """
-        try:
-            text = path.read_text(encoding="utf-8")
-            declared = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-        except (OSError, UnicodeDecodeError, ValueError, yaml.YAMLError) as error:
-            why = getattr(error, "strerror", None) or error  # without the path once more
-            raise LabelSchemaInvalid(
-                f"{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8."
-            ) from error
-        if not isinstance(declared, dict):
-            raise LabelSchemaInvalid(
-                f"{path} holds a {type(declared).__name__}; a label schema is a mapping with "
-                "'fields', 'grade' and 'issues'."
-            )
+        declared = read_declaration(path)
         if fields:
             declared.setdefault("fields", list(fields))
         try:
@@ -159,6 +147,28 @@ class LabelSchema(_Declaration):
             each.value: (each.zh if language == "zh" else None) or each.en or each.value
             for each in (*self.grade.choices, *self.issues)
         }
+
+
+def read_declaration(path: Path) -> dict[str, Any]:
+    """What a YAML or JSON file declares, not checked yet.
+
+    Raises:
+        LabelSchemaInvalid: the file cannot be read, or holds something else than a mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        declared = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        why = getattr(error, "strerror", None) or error  # without the path once more
+        raise LabelSchemaInvalid(
+            f"{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8."
+        ) from error
+    if not isinstance(declared, dict):
+        raise LabelSchemaInvalid(
+            f"{path} holds a {type(declared).__name__}; a label schema is a mapping with "
+            "'grade' and 'issues', and 'fields' if not all are shown."
+        )
+    return declared
 
 
 def describe(error: ValidationError) -> str:

@@ -12,9 +12,11 @@ from backend.models import Annotation, Batch, ReviewCase, Task, WorkReport
 
 
 def answers_state(session: Session, project_id: int) -> list[int]:
-    """(number, newest id) of the annotation revisions; they are only ever added or purged."""
+    """Number, newest id and annotators of the revisions; only who somebody is ever changes."""
     row = session.exec(
-        select(func.count(), func.max(Annotation.id)).where(Annotation.project_id == project_id)
+        select(func.count(), func.max(Annotation.id), func.sum(Annotation.annotator_id)).where(
+            Annotation.project_id == project_id
+        )
     ).one()
     return _whole(row)
 

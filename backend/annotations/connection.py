@@ -2,21 +2,25 @@
 
 from datetime import datetime
 from html import escape
+from http import HTTPStatus
 
 from sqlmodel import Session
 
+from backend.annotations import loop_repository
 from backend.annotations.guideline_repository import current_guideline
-from backend.core.exceptions import ConfigurationError
+from backend.core.exceptions import ConfigurationError, Unavailable
 from backend.core.services import Services
 from backend.jobs.queue import enqueue
 from backend.models import Guideline, Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
+from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import GuidelineRule, instructions_html
 from labeling.label_studio.label_config import build_label_config, has_evidence
 from labeling.label_studio.webhooks import SECRET_HEADER
 
+KEYS_TO_RECOGNISE = 50
 WEBHOOK_PATH = "/webhooks/label-studio"
 SHOW_GUIDELINE = "guidelines.show"
 
@@ -26,11 +30,55 @@ def project_marker(project: Project) -> str:
     return f"assay-project-{project.id}-{int(project.created_at.timestamp() * 1000)}"
 
 
+class LabelStudioProjectGone(Unavailable):
+    """Label Studio answers, and holds the project no more."""
+
+    title = "Label Studio project gone"
+
+
+def check_held(services: Services, project: Project) -> None:
+    """Label Studio holds the project under the id that the store knows.
+
+    An id alone proves nothing: a Label Studio with a new database gives the same ids out again.
+
+    Raises:
+        LabelStudioProjectGone: there is no such project, or it is another one.
+    """
+    label_studio_id, client = project.label_studio_project_id, services.label_studio
+    assert label_studio_id is not None
+    try:
+        held = client.get_project(label_studio_id)
+    except LabelStudioRefused as error:
+        if error.status != HTTPStatus.NOT_FOUND:
+            raise
+        what = "is gone"
+    else:
+        if held.get("description") == project_marker(project):
+            return
+        with services.database.reading() as session:
+            keys = loop_repository.pushed_keys(session, project.id or 0, KEYS_TO_RECOGNISE)
+        if keys and client.find_tasks(label_studio_id, keys):
+            return  # somebody wrote another description
+        what = "is another project now"
+    raise LabelStudioProjectGone(
+        f"Project {label_studio_id} of Label Studio, which showed '{project.name}', {what}.",
+        field="project",
+        value=project.name,
+        remedy=(
+            "Restore Label Studio's database, and all goes on by itself; or make the project anew "
+            f"there: assay push '{project.name}' --recreate. No answer that was taken in is lost."
+        ),
+    )
+
+
 def connect(services: Services, project_id: int) -> int:
     """The id of the project in Label Studio; created there first if it is missing.
 
     A kill between Label Studio's commit and ours leaves a project that the next call finds
     by its marker, so there is never a second one.
+
+    Raises:
+        LabelStudioProjectGone: it was created before and is not there any more.
     """
     with services.database.reading() as session:
         project = projects.get(session, project_id)
@@ -59,6 +107,7 @@ def connect(services: Services, project_id: int) -> int:
             _show_what_counts_now(session, row, shows, services.clock())
     else:
         label_studio_id = project.label_studio_project_id
+        check_held(services, project)
     ensure_webhook(services, label_studio_id)
     return label_studio_id
 

@@ -1,16 +1,19 @@
 """Background work with Label Studio; every handler may be run again from its start."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Any
 
+from backend.annotations import loop_repository
 from backend.annotations.label_studio import push_batches, sync_project
 from backend.annotations.service import APPLY_EVENTS, PUSH, SYNC, AnnotationsService, as_result
-from backend.core.exceptions import InvalidInput, Unavailable
+from backend.core.exceptions import AppError, InvalidInput, Unavailable
 from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.jobs.registry import Handler
 from backend.projects.service import ProjectsService
-from labeling.exceptions import LabelStudioUnavailable
+from labeling.exceptions import LabelingError, LabelStudioRefused, LabelStudioUnavailable
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -30,7 +33,7 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     def sync(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
         project_id = project_of(context)
-        with context.lease(f"sync:{project_id}"):
+        with context.lease(f"sync:{project_id}"), _failure_is_told(services, project_id):
             counts = sync_project(
                 services,
                 project_id,
@@ -46,6 +49,17 @@ def handlers(services: Services) -> dict[str, Handler]:
     }
 
 
+@contextmanager
+def _failure_is_told(services: Services, project_id: int) -> Iterator[None]:
+    """Inside, what keeps the sync from going through stands on the project's pages."""
+    try:
+        yield
+    except (AppError, LabelingError) as error:
+        with services.database.transaction() as session:
+            loop_repository.mark_sync_failed(session, project_id, str(error))
+        raise
+
+
 def retry_while_unavailable(
     handler: Callable[[JobContext, dict[str, Any]], dict[str, Any]],
 ) -> Handler:
@@ -57,6 +71,12 @@ def retry_while_unavailable(
         except LabelStudioUnavailable as error:
             raise Unavailable(
                 str(error), remedy="The work is kept and tried again; start Label Studio."
+            ) from error
+        except LabelStudioRefused as error:
+            if error.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+                raise
+            raise Unavailable(
+                str(error), remedy="The work is kept and tried again once the token is accepted."
             ) from error
 
     return run

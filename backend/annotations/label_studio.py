@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from backend.annotations import loop_repository, repository
-from backend.annotations.connection import connect, shows_evidence
+from backend.annotations.connection import check_held, connect, shows_evidence
 from backend.annotations.intake import AnnotationIntake
+from backend.annotations.people import know_annotators
 from backend.annotations.revisions import SyncCounts, identity_of
 from backend.annotations.service import AnnotationsService
 from backend.core.exceptions import NotFound
 from backend.core.services import Services
-from backend.models import Annotator, Batch, Prediction, Project, Record, Task
+from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
 from labeling.label_schema import LabelSchema
@@ -45,6 +46,8 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
         project = _project(services, project_id)
         batches = loop_repository.batches_not_pushed(session, project_id)
     pushed = 0
+    if project.label_studio_project_id is not None:
+        check_held(services, project)
     if batches:
         label_studio_id = connect(services, project_id)
         for batch in batches:
@@ -136,6 +139,7 @@ def sync_project(
     label_studio_id = project.label_studio_project_id
     if label_studio_id is None:
         return SyncCounts()
+    check_held(services, project)
     with services.database.transaction() as session:
         cursor = loop_repository.get_cursor(session, project_id)
     counts, foreign = SyncCounts(), set[int]()
@@ -155,7 +159,7 @@ def sync_project(
         progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
     if is_full or _is_listing_due(services, project_id):
         counts += _sync_deleted_tasks(services, project_id, label_studio_id)
-    _name_annotators(services)
+    know_annotators(services)
     with services.database.transaction() as session:
         loop_repository.mark_synced(session, project_id, services.clock())
         AnnotationsService(session, services.clock).after_intake(project, counts)
@@ -218,20 +222,6 @@ def _sync_deleted_tasks(services: Services, project_id: int, label_studio_id: in
         counts = intake.delete_tasks(missing)
         loop_repository.mark_listed(session, project_id, services.clock())
     return counts
-
-
-def _name_annotators(services: Services) -> None:
-    with services.database.reading() as session:
-        unnamed: Sequence[Annotator] = repository.annotators_without_name(session)
-    if not unnamed:
-        return
-    users = {int(user["id"]): user for user in services.label_studio.users()}
-    with services.database.transaction() as session:
-        for annotator in unnamed:
-            user = users.get(annotator.label_studio_user_id)
-            if user is not None:
-                full = f"{user.get('first_name', '')} {user.get('last_name', '')}".strip()
-                repository.name_annotator(session, annotator, str(user["email"]), full or None)
 
 
 def _project(services: Services, project_id: int) -> Project:

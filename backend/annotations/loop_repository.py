@@ -72,6 +72,22 @@ def model_version_names(session: Session, project_id: int) -> dict[int, int]:
     return {version_id: number for version_id, number in rows if version_id is not None}
 
 
+def pushed_keys(session: Session, project_id: int, limit: int) -> list[str]:
+    """Keys of some tasks that Label Studio was given and is not known to have lost."""
+    return list(
+        session.exec(
+            select(Task.key)
+            .where(
+                Task.project_id == project_id,
+                col(Task.label_studio_task_id).is_not(None),
+                col(Task.deleted_at).is_(None),
+            )
+            .order_by(col(Task.id))
+            .limit(limit)
+        )
+    )
+
+
 def mark_batch_pushed(session: Session, batch_id: int, now: datetime) -> None:
     """Label Studio holds every task of the batch."""
     session.exec(update(Batch).where(col(Batch.id) == batch_id).values(pushed_at=now))
@@ -175,6 +191,14 @@ def mark_synced(session: Session, project_id: int, now: datetime) -> None:
     """A sync went through to its end."""
     row = get_cursor(session, project_id)
     row.synced_at, row.error = now, None
+    session.add(row)
+    session.flush()
+
+
+def mark_sync_failed(session: Session, project_id: int, error: str) -> None:
+    """The last sync did not go through, and why; a sync that does clears it."""
+    row = get_cursor(session, project_id)
+    row.error = error
     session.add(row)
     session.flush()
 

@@ -193,19 +193,3 @@ def add_annotators(session: Session, label_studio_user_ids: Iterable[int], now: 
         postgresql.insert(Annotator) if dialect == "postgresql" else sqlite.insert(Annotator)
     )
     session.execute(statement.on_conflict_do_nothing(index_elements=["label_studio_user_id"]), rows)
-
-
-def annotators_without_name(session: Session) -> Sequence[Annotator]:
-    """Annotators of our Label Studio whose e-mail address has not been looked up yet."""
-    return session.exec(
-        select(Annotator).where(
-            col(Annotator.email).is_(None), col(Annotator.label_studio_user_id) > 0
-        )
-    ).all()
-
-
-def name_annotator(session: Session, annotator: Annotator, email: str, name: str | None) -> None:
-    """The annotator's e-mail address and name are known."""
-    annotator.email, annotator.name = email, name
-    session.add(annotator)
-    session.flush()

@@ -1,11 +1,14 @@
 """``assay demo``: the whole loop on real parts, with simulated annotators."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from backend.core.exceptions import InvalidInput
 
@@ -110,7 +113,24 @@ def _check_options(data: Path | None, label_schema: Path | None, id_column: str 
 
 
 def _show_rounds(console: Console, run: "DemoRun") -> None:
-    table = Table("round", "labels", "accuracy (95 % interval)", "macro-F1", "agreement (alpha)")
-    for row in run.rounds():
-        table.add_row(*row)
-    console.print(table)
+    console.print(rounds_table(run.rounds()))
+
+
+def rounds_table(rows: Sequence[tuple[str, str, str, str, str]]) -> Table:
+    """Round, labels, accuracy, macro-F1 and agreement of each round, in at most 80 columns."""
+    table = Table(
+        "round",
+        "labels",
+        "accuracy",
+        "macro-F1",
+        "agreement",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        show_edge=False,
+        padding=(0, 1, 0, 0),
+        caption="[95 % intervals]; agreement beyond chance: Krippendorff's alpha",
+        caption_justify="left",
+    )
+    for row in rows:
+        table.add_row(*map(Text, row))
+    return table

@@ -10,7 +10,16 @@ from backend.cli.progress import ProgressBar
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 
 
-def push(project: ProjectArgument) -> None:
+def push(
+    project: ProjectArgument,
+    is_made_anew: Annotated[
+        bool,
+        typer.Option(
+            "--recreate",
+            help="make the project anew in a Label Studio that lost it; answers are kept",
+        ),
+    ] = False,
+) -> None:
     """Push every batch that Label Studio does not hold in full. Safe to repeat."""
     from backend.annotations.label_studio import push_batches
     from backend.bootstrap import open_services
@@ -19,6 +28,14 @@ def push(project: ProjectArgument) -> None:
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
+    if is_made_anew:
+        from backend.annotations.recreation import recreate
+
+        made = recreate(services, found.id or 0, actor="cli")
+        Console().print(
+            f"{made.answers_kept} answers are kept; {made.tasks_pushed_again} tasks that want more "
+            "are pushed again."
+        )
     with ProgressBar() as report:
         pushed = push_batches(services, found.id or 0, report)
     Console().print(f"{pushed} tasks pushed.")

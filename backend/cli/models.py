@@ -108,8 +108,12 @@ def purge(
         int, typer.Option(min=1, help="newest versions a project that keep their encoder")
     ] = 10,
     upload_days: Annotated[
-        int, typer.Option(min=0, help="days that an upload stays after its import ended well")
-    ] = 7,
+        int | None,
+        typer.Option(
+            min=0,
+            help="days that an upload stays after its import; none: ASSAY_UPLOADS_RETENTION_DAYS",
+        ),
+    ] = None,
     delete: Annotated[bool, typer.Option("--delete", help="delete them; else only list")] = False,
 ) -> None:
     """List files that nothing needs: encoders of no champion, imported uploads; --delete them.
@@ -122,9 +126,10 @@ def purge(
     from backend.training.purging import purge_encoders
 
     services = open_services()
+    days = services.settings.uploads_retention_days if upload_days is None else upload_days
     found = [
         *purge_encoders(services, keep=keep, is_dry=not delete),
-        *purge_uploads(services, days=upload_days, is_dry=not delete),
+        *purge_uploads(services, days=days, is_dry=not delete),
     ]
     for one in found:
         Console(soft_wrap=True).print(

@@ -34,15 +34,13 @@ def create(
     from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService, read_policy
     from backend.training.service import TrainingService
-    from labeling.label_schema import LabelSchema
+    from labeling.label_schema import read_declaration
 
     services = open_services()
     request = ProjectCreate(
         name=name,
         dataset=dataset,
-        label_schema=(
-            LabelSchema.from_file(label_schema).model_dump(mode="json") if label_schema else None
-        ),
+        label_schema=read_declaration(label_schema) if label_schema else None,
         policy=read_policy(parse_settings(setting or [])),
     )
     with services.database.transaction() as session:
@@ -101,10 +99,11 @@ def change(
     from backend.projects.service import ProjectsService
 
     services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+    assert found.id is not None
     with services.database.transaction() as session:
         service = ProjectsService(session, services.clock)
-        found = service.find(project)
-        assert found.id is not None
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
 

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console, Group
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
+from rich.table import Column, Table
 from rich.text import Text
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         WorkerStatus,
     )
 
+IMPORTED_ROUND = 0
 STYLES = {
     "running": "cyan",
     "queued": "blue",
@@ -58,13 +59,14 @@ def show(report: "StatusReport", console: Console) -> None:
 
 
 def job_table(jobs: "list[JobPublic]") -> Table:
-    """Jobs with status and progress."""
-    table = Table("job", "name", "project", "status", "progress", "message")
+    """Jobs with status and progress; ids are whole, as `assay jobs cancel` wants them."""
+    table = Table(
+        Column("job", overflow="fold", min_width=25), "project", "status", "progress", "message"
+    )
     for job in jobs:
         message = (job.error or job.message).strip().splitlines()
         table.add_row(
-            job.id,
-            job.name,
+            Text(job.id),
             str(job.project_id or ""),
             Text(job.status, style=STYLES[job.status]),
             f"{100 * job.progress:.0f} %" if job.is_open else "",
@@ -84,8 +86,9 @@ def _project(project: "ProjectStatus") -> Panel:
         f" ({project.annotations.revisions:,} revisions)",
         f"annotators [b]{project.annotators}[/b]",
     )
+    is_imported = project.round == IMPORTED_ROUND and project.batch_size
     numbers.add_row(
-        f"round [b]{project.round}[/b]",
+        "imported labels" if is_imported else f"round [b]{project.round}[/b]",
         f"labelled [b]{project.batch_labelled} of {project.batch_size}[/b]",
         f"champion [b]{f'v{project.champion}' if project.champion else 'none yet'}[/b]",
         f"accuracy on new records [b]{_estimate(project.accuracy)}[/b]",
@@ -116,7 +119,7 @@ def _rounds(project: "ProjectStatus") -> Table:
     for row in project.rounds:
         champion = " *" if row.model_version == project.champion else ""
         table.add_row(
-            str(row.round),
+            str(row.round) if row.round != IMPORTED_ROUND else "imported",
             f"{row.labelled} of {row.batch_size}",
             str(row.labels if row.labels is not None else ""),
             _estimate(row.accuracy),

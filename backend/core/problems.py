@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.exc import DataError
 from starlette.exceptions import HTTPException
 
@@ -53,6 +53,12 @@ class Problem(BaseModel):
         None, description="every wrong field, where there are several"
     )
     request_id: str | None = Field(None, description="finds the request in the logs")
+
+    @model_validator(mode="before")
+    @classmethod
+    def can_be_sent(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark."""
+        return {name: _sendable(value) for name, value in values.items()}
 
 
 def problem_of(error: Exception) -> Problem:
@@ -176,6 +182,16 @@ def _short(value: object) -> Any:
         return value
     text = value if isinstance(value, str) else str(jsonable_encoder(value, custom_encoder=_TEXT))
     return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
+
+
+def _sendable(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_sendable(each) for each in value]
+    if isinstance(value, dict):
+        return {_sendable(name): _sendable(each) for name, each in value.items()}
+    return value
 
 
 def _type_of(title: str) -> str:

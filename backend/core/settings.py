@@ -72,6 +72,9 @@ class Settings(BaseSettings):
         10.0, gt=0, description="silence after which a worker's jobs are taken over"
     )
     jobs_retention_days: int = Field(14, ge=1, description="finished jobs are purged after this")
+    uploads_retention_days: int = Field(
+        7, ge=0, description="uploaded files are purged so long after their import has ended"
+    )
 
     @model_validator(mode="after")
     def refuse_weak_secrets_in_production(self) -> Self:

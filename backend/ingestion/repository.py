@@ -1,12 +1,12 @@
 """Every query on imports and their rejected rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
-from backend.ingestion.schemas import IMPORT_JOB, Reject
+from backend.ingestion.schemas import Reject
 from backend.models import Import, ImportReject, Job
 from backend.records.schemas import UpsertCounts
 
@@ -89,11 +89,23 @@ def rejects(session: Session, import_id: int, *, after: int, limit: int) -> Sequ
     ).all()
 
 
-def imported_files(session: Session, before: datetime) -> set[str]:
-    """Paths that imports read in full before then, and that no other import wants or wanted."""
-    done: set[str] = set()
-    others: set[str] = set()
-    for job in session.exec(select(Job).where(Job.name == IMPORT_JOB)):
-        is_over = job.status == "done" and job.finished_at is not None and job.finished_at < before
-        (done if is_over else others).add(str(job.args.get("request", {}).get("path", "")))
-    return done - others
+def uploads_wanted(session: Session, before: datetime) -> set[str]:
+    """Every text in the arguments of jobs that are open or ended since: paths may be among them.
+
+    Whatever job reads an upload, its path stands in the job's arguments.
+    """
+    rows = session.exec(
+        select(Job.args).where(col(Job.finished_at).is_(None) | (col(Job.finished_at) >= before))
+    )
+    return {text for args in rows for text in _texts(args)}
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for each in value.values():
+            yield from _texts(each)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _texts(each)

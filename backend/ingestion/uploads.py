@@ -1,6 +1,7 @@
-"""Files that came over HTTP, kept in the data directory until and after their import."""
+"""Files that came over HTTP, kept in the data directory until some time after their import."""
 
 import errno
+import math
 import os
 import re
 import shutil
@@ -10,15 +11,15 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from backend.core.exceptions import StorageFull
-from backend.core.purged import Purged, bytes_below, delete_folder, remove_leftovers
+from backend.core.purged import DOOMED, Purged, bytes_below, delete_folder, remove_leftovers
 from backend.core.services import Services
 from backend.ingestion import repository
 
 MAX_NAME = 100
 UPLOADS = "uploads"
 """Below the data directory."""
-UPLOAD_DAYS = 7
-"""Days that an upload stays after its import has ended well; less than jobs are remembered."""
+REQUEST_TIME = timedelta(hours=1)
+"""In that time the request that brings a file has ended, so that a job names the file."""
 
 
 def store_upload(folder: Path, name: str, content: BinaryIO) -> Path:
@@ -52,22 +53,34 @@ def safe_name(name: str) -> str:
 
 
 def purge_uploads(services: Services, *, days: int, is_dry: bool) -> list[Purged]:
-    """The uploads that are deleted, or would be: imported in full at least ``days`` ago.
+    """The uploads that are deleted, or would be: what was to be done with them ended ``days`` ago.
 
-    One whose import failed, was cancelled, or is not known any more stays.
+    However it ended: a file that is wanted again is sent again. One that no job names was left
+    by a request that was cut short, or its job is forgotten: it goes ``days`` after it came.
     """
     home = (services.settings.data_dir / UPLOADS).absolute()
-    before = services.clock() - timedelta(days=days)
-    with services.database.reading() as session:
-        paths = repository.imported_files(session, before)
+    now = services.clock()
+    before = now - timedelta(days=days)
     if not is_dry:
         remove_leftovers(home)
+    came_before = min(before, now - REQUEST_TIME).timestamp()
+    folders = [place for place in sorted(home.glob("*")) if _came(place) < came_before]
+    with services.database.reading() as session:  # after the listing: its job is committed later
+        wanted = {Path(text).parent for text in repository.uploads_wanted(session, before)}
     found: list[Purged] = []
-    for path in sorted(paths):
-        folder = Path(path).parent
-        if folder.parent != home or not folder.is_dir():
+    for folder in folders:
+        if folder in wanted or not folder.is_dir() or folder.name.endswith(DOOMED):
             continue
-        found.append(Purged(str(folder), bytes_below(folder), f"upload {Path(path).name}"))
+        names = ", ".join(sorted(file.name for file in folder.iterdir())) or "cut short"
+        found.append(Purged(str(folder), bytes_below(folder), f"upload {names}"))
         if not is_dry:
             delete_folder(folder)
     return found
+
+
+def _came(folder: Path) -> float:
+    """When its file was written, in seconds of the epoch; now if somebody is deleting it."""
+    try:
+        return max(place.stat().st_mtime for place in (folder, *folder.iterdir()))
+    except OSError:
+        return math.inf

@@ -83,6 +83,15 @@ class JobContext:
         if not self._is_current or not self._leases.all_ours:
             raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
 
+    def cause_of(self, error: Exception) -> Exception:
+        """What ended the attempt: a stop that nobody asked for is an interruption.
+
+        Whoever is told by ``should_stop`` to end cannot know why, and calls it cancelled.
+        """
+        if isinstance(error, JobCancelled) and not self._cancel_requested:
+            return JobInterrupted(f"Job {self.job_id} was interrupted: {error.message}")
+        return error
+
     def confirm(self, session: Session) -> None:
         """The caller's transaction commits only while this attempt is the valid one.
 

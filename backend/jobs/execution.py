@@ -93,13 +93,14 @@ def execute(
             f"This worker runs: {', '.join(sorted(registry.names)) or 'nothing'}.",
         )
     with log_context(job_id=job.id, job=job.name):
+        context = JobContext(database, clock, job, stopping=stopping)
         try:
-            with JobContext(database, clock, job, stopping=stopping) as context:
+            with context:
                 result = kind.handler(context, arguments_of(job))
             json.dumps(result)  # what JSON can't hold must fail here, not in the store
             return Outcome(job.attempt, "done", result=result)
         except Exception as error:
-            outcome = outcome_of(error, job)
+            outcome = outcome_of(context.cause_of(error), job)
             if outcome.status == "failed":
                 logger.exception("job failed")
             else:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from croniter import croniter
+from croniter import CroniterBadDateError, croniter
 from sqlmodel import Session
 
 from backend.core.clock import Clock
@@ -47,7 +47,7 @@ def next_time(cron: str, after: datetime) -> datetime:
     """The first time after ``after`` that the cron expression (5 fields, UTC) names.
 
     Raises:
-        InvalidInput: it is not a cron expression.
+        InvalidInput: it is not a cron expression, or names a day that never comes.
     """
     if len(cron.split()) != 5 or not croniter.is_valid(cron):
         raise InvalidInput(
@@ -56,7 +56,15 @@ def next_time(cron: str, after: datetime) -> datetime:
             value=cron,
             remedy="Use five fields: minute hour day month weekday, for example '0 3 * * *'.",
         )
-    found: datetime = croniter(cron, after).get_next(datetime)
+    try:
+        found: datetime = croniter(cron, after).get_next(datetime)
+    except CroniterBadDateError:
+        raise InvalidInput(
+            f"{cron!r} names a day that never comes.",
+            field="cron",
+            value=cron,
+            remedy="Check its day and month, for example '0 3 1 * *' for the first of each month.",
+        ) from None
     return found
 
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 SHORTEST_NAME, LONGEST_NAME = 3, 50
 """Characters of a project's name; Label Studio takes no others."""
+LARGEST_SEED = 2**32 - 1
+"""What numpy and scikit-learn take."""
 MOST_ANNOTATORS = 20
 
 
@@ -96,7 +98,9 @@ class LoopPolicy(BaseModel):
         description="how labels count in automatic retrainings: all alike, or each by the "
         "probability that it is right",
     )
-    seed: int = Field(0, description="seed of every random choice of the loop")
+    seed: int = Field(
+        0, ge=0, le=LARGEST_SEED, description="seed of every random choice of the loop"
+    )
 
     @property
     def labels_before_retraining(self) -> int:

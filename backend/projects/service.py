@@ -1,16 +1,16 @@
 """Create projects and change their policy."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
-from croniter import croniter
 from pydantic import ValidationError
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
-from backend.jobs.schedules import set_schedule
+from backend.jobs.schedules import next_time, set_schedule
 from backend.models import Dataset, Project
 from backend.projects import repository
 from backend.projects.schemas import (
@@ -41,6 +41,8 @@ class ProjectsService:
             InvalidInput: the name is too short or too long, the policy cannot be followed, or the
                 label schema names unknown fields or is malformed.
         """
+        check_policy(request.policy)  # loads the strategies: before the store is locked for it
+        check_overlap(request.policy)
         name = check_name(request.name)
         dataset = repository.find_dataset(self._session, request.dataset)
         if dataset is None or dataset.id is None:
@@ -57,8 +59,6 @@ class ProjectsService:
                 value=name,
                 remedy="Choose another name.",
             )
-        check_policy(request.policy)
-        check_overlap(request.policy)
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
             self._session,
@@ -121,10 +121,10 @@ class ProjectsService:
         Raises:
             InvalidInput: an unknown setting or a value it cannot have.
         """
+        check_policy(read_policy(changes))  # loads the strategies: before the store is locked
         project = self.get(project_id)
         before = policy_of(project)
         after = read_policy({**before.model_dump(), **changes})
-        check_policy(after)
         if OVERLAP_SETTINGS & changes.keys():
             check_overlap(after)
         project.policy = after.model_dump(mode="json")
@@ -141,6 +141,8 @@ class ProjectsService:
         return project
 
 
+ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
+"""Whether a cron expression ever comes does not depend on it."""
 OVERLAP_SETTINGS = frozenset({"overlap", "annotators_at_most", "annotators_per_record"})
 
 
@@ -195,13 +197,12 @@ def check_policy(policy: LoopPolicy) -> None:
             value=policy.strategy,
             remedy=f"Choose one of: {', '.join(strategy_names())}.",
         )
-    if policy.retrain_cron is not None and not croniter.is_valid(policy.retrain_cron):
-        raise InvalidInput(
-            f"{policy.retrain_cron!r} is not a cron expression.",
-            field="policy.retrain_cron",
-            value=policy.retrain_cron,
-            remedy="Use five fields, for example 0 3 * * * for every night at three.",
-        )
+    if policy.retrain_cron is not None:
+        try:
+            next_time(policy.retrain_cron, ANY_TIME)
+        except InvalidInput as error:
+            error.field = "policy.retrain_cron"
+            raise
 
 
 def check_overlap(policy: LoopPolicy) -> None:

@@ -15,7 +15,7 @@ from active_learning.classifiers.embedding_cache import folder_of
 from backend.audit.service import AuditTrail
 from backend.core.purged import Purged, bytes_below, delete_folder, remove_leftovers
 from backend.core.services import Services
-from backend.ingestion.uploads import UPLOAD_DAYS, purge_uploads
+from backend.ingestion.uploads import purge_uploads
 from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService
@@ -30,7 +30,7 @@ def purge_files(services: Services, context: JobContext) -> dict[str, Any]:
     """What nothing needs is gone: encoders and uploads; which, and their bytes."""
     gone = [
         *purge_encoders(services, keep=KEPT_VERSIONS, is_dry=False),
-        *purge_uploads(services, days=UPLOAD_DAYS, is_dry=False),
+        *purge_uploads(services, days=services.settings.uploads_retention_days, is_dry=False),
     ]
     context.progress(1.0, f"{len(gone)} folders, {sum(one.bytes for one in gone):,} bytes")
     return {"deleted": [asdict(one) for one in gone], "bytes": sum(one.bytes for one in gone)}

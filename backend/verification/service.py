@@ -6,6 +6,7 @@ from pathlib import Path
 from active_learning.artifacts import load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.annotations import repository as annotations
+from backend.annotations.connection import LabelStudioProjectGone, check_held
 from backend.annotations.revisions import identity_of
 from backend.core.services import Services
 from backend.models import Annotation, Project, Task
@@ -23,10 +24,27 @@ def verify_project(services: Services, project: Project) -> VerificationReport:
     """Compare one project; the report lists every difference."""
     assert project.id is not None
     report = VerificationReport(project_id=project.id, project=project.name)
-    if project.label_studio_project_id is not None:
+    if project.label_studio_project_id is not None and not _is_gone(services, project, report):
         report.differences.extend(_compare_with_label_studio(services, project, report))
     report.differences.extend(_check_invariants(services, project.id, report))
     return report
+
+
+def _is_gone(services: Services, project: Project, report: VerificationReport) -> bool:
+    try:
+        check_held(services, project)
+    except LabelStudioProjectGone as error:
+        report.differences.append(
+            Difference(
+                kind="project_gone",
+                subject=f"project {project.name}",
+                store=f"shown as project {project.label_studio_project_id} of Label Studio",
+                label_studio=error.message,
+                remedy=error.remedy or RUN_PUSH,
+            )
+        )
+        return True
+    return False
 
 
 def _compare_with_label_studio(

@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
+from labeling.label_studio.payloads import read_json
 
 SHORT = 300
 
@@ -44,7 +45,7 @@ class Transport:
     def _send_json(self, method: str, path: str, **options: Any) -> Any:
         answer = self._send(method, path, **options)
         try:
-            return answer.json()
+            return read_json(answer.content)
         except ValueError as error:
             raise failure(answer.status_code, f"{method} {path}", answer.text) from error
 

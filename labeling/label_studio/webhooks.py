@@ -9,6 +9,7 @@ from typing import Any
 from labeling.exceptions import MalformedWebhook
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
+from labeling.label_studio.payloads import read_json
 
 SECRET_HEADER = "X-Assay-Webhook-Secret"
 ACTIONS = (
@@ -106,7 +107,7 @@ def redact(body: bytes | str) -> str:
 
 def _payload(body: bytes | str) -> dict[str, Any]:
     try:
-        payload = json.loads(body)
+        payload = read_json(body if isinstance(body, bytes) else body.encode())
     except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
         raise MalformedWebhook(f"not JSON: {error}") from error
     if not isinstance(payload, dict):

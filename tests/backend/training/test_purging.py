@@ -3,6 +3,7 @@
 import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -11,6 +12,7 @@ from active_learning.classifiers.embedding_cache import folder_of
 from backend.cli import app
 from backend.core.exceptions import Conflict
 from backend.core.services import Services
+from backend.exchange.schemas import IMPORT_LABELS
 from backend.ingestion.schemas import IMPORT_JOB
 from backend.ingestion.uploads import purge_uploads
 from backend.jobs.inline import InlineRunner
@@ -139,23 +141,38 @@ def test_a_deletion_that_was_cut_short_is_finished(
 
 @pytest.fixture
 def uploads(services: Services, project_id: int) -> dict[str, Path]:
-    """Uploads by what became of their import."""
+    """Uploads by what became of their import, the days since, and since they came."""
     stored = {}
-    kinds = {"done": 8, "fresh": 2, "failed": 30, "running": 0, "again": 20, "forgotten": 40}
+    kinds: dict[str, tuple[str | None, int, int]] = {
+        "done": ("done", 8, 9),
+        "labels": ("done", 8, 9),
+        "mapping": ("done", 8, 9),
+        "fresh": ("done", 2, 9),
+        "failed": ("failed", 30, 31),
+        "running": ("running", 0, 90),
+        "again": ("done", 20, 21),
+        "forgotten": (None, 0, 40),
+        "arriving": (None, 0, 0),
+    }
     with services.database.transaction() as session:
-        for name, days in kinds.items():
+        for name, (status, days, age) in kinds.items():
             path = services.settings.data_dir.absolute() / "uploads" / name / "shop.csv"
             path.parent.mkdir(parents=True)
             path.write_bytes(bytes(100))
+            came = (NOW - timedelta(days=age)).timestamp()
+            for place in (path, path.parent):
+                os.utime(place, (came, came))
             stored[name] = path.parent
-            status = {"failed": "failed", "running": "running"}.get(name, "done")
             ended = None if status == "running" else NOW - timedelta(days=days)
-            jobs = [(name, status, ended)] if name != "forgotten" else []
+            jobs = [(name, status, ended)] if status else []
             if name == "again":
                 jobs.append(("again-2", "queued", None))
             for job, state, finished in jobs:
-                args = {"request": {"path": str(path)}}
-                row = Job(id=job, name=IMPORT_JOB, args=args, enqueued_at=NOW)
+                args: dict[str, Any] = {"request": {"path": str(path)}}
+                if name in ("labels", "mapping"):
+                    args = {"path" if name == "labels" else "mapping": str(path), "actor": "ada"}
+                kind = IMPORT_LABELS if "actor" in args else IMPORT_JOB
+                row = Job(id=job, name=kind, args=args, enqueued_at=NOW)
                 row.status, row.finished_at = state, finished
                 session.add(row)
         outside = services.settings.data_dir / "own.csv"
@@ -168,16 +185,27 @@ def uploads(services: Services, project_id: int) -> dict[str, Path]:
     return stored
 
 
-def test_uploads_go_only_when_their_import_ended_well_long_ago(
+GONE = {"done", "labels", "mapping", "failed", "forgotten"}
+
+
+def test_uploads_go_some_time_after_their_import_has_ended(
     services: Services, uploads: dict[str, Path]
 ) -> None:
-    (planned,) = purge_uploads(services, days=7, is_dry=True)
-    assert (planned.path, planned.bytes) == (str(uploads["done"]), 100)
-    assert uploads["done"].is_dir()
-    assert purge_uploads(services, days=7, is_dry=False) == [planned]
-    assert {name for name, place in uploads.items() if not place.exists()} == {"done"}
+    planned = purge_uploads(services, days=7, is_dry=True)
+    assert {one.path: one.bytes for one in planned} == {str(uploads[name]): 100 for name in GONE}
+    assert all(place.is_dir() for place in uploads.values())
+    assert purge_uploads(services, days=7, is_dry=False) == planned
+    assert {name for name, place in uploads.items() if not place.exists()} == GONE
     assert (services.settings.data_dir / "own.csv").exists(), "a file of somebody's own stays"
     assert purge_uploads(services, days=7, is_dry=False) == []
+
+
+def test_what_is_under_way_stays_however_few_days_are_asked_for(
+    services: Services, uploads: dict[str, Path]
+) -> None:
+    purge_uploads(services, days=0, is_dry=False)
+    left_over = {name for name, place in uploads.items() if place.exists()}
+    assert left_over == {"running", "again", "arriving"}
 
 
 def test_the_command_only_lists_until_it_is_told_to_delete(
@@ -187,11 +215,11 @@ def test_the_command_only_lists_until_it_is_told_to_delete(
     command = ["models", "purge", "--keep", "1"]
     shown = CliRunner().invoke(app, command)
     assert shown.exit_code == 0, shown.output
-    assert "Would be deleted with --delete: 5 folders, 2,120 bytes." in shown.output
+    assert "Would be deleted with --delete: 9 folders, 2,520 bytes." in shown.output
     assert str(uploads["done"]) in shown.output
     assert left(services) == {"old", "won", "lost", "new"}
     assert (
-        "Deleted: 5 folders, 2,120 bytes." in CliRunner().invoke(app, [*command, "--delete"]).output
+        "Deleted: 9 folders, 2,520 bytes." in CliRunner().invoke(app, [*command, "--delete"]).output
     )
     assert left(services) == {"won", "new"}
     assert "0 folders, 0 bytes" in CliRunner().invoke(app, command).output
@@ -200,6 +228,7 @@ def test_the_command_only_lists_until_it_is_told_to_delete(
 def test_the_daily_job_says_what_it_deleted(services: Services, uploads: dict[str, Path]) -> None:
     registry = Registry()
     registry.add_all(handlers(services), queue="heavy")
+    services.settings.uploads_retention_days = 10
     with services.database.transaction() as session:
         job_id = enqueue(session, PURGE, now=NOW)
         for job in ("running", "again-2"):
@@ -210,6 +239,7 @@ def test_the_daily_job_says_what_it_deleted(services: Services, uploads: dict[st
     with services.database.reading() as session:
         result = get(session, job_id).result
     assert result is not None
-    assert result["bytes"] == 100
-    assert [one["path"] for one in result["deleted"]] == [str(uploads["done"])]
+    assert result["bytes"] == 200
+    gone = {str(uploads[name]) for name in ("failed", "forgotten")}
+    assert {one["path"] for one in result["deleted"]} == gone
     assert left(services) == {"old", "won", "lost", "new"}, "six versions are all new"
