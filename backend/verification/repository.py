@@ -102,14 +102,18 @@ def waiting_events(session: Session, project_id: int) -> int:
     ).one()
 
 
-def failed_jobs(session: Session, project_id: int) -> Sequence[Job]:
-    """Jobs that failed for good and were not followed by a success of the same name."""
+def failed_jobs(session: Session, project_id: int) -> list[tuple[Job, int]]:
+    """(newest, how many) of the jobs of each name that failed for good since the last success."""
     failed = session.exec(
         select(Job)
         .where(Job.project_id == project_id, Job.status == "failed")
         .order_by(col(Job.enqueued_at))
     ).all()
-    return [job for job in failed if not _succeeded_later(session, job)]
+    newest: dict[str, tuple[Job, int]] = {}
+    for job in failed:
+        if not _succeeded_later(session, job):
+            newest[job.name] = (job, newest.get(job.name, (job, 0))[1] + 1)
+    return list(newest.values())
 
 
 def _succeeded_later(session: Session, failed: Job) -> bool:

@@ -209,10 +209,10 @@ def _check_invariants(
             store="received, not applied",
             remedy="Check that a worker runs: assay status.",
         )
-    for job in failed:
+    for job, times in failed:
         yield Difference(
             kind="job_failed",
             subject=f"job {job.id}",
-            store=job.error,
+            store=f"{job.error} ({times} times)" if times > 1 else job.error,
             remedy="Remove the cause; the next label or schedule starts it again.",
         )

@@ -233,6 +233,10 @@ def test_progress_is_seen_while_the_job_runs_even_in_a_transaction(runner: Runne
                 seen.append((job.progress, job.message))
             time.sleep(0.02)
         context.progress(7.0, "the end")
+        with runner.database.transaction() as session:
+            queue.request_cancel(session, context.job_id, now=utc_now())
+        while not context.should_stop():
+            time.sleep(0.02)
         raise JobCancelled("enough")
 
     runner.handle("test.work", work)
@@ -240,6 +244,21 @@ def test_progress_is_seen_while_the_job_runs_even_in_a_transaction(runner: Runne
     runner.run()
     assert seen == [(0.25, "a quarter")]
     assert (runner.job(job_id).progress, runner.job(job_id).message) == (1.0, "the end")
+
+
+def test_a_stop_that_nobody_asked_for_is_no_cancellation(runner: Runner) -> None:
+    attempts: list[int] = []
+
+    def work(context: JobContext, _args: dict[str, Any]) -> None:
+        attempts.append(context.attempt)
+        if len(attempts) == 1:  # told to stop because its lease had lapsed, as a library says it
+            raise JobCancelled("Stopped on request while encoding texts.")
+
+    runner.handle("test.stopped", work)
+    job_id = runner.enqueue("test.stopped")
+    runner.run()
+    assert runner.job(job_id).status == "done"
+    assert attempts == [1, 2]
 
 
 def test_a_job_waits_for_a_held_lease(runner: Runner) -> None:

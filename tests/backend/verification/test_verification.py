@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 from sqlmodel import select
 
+from backend.annotations.connection import LabelStudioProjectGone
 from backend.annotations.revisions import identity_of
 from backend.core.database import Database
 from backend.core.services import Services
@@ -59,6 +60,7 @@ def held(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Held:
             tasks[task.label_studio_task_id or 0] = tuple(parsed(row, task) for row in rows)
     made = Held(tasks)
     monkeypatch.setattr(service, "changes_since", made.changes_since)
+    monkeypatch.setattr(service, "check_held", lambda *_parts: None)
     return made
 
 
@@ -256,8 +258,25 @@ def test_a_job_that_failed_until_one_succeeds(loop: Loop, held: Held) -> None:
 
     add("failed", 1)
     assert kinds(loop) == ["job_failed"]
+    add("failed", 1.5)
+    (both,) = verify(loop).differences
+    assert both.subject == "job sync-1.5"
+    assert both.store == "ValueError: unexpected (2 times)"
     add("done", 2)
     assert kinds(loop) == []
+
+
+def test_a_project_that_label_studio_lost_is_one_difference(
+    loop: Loop, held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_parts: object) -> None:
+        raise LabelStudioProjectGone("Project 1 is gone.", remedy="Restore it.")
+
+    monkeypatch.setattr(service, "check_held", gone)
+    held.tasks.clear()
+    (only,) = verify(loop).differences
+    assert (only.kind, only.label_studio) == ("project_gone", "Project 1 is gone.")
+    assert only.remedy == "Restore it."
 
 
 def test_without_a_label_studio_project_only_promises_are_checked(
