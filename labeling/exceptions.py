@@ -30,7 +30,11 @@ class MalformedWebhook(LabelingError):
 
 
 class LabelStudioUnavailable(LabelingError):
-    """Label Studio gave no answer, timed out or answered with a 5xx."""
+    """Label Studio gave no answer, timed out or answered with a 5xx: ``status``, else None."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class PushInterrupted(LabelStudioUnavailable):

@@ -142,7 +142,7 @@ def sync_project(
     check_held(services, project)
     with services.database.transaction() as session:
         cursor = loop_repository.get_cursor(session, project_id)
-    counts, foreign = SyncCounts(), set[int]()
+    counts, foreign, unreadable = SyncCounts(), set[int](), list[int]()
     started = services.clock()
     parts = changes_since(
         services.label_studio,
@@ -150,6 +150,7 @@ def sync_project(
         None if is_full else cursor.cursor,
         label_schema_of(project),
         overlap=timedelta(seconds=services.settings.sync_overlap_seconds),
+        unreadable=unreadable.append,
     )
     for index, snapshots in enumerate(parts):
         known = _with_predictions(services, project_id, label_studio_id, snapshots)
@@ -162,10 +163,21 @@ def sync_project(
     know_annotators(services)
     with services.database.transaction() as session:
         loop_repository.mark_synced(session, project_id, services.clock())
+        if unreadable:
+            loop_repository.mark_sync_failed(session, project_id, cannot_be_shown(unreadable))
         AnnotationsService(session, services.clock).after_intake(project, counts)
     if foreign:
         progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
     return counts
+
+
+def cannot_be_shown(task_ids: Sequence[int]) -> str:
+    """What people are told of tasks that Label Studio itself stumbles over."""
+    ids = ", ".join(map(str, sorted(task_ids)))
+    return (
+        f"Label Studio answers 500 when it is asked for its tasks {ids}. Look for the cause in its "
+        "log; as a rule it helps to delete their newest annotation there."
+    )
 
 
 def _with_predictions(

@@ -66,7 +66,7 @@ def job_table(jobs: "list[JobPublic]") -> Table:
     for job in jobs:
         message = (job.error or job.message).strip().splitlines()
         table.add_row(
-            Text(job.id),
+            Text(job.id if job.id.startswith(job.name) else f"{job.name} {job.id}"),
             str(job.project_id or ""),
             Text(job.status, style=STYLES[job.status]),
             f"{100 * job.progress:.0f} %" if job.is_open else "",
@@ -104,6 +104,8 @@ def _project(project: "ProjectStatus") -> Panel:
 def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
     lines = []
+    if project.sync.error:
+        lines.append(f"[red]sync fails:[/red] {escape(project.sync.error)}")
     if project.advice is not None:
         lines.append(f"advice: {escape(project.advice.reason)}")
     machine = project.machine_labels
@@ -141,7 +143,7 @@ def _estimate(measure: "Estimate | None") -> str:
 
 def _sync(project: "ProjectStatus") -> str:
     if project.sync.error:
-        return f"[red]sync fails:[/red] {escape(project.sync.error)}"
+        return "[red]sync fails[/red]"
     if project.sync.lag_seconds is None:
         return "never synced"
     waiting = project.sync.unprocessed_events

@@ -7,6 +7,7 @@ from active_learning.artifacts import load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.annotations import repository as annotations
 from backend.annotations.connection import LabelStudioProjectGone, check_held
+from backend.annotations.label_studio import cannot_be_shown
 from backend.annotations.revisions import identity_of
 from backend.core.services import Services
 from backend.models import Annotation, Project, Task
@@ -53,13 +54,30 @@ def _compare_with_label_studio(
     assert project.id is not None
     assert project.label_studio_project_id is not None
     held: dict[int, tuple[ParsedAnnotation, ...]] = {}
+    unreadable: list[int] = []
     for part in changes_since(
-        services.label_studio, project.label_studio_project_id, None, label_schema_of(project)
+        services.label_studio,
+        project.label_studio_project_id,
+        None,
+        label_schema_of(project),
+        unreadable=unreadable.append,
     ):
         held.update({snapshot.task_id: snapshot.annotations for snapshot in part})
     with services.database.reading() as session:
-        tasks = repository.tasks(session, project.id)
+        tasks = [
+            task
+            for task in repository.tasks(session, project.id)
+            if task.label_studio_task_id not in unreadable
+        ]
         current = annotations.current_revisions(session, project.id)
+    if unreadable:
+        yield Difference(
+            kind="task_unreadable",
+            subject=f"Label Studio tasks {sorted(unreadable)}",
+            store="not compared",
+            label_studio="answers 500",
+            remedy=cannot_be_shown(unreadable),
+        )
     report.tasks_compared = len(held)
     report.annotations_compared = sum(len(group) for group in held.values())
     yield from _compare_tasks(tasks, held)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from labeling.exceptions import LabelStudioUnavailable, PushInterrupted
@@ -88,12 +89,14 @@ def changes_since(
     schema: LabelSchema | None = None,
     *,
     overlap: timedelta = timedelta(0),
+    unreadable: Callable[[int], None] | None = None,
 ) -> Iterator[list[TaskSnapshot]]:
     """Every task touched since ``cursor`` - ``overlap``, oldest change first, in chunks.
 
     Each comes with its complete annotation set, so that what is missing in it was deleted.
     Tasks deleted in Label Studio do not come; see ``missing_tasks``. The next cursor is the
-    largest ``updated_at`` seen, by Label Studio's clock.
+    largest ``updated_at`` seen, by Label Studio's clock. A task that Label Studio itself cannot
+    show is told to ``unreadable`` and left out; without it the reading ends there.
     """
     since = cursor - overlap if cursor is not None else None
     changed = client.changed_tasks(project_id, since)
@@ -103,7 +106,10 @@ def changes_since(
 
     def read(part: list[tuple[int, datetime]]) -> list[TaskSnapshot]:
         moved = dict(part)
-        tasks = client.tasks_with_annotations(project_id, list(moved))
+        if unreadable is None:
+            tasks = client.tasks_with_annotations(project_id, list(moved))
+        else:
+            tasks = _readable(client, project_id, list(moved), unreadable)
         # The listing's time, not the detail's: a change in between is read again next time.
         return sorted(
             (_snapshot(task, moved[int(task["id"])], schema) for task in tasks),
@@ -115,6 +121,29 @@ def changes_since(
         return
     with ThreadPoolExecutor(max_workers=READERS, thread_name_prefix="sync") as readers:
         yield from readers.map(read, parts)
+
+
+def _readable(
+    client: LabelStudioClient,
+    project_id: int,
+    task_ids: list[int],
+    unreadable: Callable[[int], None],
+) -> list[dict[str, Any]]:
+    """The tasks that Label Studio can show; one that it stumbles over does not hide the others."""
+    try:
+        return client.tasks_with_annotations(project_id, task_ids)
+    except LabelStudioUnavailable as error:
+        if error.status != HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise
+        client.get_project(project_id)  # it answers, so it is these tasks
+    if len(task_ids) == 1:
+        unreadable(task_ids[0])
+        return []
+    middle = len(task_ids) // 2
+    return [
+        *_readable(client, project_id, task_ids[:middle], unreadable),
+        *_readable(client, project_id, task_ids[middle:], unreadable),
+    ]
 
 
 def missing_tasks(client: LabelStudioClient, project_id: int, known: Sequence[int]) -> list[int]:

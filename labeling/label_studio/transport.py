@@ -77,7 +77,9 @@ def failure(
     """
     reason = _reason(content)
     if status is None or status >= 500:
-        return LabelStudioUnavailable(f"Label Studio answered {status} to {request}: {reason}")
+        return LabelStudioUnavailable(
+            f"Label Studio answered {status} to {request}: {reason}", status
+        )
     if status < 300:
         return LabelStudioUnavailable(
             f"{request} was answered, but not as Label Studio does: {reason}. Check "

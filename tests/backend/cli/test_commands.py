@@ -1,3 +1,4 @@
+import io
 import json
 import re
 import subprocess
@@ -5,12 +6,16 @@ import sys
 import time
 
 import pytest
+from rich.console import Console
+from sqlmodel import col, select
 from typer.testing import CliRunner
 
 from backend.bootstrap import Services
 from backend.cli import COMMANDS, app, load
+from backend.cli.demo import rounds_table
 from backend.core.clock import utc_now
 from backend.core.exceptions import Conflict, NotFound
+from backend.models import Batch, Job, SyncCursor
 from tests.backend.overview.store import fill, fill_jobs
 
 PASSWORD = "correct horse battery"
@@ -106,6 +111,37 @@ def test_status_for_people(run: CliRunner, services: Services) -> None:
     shown = run.invoke(app, ["status"]).output
     for words in ("Shop catalogue", "66", "79.0 % (69–87)", "v2 *", "training.retrain", "desk-1"):
         assert words in shown, words
+
+
+def test_imported_labels_and_a_failing_sync_are_named(run: CliRunner, services: Services) -> None:
+    _fill(services)
+    with services.database.transaction() as session:
+        first = session.exec(select(Batch).order_by(col(Batch.round))).first()
+        assert first is not None
+        first.round = 0
+        cursor = session.exec(select(SyncCursor)).first()
+        assert cursor is not None
+        cursor.error = "Label Studio is away."
+    shown = run.invoke(app, ["status"]).output
+    assert re.search(r"imported +│", shown)
+    assert not re.search(r"│ 0 +│", shown)
+    assert "sync fails: Label Studio is away." in shown
+
+
+def test_job_ids_are_whole_on_a_narrow_terminal(run: CliRunner, services: Services) -> None:
+    name = "training.purge_files-9791c3a19cb371d7c018ffb7"
+    with services.database.transaction() as session:
+        session.add(Job(id=name, name="training.purge_files", args={}, enqueued_at=utc_now()))
+    shown = run.invoke(app, ["jobs", "list"], env={"COLUMNS": "80"}).output
+    column = "".join(line.split("│")[1].strip() for line in shown.splitlines() if "│" in line)
+    assert name in column
+
+
+def test_the_demo_s_rounds_fit_80_columns() -> None:
+    widest = ("10", "15000", "0.833 [0.700, 0.930]", "0.833 [0.700, 0.930]", "-0.05 [-0.20, -0.10]")
+    shown = io.StringIO()
+    Console(file=shown, width=80).print(rounds_table([widest]))
+    assert re.search(r"10 +15000 +0.833 \[0.700, 0.930\] +0.8.*-0.10\] *\n", shown.getvalue())
 
 
 def test_jobs_are_listed_and_cancelled(run: CliRunner, services: Services) -> None:

@@ -1,5 +1,6 @@
 """``assay projects`` and ``assay export`` on a real store; what is said to wrong input."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ __all__ = ["store"]
 @pytest.mark.parametrize(
     ("written", "words"),
     [
-        ("grade: none\n", "fields: Field required"),
+        ("- grade\n", "holds a list"),
         (":\n - [", "cannot be read as a label schema"),
         (None, "No such file or directory. Write YAML"),
     ],
@@ -33,6 +34,22 @@ def test_a_library_s_error_is_one_line_too(
     assert said.count("\n") == 1
     assert said.startswith(f"Label schema invalid: {file}")
     assert words in said
+
+
+def test_a_label_schema_asks_about_all_fields_unless_it_names_some(store: Path) -> None:
+    assay("datasets", "create", "shop", "--field", "title", "--field", "price")
+    file = store / "labels.yaml"
+    file.write_text("\ufeffgrade: {choices: [{value: keep}, {value: drop}]}\nissues: []\n")
+    assay("projects", "create", "Shop", "--dataset", "shop", "--label-schema", str(file))
+    schema = json.loads(assay("projects", "show", "Shop")[1])["label_schema"]
+    assert schema["fields"] == ["title", "price"]
+    assert [choice["value"] for choice in schema["grade"]["choices"]] == ["keep", "drop"]
+    file.write_text("grade: {choices: [{value: keep}, {value: drop}]}\nfields: [colour]\n")
+    with pytest.raises(InvalidInput, match="does not have: colour"):
+        assay("projects", "create", "More", "--dataset", "shop", "--label-schema", str(file))
+    file.write_text("grade: {choices: keep}\n")
+    with pytest.raises(InvalidInput, match=r"grade\.choices: .*got 'keep'"):
+        assay("projects", "create", "More", "--dataset", "shop", "--label-schema", str(file))
 
 
 @pytest.mark.parametrize(

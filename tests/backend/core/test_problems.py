@@ -125,3 +125,10 @@ def test_log_lines_carry_the_enclosing_ids() -> None:
     assert (inside["job_id"], inside["request_id"]) == ("j1", "r1")
     assert (inside["message"], inside["project_id"]) == ("trained on 3", 7)
     assert "job_id" not in outside
+
+
+def test_half_a_character_in_what_was_sent_is_no_internal_error(client: TestClient) -> None:
+    sent = rb'{"name": "x", "size": "\ud800 half"}'
+    answer = client.post("/body", content=sent, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 422
+    assert answer.json()["value"] == "? half"

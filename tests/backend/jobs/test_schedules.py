@@ -169,6 +169,11 @@ def test_a_schedule_can_be_changed_and_switched_off(store: Store, project_id: in
     assert len(jobs_of(store)) == 1
 
 
+def test_a_day_that_never_comes_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="never comes"):
+        next_time("0 0 31 2 *", NOON)
+
+
 @pytest.mark.parametrize("cron", ["", "every day", "61 * * * *", "* * * * * *", "@daily"])
 def test_what_is_not_a_cron_expression_is_refused(cron: str) -> None:
     with pytest.raises(InvalidInput, match="not a cron expression"):

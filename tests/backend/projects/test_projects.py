@@ -12,6 +12,7 @@ from backend.core.database import Database
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.core.services import Services
 from backend.models import AuditEvent, Dataset, Schedule
+from backend.projects import service as projects_service
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from tests.backend.conftest import ClientAs
@@ -120,6 +121,7 @@ def test_a_label_schema_that_does_not_fit_is_refused_by_name(
     [
         ({"strategy": "psychic"}, "policy.strategy", "diverse_margin"),
         ({"retrain_cron": "every night"}, "policy.retrain_cron", "0 3 * * *"),
+        ({"retrain_cron": "0 0 31 2 *"}, "policy.retrain_cron", "never comes"),
         (
             {"overlap": "adaptive", "annotators_per_record": 3},
             "policy.annotators_at_most",
@@ -142,7 +144,15 @@ def test_a_policy_that_cannot_be_followed_is_refused(
 
 
 @pytest.mark.parametrize(
-    "policy", [{"batch_size": 0}, {"audit_share": 1.5}, {"annotators": 3}, {"max_rounds": 0}]
+    "policy",
+    [
+        {"batch_size": 0},
+        {"audit_share": 1.5},
+        {"annotators": 3},
+        {"max_rounds": 0},
+        {"seed": -1},
+        {"seed": 2**32},
+    ],
 )
 def test_values_out_of_range_and_unknown_names_are_refused(policy: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(policy))):
@@ -215,3 +225,26 @@ def test_the_schedule_follows_the_policy(session: Session) -> None:
 def test_labels_before_retraining_follow_the_batch_size() -> None:
     assert LoopPolicy(batch_size=30).labels_before_retraining == 30
     assert LoopPolicy(batch_size=30, retrain_after=7).labels_before_retraining == 7
+
+
+def test_loading_the_strategies_does_not_hold_the_store(
+    sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes seconds in a fresh process; a job that waits so long for the store is stopped."""
+    checked = projects_service.check_policy
+    seen: list[str] = []
+
+    def slow(policy: LoopPolicy) -> None:
+        with sqlite_database.transaction() as other:  # waits, and fails, while the store is held
+            other.exec(select(Schedule)).all()
+        seen.append("free")
+        checked(policy)
+
+    with sqlite_database.transaction() as session:
+        session.add(Dataset(name="shop", kind="product", fields=["title"], created_at=NOW))
+    monkeypatch.setattr(projects_service, "check_policy", slow)
+    with sqlite_database.transaction() as session:
+        project = service(session).create(request(), actor="ana")
+    with sqlite_database.transaction() as session:
+        service(session).set_policy(project.id or 0, {"batch_size": 7}, actor="ana")
+    assert seen == ["free", "free"]

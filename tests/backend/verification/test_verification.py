@@ -30,10 +30,16 @@ class Held:
 
     def __init__(self, tasks: dict[int, tuple[ParsedAnnotation, ...]]) -> None:
         self.tasks = tasks
+        self.unreadable: set[int] = set()
 
-    def changes_since(self, *_parts: object) -> Iterator[list[TaskSnapshot]]:
+    def changes_since(
+        self, *_parts: object, unreadable: Callable[[int], None]
+    ) -> Iterator[list[TaskSnapshot]]:
         for task_id, annotations in self.tasks.items():
-            yield [TaskSnapshot(task_id, NOW, annotations)]
+            if task_id in self.unreadable:
+                unreadable(task_id)
+            else:
+                yield [TaskSnapshot(task_id, NOW, annotations)]
 
 
 @pytest.fixture
@@ -121,6 +127,13 @@ def test_a_task_that_is_deleted_only_here(loop: Loop, held: Held) -> None:
 def test_a_task_that_is_unknown_here(loop: Loop, held: Held) -> None:
     held.tasks[999_999] = ()
     assert kinds(loop) == ["task_unknown_here"]
+
+
+def test_a_task_that_label_studio_cannot_show_is_not_taken_for_lost(loop: Loop, held: Held) -> None:
+    answered = next(task_id for task_id, annotations in held.tasks.items() if annotations)
+    held.unreadable = {answered}
+    (only,) = verify(loop).differences
+    assert (only.kind, only.subject) == ("task_unreadable", f"Label Studio tasks [{answered}]")
 
 
 def test_an_annotation_that_never_came(loop: Loop, held: Held) -> None:
