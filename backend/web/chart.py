@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 720, 300
-LEFT, RIGHT, TOP, BOTTOM = 72, 20, 16, 54
+LEFT, RIGHT, TOP, BOTTOM = 80, 20, 16, 54
 STEPS = (1, 2, 5)
 
 
