@@ -33,7 +33,10 @@ def import_records(
         list[str] | None, typer.Option("--map", help="COLUMN=FIELD; repeat it")
     ] = None,
     columns: Annotated[
-        str | None, typer.Option(help="columns to keep, with commas between; none: all")
+        str | None,
+        typer.Option(
+            help="columns to keep, with commas between, one with a comma in quotes; none: all"
+        ),
     ] = None,
     kind: Annotated[
         str | None, typer.Option(help="kind of the records, e.g. product, review")
@@ -83,7 +86,7 @@ def import_records(
         observed_at_column=observed_at_column,
         source=source,
         renames=parse_renames(rename or []),
-        columns=[name.strip() for name in columns.split(",")] if columns else None,
+        columns=parse_columns(columns) if columns else None,
         strict=strict,
     )
     services = open_services()
@@ -92,6 +95,12 @@ def import_records(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
     show(services, report)
+    if id_column is None and report.rows_new:
+        typer.echo(
+            "Each record's id is its line number; name a column that tells records apart with "
+            "--id-column, or another file's lines are taken for new versions of these.",
+            err=True,
+        )
     if rejects is not None:
         write_rejects(services, report.id, rejects)
     if report.status != "done":
@@ -105,6 +114,11 @@ def _checked(**options: Any) -> ImportRequest:
         return ImportRequest(**options)
     except ValidationError as error:
         raise invalid(error) from error
+
+
+def parse_columns(text: str) -> list[str]:
+    """The names between the commas; one with a comma of its own stands in quotes, as in CSV."""
+    return [name.strip() for name in next(csv.reader([text], skipinitialspace=True))]
 
 
 def parse_renames(pairs: list[str]) -> dict[str, str]:

@@ -19,6 +19,9 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
 
+UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
+"""What drivers raise for an id of 20 digits, and for half a character."""
+
 HtmlPage = Callable[[Request, "Problem"], Response | None]
 
 
@@ -84,13 +87,13 @@ def problem_of(error: Exception) -> Problem:
             detail=_HTTP_DETAILS.get(str(error.detail), str(error.detail)),
             request_id=request_id,
         )
-    if isinstance(error, OverflowError | DataError):
+    if isinstance(error, UNSTORABLE):
         return Problem(
             type=_type_of("invalid input"),
             title="Invalid input",
             status=422,
             detail="A number or a text of the request is nothing that the store can hold.",
-            remedy="Check the numbers in the address and in what was sent.",
+            remedy="Check the numbers and characters in the address and in what was sent.",
             request_id=request_id,
         )
     return Problem(
@@ -114,7 +117,7 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
 
     def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
-        if isinstance(error, OverflowError | DataError):
+        if isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         page = html_page(request, problem) if html_page else None
         if page is not None:
@@ -126,8 +129,7 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
 
-    # SQLite's driver raises OverflowError for an id of 20 digits, PostgreSQL's a DataError.
-    for kind in (AppError, RequestValidationError, HTTPException, OverflowError, DataError):
+    for kind in (AppError, RequestValidationError, HTTPException, *UNSTORABLE):
         app.add_exception_handler(kind, answer)
 
 

@@ -94,7 +94,7 @@ def _decimal(value: Decimal) -> Value:
 
 
 def _bytes(_value: bytes) -> Value:
-    raise UnusableValue("a binary value cannot be kept: leave its column out")
+    raise UnusableValue("a binary value cannot be kept; name the other columns as those to keep")
 
 
 def _json(value: Any) -> str:

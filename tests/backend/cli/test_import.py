@@ -1,6 +1,7 @@
 """``assay import`` and ``assay datasets`` on a real store."""
 
 import csv
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -155,3 +156,14 @@ def test_options_that_do_not_fit_are_named_in_one_line(store: Path) -> None:
         assay("import", "a.csv", "--dataset", "shop", "--delimiter", "ab")
     with pytest.raises(InvalidInput, match="name '' is not usable"):
         assay("datasets", "create", "")
+
+
+def test_a_column_with_a_comma_can_be_named(store: Path) -> None:
+    file = store / "odd.csv"
+    file.write_text('sku,"notes, inside",price\nA,"x, y",3\n')
+    assay("import", str(file), "--dataset", "odd", "--columns", '"notes, inside", price')
+    out = store / "odd.jsonl"
+    assay("datasets", "export", "odd", str(out))
+    kept = json.loads(out.read_text())
+    assert (kept["notes, inside"], kept["price"]) == ("x, y", "3")
+    assert "sku" not in kept

@@ -11,6 +11,7 @@ from backend.core.exceptions import ConfigurationError, InvalidInput, StorageFul
 from backend.core.logging import JsonFormatter, log_context
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
+from tests.backend.conftest import ClientAs
 
 SECRET = "hunter2-hunter2"
 
@@ -132,3 +133,11 @@ def test_half_a_character_in_what_was_sent_is_no_internal_error(client: TestClie
     answer = client.post("/body", content=sent, headers={"Content-Type": "application/json"})
     assert answer.status_code == 422
     assert answer.json()["value"] == "? half"
+
+
+def test_half_a_character_that_reaches_the_store_is_refused(client_as: ClientAs) -> None:
+    sent = rb'{"name": "Shop", "dataset": "\ud800 half"}'
+    json_type = {"Content-Type": "application/json"}
+    answer = client_as("admin").post("/api/v1/projects", content=sent, headers=json_type)
+    assert answer.status_code == 422
+    assert answer.json()["type"] == "urn:assay:problem:invalid-input"
