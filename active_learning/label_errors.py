@@ -1,7 +1,8 @@
 """Suspected label errors: which given labels the classifier, not having seen them, contradicts.
 
-Three steps. Confident learning (Northcutt, Jiang and Chuang 2021) marks the obvious errors. The
-heads are trained again without them, so that wrong labels no longer teach the judge. Then EM
+Four steps. Confident learning (Northcutt, Jiang and Chuang 2021) marks the obvious errors. The
+heads are trained again without them, so that wrong labels no longer teach the judge. These heads
+are believed only if wrong labels explain the given ones clearly better than weak heads do. Then EM
 estimates how often each true label is given as each other one (Dawid and Skene 1979, with the
 classifier as the prior of the truth), and every label gets the probability of being wrong.
 """
@@ -23,6 +24,10 @@ STEPS = 50
 PRIOR_RECORDS = 10.0
 """Records a pair of labels that pull its error rate to the mean rate."""
 FLOOR = 1e-6
+SHOWN = 2.0
+"""Standard errors by which wrong labels must explain the given ones better than a weak classifier
+does, before it is believed against many of them, or against most of a class."""
+MANY, MOST = 0.3, 0.5
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class LabelErrors:
     reasons: list[Reason]
     noise_rate: float
     """Estimated share of wrong labels: the mean error probability."""
+    is_shown: bool = True
+    """Whether wrong labels explain the given ones clearly better than a weak classifier does."""
 
     def ranked(self) -> NDArray[np.intp]:
         """Positions of the suspected labels, the most suspect first."""
@@ -64,19 +71,36 @@ def label_errors(
     """
     codes = checked_codes(probabilities, given, classes)
     obvious = confident_errors(probabilities, codes)
-    return judged(trusting(probabilities, codes, obvious), codes, classes)
+    plain = trusting(probabilities, codes, np.zeros(len(codes), bool))
+    found, is_shown = believed(plain, trusting(probabilities, codes, obvious), codes)
+    return judged(found, codes, classes, is_shown=is_shown)
 
 
 def judged(
-    probabilities: Probabilities, codes: NDArray[np.intp], classes: Sequence[str]
+    probabilities: Probabilities,
+    codes: NDArray[np.intp],
+    classes: Sequence[str],
+    *,
+    is_shown: bool = True,
 ) -> LabelErrors:
-    """Suspected errors where the probabilities are of the true label, see :func:`trusting`."""
+    """Suspected errors where the probabilities are of the true label, see :func:`believed`.
+
+    A class that the classifier hardly knows is not judged: the only record of a class, which
+    nothing that judges it has seen; and, unless wrong labels are shown, a class of which it
+    contradicts most. Its records get the mean error probability of the others.
+    """
     posterior = true_label_posterior(probabilities, codes)
     rows = np.arange(len(codes))
     wrong = np.clip(1.0 - posterior[rows, codes], 0.0, 1.0)
     doubt = 1.0 - probabilities[rows, codes]
+    counts = np.bincount(codes)
+    contradicted = np.bincount(codes, probabilities.argmax(axis=1) != codes)
+    share = contradicted / np.maximum(counts, 1)
+    unknown = ((counts == 1) | ((share > MOST) & (not is_shown)))[codes]
+    for values in (wrong, doubt):
+        values[unknown] = values[~unknown].mean() if not unknown.all() else 0.0
     scores = (_ranks(wrong) + _ranks(doubt)) / 2.0
-    suspected = wrong > WRONG
+    suspected = (wrong > WRONG) & ~unknown
     others = posterior.copy()
     others[rows, codes] = -1.0
     suggested = np.where(suspected, others.argmax(axis=1), codes)
@@ -86,16 +110,20 @@ def judged(
         suspected,
         [classes[code] for code in suggested.tolist()],
         [
-            _reason(classes[given], classes[other], bool(is_wrong), chance)
-            for given, other, is_wrong, chance in zip(
+            _unknown_reason(classes[given])
+            if is_unknown
+            else _reason(classes[given], classes[other], is_wrong, chance)
+            for given, other, is_wrong, is_unknown, chance in zip(
                 codes.tolist(),
                 suggested.tolist(),
                 suspected.tolist(),
+                unknown.tolist(),
                 wrong.tolist(),
                 strict=True,
             )
         ],
         float(wrong.mean()),
+        is_shown,
     )
 
 
@@ -143,33 +171,61 @@ def trusting(
     return softmax(logits / temperature)
 
 
+def believed(
+    plain: Probabilities, trusted: Probabilities, codes: NDArray[np.intp]
+) -> tuple[Probabilities, bool]:
+    """Which probabilities to judge the labels by, and whether wrong labels are shown.
+
+    A classifier that contradicts many labels is either right about wrong labels or weak itself.
+    ``trusted``, calibrated without the doubted labels, cannot tell: of clean labels that the
+    features hardly predict it would call a third wrong. Wrong labels are shown where ``trusted``,
+    with its own estimate of how labels go wrong, explains the given ones better than ``plain``,
+    calibrated on all of them, by ``SHOWN`` standard errors of the paired difference. ``trusted``
+    is believed where they are, or where ``plain`` contradicts few labels (both look the same
+    where the classifier is sure everywhere and some labels are wrong at random).
+    """
+    rows = np.arange(len(codes))
+    explained = (trusted * _given_as(trusted, codes)[:, codes].T).sum(axis=1)
+    gaps = np.log(np.maximum(explained, 1e-300)) - np.log(np.maximum(plain[rows, codes], 1e-300))
+    least = SHOWN * max(float(gaps.std()) * float(np.sqrt(len(gaps))), 1.0)
+    is_shown = bool(gaps.sum() > least)
+    is_rare = bool((plain.argmax(axis=1) != codes).mean() <= MANY)
+    return trusted if is_shown or is_rare else plain, is_shown
+
+
 def true_label_posterior(
     probabilities: Probabilities, codes: NDArray[np.intp], *, steps: int = STEPS
 ) -> Probabilities:
-    """(n, classes) probability of each true label, knowing the given one too.
+    """(n, classes) probability of each true label, knowing the given one too."""
+    posterior = probabilities * _given_as(probabilities, codes, steps)[:, codes].T
+    found: Probabilities = posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-300)
+    return found
+
+
+def _given_as(
+    probabilities: Probabilities, codes: NDArray[np.intp], steps: int = STEPS
+) -> NDArray[np.float64]:
+    """(classes, classes) how often each true label is given as each other one.
 
     EM over the table "true label k is given as j"; rows of the table are pulled towards the mean
     error rate, so a rare class cannot invent its own.
     """
     n, classes = probabilities.shape
     if classes == 1:
-        return np.ones((n, 1))
-    table = 0.9 * np.eye(classes) + 0.1 / classes
-    posterior = probabilities
+        return np.ones((1, 1))
+    table: NDArray[np.float64] = 0.9 * np.eye(classes) + 0.1 / classes
     onehot = np.zeros((n, classes))
     onehot[np.arange(n), codes] = 1.0
-    for step in range(steps + 1):
+    for _ in range(steps):
         posterior = probabilities * table[:, codes].T
         posterior = posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-300)
-        if step == steps:
-            break
         joint = posterior.T @ onehot
         error = 1.0 - float(np.trace(joint)) / n
         usual = np.full((classes, classes), error / (classes - 1))
         np.fill_diagonal(usual, 1.0 - error)
         table = joint + PRIOR_RECORDS * classes * usual
         table /= table.sum(axis=1, keepdims=True)
-    return posterior
+    return table
 
 
 def pooled(views: Sequence[Probabilities], shares: Sequence[float]) -> Probabilities:
@@ -222,4 +278,11 @@ def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
     return Reason(
         f"labelled '{given}', {sure} likely wrong; '{other}' is the most probable other label",
         f"标注为“{given}”，出错概率 {sure}；其他标签中最可能是“{other}”",
+    )
+
+
+def _unknown_reason(given: str) -> Reason:
+    return Reason(
+        f"'{given}' is hardly known to the classifier: not judged",
+        f"分类器几乎不认识“{given}”：未作判断",
     )

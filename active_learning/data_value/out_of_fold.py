@@ -15,6 +15,7 @@ from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NotFitted
 from active_learning.label_errors import (
     LabelErrors,
+    believed,
     checked_codes,
     confident_errors,
     judged,
@@ -89,7 +90,8 @@ def design_label_errors(
     obvious = confident_errors(first, codes)
     doubted = judged(trusting(first, codes, obvious), codes, classes).is_suspected
     second = views.probabilities(codes, np.where(doubted, 0.0, 1.0), doubted)
-    return judged(second, codes, classes)
+    found, is_shown = believed(first, second, codes)
+    return judged(found, codes, classes, is_shown=is_shown)
 
 
 def honest_design(

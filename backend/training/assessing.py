@@ -125,7 +125,10 @@ def _judge(
         # Judged together, so that both are on one scale.
         probabilities = np.concatenate([probabilities, own])
         errors = judged(
-            probabilities, np.concatenate([codes, audit_codes]), list(classifier.classes)
+            probabilities,
+            np.concatenate([codes, audit_codes]),
+            list(classifier.classes),
+            is_shown=errors.is_shown,
         )
     context.progress(0.6, "measuring what leaving labels out does")
     value = split_by_value(

@@ -152,3 +152,45 @@ def test_bad_input_is_named(world: World) -> None:
         find_label_errors(
             RecordClassifier(world.layout, CLASSES), world.features, world.grades.tolist()
         )
+
+
+def _blobs(seed: int, n: int, apart: float) -> tuple[NDArray[np.float32], list[str]]:
+    rng = np.random.default_rng(seed)
+    centres, truth = rng.normal(size=(3, 10)) * apart, rng.integers(3, size=n)
+    vectors = centres[truth] + rng.normal(size=(n, 10))
+    return vectors.astype(np.float32), [NAMES[code] for code in truth]
+
+
+def test_clean_labels_that_are_hard_to_predict_are_not_called_wrong() -> None:
+    shares = []
+    for seed in range(3):
+        vectors, given = _blobs(seed, 300, 0.3)
+        found = design_label_errors(vectors, given, NAMES[:3], seed=seed)
+        shares.append(found.is_suspected.mean())
+        assert found.noise_rate < 0.1
+    assert max(shares) < 0.1
+
+
+def test_many_wrong_labels_are_found_where_the_records_tell_them() -> None:
+    figures = []
+    for seed in range(3):
+        vectors, truth = _blobs(seed, 300, 1.5)
+        rng = np.random.default_rng(seed)
+        wrong = rng.random(300) < 0.35
+        places = (np.array([NAMES.index(name) for name in truth]) + rng.integers(1, 3, 300)) % 3
+        given = [
+            NAMES[place] if bad else name
+            for place, bad, name in zip(places, wrong, truth, strict=True)
+        ]
+        found = design_label_errors(vectors, given, NAMES[:3], seed=seed)
+        figures.append(f1_score(wrong, found.is_suspected))
+    # What cannot be told from a weak classifier is not claimed.
+    assert np.median(figures) > 0.75
+
+
+def test_the_only_record_of_a_class_is_not_judged() -> None:
+    vectors, given = _blobs(2, 80, 1.5)
+    found = design_label_errors(vectors, [*given[:-1], "d"], NAMES, seed=0)
+    assert not found.is_suspected[-1]
+    assert found.error_probabilities[-1] < 0.5
+    assert found.reasons[-1].en == "'d' is hardly known to the classifier: not judged"
