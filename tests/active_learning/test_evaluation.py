@@ -181,3 +181,25 @@ def test_wilson_covers_about_95_percent_on_average_over_accuracies(n: int) -> No
     coverage = (binom.pmf(hits[:, None], n, accuracies) * inside).sum(axis=0)
     assert 0.945 <= coverage.mean() <= 0.965
     assert coverage.min() > 0.89
+
+
+@pytest.mark.parametrize(
+    ("shares", "n"),
+    [(np.ones(10), 20), (1 / np.arange(1.0, 11.0) ** 1.5, 50), (np.array([0.97, 0.03]), 20)],
+)
+def test_macro_f1_interval_covers_with_many_and_with_rare_classes(
+    shares: np.ndarray, n: int
+) -> None:
+    """Classes of which the sample holds one record or none still have an F1 of their own."""
+    rng, k = np.random.default_rng(0), len(shares)
+    prior, names = shares / shares.sum(), [f"c{place}" for place in range(k)]
+    joint = np.outer(prior, prior) * (1 - np.eye(k)) / (1 - prior)[:, None] * 0.2
+    joint += np.diag(0.8 * prior)
+    actual = float((2 * np.diag(joint) / (joint.sum(axis=0) + joint.sum(axis=1))).mean())
+    hits = []
+    for _ in range(60):
+        cells = rng.choice(k * k, n, p=joint.ravel())
+        p = 0.9 * np.eye(k)[cells % k] + 0.1 / k
+        found = evaluate([names[place] for place in cells // k], p, names).macro_f1
+        hits.append(found.low <= actual <= found.high)
+    assert np.mean(hits) > 0.8
