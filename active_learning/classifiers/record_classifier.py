@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.classifiers.head_training import FittedParts, Labels, fit_parts
-from active_learning.classifiers.logistic_heads import sigmoid, softmax
+from active_learning.classifiers.logistic_heads import sigmoid, softmax, tempered
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.exceptions import (
     NoLabels,
@@ -190,7 +190,7 @@ class RecordClassifier:
         grades, issues = parts.heads.logits(design)
         slopes, offsets = parts.issue_scaling.T
         return RecordPredictions(
-            softmax(grades / parts.temperature), sigmoid(issues * slopes + offsets), faults
+            softmax(tempered(grades, parts.temperature)), sigmoid(issues * slopes + offsets), faults
         )
 
     def score(self, X: Features, y: Sequence[str]) -> float:

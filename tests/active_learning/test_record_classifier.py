@@ -9,7 +9,13 @@ from sklearn.metrics import roc_auc_score
 
 from active_learning.classifiers.calibration import platt_scaling, temperature_for
 from active_learning.classifiers.column_signals import Signals
-from active_learning.classifiers.logistic_heads import fit_heads, sigmoid, softmax
+from active_learning.classifiers.logistic_heads import (
+    OUT_OF_PLAY,
+    fit_heads,
+    sigmoid,
+    softmax,
+    tempered,
+)
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.exceptions import (
@@ -290,3 +296,14 @@ def test_a_class_of_one_row_does_not_drown_the_others(seed: int) -> None:
     assert with_one.score(asked, truth) >= without.score(asked, truth) - 0.05
     sure = with_one.predict_proba(asked).max(axis=1).mean()
     assert abs(sure - with_one.score(asked, truth)) < 0.15, "and it stays calibrated"
+
+
+def test_a_grade_that_nobody_gave_stays_improbable_at_any_temperature() -> None:
+    """Of labels that the features say nothing about, the temperature is high."""
+    rng = np.random.default_rng(0)
+    logits = np.c_[rng.normal(size=(60, 2)) * 4, np.full(60, OUT_OF_PLAY)]
+    codes = rng.integers(2, size=60)
+    temperature = temperature_for(logits, codes)
+    assert temperature > 8
+    assert softmax(tempered(logits, temperature))[:, 2].max() < 1e-6
+    assert softmax(logits / temperature)[:, 2].max() > 1e-3
