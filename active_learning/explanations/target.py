@@ -17,8 +17,9 @@ from active_learning.types import Embeddings, Probabilities, Scores
 class Target:
     """The calibrated log-odds of one answer: ``design matrix @ weights + reference``.
 
-    For an issue it is the logit of yes. For a grade it is its logit less the mean logit of all
-    grades that were ever given, so that 0 means: no more likely than the others.
+    For an issue it is the logit of yes. For a grade it is its logit less the mean logit of the
+    other grades that were ever given: of two grades the log-odds of one against the other, of
+    more against the geometric mean of the others. 0 means: no more likely than the others.
     """
 
     name: str
@@ -40,7 +41,10 @@ class Target:
         heads = parts.heads
         if name in grades:
             place = grades.index(name)
-            rivals = np.flatnonzero(heads.biases[: heads.classes] > OUT_OF_PLAY)
+            in_play = np.flatnonzero(heads.biases[: heads.classes] > OUT_OF_PLAY)
+            rivals = in_play[in_play != place]
+            if not len(rivals):  # the only grade ever given: nothing speaks for or against it
+                return cls(name, np.zeros(len(heads.weights)), 0.0)
             weights = heads.weights[:, place] - heads.weights[:, rivals].mean(axis=1)
             reference = heads.biases[place] - heads.biases[rivals].mean()
             heat = parts.temperature

@@ -37,7 +37,8 @@ def test_exact_contributions_sum_to_the_log_odds(
     rows = np.random.default_rng(0).permutation(800)[:100]
     found = {name: exact_contributions(classifier, world.features[rows], name) for name in CLASSES}
     logs = np.log(classifier.predict_proba(world.features[rows]))
-    wanted = logs - logs.mean(axis=1, keepdims=True)
+    others = (logs.sum(axis=1, keepdims=True) - logs) / (len(CLASSES) - 1)
+    wanted = logs - others
     for place, name in enumerate(CLASSES):
         sums = found[name].contributions.sum(axis=1) + found[name].reference
         np.testing.assert_allclose(sums, wanted[:, place], atol=1e-3)
@@ -208,3 +209,14 @@ def test_words_of_a_mark() -> None:
     reason = reason_of("category", "Kitchxn", "good", 0.84)
     assert reason.en == "category “Kitchxn” raises 'good' by 0.8"
     assert reason.zh == "category“Kitchxn”，使“good”升高 0.8"
+
+
+def test_of_two_grades_the_contributions_sum_to_the_log_odds_of_one_against_the_other(
+    reader: tuple[RecordClassifier, list[dict[str, str]], RecordFeatures],
+) -> None:
+    classifier, records, maker = reader
+    features = maker.transform(records[:20])
+    p = classifier.predict_proba(features)
+    found = exact_contributions(classifier, features, "good")
+    sums = found.contributions.sum(axis=1) + found.reference
+    np.testing.assert_allclose(sums, np.log(p[:, 0] / p[:, 1]), atol=1e-3)
