@@ -14,7 +14,6 @@ from active_learning.types import Reason
 
 LEVELS = (0.9, 0.95)
 BASELINE = "random"
-RESAMPLES = 4_000
 LEAST_SEEDS = 3
 """Fewer tell too little about chance: no interval is given."""
 SCORE = (0.0, 1.0)
@@ -42,8 +41,8 @@ def analyse(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
     A curve that does not reach a level within the budget counts as there at the budget;
     ``censored`` counts them. Means come with the t interval over the seeds, cut to what is
     possible: [0, 1] for scores and areas, [-1, 1] for a gain, [0, budget] for labels. Ratios are
-    geometric means over the seeds with the percentile interval of the paired bootstrap; there is
-    none where a strategy has no baseline. With fewer than three seeds every ``low`` and ``high``
+    geometric means over the seeds with the t interval of their logarithms; there is none where a
+    strategy has no baseline. With fewer than three seeds every ``low`` and ``high``
     is None.
     """
     full = {run["seed"]: float(run["score"]) for run in runs if run["strategy"] == FULL}
@@ -84,7 +83,7 @@ def _strategy(
         if baseline is not None:
             theirs, lost = _needed(baseline, full, seeds, level)
             entry |= {"ratio": ratio(mine, theirs), "random_censored": lost}
-            entry["ratio_best_of"] = best_of_ratio(mine, theirs, tried)
+            entry["ratio_best_of"] = ratio(mine, theirs, tried=tried)
         result[f"reach_{round(level * 100)}"] = entry
     if baseline is not None:
         gaps = [
@@ -116,28 +115,14 @@ def _needed(
 
 
 def ratio(
-    mine: NDArray[np.float64], theirs: NDArray[np.float64], *, seed: int = 0
+    mine: NDArray[np.float64], theirs: NDArray[np.float64], *, tried: int = 1
 ) -> dict[str, float | None]:
-    """Geometric mean of the paired ratios; 95 % interval of the bootstrap over three seeds or more.
+    """Geometric mean of the paired ratios and the 95 % t interval of their logarithms.
 
-    With fewer ``low`` and ``high`` are None.
-    """
-    logs = np.log(mine / theirs)
-    value = float(np.exp(logs.mean()))
-    if len(logs) < LEAST_SEEDS:
-        return {"value": value, "low": None, "high": None}
-    drawn = np.random.default_rng(seed).integers(len(logs), size=(RESAMPLES, len(logs)))
-    low, high = np.exp(np.percentile(logs[drawn].mean(axis=1), [2.5, 97.5]))
-    return {"value": value, "low": float(low), "high": float(high)}
-
-
-def best_of_ratio(
-    mine: NDArray[np.float64], theirs: NDArray[np.float64], tried: int
-) -> dict[str, float | None]:
-    """The same mean with an interval that stays honest for the best of so many tried.
-
-    A t interval of the paired log ratios at level 1 - 0.05 / tried (Bonferroni), so that all of
-    them hold together in 95 % of simulations; None with fewer than three seeds.
+    ``tried`` widens it so that it stays honest for the best of so many (level 1 - 0.05 / tried,
+    Bonferroni): all of them hold together in 95 % of simulations. The bootstrap of so few seeds
+    is too narrow (normal logarithms, 3 seeds: it covers .71, this .95; 5 seeds: .83 and .95).
+    With fewer than three seeds ``low`` and ``high`` are None.
     """
     logs = np.log(mine / theirs)
     middle = float(logs.mean())

@@ -11,7 +11,7 @@ import pytest
 
 from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.simulation import grid
-from active_learning.simulation.analysis import analyse, best_of_ratio, labels_to_reach, ratio
+from active_learning.simulation.analysis import analyse, labels_to_reach, ratio
 from active_learning.simulation.experiment import LabelledData, Plan, Round, run_curve
 from active_learning.simulation.grid import FULL, run_grid
 from active_learning.simulation.oracle import SimulatedAnnotator, class_dependent, consensus
@@ -89,7 +89,7 @@ def test_a_grid_killed_outright_goes_on_where_it_was(data: LabelledData, tmp_pat
 
 def test_the_best_of_many_needs_more_evidence() -> None:
     mine, theirs = np.array([70.0, 95.0, 80.0, 90.0, 75.0]), np.full(5, 100.0)
-    one, many = best_of_ratio(mine, theirs, 1), best_of_ratio(mine, theirs, 40)
+    one, many = ratio(mine, theirs), ratio(mine, theirs, tried=40)
     assert one["value"] == many["value"]
     assert one["high"] is not None
     assert many["high"] is not None
@@ -225,3 +225,15 @@ def test_fewer_than_three_seeds_have_no_interval(tmp_path: Path, seeds: int) -> 
     assert "区间至少需要三个种子" in page
     assert "[" not in "".join(cell for row in table(result) for cell in row)
     assert '"low": null' in paths["json"].read_text("utf-8")
+
+
+@pytest.mark.parametrize("seeds", [3, 5])
+def test_the_ratio_of_few_seeds_is_covered_as_often_as_the_interval_says(seeds: int) -> None:
+    rng = np.random.default_rng(0)
+    hits = []
+    for _ in range(400):
+        found = ratio(np.exp(rng.normal(0, 0.2, seeds)), np.ones(seeds))
+        assert found["low"] is not None
+        assert found["high"] is not None
+        hits.append(found["low"] <= 1.0 <= found["high"])
+    assert 0.92 <= np.mean(hits) <= 0.98
