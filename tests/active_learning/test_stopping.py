@@ -27,7 +27,7 @@ def _world(rng: np.random.Generator) -> tuple[list[CurvePoint], float]:
     return points, float(actual[-1] - actual[-2])
 
 
-def test_the_interval_covers_the_gain_about_as_often_as_it_says() -> None:
+def test_the_interval_covers_the_gain_at_least_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     hits = []
     for _ in range(100):
@@ -36,7 +36,7 @@ def test_the_interval_covers_the_gain_about_as_often_as_it_says() -> None:
         assert found.low is not None
         assert found.high is not None
         hits.append(found.low <= gain <= found.high)
-    assert 0.72 <= np.mean(hits) <= 0.96
+    assert 0.8 <= np.mean(hits) <= 0.99
 
 
 def test_a_flat_curve_stops_and_a_steep_one_goes_on() -> None:
@@ -84,3 +84,22 @@ def test_the_interval_has_room_for_a_loss() -> None:
     flat = advise([CurvePoint(n, 0.80, 5000) for n in (100, 200, 400, 800, 1600)], 100)
     assert flat.low is not None
     assert flat.low < 0 < (flat.high or 0)
+
+
+def test_of_curves_that_do_not_rise_the_interval_covers_more_often_than_not() -> None:
+    rng = np.random.default_rng(1)
+    hits = []
+    for _ in range(30):
+        level = rng.uniform(0.5, 0.97)
+        actual = level + 0.018 * (1 - level) * rng.standard_normal(9)
+        ease = rng.random(96)
+        points = [
+            CurvePoint(50 * place, float((ease[: 12 * place] < actual[place]).mean()), 12 * place)
+            for place in range(1, 9)
+        ]
+        found = advise(points, 400)
+        assert found.low is not None
+        assert found.high is not None
+        hits.append(found.low <= actual[0] - actual[8] <= found.high)
+        assert "-0.0" not in found.reason.en
+    assert np.mean(hits) > 0.7
