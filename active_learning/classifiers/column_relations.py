@@ -1,37 +1,82 @@
 """What holds between the columns of a record: one decides another, one is never below another."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations, permutations
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from active_learning.classifiers.value_parsing import day_of, number_of
+from active_learning.types import ShouldStop, check_stop, never
 
 RELATION_SIGNALS = ("dependency_violation", "dependency_confirmed", "order_violation")
 MIN_GROUP = 3
 MIN_DETERMINISM = 0.75
 MIN_ORDER = 0.9
+MOST_DECIDING = 24
+"""Columns that decide one other column."""
+ORDER_ROWS = 5_000
+READERS: dict[str, Callable[[str], float | None]] = {"number": number_of, "day": day_of}
+KINDS = tuple(READERS)
+
+Dependency: TypeAlias = tuple[int, int, dict[str, tuple[str, float]]]
 
 
 @dataclass
 class ColumnRelations:
     """Dependencies and orders found in a sample of records, as JSON-ready values."""
 
-    dependencies: list[tuple[int, int, dict[str, tuple[str, float]]]] = field(default_factory=list)
+    dependencies: list[Dependency] = field(default_factory=list)
     """(determining column, determined column, determining value -> (usual value, its share))."""
     orders: list[tuple[int, int, str]] = field(default_factory=list)
     """(larger column, smaller column, "number" or "day")."""
 
+    def __post_init__(self) -> None:
+        self._compared: dict[str, list[int]] = {}
+        for kind in sorted({kind for _, _, kind in self.orders}):
+            pairs = [(larger, smaller) for larger, smaller, of in self.orders if of == kind]
+            self._compared[kind] = sorted({place for pair in pairs for place in pair})
+
     @classmethod
-    def fit(cls, rows: Sequence[Sequence[str]], columns: int) -> "ColumnRelations":
-        """Relations that hold in most of the rows (texts, "" for missing)."""
-        pairs = permutations(range(columns), 2)
-        dependencies = [_dependency(rows, a, b) for a, b in pairs]
-        orders = [_order(rows, a, b) for a, b in combinations(range(columns), 2)]
-        return cls([found for found in dependencies if found], [found for found in orders if found])
+    def fit(
+        cls, rows: Sequence[Sequence[str]], columns: int, should_stop: ShouldStop = never
+    ) -> "ColumnRelations":
+        """Relations that hold in most of the rows (texts, "" for missing).
+
+        Of the columns that decide one column the surest ``MOST_DECIDING`` are kept, so that wide
+        tables stay fast.
+
+        Raises:
+            Cancelled: ``should_stop`` answered True.
+        """
+        coded = [_Coded.of([row[place] for row in rows]) for place in range(columns)]
+        found: list[list[tuple[float, Dependency]]] = [[] for _ in range(columns)]
+        for a in range(columns):
+            check_stop(should_stop, "relating the columns")
+            if coded[a].covered < max(20, 0.1 * len(rows)):
+                continue
+            for b in range(columns):
+                if a != b and (held := _dependency(coded[a], coded[b], a, b)) is not None:
+                    found[b].append(held)
+        kept = [
+            dependency
+            for of_column in found
+            for _, dependency in sorted(of_column, key=lambda held: -held[0])[:MOST_DECIDING]
+        ]
+        kept.sort(key=lambda dependency: dependency[:2])
+        numbers = [
+            {kind: _read([row[place] for row in rows[:ORDER_ROWS]], kind) for kind in KINDS}
+            for place in range(columns)
+        ]
+        orders = []
+        for a in range(columns):
+            check_stop(should_stop, "relating the columns")
+            for b in range(a + 1, columns):
+                order = _order(numbers[a], numbers[b], a, b)
+                if order is not None:
+                    orders.append(order)
+        return cls(kept, orders)
 
     def signals(self, texts: Sequence[str]) -> np.ndarray[Any, np.dtype[np.float32]]:
         """(columns, len(RELATION_SIGNALS)) signals of one record."""
@@ -45,8 +90,13 @@ class ColumnRelations:
                 out[b, 1] = max(out[b, 1], share)
             else:
                 out[b, 0] = max(out[b, 0], share)
+        read = {
+            kind: {place: READERS[kind](texts[place]) for place in places}
+            for kind, places in self._compared.items()
+        }
         for larger, smaller, kind in self.orders:
-            if _stands_reversed(texts[larger], texts[smaller], kind):
+            high, low = read[kind][larger], read[kind][smaller]
+            if high is not None and low is not None and high < low:
                 out[larger, 2] = out[smaller, 2] = 1.0
         return out
 
@@ -68,48 +118,94 @@ class ColumnRelations:
 
 
 def _stands_reversed(larger: str, smaller: str, kind: str) -> bool:
-    read = number_of if kind == "number" else day_of
-    high, low = read(larger), read(smaller)
+    high, low = READERS[kind](larger), READERS[kind](smaller)
     return high is not None and low is not None and high < low
 
 
+@dataclass(frozen=True)
+class _Coded:
+    """A column as numbers, in the order in which its values first occur."""
+
+    values: list[str]
+    codes: NDArray[np.intp]
+    counts: NDArray[np.intp]
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> "_Coded":
+        places: dict[str, int] = {}
+        codes = np.array([places.setdefault(text, len(places)) for text in texts], dtype=np.intp)
+        return cls(list(places), codes, np.bincount(codes, minlength=len(places)))
+
+    @property
+    def is_large(self) -> NDArray[np.bool_]:
+        """(values,) present in at least ``MIN_GROUP`` rows."""
+        is_present = np.array([bool(value) for value in self.values], dtype=bool)
+        large: NDArray[np.bool_] = (self.counts >= MIN_GROUP) & is_present
+        return large
+
+    @property
+    def covered(self) -> int:
+        """Rows of these values."""
+        return int(self.counts[self.is_large].sum())
+
+
 def _dependency(
-    rows: Sequence[Sequence[str]], a: int, b: int
-) -> tuple[int, int, dict[str, tuple[str, float]]] | None:
-    """a -> b where groups of equal a mostly agree on b, and b is not constant anyway."""
-    groups: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    overall: Counter[str] = Counter()
-    for row in rows:
-        if row[a]:
-            groups[row[a]][row[b]] += 1
-            overall[row[b]] += 1
-    large = {key: values for key, values in groups.items() if values.total() >= MIN_GROUP}
-    covered = sum(values.total() for values in large.values())
-    if covered < max(20, 0.1 * len(rows)):
-        return None
-    agreed = sum(values.most_common(1)[0][1] for values in large.values())
-    constant = overall.most_common(1)[0][1] / overall.total()
-    if agreed / covered < max(MIN_DETERMINISM, constant + (1 - constant) * 0.3):
+    deciding: _Coded, decided: _Coded, a: int, b: int
+) -> tuple[float, Dependency] | None:
+    """a -> b where groups of equal a mostly agree on b, and b is not constant anyway.
+
+    With the share of rows that agree.
+    """
+    width = len(decided.values)
+    pairs, first, counts = np.unique(
+        deciding.codes * width + decided.codes, return_index=True, return_counts=True
+    )
+    # The most frequent value of each group first; of equals the one that came first.
+    order = np.lexsort((first, -counts, pairs // width))
+    group = pairs[order] // width
+    is_best = np.ones(len(order), dtype=bool)
+    is_best[1:] = group[1:] != group[:-1]
+    best = order[is_best]
+    groups, values, agreed = pairs[best] // width, pairs[best] % width, counts[best]
+    large = deciding.is_large[groups]
+    covered = deciding.covered
+    share = float(agreed[large].sum()) / covered
+    present = np.array([bool(value) for value in deciding.values], dtype=bool)[deciding.codes]
+    overall = np.bincount(decided.codes[present], minlength=width)
+    constant = float(overall.max() / overall.sum())
+    if share < max(MIN_DETERMINISM, constant + (1 - constant) * 0.3):
         return None
     usual = {}
-    for key in sorted(large):
-        value, count = large[key].most_common(1)[0]
-        if count / large[key].total() >= 0.6 and value:
-            usual[key] = (value, count / large[key].total())
-    return a, b, usual
+    for place in np.flatnonzero(large).tolist():
+        key, value = deciding.values[groups[place]], decided.values[values[place]]
+        sure = float(agreed[place] / deciding.counts[groups[place]])
+        if sure >= 0.6 and value:
+            usual[key] = (value, sure)
+    return share, (a, b, dict(sorted(usual.items())))
 
 
-def _order(rows: Sequence[Sequence[str]], a: int, b: int) -> tuple[int, int, str] | None:
+def _read(texts: Sequence[str], kind: str) -> NDArray[np.float64]:
+    """(rows,) numbers or days, NaN where the text is none."""
+    known: dict[str, float] = {}
+    for text in texts:
+        if text not in known:
+            value = READERS[kind](text)
+            known[text] = np.nan if value is None else float(value)
+    return np.array([known[text] for text in texts], dtype=np.float64)
+
+
+def _order(
+    ones: Mapping[str, NDArray[np.float64]],
+    others: Mapping[str, NDArray[np.float64]],
+    a: int,
+    b: int,
+) -> tuple[int, int, str] | None:
     """Columns of the same kind, in the same range, where one is hardly ever below the other."""
-    for kind, read in (("number", number_of), ("day", day_of)):
-        pairs = [
-            (x, y)
-            for row in rows[:5000]
-            if (x := read(row[a])) is not None and (y := read(row[b])) is not None
-        ]
-        if len(pairs) < max(20, 0.3 * min(len(rows), 5000)):
+    for kind in KINDS:
+        both = ~(np.isnan(ones[kind]) | np.isnan(others[kind]))
+        if both.sum() < max(20, 0.3 * len(both)):
             continue
-        first, second = np.array(pairs, dtype=float).T
+        first, second = ones[kind][both], others[kind][both]
         ratio = (np.median(np.abs(first)) + 1) / (np.median(np.abs(second)) + 1)
         if kind == "number" and not 0.2 < ratio < 5:
             continue

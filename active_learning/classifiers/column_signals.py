@@ -126,7 +126,7 @@ class ColumnSignals:
             raise NoLabels("There is no record to profile; import records first.")
         last_day = (today or date.max).toordinal()
         profiles = [counter.profile(last_day) for counter in counters]
-        relations = ColumnRelations.fit(sample, len(names))
+        relations = ColumnRelations.fit(sample, len(names), should_stop)
         progress(1.0, f"profiled {seen:,} records")
         return cls(names, profiles, relations, keys.repeated(), seen)
 
