@@ -96,12 +96,14 @@ def _answers(
     context.progress(0.6, f"grading {len(pool.record_ids) - len(taken)} records")
     seen = champion_matrix(artifact, features, context, project, schema, pool, folder)
     rows = np.array([row for row, record in enumerate(pool.record_ids) if record not in taken], int)
-    truth = [label.grade for label in snapshot.audit]
     grades, confidence = _best(artifact, reader.matrix(snapshot.audit, artifact.signals))
     pool_grades, pool_confidence = _graded(artifact, seen, rows, context)
     return ChampionAnswers(
         confidence=confidence,
-        is_right=grades == np.array(truth, dtype=grades.dtype),
+        is_right=np.array(
+            [label.grade == grade for label, grade in zip(snapshot.audit, grades, strict=True)],
+            dtype=bool,
+        ),
         record_ids=[pool.record_ids[row] for row in rows],
         grades=pool_grades.tolist(),
         pool_confidence=pool_confidence,
