@@ -27,7 +27,7 @@ FLOOR = 1e-6
 SHOWN = 2.0
 """Standard errors by which wrong labels must explain the given ones better than a weak classifier
 does, before it is believed against many of them, or against most of a class."""
-MANY, MOST = 0.3, 0.5
+MANY, MOST = 0.35, 0.5
 
 
 @dataclass(frozen=True)
