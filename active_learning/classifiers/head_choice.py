@@ -69,13 +69,17 @@ class Judge:
         return losses
 
 
-def candidates(known: BlockScales | None) -> Sequence[BlockScales]:
+def candidates(known: BlockScales | None, *, has_signals: bool) -> Sequence[BlockScales]:
     """All scales for a cold fit; for a warm one the known scales and those that are louder.
 
     Few labels, or labels of one class, ask for quiet scales; kept for ever, these would drown
-    what later labels teach. Scales that are no candidates any more are chosen anew.
+    what later labels teach. Scales that are no candidates any more are chosen anew. Where the text
+    is all there is, it is never silent: heads that read nothing give every record the same grade,
+    and of few labels drawn far apart the left out ones seem unpredictable. The temperature says
+    how little is known.
     """
-    return SCALES[SCALES.index(known) :] if known in SCALES else SCALES
+    scales = SCALES[SCALES.index(known) :] if known in SCALES else SCALES
+    return scales if has_signals else [scale for scale in scales if scale.embedding > 0.0]
 
 
 def is_shared(codes: NDArray[np.intp]) -> NDArray[np.bool_]:

@@ -163,7 +163,10 @@ def _fit_on_one_thread(
             matrix, codes, classes, marks, weights, folds, should_stop, class_balance=balance
         )
 
-    scales = candidates(None if known is None else known.design.scales)
+    scales = candidates(
+        None if known is None else known.design.scales,
+        has_signals=bool(np.isfinite(plain.spread).any()),
+    )
     steps = len(scales) + len(others)
     design, grades, issues = judged(plain.rescaled(scales[0]), marks, balance, 0.0)
     for number, scale in enumerate(scales[1:], start=1):

@@ -150,3 +150,19 @@ def entropies(probabilities: NDArray[np.floating]) -> Scores:
     """(...,) of the last axis, in nats."""
     logs = np.log(np.maximum(probabilities, 1e-12))
     return np.asarray(-(probabilities * logs).sum(axis=-1), dtype=np.float64)
+
+
+def resolution(probabilities: Probabilities) -> float:
+    """How far calibrated probabilities tell the records apart: 0 not at all, 1 beyond doubt.
+
+    The share of the uncertainty about the class of a record that the classifier removes, measured
+    by Brier's score (Murphy 1973): one less the mean of ``sum p (1 - p)`` over the same sum for
+    the mean probabilities. For two classes it is the variance of p over its largest possible one.
+    """
+    if len(probabilities) == 0:
+        return 0.0
+    means = probabilities.mean(axis=0)
+    whole = float((means * (1.0 - means)).sum())
+    squares = float(np.einsum("ij,ij->", probabilities, probabilities)) / len(probabilities)
+    left = float(means.sum()) - squares
+    return 1.0 - left / whole if whole > 0.0 else 0.0

@@ -138,9 +138,21 @@ def test_nobody_may_judge() -> None:
 
 
 def test_a_warm_fit_tries_no_quieter_scales_and_forgets_retired_ones() -> None:
-    assert candidates(None) == SCALES
-    assert candidates(SCALES[2]) == SCALES[2:]
-    assert candidates(BlockScales(4.0, 0.1)) == SCALES
+    assert candidates(None, has_signals=True) == SCALES
+    assert candidates(SCALES[2], has_signals=True) == SCALES[2:]
+    assert candidates(BlockScales(4.0, 0.1), has_signals=True) == SCALES
+
+
+def test_text_is_never_silent_where_it_is_all_there_is() -> None:
+    rng = np.random.default_rng(0)
+    layout = FeatureLayout(40, 0, ("text",), 1)
+    X = np.hstack([rng.normal(size=(24, 40)) / 6, np.zeros((24, 1))]).astype(np.float32)
+    y = np.where(rng.random(24) < 0.5, "good", "poor")
+    classifier = RecordClassifier(layout, ["good", "poor"]).fit(X, y)
+    assert classifier.fitted_ is not None
+    assert classifier.fitted_.design.scales.embedding > 0.0
+    assert np.ptp(classifier.predict_proba(X)[:, 0]) > 0.0
+    assert all(scale.embedding > 0.0 for scale in candidates(SCALES[0], has_signals=False))
 
 
 def fitted(world: World, rows: Positions) -> RecordClassifier:

@@ -13,8 +13,8 @@ from scipy.stats import entropy
 from sklearn.linear_model import LogisticRegression
 
 from active_learning.query_strategies.badge import Badge
-from active_learning.query_strategies.base import Candidates, highest, margins
-from active_learning.query_strategies.default import DefaultChoice, shares
+from active_learning.query_strategies.base import Candidates, highest, margins, resolution
+from active_learning.query_strategies.default import CHANCE_REASON, DefaultChoice, shares, trust
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.typiclust import typicality
 from tests.active_learning.test_strategy_contract import candidates
@@ -128,8 +128,64 @@ def test_the_default_looks_for_unseen_and_rare_classes() -> None:
     assert shares(np.array([8.0, 8.0, 0.0, 0.0]), 20)[1] == 10
     assert shares(np.array([500.0, 300.0, 0.0]), 20)[1] == 0, "a class that is not there"
     assert shares(np.array([500.0, 2.0]), 20) == (10, 0)
-    pool: Candidates = replace(candidates(300, 3, seed=3), class_counts=np.full(3, 100.0))
     grown = DefaultChoice(seed=5)
     margin = make_strategy("diverse_margin", seed=5)
+    pool = skilled(0.2)
     expected = margin.select(pool, margin.score(pool), 20).tolist()
     assert grown.select(pool, grown.score(pool), 20).tolist() == expected
+
+
+def test_resolution_is_the_share_of_uncertainty_that_is_removed() -> None:
+    rng = np.random.default_rng(2)
+    two = rng.beta(0.7, 2.0, 500)
+    expected = two.var() / (two.mean() * (1 - two.mean()))
+    assert resolution(np.column_stack([two, 1 - two])) == pytest.approx(expected)
+    many = rng.dirichlet(np.full(4, 0.4), 20_000)
+    drawn = (rng.random((20_000, 1)) > many.cumsum(axis=1)).sum(axis=1)
+    truth = np.eye(4)[np.minimum(drawn, 3)]
+    told = 1 - ((truth - many) ** 2).sum() / ((truth - truth.mean(axis=0)) ** 2).sum()
+    assert resolution(many) == pytest.approx(told, abs=0.02)
+    assert resolution(np.full((9, 3), 1 / 3)) == pytest.approx(0.0, abs=1e-12)
+    assert resolution(np.eye(3)) == pytest.approx(1.0)
+
+
+def test_the_default_trusts_a_classifier_that_tells_records_apart() -> None:
+    rng = np.random.default_rng(4)
+
+    def pair(share: float, spread: float) -> float:
+        p = np.clip(share + spread * rng.standard_normal(4_000), 0.0, 1.0)
+        return trust(np.column_stack([1 - p, p]))
+
+    assert pair(0.5, 0.02) == 0.0
+    assert 0.2 < pair(0.5, 0.22) < 0.8
+    assert pair(0.5, 0.4) == 1.0
+    assert pair(0.01, 0.0) == 1.0, "a scarce class is looked for whatever the classifier can do"
+    assert trust(np.tile([0.5, 0.5, 0.0], (9, 1))) == 0.0, "a class without labels has no say"
+    assert trust(np.tile([1.0, 0.0], (9, 1))) == 1.0
+
+
+@pytest.mark.parametrize(("sharpness", "fewest", "most"), [(200.0, 20, 20), (1.2, 5, 15)])
+def test_the_default_draws_at_random_where_doubt_says_little(
+    sharpness: float, fewest: int, most: int
+) -> None:
+    pool = skilled(sharpness)
+    drawn: Counter[int] = Counter()
+    for seed in range(30):
+        strategy = DefaultChoice(seed=seed)
+        scores = strategy.score(pool)
+        rows = strategy.select(pool, scores, 20).tolist()
+        assert len(set(rows)) == 20
+        chance = [row for row in rows if strategy.reason(pool, scores, row) == CHANCE_REASON]
+        assert fewest <= len(chance) <= most
+        assert rows[len(rows) - len(chance) :] == chance
+        drawn.update(chance)
+    assert len(drawn) > 0.7 * 300 * (1 - (1 - 20 / 300) ** 30) * fewest / 20
+    assert DefaultChoice(seed=1).select(pool, scores, 300).size == 300
+
+
+def skilled(concentration: float) -> Candidates:
+    """A pool whose three classes are told apart the better the smaller the concentration."""
+    probabilities = np.random.default_rng(1).dirichlet(np.full(3, concentration), 300)
+    return replace(
+        candidates(300, 3, seed=3), class_counts=np.full(3, 100.0), probabilities=probabilities
+    )
