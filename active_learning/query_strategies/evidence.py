@@ -7,7 +7,7 @@ from modAL.models import ActiveLearner as ModalLearner
 from modAL.models import Committee
 from numpy.typing import NDArray
 
-from active_learning.classifiers.logistic_heads import LogisticHeads, softmax
+from active_learning.classifiers.logistic_heads import LogisticHeads, softmax, tempered
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NoLabels, NonFiniteFeatures
 from active_learning.query_strategies.base import Candidates, Need
@@ -172,7 +172,7 @@ class Evidence:
             faults = parts.faults.predict_proba(signals.cells)
             design = parts.design.transform(embeddings, signals, faults)
             for sample, head in enumerate(heads):
-                out[sample, part] = softmax(head.logits(design)[0] / parts.temperature)
+                out[sample, part] = softmax(tempered(head.logits(design)[0], parts.temperature))
         return out
 
 

@@ -1,0 +1,25 @@
+"""What strategies are told of a pool."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.query_strategies.evidence import Evidence
+
+
+def test_under_dropout_a_grade_that_nobody_gave_stays_improbable() -> None:
+    """At a temperature that would make it likely if it were divided like the others."""
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(80, 16)).astype(np.float32)
+    labels = np.array(["good", "poor"])[rng.integers(2, size=40)]
+    classifier = RecordClassifier(FeatureLayout(15, 0, ("title",), 1), ["good", "poor", "unmet"])
+    classifier.fit(features[:40], labels)
+    assert classifier.fitted_ is not None
+    classifier.fitted_ = replace(classifier.fitted_, temperature=20.0)
+    evidence = Evidence(classifier, features, np.arange(40), None, seed=0)
+    pool = evidence.candidates(np.arange(40, 80), {"probabilities", "dropout"})
+    assert pool.dropout is not None
+    assert pool.dropout.shape[1:] == (40, 3)
+    assert pool.dropout[..., 2].max() < 1e-6
