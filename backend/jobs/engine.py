@@ -35,7 +35,7 @@ from sqlalchemy.engine import make_url
 from backend.core.clock import Clock
 from backend.core.database import Database
 from backend.core.settings import Settings
-from backend.jobs.execution import Outcome, claim, execute, record
+from backend.jobs.execution import LONGEST_WAIT, Outcome, claim, execute, record
 from backend.jobs.registry import QueueClass, Registry
 from backend.jobs.repository import JobRepository
 
@@ -135,7 +135,9 @@ class Engine:
     def hand_over(self) -> int:
         """Give DBOS the job rows that are due; how many. Safe to repeat and to race."""
         with self._database.reading() as session:
-            due = JobRepository(session).to_hand_over(self._clock(), HAND_OVER_LIMIT)
+            due = JobRepository(session).to_hand_over(
+                self._clock(), HAND_OVER_LIMIT, longest_wait=LONGEST_WAIT
+            )
         for job_id, name, generation in due:
             self._start_workflow(job_id, name, generation)
         if due:

@@ -28,6 +28,8 @@ from backend.models import Job
 MAX_CRASHES = 20
 MAX_RETRY_SECONDS = 60.0
 MAX_LEASE_WAIT_SECONDS = 5.0
+LONGEST_WAIT = timedelta(seconds=2 * MAX_RETRY_SECONDS)
+"""A job that would wait for longer got its time from a clock that was set back since."""
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from backend.core.clock import Clock
 from backend.core.database import Database
-from backend.jobs.execution import claim, execute, record
+from backend.jobs.execution import LONGEST_WAIT, claim, execute, record
 from backend.jobs.registry import Registry
 from backend.jobs.repository import JobRepository
 
@@ -30,7 +30,7 @@ class InlineRunner:
         while attempts < limit:
             now = self.clock() + (timedelta(days=1) if skip_waiting_time else timedelta())
             with self.database.reading() as session:
-                due = JobRepository(session).to_hand_over(now, limit)
+                due = JobRepository(session).to_hand_over(now, limit, longest_wait=LONGEST_WAIT)
             due = [job for job in due if job[0] not in waited]
             if not due:
                 break

@@ -1,8 +1,8 @@
 """Every query on leases."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, false, or_, select, update
 from sqlmodel import Session, col
 
 from backend.jobs.repository import changed_rows, insert_into
@@ -16,9 +16,21 @@ class LeaseRepository:
         self._session = session
 
     def acquire(
-        self, name: str, *, holder: str, earlier_holders: str, now: datetime, expires_at: datetime
+        self,
+        name: str,
+        *,
+        holder: str,
+        now: datetime,
+        expires_at: datetime,
+        longest: timedelta,
+        earlier_holders: str | None = None,
     ) -> bool:
-        """Insert the row, or take it if it is expired or an earlier attempt's."""
+        """Insert the row, or take it if it is expired or an earlier attempt's.
+
+        None is given for more than ``longest``. One with more than twice that left was written
+        before the clock was set back, and counts as expired.
+        """
+        latest = now + 2 * longest
         insert = insert_into(self._session, Lease).values(
             name=name, holder=holder, expires_at=expires_at
         )
@@ -27,7 +39,10 @@ class LeaseRepository:
             set_={"holder": holder, "expires_at": expires_at},
             where=or_(
                 col(Lease.expires_at) <= now,
-                col(Lease.holder).startswith(earlier_holders, autoescape=True),
+                col(Lease.expires_at) > latest,
+                false()
+                if earlier_holders is None
+                else col(Lease.holder).startswith(earlier_holders, autoescape=True),
             ),
         )
         return self._session.scalar(statement.returning(col(Lease.name))) is not None

@@ -50,6 +50,7 @@ class HeldLeases:
                     earlier_holders=f"{self._job_id}#",
                     now=now,
                     expires_at=expires_at,
+                    longest=self._ttl,
                 )
                 other = None if taken else repository.holder_of(name)
             if not taken:
@@ -69,13 +70,17 @@ class HeldLeases:
                 LeaseRepository(session).release(name, self._holder)
 
     def renew_when_due(self) -> None:
-        """Every lease that has used up a third of its time gets its full time again."""
+        """Every lease that has used up a third of its time gets its full time again.
+
+        One with more than its full time left gets its full time, too: the clock was set back,
+        and others would not believe it.
+        """
         now = self._clock()
         with self._lock:
             due = [
                 name
                 for name, expires_at in self._expiries.items()
-                if expires_at - now < self._ttl * 2 / 3 and expires_at > now
+                if now < expires_at < now + self._ttl * 2 / 3 or expires_at > now + self._ttl
             ]
             if not due:
                 return

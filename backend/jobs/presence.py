@@ -85,6 +85,7 @@ class Presence:
         self._timeout = timedelta(seconds=settings.worker_timeout_seconds)
         self._worker_id = worker_id
         self._instance = uuid4().hex
+        self._from_later: dict[tuple[str, datetime], float] = {}
         self._lock = WorkerLock(Path(database.url.database or "")) if database.is_sqlite else None
 
     def join(self) -> None:
@@ -131,13 +132,22 @@ class Presence:
             others = WorkerRepository(session).others(self._worker_id)
         if self._lock:
             return others
-        limit = self._clock() - self._timeout
-        return [worker for worker in others if worker.seen_at < limit]
+        now = self._clock()
+        return [worker for worker in others if self._is_dead(worker, now)]
 
     def forget(self, worker: Worker) -> None:
         """Drop a dead worker's row, unless it has started anew meanwhile."""
         with self._database.transaction() as session:
             WorkerRepository(session).remove(worker.id, worker.instance)
+
+    def _is_dead(self, worker: Worker, now: datetime) -> bool:
+        if worker.seen_at <= now + self._timeout:
+            return worker.seen_at < now - self._timeout
+        # The clock was set back since: it is dead if it gives no new sign while we watch.
+        seen_first = self._from_later.setdefault(
+            (worker.instance, worker.seen_at), time.monotonic()
+        )
+        return time.monotonic() - seen_first > self._timeout.total_seconds()
 
     def _wait_for_id(self) -> None:
         pause = threading.Event()

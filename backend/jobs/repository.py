@@ -1,7 +1,7 @@
 """Every query on jobs, and the statements that the other tables here share."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import CursorResult, delete, or_, select, update
@@ -88,14 +88,23 @@ class JobRepository:
             .values(cancel_requested=True)
         )
 
-    def to_hand_over(self, now: datetime, limit: int) -> list[tuple[str, str, int]]:
-        """(id, name, generation) of rows that the engine does not have yet, oldest first."""
+    def to_hand_over(
+        self, now: datetime, limit: int, *, longest_wait: timedelta
+    ) -> list[tuple[str, str, int]]:
+        """(id, name, generation) of rows that the engine does not have yet, oldest first.
+
+        One that would wait for more than ``longest_wait`` is due: the clock was set back.
+        """
         query = (
             select(col(Job.id), col(Job.name), col(Job.generation))
             .where(
                 col(Job.status).in_(("queued", "waiting")),
                 col(Job.handed_over_at).is_(None),
-                or_(col(Job.not_before).is_(None), col(Job.not_before) <= now),
+                or_(
+                    col(Job.not_before).is_(None),
+                    col(Job.not_before) <= now,
+                    col(Job.not_before) > now + longest_wait,
+                ),
             )
             .order_by(col(Job.enqueued_at), col(Job.id))
             .limit(limit)

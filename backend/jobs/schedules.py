@@ -1,15 +1,16 @@
 """Jobs that time enqueues: cron rows, and periodic jobs that are always on.
 
 Any number of workers may tick: a cron row is moved by compare-and-set, and the job's key
-names the tick, so each tick makes one job. A tick is skipped while the same job is still
-unfinished, and ticks missed while no worker ran are made up for by one job, not by many.
-Cron times are UTC.
+names the tick; a period is one worker's by a lease that lasts until it ends. So each tick makes
+one job. A tick is skipped while the same job is still unfinished, and ticks missed while no
+worker ran are made up for by one job, not by many. Where the clock was set back, periods go on
+by the new time; what cron named already is not named again. Cron times are UTC.
 """
 
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from croniter import CroniterBadDateError, croniter
 from sqlmodel import Session
@@ -18,6 +19,7 @@ from backend.core.clock import Clock
 from backend.core.database import Database
 from backend.core.exceptions import InvalidInput
 from backend.jobs import queue
+from backend.jobs.lease_repository import LeaseRepository
 from backend.jobs.schedule_repository import ScheduleRepository
 from backend.models import Schedule
 
@@ -101,7 +103,7 @@ class Scheduler:
         self._database = database
         self._clock = clock
         self._periodic = tuple(periodic)
-        self._last_ticks: dict[tuple[str, int | None], int] = {}
+        self._last_ticks: dict[tuple[str, int | None], datetime] = {}
 
     def tick(self) -> list[str]:
         """Ids of the jobs that this call made sure exist."""
@@ -144,21 +146,41 @@ class Scheduler:
             with self._database.reading() as session:
                 project_ids = job.project_ids(session)
             for project_id in project_ids:
-                # Projects take turns: their ticks are spread over the period.
-                tick = int(now.timestamp() + (project_id or 0) * 7) // job.seconds
-                if self._last_ticks.get((job.name, project_id)) == tick:
+                end = _end_of_tick(job, project_id, now)
+                if self._last_ticks.get((job.name, project_id)) == end:
                     continue
                 with self._database.transaction() as session:
-                    if not queue.has_unfinished(session, job.name, project_id):
+                    if _take_tick(session, job, project_id, now, end) and not queue.has_unfinished(
+                        session, job.name, project_id
+                    ):
                         job_ids.append(
                             queue.enqueue(
                                 session,
                                 job.name,
                                 project_id=project_id,
                                 args={"trigger": "schedule"},
-                                key=f"tick:{tick}",
                                 now=now,
                             )
                         )
-                self._last_ticks[job.name, project_id] = tick
+                self._last_ticks[job.name, project_id] = end
         return job_ids
+
+
+def _end_of_tick(job: PeriodicJob, project_id: int | None, now: datetime) -> datetime:
+    """Ticks are multiples of the period; projects take turns, so theirs are spread over it."""
+    shift = (project_id or 0) * 7
+    tick = int(now.timestamp() + shift) // job.seconds
+    return datetime.fromtimestamp((tick + 1) * job.seconds - shift, UTC)
+
+
+def _take_tick(
+    session: Session, job: PeriodicJob, project_id: int | None, now: datetime, end: datetime
+) -> bool:
+    """True for one worker a tick, also for ticks that come again as the clock was set back."""
+    return LeaseRepository(session).acquire(
+        f"tick:{job.name}:{project_id}",
+        holder="schedule",
+        now=now,
+        expires_at=end,
+        longest=timedelta(seconds=job.seconds),
+    )

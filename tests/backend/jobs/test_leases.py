@@ -70,3 +70,22 @@ def test_a_job_run_again_takes_its_own_lease_back_and_the_old_attempt_notices(
     assert alive.all_ours
     with pytest.raises(LeaseHeld, match="held by job a#2"):
         HeldLeases(store.database, clock, job_id="a%", attempt=1, ttl=TTL).acquire("train:1")
+
+
+def test_a_clock_set_back_neither_takes_a_lease_from_its_holder_nor_leaves_it_with_the_dead(
+    store: Store,
+) -> None:
+    clock = Time()
+    alive = HeldLeases(store.database, clock, job_id="a", attempt=1, ttl=TTL)
+    dead = HeldLeases(store.database, clock, job_id="b", attempt=1, ttl=TTL)
+    other = HeldLeases(store.database, clock, job_id="c", attempt=1, ttl=TTL)
+    alive.acquire("train:1")
+    dead.acquire("train:2")
+    clock.pass_seconds(-3600)
+    alive.renew_when_due()
+    with pytest.raises(LeaseHeld, match="held by job a#1"):
+        other.acquire("train:1")
+    other.acquire("train:2")
+    clock.pass_seconds(15)
+    other.acquire("train:1")
+    assert not alive.all_ours

@@ -1,12 +1,14 @@
 """The outbox: a job exists if and only if the transaction that enqueued it committed."""
 
 import threading
+from datetime import timedelta
 
 import pytest
 
 from backend.core.clock import utc_now
 from backend.core.exceptions import NotFound
 from backend.jobs import queue
+from backend.jobs.execution import LONGEST_WAIT, MAX_RETRY_SECONDS
 from backend.jobs.repository import JobRepository
 from tests.backend.jobs.conftest import Store
 
@@ -37,6 +39,24 @@ def test_the_same_key_makes_one_job_while_and_after_it_exists(store: Store) -> N
     assert store.job(first).status == "done"
     assert store.enqueue("test.quick", key="batch-2") != first
     assert store.enqueue("test.slow", key="batch-1") != first
+
+
+def test_a_wait_from_before_the_clock_was_set_back_is_over(store: Store) -> None:
+    job_id = store.enqueue("test.quick")
+    now = utc_now()
+
+    def is_due_when_it_waits_for(wait: timedelta) -> bool:
+        with store.database.transaction() as session:
+            job = JobRepository(session).get(job_id)
+            assert job is not None
+            job.status, job.not_before = "waiting", now + wait
+        with store.database.reading() as session:
+            due = JobRepository(session).to_hand_over(now, 10, longest_wait=LONGEST_WAIT)
+        return [row[0] for row in due] == [job_id]
+
+    assert not is_due_when_it_waits_for(timedelta(seconds=MAX_RETRY_SECONDS))
+    assert is_due_when_it_waits_for(timedelta(hours=1))
+    assert is_due_when_it_waits_for(timedelta(0))
 
 
 def test_racing_enqueues_of_one_key_make_one_job_and_no_error(store: Store) -> None:

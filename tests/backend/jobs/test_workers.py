@@ -2,10 +2,13 @@
 
 import os
 import signal
+import time
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
 
+from backend.jobs.presence import Presence
 from tests.backend.jobs.conftest import Store
 
 pytestmark = pytest.mark.postgres
@@ -56,6 +59,25 @@ def test_a_lease_excludes_across_three_workers(postgres_store: Store) -> None:
     assert overlaps == []
     workers = {store.job(job_id).worker_id for job_id in jobs}
     assert len(workers) > 1
+
+
+def test_a_worker_that_died_before_the_clock_was_set_back_is_found_dead(
+    postgres_store: Store,
+) -> None:
+    store = postgres_store
+    settings = store.settings.model_copy(update={"worker_timeout_seconds": 0.3})
+    now = [datetime(2026, 3, 1, 13, tzinfo=UTC)]
+    dead, alive, watching = (
+        Presence(store.database, lambda: now[0], settings, name)
+        for name in ("dead", "alive", "watching")
+    )
+    for each in (dead, alive, watching):
+        each.join()
+    now[0] -= timedelta(hours=1)
+    assert watching.dead_workers() == []
+    alive.beat()
+    time.sleep(0.4)
+    assert [worker.id for worker in watching.dead_workers()] == ["dead"]
 
 
 def test_a_name_in_use_is_refused(postgres_store: Store) -> None:
