@@ -1,8 +1,10 @@
 """Make sure that a project exists in Label Studio, once, and that it calls us back."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from html import escape
 from http import HTTPStatus
+from typing import Any
 
 from sqlmodel import Session
 
@@ -18,6 +20,7 @@ from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import GuidelineRule, instructions_html
 from labeling.label_studio.label_config import build_label_config, has_evidence
+from labeling.label_studio.screen import ScreenChange, changes_of_screen
 from labeling.label_studio.webhooks import SECRET_HEADER
 
 KEYS_TO_RECOGNISE = 50
@@ -36,8 +39,27 @@ class LabelStudioProjectGone(Unavailable):
     title = "Label Studio project gone"
 
 
-def check_held(services: Services, project: Project) -> None:
-    """Label Studio holds the project under the id that the store knows.
+class LabelStudioScreenChanged(Unavailable):
+    """Label Studio refuses suggestions because people edited the project's labelling screen."""
+
+    title = "Labelling screen changed"
+
+
+def screen_changes(held: Mapping[str, Any], project: Project) -> list[ScreenChange]:
+    """Where the screen of the project that Label Studio holds asks for something else than ours."""
+    return changes_of_screen(str(held["label_config"]), label_schema_of(project))
+
+
+def remedy_of_screen(changes: Sequence[ScreenChange]) -> str:
+    """What to do about it, in Label Studio."""
+    return (
+        "In Label Studio, under Settings, Labeling Interface, Code: "
+        f"{'; '.join(change.remedy for change in changes)}."
+    )
+
+
+def check_held(services: Services, project: Project) -> dict[str, Any]:
+    """The project as Label Studio holds it, under the id that the store knows.
 
     An id alone proves nothing: a Label Studio with a new database gives the same ids out again.
 
@@ -54,11 +76,11 @@ def check_held(services: Services, project: Project) -> None:
         what = "is gone"
     else:
         if held.get("description") == project_marker(project):
-            return
+            return held
         with services.database.reading() as session:
             keys = loop_repository.pushed_keys(session, project.id or 0, KEYS_TO_RECOGNISE)
         if keys and client.find_tasks(label_studio_id, keys):
-            return  # somebody wrote another description
+            return held  # somebody wrote another description
         what = "is another project now"
     raise LabelStudioProjectGone(
         f"Project {label_studio_id} of Label Studio, which showed '{project.name}', {what}.",

@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 from backend.annotations import loop_repository, repository
-from backend.annotations.connection import check_held, connect, shows_evidence
+from backend.annotations.connection import (
+    LabelStudioScreenChanged,
+    check_held,
+    connect,
+    remedy_of_screen,
+    screen_changes,
+    shows_evidence,
+)
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.people import know_annotators
 from backend.annotations.revisions import SyncCounts, identity_of
@@ -15,8 +23,10 @@ from backend.core.services import Services
 from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
+from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.predictions import Suggestion, build_prediction, strongest_evidence
+from labeling.label_studio.screen import ScreenChange
 from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,
@@ -46,12 +56,24 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
         project = _project(services, project_id)
         batches = loop_repository.batches_not_pushed(session, project_id)
     pushed = 0
+    screen: list[ScreenChange] = []
     if project.label_studio_project_id is not None:
-        check_held(services, project)
+        screen = screen_changes(check_held(services, project), project)
     if batches:
         label_studio_id = connect(services, project_id)
         for batch in batches:
-            pushed += _push_batch(services, project, batch, label_studio_id, progress)
+            try:
+                pushed += _push_batch(services, project, batch, label_studio_id, progress)
+            except LabelStudioRefused as error:
+                if error.status != HTTPStatus.BAD_REQUEST or not screen:
+                    raise
+                raise LabelStudioScreenChanged(
+                    f"Label Studio refuses tasks for '{project.name}', whose labelling screen was "
+                    f"edited there: {'; '.join(map(str, screen))}.",
+                    field="project",
+                    value=project.name,
+                    remedy=remedy_of_screen(screen) + " Then all goes on by itself.",
+                ) from error
     return pushed
 
 

@@ -6,7 +6,12 @@ from pathlib import Path
 from active_learning.artifacts import load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.annotations import repository as annotations
-from backend.annotations.connection import LabelStudioProjectGone, check_held
+from backend.annotations.connection import (
+    LabelStudioProjectGone,
+    check_held,
+    remedy_of_screen,
+    screen_changes,
+)
 from backend.annotations.label_studio import cannot_be_shown
 from backend.annotations.revisions import identity_of
 from backend.core.services import Services
@@ -25,15 +30,15 @@ def verify_project(services: Services, project: Project) -> VerificationReport:
     """Compare one project; the report lists every difference."""
     assert project.id is not None
     report = VerificationReport(project_id=project.id, project=project.name)
-    if project.label_studio_project_id is not None and not _is_gone(services, project, report):
+    if project.label_studio_project_id is not None and _is_held(services, project, report):
         report.differences.extend(_compare_with_label_studio(services, project, report))
     report.differences.extend(_check_invariants(services, project.id, report))
     return report
 
 
-def _is_gone(services: Services, project: Project, report: VerificationReport) -> bool:
+def _is_held(services: Services, project: Project, report: VerificationReport) -> bool:
     try:
-        check_held(services, project)
+        changes = screen_changes(check_held(services, project), project)
     except LabelStudioProjectGone as error:
         report.differences.append(
             Difference(
@@ -44,8 +49,18 @@ def _is_gone(services: Services, project: Project, report: VerificationReport) -
                 remedy=error.remedy or RUN_PUSH,
             )
         )
-        return True
-    return False
+        return False
+    report.differences.extend(
+        Difference(
+            kind="screen_changed",
+            subject=f"question '{change.control}'",
+            store="as the label schema asks it",
+            label_studio=str(change),
+            remedy=remedy_of_screen([change]),
+        )
+        for change in changes
+    )
+    return True
 
 
 def _compare_with_label_studio(

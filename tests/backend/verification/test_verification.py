@@ -14,11 +14,22 @@ from backend.annotations.revisions import identity_of
 from backend.core.database import Database
 from backend.core.services import Services
 from backend.core.settings import Settings
-from backend.models import Annotation, Batch, Job, ModelVersion, Prediction, Task, WebhookEvent
+from backend.models import (
+    Annotation,
+    Batch,
+    Job,
+    ModelVersion,
+    Prediction,
+    Project,
+    Task,
+    WebhookEvent,
+)
+from backend.projects.service import label_schema_of
 from backend.registry.service import RegistryService
 from backend.verification import service
 from backend.verification.schemas import VerificationReport
 from labeling.label_studio.annotations import ParsedAnnotation
+from labeling.label_studio.label_config import build_label_config
 from labeling.label_studio.sync import TaskSnapshot
 from tests.backend.training.loop import Loop
 
@@ -28,9 +39,10 @@ NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 class Held:
     """What Label Studio holds: task id to its annotations."""
 
-    def __init__(self, tasks: dict[int, tuple[ParsedAnnotation, ...]]) -> None:
+    def __init__(self, tasks: dict[int, tuple[ParsedAnnotation, ...]], project: Project) -> None:
         self.tasks = tasks
         self.unreadable: set[int] = set()
+        self.screen = build_label_config(label_schema_of(project))
 
     def changes_since(
         self, *_parts: object, unreadable: Callable[[int], None]
@@ -64,9 +76,9 @@ def held(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> Held:
         for task in session.exec(select(Task)):
             rows = session.exec(select(Annotation).where(Annotation.task_id == task.id))
             tasks[task.label_studio_task_id or 0] = tuple(parsed(row, task) for row in rows)
-    made = Held(tasks)
+    made = Held(tasks, loop.project())
     monkeypatch.setattr(service, "changes_since", made.changes_since)
-    monkeypatch.setattr(service, "check_held", lambda *_parts: None)
+    monkeypatch.setattr(service, "check_held", lambda *_parts: {"label_config": made.screen})
     return made
 
 
@@ -290,6 +302,17 @@ def test_a_project_that_label_studio_lost_is_one_difference(
     (only,) = verify(loop).differences
     assert (only.kind, only.label_studio) == ("project_gone", "Project 1 is gone.")
     assert only.remedy == "Restore it."
+
+
+def test_a_question_that_people_edited_in_label_studio(loop: Loop, held: Held) -> None:
+    held.screen = held.screen.replace('<Choice value="fair"', '<Choice value="okay"')
+    report = verify(loop)
+    (found,) = report.differences
+    assert (found.kind, found.label_studio) == (
+        "screen_changed",
+        "'grade' lacks 'fair' and offers 'okay'",
+    )
+    assert "add to 'grade' 'fair', remove from 'grade' 'okay'" in found.remedy
 
 
 def test_without_a_label_studio_project_only_promises_are_checked(

@@ -1,0 +1,95 @@
+"""What of a labelling screen that people edited no longer fits its label schema."""
+
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.label_config import (
+    CORRECTED,
+    FAULTY,
+    FAULTY_LABEL,
+    ISSUES,
+    RATIONALE,
+)
+
+OPTIONS = {"Choice", "Label"}
+
+
+@dataclass(frozen=True)
+class ScreenChange:
+    """One question that asks for something else than the label schema does."""
+
+    control: str
+    lacks: tuple[str, ...] = ()
+    offers: tuple[str, ...] = ()
+    is_gone: bool = False
+
+    def __str__(self) -> str:
+        """Such as ``'grade' lacks 'fair' and offers 'okay'``."""
+        if self.is_gone:
+            return f"'{self.control}' is gone"
+        lacks = f"lacks {_listed(self.lacks)}" if self.lacks else ""
+        offers = f"offers {_listed(self.offers)}" if self.offers else ""
+        return f"'{self.control}' {' and '.join(part for part in (lacks, offers) if part)}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do in Label Studio."""
+        if self.is_gone:
+            return f"put the control named '{self.control}' back"
+        parts = [f"add to '{self.control}' {_listed(self.lacks)}"] if self.lacks else []
+        if self.offers:
+            parts.append(f"remove from '{self.control}' {_listed(self.offers)}")
+        return ", ".join(parts)
+
+
+def changes_of_screen(label_config: str, schema: LabelSchema) -> list[ScreenChange]:
+    """Where the screen's questions differ from the label schema's, in the schema's order.
+
+    Its looks and questions of people's own are theirs to change. A screen that cannot be read has
+    lost every question.
+    """
+    try:
+        held = _questions(label_config)
+    except ElementTree.ParseError:
+        held = {}
+    changes = []
+    for control, values in _wanted(schema).items():
+        if control not in held:
+            changes.append(ScreenChange(control, is_gone=True))
+            continue
+        lacks = tuple(value for value in values if value not in held[control])
+        offers = tuple(value for value in held[control] if value not in values)
+        if lacks or offers:
+            changes.append(ScreenChange(control, lacks, offers))
+    return changes
+
+
+def _wanted(schema: LabelSchema) -> dict[str, tuple[str, ...]]:
+    wanted: dict[str, tuple[str, ...]] = {schema.grade.name: tuple(schema.grades)}
+    if schema.issues:
+        wanted[ISSUES] = tuple(schema.issue_values)
+    if schema.faulty_fields:
+        wanted[FAULTY] = (FAULTY_LABEL,)
+        if schema.corrected_value:
+            wanted[CORRECTED] = ()
+    if schema.rationale:
+        wanted[RATIONALE] = ()
+    return wanted
+
+
+def _questions(label_config: str) -> dict[str, list[str]]:
+    """Name of each control to the values that its answers can have."""
+    return {
+        control.get("name", ""): [
+            option.get("alias") or option.get("value", "")
+            for option in control.iter()
+            if option.tag in OPTIONS
+        ]
+        for control in ElementTree.fromstring(label_config).iter()
+        if control.get("toName")
+    }
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return ", ".join(f"'{value}'" for value in values)
