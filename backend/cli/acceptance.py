@@ -7,6 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.core.counting import counted
+
 acceptance_app = typer.Typer(
     help="Machine labels: the champion's own answers, accepted under a promise.",
     no_args_is_help=True,
@@ -41,7 +43,9 @@ def list_acceptances(project: ProjectArgument) -> None:
         )
     if rows:
         Console().print(table)
-    Console().print(f"{status.records:,} records are labelled by machine. {status.reason}")
+    Console().print(
+        f"{counted(status.records, 'record is', 'records are')} labelled by machine. {status.reason}"
+    )
 
 
 @acceptance_app.command("labels")

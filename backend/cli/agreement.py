@@ -9,6 +9,7 @@ from rich.text import Text
 
 from backend.agreement.pictures import in_words
 from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, Share
+from backend.core.counting import counted
 
 if TYPE_CHECKING:
     from backend.core.services import Services
@@ -45,16 +46,18 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"{report.answers:,} answers to {report.records:,} records.")
+    console.print(f"{counted(report.answers, 'answer')} to {counted(report.records, 'record')}.")
     if report.not_counted:
-        console.print(f"{report.not_counted:,} answers without a grade of the schema: not counted.")
+        console.print(
+            f"Not counted, without a grade of the schema: {counted(report.not_counted, 'answer')}."
+        )
     whole = report.questions[0].alpha
     if whole.why is not None:
         console.print(whole.why.en)
     if report.overlap is not None and report.overlap.share_saved is not None:
         saved = report.overlap
         console.print(
-            f"Adaptive overlap: {saved.answers:,} answers to {saved.records:,} finished records; "
+            f"Adaptive overlap: {counted(saved.answers, 'answer')} to {counted(saved.records, 'finished record')}; "
             f"{saved.at_most} for each would be {saved.fixed:,}: "
             f"{100 * (saved.share_saved or 0):.0f} % saved."
         )
@@ -119,7 +122,9 @@ def show_annotator(
         typer.echo(person.model_dump_json(indent=2))
         return
     console = Console()
-    console.print(Text(f"{_name(person)}: {person.answers:,} answers, {person.skips:,} skipped."))
+    console.print(
+        Text(f"{_name(person)}: {counted(person.answers, 'answer')}, {person.skips:,} skipped.")
+    )
     for caption, share in (
         ("right, decided records", person.against_gold),
         ("right, hidden checks", person.hidden_checks),

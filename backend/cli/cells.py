@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
+from backend.core.counting import counted
 
 COLUMNS = ("external_id", "field", "value", "probability", "is_marked", "expected", "evidence")
 
@@ -52,7 +53,7 @@ def cells(
         return
     if out is not None:
         _write(out, rows)
-        Console().print(f"{len(rows)} cells written to {out}.")
+        Console().print(f"{counted(len(rows), 'cell')} written to {out}.")
     elif as_json:
         sys.stdout.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     elif not rows:
@@ -70,7 +71,9 @@ def cells(
                 Text(row["evidence"]),
             )
         Console().print(table)
-        Console().print(f"Learnt from {ranking.marked_records} records that people looked at.")
+        Console().print(
+            f"Learnt from {counted(ranking.marked_records, 'record')} that people looked at."
+        )
 
 
 def _write(path: Path, rows: list[dict[str, object]]) -> None:

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
+from backend.core.counting import counted
 from backend.core.exceptions import InvalidInput
 
 datasets_app = typer.Typer(help="Datasets and their records.", no_args_is_help=True)
@@ -89,7 +90,7 @@ def export(
         with writing(file) as out:
             for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
                 out.write(piece)
-    Console().print(f"{count:,} records written to {file}.", markup=False)
+    Console().print(f"{counted(count, 'record')} written to {file}.", markup=False)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ import typer
 from rich.console import Console
 
 from backend.cli.progress import ProgressBar
+from backend.core.counting import counted
 
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 
@@ -33,12 +34,12 @@ def push(
 
         made = recreate(services, found.id or 0, actor="cli")
         Console().print(
-            f"{made.answers_kept} answers are kept; {made.tasks_pushed_again} tasks that want more "
-            "are pushed again."
+            f"Kept: {counted(made.answers_kept, 'answer')}. Pushed again, as they want more answers: "
+            f"{counted(made.tasks_pushed_again, 'task')}."
         )
     with ProgressBar() as report:
         pushed = push_batches(services, found.id or 0, report)
-    Console().print(f"{pushed} tasks pushed.")
+    Console().print(f"{counted(pushed, 'task')} pushed.")
 
 
 def sync(
@@ -56,5 +57,5 @@ def sync(
     with ProgressBar() as report:
         counts = sync_project(services, found.id or 0, is_full=full, progress=report)
     Console().print(
-        f"{counts.created} new, {counts.updated} updated, {counts.deleted} deleted annotations."
+        f"Annotations: {counts.created:,} new, {counts.updated:,} updated, {counts.deleted:,} deleted."
     )

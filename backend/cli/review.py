@@ -6,6 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.core.counting import counted
+
 if TYPE_CHECKING:
     from backend.review.schemas import CaseSummary
 
@@ -70,7 +72,7 @@ def list_cases(
         )
     if page.items:
         Console().print(table)
-    Console().print(f"{page.total:,} cases, {len(page.items)} shown.")
+    Console().print(f"{counted(page.total, 'case')}, {len(page.items)} shown.")
 
 
 @review_app.command("refresh")

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
+
+from backend.core.counting import counted
 
 
 def verify(
@@ -30,10 +33,11 @@ def verify(
         console = Console()
         for report in reports:
             console.print(
-                f"[bold]{report.project}[/bold]: {report.tasks_compared} tasks, "
-                f"{report.annotations_compared} annotations, {report.revisions_checked} revisions, "
-                f"{report.model_versions_checked} model versions compared; "
-                f"{len(report.differences)} differences."
+                f"[bold]{escape(report.project)}[/bold]: {counted(report.tasks_compared, 'task')}, "
+                f"{counted(report.annotations_compared, 'annotation')}, "
+                f"{counted(report.revisions_checked, 'revision')}, "
+                f"{counted(report.model_versions_checked, 'model version')} compared; "
+                f"{counted(len(report.differences), 'difference')}."
             )
             if report.differences:
                 table = Table("kind", "subject", "store", "Label Studio", "remedy")

@@ -8,6 +8,7 @@ from sqlmodel import Session
 
 from backend.annotations.service import AnnotationsService
 from backend.audit.service import AuditTrail
+from backend.core.counting import counted
 from backend.core.exceptions import AppError, JobCancelled
 from backend.core.services import Services
 from backend.exchange import import_repository
@@ -116,7 +117,7 @@ class _Run:
                 self.progress(chunk[-1][0] / max(self._size, 1), f"{report.tasks_read:,} tasks")
                 if self.should_stop():
                     raise JobCancelled(
-                        f"The import was stopped after {report.tasks_read} tasks.",
+                        f"The import was stopped after {counted(report.tasks_read, 'task')}.",
                         remedy="Import again; what was stored stays.",
                     )
         except Exception as error:

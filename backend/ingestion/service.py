@@ -7,6 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.core.clock import Clock
+from backend.core.counting import counted
 from backend.core.database import Database
 from backend.core.exceptions import (
     AppError,
@@ -136,7 +137,8 @@ class _Run:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            error = f"{self._refused} rows are refused and the import is strict: nothing is kept."
+            refused = counted(self._refused, "row is refused", "rows are refused")
+            error = f"{refused} and the import is strict: nothing is kept."
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
@@ -237,7 +239,7 @@ class _Run:
         self.progress(done, f"{self._read:,} rows")
         if self.should_stop():
             raise JobCancelled(
-                f"The import was stopped after {self._read} rows.",
+                f"The import was stopped after {counted(self._read, 'row')}.",
                 remedy="Import again; what was stored stays.",
             )
 

@@ -8,6 +8,7 @@ from backend.annotations.answers import RELABEL, RecordAnswers, answers_by_recor
 from backend.annotations.repository import current_revisions
 from backend.annotations.service import AnnotationsService
 from backend.core.clock import Clock
+from backend.core.counting import counted
 from backend.core.exceptions import Conflict, NotFound
 from backend.models import Project, ReviewCase, Task
 from backend.projects.service import policy_of
@@ -55,7 +56,7 @@ class SendingBack:
         wanted = self._held(project, original).responses + 1
         if wanted > MOST_ANSWERS:
             raise Conflict(
-                f"Task {original.id} has {wanted - 1} answers; no more can be asked for.",
+                f"Task {original.id} has {counted(wanted - 1, 'answer')}; no more can be asked for.",
                 field="task",
                 value=original.id,
                 remedy="Decide the case.",

@@ -6,6 +6,7 @@ from backend.acceptance.service import request_acceptance
 from backend.agreement.service import WorkReports
 from backend.annotations import repository as annotations
 from backend.annotations.service import AnnotationsService
+from backend.core.counting import counted
 from backend.core.services import Services
 from backend.findings.service import request_assessment
 from backend.jobs.context import JobContext
@@ -96,7 +97,7 @@ def take_snapshot(services: Services, project: Project) -> TrainingSnapshot:
 def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return f"{len(snapshot.training)} labels are too few; {MINIMUM_LABELS} are needed"
+        return f"{counted(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
     if len({label.grade for label in snapshot.training}) < 2:
         return "all labels are of one grade; there is nothing to tell apart yet"
     return None

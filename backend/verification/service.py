@@ -14,6 +14,7 @@ from backend.annotations.connection import (
 )
 from backend.annotations.label_studio import cannot_be_shown
 from backend.annotations.revisions import identity_of
+from backend.core.counting import counted
 from backend.core.services import Services
 from backend.models import Annotation, Project, Task
 from backend.projects.service import label_schema_of
@@ -125,7 +126,7 @@ def _compare_tasks(
             kind="task_unknown_here",
             subject=f"Label Studio task {label_studio_id}",
             store="no such task",
-            label_studio=f"{len(held[label_studio_id])} annotations",
+            label_studio=counted(len(held[label_studio_id]), "annotation"),
             remedy=f"{RUN_PUSH}; if it stays, it was made by hand there: delete it there.",
         )
 
@@ -201,7 +202,7 @@ def _check_invariants(
             yield Difference(
                 kind="revision_gap",
                 subject=f"annotation {annotation_id}",
-                store=f"{count} revisions numbered {low} to {high}",
+                store=f"{counted(count, 'revision')} numbered {low} to {high}",
                 remedy="Revisions are never removed; restore the store from a backup.",
             )
     for task in unpushed:
@@ -231,14 +232,14 @@ def _check_invariants(
     if foreign:
         yield Difference(
             kind="prediction_untraceable",
-            subject=f"{foreign} predictions",
+            subject=counted(foreign, "prediction"),
             store="made by a model version of another project",
             remedy="Restore the store from a backup.",
         )
     if waiting:
         yield Difference(
             kind="events_not_applied",
-            subject=f"{waiting} webhook events",
+            subject=counted(waiting, "webhook event"),
             store="received, not applied",
             remedy="Check that a worker runs: assay status.",
         )
