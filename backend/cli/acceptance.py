@@ -43,9 +43,8 @@ def list_acceptances(project: ProjectArgument) -> None:
         )
     if rows:
         Console().print(table)
-    Console().print(
-        f"{counted(status.records, 'record is', 'records are')} labelled by machine. {status.reason}"
-    )
+    labelled = counted(status.records, "record is", "records are")
+    Console().print(f"{labelled} labelled by machine. {status.reason}")
 
 
 @acceptance_app.command("labels")

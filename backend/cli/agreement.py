@@ -57,7 +57,8 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     if report.overlap is not None and report.overlap.share_saved is not None:
         saved = report.overlap
         console.print(
-            f"Adaptive overlap: {counted(saved.answers, 'answer')} to {counted(saved.records, 'finished record')}; "
+            f"Adaptive overlap: {counted(saved.answers, 'answer')} to "
+            f"{counted(saved.records, 'finished record')}; "
             f"{saved.at_most} for each would be {saved.fixed:,}: "
             f"{100 * (saved.share_saved or 0):.0f} % saved."
         )

@@ -34,8 +34,9 @@ def push(
 
         made = recreate(services, found.id or 0, actor="cli")
         Console().print(
-            f"Kept: {counted(made.answers_kept, 'answer')}. Pushed again, as they want more answers: "
-            f"{counted(made.tasks_pushed_again, 'task')}."
+            f"{counted(made.answers_kept, 'answer is', 'answers are')} kept; "
+            f"{counted(made.tasks_pushed_again, 'task that wants', 'tasks that want')} more "
+            f"{'is' if made.tasks_pushed_again == 1 else 'are'} pushed again."
         )
     with ProgressBar() as report:
         pushed = push_batches(services, found.id or 0, report)
@@ -57,5 +58,6 @@ def sync(
     with ProgressBar() as report:
         counts = sync_project(services, found.id or 0, is_full=full, progress=report)
     Console().print(
-        f"Annotations: {counts.created:,} new, {counts.updated:,} updated, {counts.deleted:,} deleted."
+        f"{counts.created:,} new, {counts.updated:,} updated and "
+        f"{counted(counts.deleted, 'deleted annotation')}."
     )

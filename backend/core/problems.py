@@ -9,7 +9,7 @@ from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict, Field, model_validator
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from backend.core.exceptions import AppError
@@ -87,6 +87,15 @@ def problem_of(error: Exception) -> Problem:
             detail=_HTTP_DETAILS.get(str(error.detail), str(error.detail)),
             request_id=request_id,
         )
+    if isinstance(error, IntegrityError) and _is_taken(error):
+        return Problem(
+            type=_type_of("conflict"),
+            title="Conflict",
+            status=409,
+            detail="Somebody else did the same at the same time.",
+            remedy="Look at what is there now; send it again if it is still wanted.",
+            request_id=request_id,
+        )
     if isinstance(error, UNSTORABLE):
         return Problem(
             type=_type_of("invalid input"),
@@ -119,6 +128,9 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         problem = problem_of(error)
         if isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
+        if isinstance(error, IntegrityError):
+            level = logging.ERROR if problem.status == 500 else logging.WARNING
+            log.log(level, "the store refused what contradicts it", exc_info=error)
         page = html_page(request, problem) if html_page else None
         if page is not None:
             return page
@@ -129,7 +141,7 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
 
-    for kind in (AppError, RequestValidationError, HTTPException, *UNSTORABLE):
+    for kind in (AppError, RequestValidationError, HTTPException, IntegrityError, *UNSTORABLE):
         app.add_exception_handler(kind, answer)
 
 
@@ -143,6 +155,12 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def _is_taken(error: IntegrityError) -> bool:
+    """True if a unique key is there already, as when the same comes twice at once."""
+    state = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", "")
+    return state in ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
 def _validation_problem(error: RequestValidationError, request_id: str | None) -> Problem:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from backend.models import Dataset, Project, SyncCursor
@@ -17,8 +18,11 @@ def insert(
     label_schema: dict[str, Any],
     policy: dict[str, Any],
     now: datetime,
-) -> Project:
-    """A new project row with its (empty) sync cursor."""
+) -> Project | None:
+    """A new project row with its (empty) sync cursor; None: another has the name, nothing changed.
+
+    Looking for the name first is not enough: another transaction may take it meanwhile.
+    """
     project = Project(
         name=name,
         dataset_id=dataset_id,
@@ -26,8 +30,11 @@ def insert(
         policy=policy,
         created_at=now,
     )
-    session.add(project)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(project)
+    except IntegrityError:
+        return None
     assert project.id is not None
     session.add(SyncCursor(project_id=project.id))
     session.flush()

@@ -52,13 +52,6 @@ class ProjectsService:
                 value=request.dataset,
                 remedy="Import one first: assay import FILE --dataset NAME.",
             )
-        if repository.find_by_name(self._session, name) is not None:
-            raise Conflict(
-                f"A project named {name!r} exists already.",
-                field="name",
-                value=name,
-                remedy="Choose another name.",
-            )
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
             self._session,
@@ -68,6 +61,13 @@ class ProjectsService:
             policy=request.policy.model_dump(mode="json"),
             now=self._clock(),
         )
+        if project is None:
+            raise Conflict(
+                f"A project named {name!r} exists already.",
+                field="name",
+                value=name,
+                remedy="Choose another name.",
+            )
         assert project.id is not None
         set_schedule(
             self._session,

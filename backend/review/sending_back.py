@@ -55,8 +55,9 @@ class SendingBack:
         """
         wanted = self._held(project, original).responses + 1
         if wanted > MOST_ANSWERS:
+            held = counted(wanted - 1, "answer")
             raise Conflict(
-                f"Task {original.id} has {counted(wanted - 1, 'answer')}; no more can be asked for.",
+                f"Task {original.id} has {held}; no more can be asked for.",
                 field="task",
                 value=original.id,
                 remedy="Decide the case.",

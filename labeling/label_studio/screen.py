@@ -82,7 +82,7 @@ def _questions(label_config: str) -> dict[str, list[str]]:
     """Name of each control to the values that its answers can have."""
     return {
         control.get("name", ""): [
-            option.get("alias") or option.get("value", "")
+            option.get("alias") or option.get("value") or ""
             for option in control.iter()
             if option.tag in OPTIONS
         ]

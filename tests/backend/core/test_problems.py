@@ -6,6 +6,7 @@ import pytest
 from fastapi import FastAPI, Form
 from fastapi.testclient import TestClient
 from pydantic import BaseModel, Field
+from sqlalchemy import create_engine, text
 
 from backend.core.exceptions import ConfigurationError, InvalidInput, StorageFull
 from backend.core.logging import JsonFormatter, log_context
@@ -42,6 +43,14 @@ def client() -> TestClient:
     @app.get("/full")
     def full() -> None:
         raise StorageFull("No space left in models.")
+
+    @app.get("/twice")
+    def twice(number: int) -> None:
+        engine = create_engine("sqlite://")
+        with engine.begin() as connection:
+            connection.execute(text("CREATE TABLE t (a INTEGER UNIQUE CHECK (a < 9))"))
+            connection.execute(text("INSERT INTO t VALUES (1)"))
+            connection.execute(text(f"INSERT INTO t VALUES ({number})"))
 
     @app.post("/body")
     def body(body: Body) -> None: ...
@@ -86,6 +95,17 @@ def test_validation_names_every_wrong_field(client: TestClient) -> None:
     assert [error["field"] for error in problem["errors"]] == ["name", "size"]
     assert problem["errors"][1]["value"] == 0
     assert problem["remedy"]
+
+
+def test_what_another_request_made_meanwhile_is_a_conflict(
+    client: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = client.get("/twice", params={"number": 1})
+    assert (answer.status_code, answer.json()["title"]) == (409, "Conflict")
+    assert answer.json()["remedy"]
+    with caplog.at_level(logging.ERROR):
+        assert client.get("/twice", params={"number": 10}).status_code == 500
+    assert "CHECK constraint failed" in caplog.text
 
 
 def test_broken_json_and_unknown_pages_are_problems_too(client: TestClient) -> None:

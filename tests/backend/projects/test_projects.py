@@ -1,3 +1,4 @@
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -55,6 +56,27 @@ def test_a_taken_name_is_refused(session: Session) -> None:
     with pytest.raises(Conflict, match="'Shop' exists") as error:
         service(session).create(request(), actor="ana")
     assert error.value.field == "name"
+
+
+def test_a_name_that_is_taken_meanwhile_is_refused_too(database: Database) -> None:
+    with database.transaction() as session:
+        session.add(Dataset(name="shop", kind="product", fields=["title"], created_at=NOW))
+    barrier, outcomes = threading.Barrier(4), list[str]()
+
+    def create() -> None:
+        barrier.wait()
+        try:
+            with database.transaction() as session:
+                outcomes.append(service(session).create(request(), actor="test").name)
+        except Conflict as error:
+            outcomes.append(error.field or "")
+
+    threads = [threading.Thread(target=create) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["Shop", "name", "name", "name"]
 
 
 @pytest.mark.parametrize(("name", "length"), [("ab", 2), ("  a  ", 1), ("茶杯", 2), ("x" * 51, 51)])
