@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 
 from backend.annotations import loop_repository, recreation_repository
 from backend.annotations.connection import LabelStudioProjectGone, check_held
+from backend.annotations.service import AnnotationsService
 from backend.audit.service import AuditTrail
 from backend.core.exceptions import Conflict
 from backend.core.services import Services
@@ -75,6 +76,10 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
             tasks_pushed_again=len(again),
             annotators_let_go=len(strangers),
         )
+        begun = {task_id: answers[task_id][2] for task_id in is_open if answers[task_id][1]}
+        recreation_repository.want_the_rest(session, begun)
+        if begun:
+            AnnotationsService(session, services.clock).request_asking(project)
         recreation_repository.let_go_of_project(session, project_id)
         AuditTrail(session, services.clock).append(
             actor, "project.recreated", f"project:{project_id}", {"reason": reason, **asdict(done)}

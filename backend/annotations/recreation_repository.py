@@ -1,11 +1,12 @@
 """Every query with which a project that Label Studio lost is let go of."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from backend.annotations.loop_repository import IMPORTED_KEY
+from backend.annotations.repository import current_revisions
 from backend.jobs.repository import changed_rows
 from backend.models import Annotation, Annotator, Batch, Project, SyncCursor, Task
 
@@ -70,6 +71,32 @@ def let_go_of_tasks(session: Session, ids: Sequence[int], *, is_pushed_again: bo
         if is_pushed_again:
             batches = select(Task.batch_id).where(col(Task.id).in_(part))
             session.execute(update(Batch).where(col(Batch.id).in_(batches)).values(pushed_at=None))
+
+
+def want_the_rest(session: Session, begun: Mapping[int, int]) -> None:
+    """Label Studio will be told of these tasks that some of the wanted answers are here already."""
+    for task_id, wanted in begun.items():
+        task = session.get(Task, task_id)
+        assert task is not None
+        task.annotators_wanted, task.annotators_asked = wanted, None
+        session.add(task)
+    session.flush()
+
+
+def kept_answers(session: Session, project_id: int) -> dict[int, int]:
+    """Task id to the people whose answers to it, or to its copies, no Label Studio holds."""
+    firsts = {
+        task_id: original_id or task_id
+        for task_id, original_id in session.exec(
+            select(Task.id, Task.original_id).where(Task.project_id == project_id)
+        )
+        if task_id is not None
+    }
+    people: dict[int, set[int | None]] = {}
+    for row in current_revisions(session, project_id):
+        if row.label_studio_annotation_id <= FIRST_KEPT:
+            people.setdefault(firsts[row.task_id], set()).add(row.annotator_id)
+    return {task_id: len(kept) for task_id, kept in people.items()}
 
 
 def let_go_of_project(session: Session, project_id: int) -> None:

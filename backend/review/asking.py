@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from backend.annotations.label_studio import push_batches
+from backend.annotations.recreation_repository import kept_answers
 from backend.core.services import Services
 from backend.review import decision_repository
 from labeling.label_studio.sync import ask_for_answers
@@ -16,10 +17,12 @@ def ask_label_studio(services: Services, project_id: int, progress: Progress) ->
     Copies that Label Studio does not have yet are pushed first. Told one by one and kept after
     each, so a repeat goes on where a kill stopped it. A task for one annotator counts as finished
     in Label Studio: its queue gives it to nobody, and the annotator opens it by its address.
+    Answers of a Label Studio that is gone are not asked for again.
     """
     push_batches(services, project_id)
     with services.database.reading() as session:
         waiting = decision_repository.tasks_to_ask(session, project_id)
+        kept = kept_answers(session, project_id) if waiting else {}
     for place, task in enumerate(waiting):
         assert task.id is not None
         assert task.label_studio_task_id is not None
@@ -27,7 +30,7 @@ def ask_label_studio(services: Services, project_id: int, progress: Progress) ->
         ask_for_answers(
             services.label_studio,
             task.label_studio_task_id,
-            task.annotators_wanted,
+            max(task.annotators_wanted - kept.get(task.id, 0), 1),
             is_queued=task.assignee_id is None,
         )
         with services.database.transaction() as session:

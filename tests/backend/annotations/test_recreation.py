@@ -10,10 +10,10 @@ from backend.annotations import repository
 from backend.annotations.connection import LabelStudioProjectGone, check_held, project_marker
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.jobs import handlers
-from backend.annotations.label_studio import push_batches
+from backend.annotations.label_studio import push_batches, silent
 from backend.annotations.people import know_annotators
 from backend.annotations.recreation import recreate
-from backend.annotations.service import SYNC
+from backend.annotations.service import ASK, SYNC
 from backend.core.exceptions import Conflict
 from backend.core.services import Services
 from backend.core.settings import Settings
@@ -21,6 +21,8 @@ from backend.jobs.inline import InlineRunner
 from backend.jobs.queue import enqueue
 from backend.jobs.registry import Registry
 from backend.models import Annotator, Batch, Job, Project, SyncCursor, Task
+from backend.projects.service import ProjectsService
+from backend.review.asking import ask_label_studio
 from backend.verification.repository import unpushed_tasks_of_pushed_batches
 from labeling.exceptions import LabelStudioRefused
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded
@@ -37,6 +39,10 @@ class LabelStudio:
         self.keys: set[str] = set()
         self.people: dict[int, str] = {}
         self.status = 404
+        self.asked: dict[int, int] = {}
+
+    def update_task(self, task_id: int, changes: dict[str, Any]) -> None:
+        self.asked[task_id] = changes["overlap"]
 
     def get_project(self, _project_id: int) -> dict[str, Any]:
         if self.project is None:
@@ -167,6 +173,29 @@ def test_making_it_anew_keeps_answers_and_asks_only_for_what_is_missing(
     assert done.answers_kept == 1, "and once more"
     with services.database.reading() as session:
         assert len(_grades(session, answered)) == 4
+
+
+def test_only_the_missing_answers_are_asked_for_anew(
+    answered: Seeded, services: Services, label_studio: LabelStudio
+) -> None:
+    with services.database.transaction() as session:
+        ProjectsService(session, services.clock).set_policy(
+            answered.project_id, {"annotators_per_record": 3}, actor="test"
+        )
+    recreate(services, answered.project_id, actor="cli")
+    with services.database.transaction() as session:
+        assert session.exec(select(Job).where(Job.name == ASK)).one().status == "queued"
+        project = session.get(Project, answered.project_id)
+        batch = session.exec(select(Batch)).one()
+        assert project is not None
+        project.label_studio_project_id, batch.pushed_at = 77, NOW  # as after the push
+        tasks = session.exec(select(Task).order_by(col(Task.id))).all()
+        for number, task in enumerate(tasks):
+            task.label_studio_task_id = 2001 + number
+        description = project_marker(project)
+    label_studio.project = {"description": description, "label_config": "<View/>"}
+    ask_label_studio(services, answered.project_id, silent)
+    assert label_studio.asked == {2001: 1, 2002: 2}, "of three, two and one are here"
 
 
 def test_what_label_studio_holds_is_not_made_anew(
