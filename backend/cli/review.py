@@ -38,6 +38,7 @@ def list_cases(
     from backend.projects.service import ProjectsService
     from backend.review.schemas import CaseFilter
     from backend.review.service import ReviewDesk
+    from backend.review.triage import REASONS
 
     try:
         wanted = CaseFilter.model_validate(
@@ -50,6 +51,13 @@ def list_cases(
             value=state,
             remedy="Use open, sent_back, decided, ambiguous, settled or all.",
         ) from error
+    if reason is not None and reason not in REASONS and not reason.startswith(("issue:", "field:")):
+        raise InvalidInput(
+            f"There is no reason {reason!r}.",
+            field="reason",
+            value=reason,
+            remedy=f"Use {', '.join(REASONS)}, issue:NAME or field:NAME.",
+        )
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
@@ -87,7 +95,7 @@ def refresh(project: ProjectArgument) -> None:
         found = ProjectsService(session, services.clock).find(project)
         done = ReviewRefresh(session, services.clock, found).run()
     typer.echo(
-        f"{done.consensus_labels:,} consensus labels changed; cases: {done.opened:,} opened, "
+        f"{counted(done.consensus_labels, 'consensus label')} changed; cases: {done.opened:,} opened, "
         f"{done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
     )
 

@@ -7,10 +7,11 @@ from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
-from backend.core.exceptions import Conflict, NotFound
+from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import ModelVersion, Promotion
 from backend.registry import repository
 
+LEAST_REASON = 3
 ENCODER_PURGED = "encoder_purged_at"
 """The metric of a model version whose fine-tuned encoder was deleted to save space."""
 
@@ -100,7 +101,15 @@ class RegistryService:
         Raises:
             NotFound: the project has no such version.
             Conflict: it is the champion already, or its encoder was deleted.
+            InvalidInput: nobody could learn from the reason why.
         """
+        if len(reason.strip()) < LEAST_REASON:
+            raise InvalidInput(
+                f"The reason {reason!r} says nothing.",
+                field="reason",
+                value=reason,
+                remedy=f"Say in {LEAST_REASON} characters or more why; it is kept for ever.",
+            )
         version = self.get(project_id, number)
         champion = self.champion(project_id)
         if champion is not None and champion.id == version.id:

@@ -133,6 +133,7 @@ class FaultyCells:
                 f"{count} records were asked for and {left} have no mark yet.",
                 field="choose",
                 value=count,
+                remedy=f"Choose at most {left}.",
             )
         if self.marked_records:
             self._detector.fit(self._marks)

@@ -4,7 +4,7 @@ import pytest
 from sqlmodel import Session, col, select
 
 from backend.core.database import Database
-from backend.core.exceptions import Conflict, NotFound
+from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import AuditEvent, Dataset, ModelVersion, Project, Promotion
 from backend.registry.service import RegistryService
 
@@ -108,6 +108,8 @@ def test_rollback_names_what_is_wrong(sqlite_database: Database) -> None:
         assert (conflict.value.field, conflict.value.value) == ("number", 1)
         with pytest.raises(NotFound, match=r"no model version 7.*versions are: 1"):
             registry.rollback(project_id, 7, reason="missing", actor="ana")
+        with pytest.raises(InvalidInput, match="says nothing"):
+            registry.rollback(project_id, 7, reason="  ", actor="ana")
         assert len(registry.list_promotions(project_id)) == 1
 
 

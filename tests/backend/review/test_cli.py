@@ -32,3 +32,10 @@ def test_an_unknown_state_is_named(desk: Desk, run: CliRunner) -> None:
     failed = run.invoke(app, ["review", "list", "Shop", "--state", "lost"])
     assert failed.exit_code != 0
     assert "lost" in str(failed.exception or failed.output)
+
+
+def test_an_unknown_reason_is_named(desk: Desk, run: CliRunner) -> None:
+    assert desk.project_id
+    failed = run.invoke(app, ["review", "list", "Shop", "--reason", "mood"])
+    assert failed.exit_code != 0
+    assert "mood" in str(failed.exception or failed.output)
