@@ -95,8 +95,8 @@ def refresh(project: ProjectArgument) -> None:
         found = ProjectsService(session, services.clock).find(project)
         done = ReviewRefresh(session, services.clock, found).run()
     typer.echo(
-        f"{counted(done.consensus_labels, 'consensus label')} changed; cases: {done.opened:,} opened, "
-        f"{done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
+        f"{counted(done.consensus_labels, 'consensus label')} changed; cases: "
+        f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
     )
 
 
