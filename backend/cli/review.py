@@ -96,7 +96,8 @@ def refresh(project: ProjectArgument) -> None:
         done = ReviewRefresh(session, services.clock, found).run()
     typer.echo(
         f"{counted(done.consensus_labels, 'consensus label')} changed; cases: "
-        f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, {done.settled:,} settled."
+        f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, "
+        f"{done.settled:,} settled."
     )
 
 

@@ -88,30 +88,21 @@ def problem_of(error: Exception) -> Problem:
             request_id=request_id,
         )
     if isinstance(error, IntegrityError) and _is_taken(error):
-        return Problem(
-            type=_type_of("conflict"),
-            title="Conflict",
-            status=409,
-            detail="Somebody else did the same at the same time.",
-            remedy="Look at what is there now; send it again if it is still wanted.",
-            request_id=request_id,
+        return _plain(
+            409,
+            "Somebody else did the same at the same time.",
+            "Look at what is there now; send it again if it is still wanted.",
         )
     if isinstance(error, UNSTORABLE):
-        return Problem(
-            type=_type_of("invalid input"),
-            title="Invalid input",
-            status=422,
-            detail="A number or a text of the request is nothing that the store can hold.",
-            remedy="Check the numbers and characters in the address and in what was sent.",
-            request_id=request_id,
+        return _plain(
+            422,
+            "A number or a text of the request is nothing that the store can hold.",
+            "Check the numbers and characters in the address and in what was sent.",
         )
-    return Problem(
-        type=_type_of("internal error"),
-        title="Internal error",
-        status=500,
-        detail="Something unexpected went wrong; it is in the server's log.",
-        remedy="Tell an administrator the request id.",
-        request_id=request_id,
+    return _plain(
+        500,
+        "Something unexpected went wrong; it is in the server's log.",
+        "Tell an administrator the request id.",
     )
 
 
@@ -155,6 +146,19 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
         }
         for status in statuses
     }
+
+
+def _plain(status: int, detail: str, remedy: str) -> Problem:
+    """The problem of a kind that has no field to name."""
+    title = _HTTP_TITLES[status]
+    return Problem(
+        type=_type_of(title),
+        title=title,
+        status=status,
+        detail=detail,
+        remedy=remedy,
+        request_id=current_ids().get("request_id"),
+    )
 
 
 def _is_taken(error: IntegrityError) -> bool:
