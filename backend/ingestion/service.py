@@ -137,8 +137,7 @@ class _Run:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            refused = counted(self._refused, "row is refused", "rows are refused")
-            error = f"{refused} and the import is strict: nothing is kept."
+            error = f"{counted(self._refused, 'row is', 'rows are')} refused; strict keeps nothing."
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))

@@ -139,7 +139,7 @@ class TestTransaction:
         self, writer: TestClient, services: Services
     ) -> None:
         answer = writer.post("/write-twice")
-        assert answer.status_code == 500
+        assert answer.status_code == 409
         assert "UNIQUE" not in answer.text
         assert _count(services) == 0
 
