@@ -137,7 +137,9 @@ class _Run:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            error = f"{counted(self._refused, 'row is', 'rows are')} refused; strict keeps nothing."
+            error = (
+                f"{counted(self._refused, 'row is', 'rows are')} refused; strict: nothing is kept."
+            )
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
