@@ -137,9 +137,8 @@ class _Run:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            error = (
-                f"{counted(self._refused, 'row is', 'rows are')} refused; strict: nothing is kept."
-            )
+            refused = counted(self._refused, "row is", "rows are")
+            error = f"{refused} refused and the import is strict: nothing is kept."
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
@@ -239,10 +238,8 @@ class _Run:
         done = this_pass.begin + this_pass.share * self._reader.fraction()
         self.progress(done, f"{self._read:,} rows")
         if self.should_stop():
-            raise JobCancelled(
-                f"The import was stopped after {counted(self._read, 'row')}.",
-                remedy="Import again; what was stored stays.",
-            )
+            told = f"The import was stopped after {counted(self._read, 'row')}."
+            raise JobCancelled(told, remedy="Import again; what was stored stays.")
 
     def _end_chunk(self, this_pass: _Pass) -> None:
         if self._records or self._rejects:
