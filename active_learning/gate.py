@@ -80,7 +80,8 @@ def decide(
     evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
     gap = found.difference
     numbers = (
-        f"{100 * gap.value:+.1f} points of accuracy on {found.n} audited records "
+        f"{100 * gap.value:+.1f} points of accuracy on {found.n} audited "
+        f"{'record' if found.n == 1 else 'records'} "
         f"(95 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}; {found.wins} better, "
         f"{found.losses} worse)"
     )

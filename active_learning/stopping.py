@@ -92,7 +92,8 @@ def advise(
             None,
             None,
             Reason(
-                f"too early to say: {len(used)} rounds and {audited} audited records; "
+                f"too early to say: {len(used)} {'round' if len(used) == 1 else 'rounds'} and "
+                f"{audited} audited {'record' if audited == 1 else 'records'}; "
                 f"{MIN_POINTS} rounds and {MIN_AUDIT} records are needed",
                 f"为时尚早：现有 {len(used)} 轮、{audited} 条抽检记录；"
                 f"需要 {MIN_POINTS} 轮和 {MIN_AUDIT} 条",

@@ -55,6 +55,7 @@ def rare_reason(candidates: Candidates, row: int) -> Reason:
         )
     known = int(candidates.class_counts[place])
     return Reason(
-        f"may be {name} ({likely:.2f}), which has only {known} labels",
+        f"may be {name} ({likely:.2f}), which has only "
+        f"{known} {'label' if known == 1 else 'labels'}",
         f"可能为 {name}（{likely:.2f}），该类目前只有 {known} 个标注",
     )
