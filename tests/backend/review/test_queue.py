@@ -1,32 +1,25 @@
 """Totals of the queue against the cases that its pages list, on both kinds of database."""
 
 import json
-from collections.abc import Iterator
 from itertools import product
 from random import Random
 
 import pytest
 from sqlmodel import Session, select
 
-from backend.core.database import Database
 from backend.models import CaseReason, ReviewCase, Task
 from backend.review import queue_repository
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
 from tests.backend.annotations.conftest import NOW
 from tests.backend.review.conftest import Desk
+from tests.fixtures.database import database
+
+__all__ = ["database"]
 
 STATES = ("open", "sent_back", "decided", "settled")
 CODES = ("tie", "issue:duplicate", "issue:stale", "field:price", "issues_missing")
 KINDS = ("product", "ad", "review")
-
-
-@pytest.fixture
-def database(migrated_url: str) -> Iterator[Database]:
-    """On both kinds of database."""
-    made = Database(migrated_url)
-    yield made
-    made.dispose()
 
 
 @pytest.fixture
