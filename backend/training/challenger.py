@@ -19,7 +19,6 @@ from active_learning.evaluation import Evaluation, evaluate
 from active_learning.exceptions import ArtifactError
 from active_learning.gate import GateDecision, decide
 from backend.annotations import loop_repository
-from backend.core.counting import counted
 from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
@@ -108,7 +107,7 @@ class ChallengerTraining:
             self._services, self._features, context, self._schema, pool, plan.encoder_folder
         )
         held = load_champion(self._services, self._champion)
-        context.progress(0.5, f"training on {counted(len(snapshot.training), 'label')}")
+        context.progress(0.5, f"training on {len(snapshot.training)} labels")
         classifier, weighed = self._fit(plan, reader, pool.signals, held)
         context.progress(0.8, "comparing with the champion on the audit sample")
         challenger = self._judge(classifier, pool.signals, held, reader)

@@ -2,14 +2,13 @@ import errno
 import os
 import threading
 from collections.abc import Callable
-from datetime import timedelta
 
 import pytest
 
 from active_learning.artifacts import load_artifact
 from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.database import Database
-from backend.jobs.context import JobContext
+from backend.jobs.context import LEASE_TTL, JobContext
 from backend.jobs.inline import InlineRunner
 from backend.jobs.leases import HeldLeases
 from backend.jobs.queue import list_recent
@@ -179,10 +178,10 @@ def test_a_retraining_waits_while_another_job_holds_the_project(loop: Loop) -> N
         loop.clock,
         job_id="another",
         attempt=1,
-        ttl=timedelta(hours=1),
+        ttl=LEASE_TTL,
     )
-    other.acquire(f"train:{loop.project_id}")
     loop.answer(1)
+    other.acquire(f"train:{loop.project_id}")
     loop.run()
     assert loop.versions == []
     other.release(f"train:{loop.project_id}")
