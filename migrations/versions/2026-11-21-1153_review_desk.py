@@ -75,16 +75,19 @@ def upgrade() -> None:
     sa.UniqueConstraint('task_id', name=op.f('uq_review_case_task_id'))
     )
     with op.batch_alter_table('review_case', schema=None) as batch_op:
-        batch_op.create_index('ix_review_case_queue', ['project_id', 'state', 'priority', 'id'], unique=False)
+        batch_op.create_index('ix_review_case_kind', ['project_id', 'kind', 'state'], unique=False)
+        batch_op.create_index('ix_review_case_queue', ['project_id', 'state', 'priority', 'id', 'task_id'], unique=False)
 
     op.create_table('case_reason',
     sa.Column('case_id', columns.RowId(), nullable=False),
+    sa.Column('project_id', columns.RowId(), nullable=False),
+    sa.Column('state', sa.String(length=20), nullable=False),
     sa.Column('code', sa.String(length=80), nullable=False),
     sa.ForeignKeyConstraint(['case_id'], ['review_case.id'], name=op.f('fk_case_reason_case_id_review_case')),
     sa.PrimaryKeyConstraint('case_id', 'code', name=op.f('pk_case_reason'))
     )
     with op.batch_alter_table('case_reason', schema=None) as batch_op:
-        batch_op.create_index('ix_case_reason_code', ['code', 'case_id'], unique=False)
+        batch_op.create_index('ix_case_reason_code', ['project_id', 'state', 'code', 'case_id'], unique=False)
 
     op.create_table('decision',
     sa.Column('id', columns.RowId(), nullable=False),
@@ -123,6 +126,8 @@ def upgrade() -> None:
     with op.batch_alter_table('app_user', schema=None) as batch_op:
         batch_op.add_column(sa.Column('login_generation', sa.Integer(), nullable=False, server_default='0'))
 
+    op.create_index('ix_annotation_annotator', 'annotation', ['annotator_id', 'task_id'])
+
     with op.batch_alter_table('task', schema=None) as batch_op:
         batch_op.add_column(sa.Column('purpose', sa.String(length=10), nullable=False, server_default='label'))
         batch_op.add_column(sa.Column('attempt', sa.Integer(), nullable=False, server_default='1'))
@@ -144,6 +149,7 @@ def downgrade() -> None:
     op.execute(f"DELETE FROM prediction WHERE task_id IN ({copies})")
     op.execute(f"DELETE FROM annotation WHERE task_id IN ({copies})")
     op.execute("DELETE FROM task WHERE attempt > 1")
+    op.drop_index('ix_annotation_annotator', table_name='annotation')
     with op.batch_alter_table('task', schema=None) as batch_op:
         batch_op.drop_constraint(batch_op.f('fk_task_original_id_task'), type_='foreignkey')
         batch_op.drop_constraint(batch_op.f('fk_task_assignee_id_annotator'), type_='foreignkey')
@@ -172,6 +178,7 @@ def downgrade() -> None:
     op.drop_table('case_reason')
     with op.batch_alter_table('review_case', schema=None) as batch_op:
         batch_op.drop_index('ix_review_case_queue')
+        batch_op.drop_index('ix_review_case_kind')
 
     op.drop_table('review_case')
     with op.batch_alter_table('consensus_label', schema=None) as batch_op:

@@ -1,5 +1,7 @@
 """Reasons of cases carry project and state; indexes that answer the review queue alone.
 
+Stores that early builds brought to 0004 lack them; those that later ones did have them already.
+
 Revision: 0005
 After: 0004
 Made: 2026-11-21 17:31:00+00:00
@@ -19,6 +21,9 @@ depends_on: str | Sequence[str] | None = None
 
 
 def upgrade() -> None:
+    held = {column['name'] for column in sa.inspect(op.get_bind()).get_columns('case_reason')}
+    if 'state' in held:
+        return
     with op.batch_alter_table('case_reason', schema=None) as batch_op:
         batch_op.drop_index('ix_case_reason_code')
         batch_op.add_column(sa.Column('project_id', columns.RowId(), nullable=True))
@@ -40,13 +45,4 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    op.drop_index('ix_annotation_annotator', table_name='annotation')
-    with op.batch_alter_table('review_case', schema=None) as batch_op:
-        batch_op.drop_index('ix_review_case_kind')
-        batch_op.drop_index('ix_review_case_queue')
-        batch_op.create_index('ix_review_case_queue', ['project_id', 'state', 'priority', 'id'], unique=False)
-    with op.batch_alter_table('case_reason', schema=None) as batch_op:
-        batch_op.drop_index('ix_case_reason_code')
-        batch_op.drop_column('state')
-        batch_op.drop_column('project_id')
-        batch_op.create_index('ix_case_reason_code', ['code', 'case_id'], unique=False)
+    """Nothing: 0004 leaves the store with all of it, and takes it away itself."""

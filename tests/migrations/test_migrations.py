@@ -127,15 +127,40 @@ def without_foreign_keys(url: str, *statements: str) -> None:
     database.dispose()
 
 
-def test_reasons_of_cases_learn_their_project_and_state(empty_url: str) -> None:
+EARLY_0004 = (
+    "DROP INDEX ix_case_reason_code",
+    "ALTER TABLE case_reason DROP COLUMN project_id",
+    "ALTER TABLE case_reason DROP COLUMN state",
+    "CREATE INDEX ix_case_reason_code ON case_reason (code, case_id)",
+    "DROP INDEX ix_review_case_kind",
+    "DROP INDEX ix_review_case_queue",
+    "CREATE INDEX ix_review_case_queue ON review_case (project_id, state, priority, id)",
+    "DROP INDEX ix_annotation_annotator",
+)
+"""What early builds made of 0004."""
+
+
+@pytest.mark.parametrize("is_early", [True, False])
+def test_reasons_of_cases_learn_their_project_and_state(empty_url: str, is_early: bool) -> None:
     upgrade(empty_url, "0004")
-    without_foreign_keys(empty_url, CASE_OF_0004, "INSERT INTO case_reason VALUES (5, 'tie')")
+    columns, values = "case_id, code, project_id, state", "5, 'tie', 7, 'sent_back'"
+    without_foreign_keys(
+        empty_url,
+        CASE_OF_0004,
+        f"INSERT INTO case_reason ({columns}) VALUES ({values})",
+        *(EARLY_0004 if is_early else ()),
+    )
     upgrade(empty_url)
     database = Database(empty_url)
     with database.reading() as session:
         assert session.exec(select(CaseReason)).one() == CaseReason(
             case_id=5, project_id=7, state="sent_back", code="tie"
         )
+        context = MigrationContext.configure(session.connection(), opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
     database.dispose()
     downgrade(empty_url, "0004")
     assert current_revision(empty_url) == "0004"
+    upgrade(empty_url)
+    downgrade(empty_url, "base")
+    assert tables(empty_url) == {"alembic_version"}
