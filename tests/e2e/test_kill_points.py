@@ -30,12 +30,15 @@ BEFORE_THE_FIRST_BATCH = (
     "backend.annotations.repository:set_label_studio_ids@after",
     "backend.annotations.loop_repository:mark_batch_pushed@after",
 )
-AFTER_THE_LABELS = (
+# Half of the answers: no training can start, else it would end while the sync awaits its time.
+AFTER_SOME_ANSWERS = (
     "backend.annotations.service:AnnotationsService:apply_events@before",
     "backend.annotations.service:AnnotationsService:apply_events@after",
     "backend.annotations.loop_repository:move_cursor@before",
     "backend.annotations.label_studio:_apply_snapshots@after",  # a part is in, the cursor moved
     "backend.annotations.loop_repository:mark_synced@before",
+)
+AFTER_ALL_ANSWERS = (
     "backend.training.features:FeatureStore:pool@after",
     "backend.training.challenger:save_artifact@before",
     "backend.training.challenger:save_artifact@after",  # written, not registered
@@ -72,7 +75,15 @@ def die_at(stack: Stack, point: str, *, worker_id: str = "one") -> None:
     assert process.returncode == -9, f"{point} was not reached: {process.returncode}"
 
 
-def label(services: Services, project_id: int, round_number: int, truths: dict[str, Truth]) -> None:
+def label(
+    services: Services,
+    project_id: int,
+    round_number: int,
+    truths: dict[str, Truth],
+    *,
+    annotators: int = 2,
+) -> None:
+    """So many people have answered every task of that round."""
     with services.database.reading() as session:
         project = session.get(Project, project_id)
         batch = session.exec(select(Batch).where(Batch.round == round_number)).one()
@@ -82,7 +93,7 @@ def label(services: Services, project_id: int, round_number: int, truths: dict[s
         services,
         project,
         batch.id,
-        hire_annotators(services, PASSWORD)[:2],
+        hire_annotators(services, PASSWORD)[:annotators],
         truth_of(truths),
         seed=1,
         progress=lambda _share, _text: None,
@@ -134,8 +145,11 @@ def test_kill_9_of_the_worker_at_twenty_points(
     stack.start("worker")
     stack.until(pushed_batch(services, 1), "batch 1 is pushed")
     stack.kill("worker-one")
+    label(services, project.id, 1, truths, annotators=1)
+    for point in AFTER_SOME_ANSWERS:
+        die_at(stack, point)
     label(services, project.id, 1, truths)
-    for point in AFTER_THE_LABELS:
+    for point in AFTER_ALL_ANSWERS:
         die_at(stack, point)
     stack.start("worker")
     stack.until(pushed_batch(services, 2), "batch 2 is pushed")
