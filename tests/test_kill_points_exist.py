@@ -7,7 +7,8 @@ from tests.e2e.dying_process import locate
 
 POINTS = {
     *kill_points.BEFORE_THE_FIRST_BATCH,
-    *kill_points.AFTER_THE_LABELS,
+    *kill_points.AFTER_SOME_ANSWERS,
+    *kill_points.AFTER_ALL_ANSWERS,
     *kill_points.ON_POSTGRESQL,
     *kill_points.IN_THE_WEBHOOK,
 }

@@ -11,7 +11,7 @@ from backend.core.database import Database
 from backend.jobs.context import LEASE_TTL, JobContext
 from backend.jobs.inline import InlineRunner
 from backend.jobs.leases import HeldLeases
-from backend.jobs.queue import list_recent
+from backend.jobs.queue import list_recent, request_cancel
 from backend.models import Record, Task
 from backend.registry.service import RegistryService
 from backend.training import jobs
@@ -275,8 +275,16 @@ def test_a_lost_champion_is_replaced_by_the_next_version(loop: Loop) -> None:
 
 def test_a_cancelled_training_leaves_nothing(loop: Loop, monkeypatch: pytest.MonkeyPatch) -> None:
     loop.answer(1)
-    monkeypatch.setattr(JobContext, "should_stop", lambda _self: True)
+
+    def cancelled(context: JobContext) -> bool:
+        with loop.services.database.transaction() as session:
+            request_cancel(session, context.job_id, now=loop.clock())
+        context._read_requests()
+        return True
+
+    monkeypatch.setattr(JobContext, "should_stop", cancelled)
     loop.run()
+    assert [status for name, status, _ in loop_jobs(loop) if name == RETRAIN] == ["cancelled"]
     assert loop.versions == []
     assert not list(loop.services.settings.models_dir.glob("*/*"))
 
