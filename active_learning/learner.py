@@ -34,7 +34,8 @@ from active_learning.types import (
 EARLY_LABELS = 100
 EARLY_RANDOM = 0.3
 LATE_RANDOM = 0.05
-"""Share of random records besides the audit: 30 % before 100 labels, then 5 %."""
+"""Share of random records besides the audit: 30 % before 100 labels, then 5 %; none in a batch in
+which every record has the same chance anyway."""
 
 
 class ActiveLearner:
@@ -46,6 +47,7 @@ class ActiveLearner:
         audit_share: share of each batch drawn uniformly at random from the unlabelled pool, before
             anything else is chosen; accuracy on these records is unbiased for the pool.
         random_share: further random share; 30 % below 100 labelled records and 5 % later when None.
+            The first batch has none: it is a random sample itself.
         seed: of every random choice.
         device: where distances are computed: ``auto`` takes a GPU where this process has loaded
             torch and torch sees one; ``cpu`` never does.
@@ -182,8 +184,8 @@ class ActiveLearner:
         share = self._random_share
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM
-        if isinstance(strategy, RandomSampling):
-            share = 0.0
+        if isinstance(strategy, RandomSampling | ColdStart):
+            share = 0.0  # every record has the same chance already
         by_chance = _share(wanted, share)
         chosen, _, scores = self._modal.query(
             np.arange(len(rows)),

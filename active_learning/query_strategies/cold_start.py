@@ -1,24 +1,25 @@
-"""The first batch, without any label: typical records of every kind, sound and suspect."""
+"""The first batch, without any label: every record has the same chance, every kind is met."""
 
 import numpy as np
 
 from active_learning.query_strategies.base import Candidates, Need, completed
-from active_learning.query_strategies.clustering import clusters_of
-from active_learning.query_strategies.typiclust import typicality
+from active_learning.query_strategies.clustering import clusters_of, in_order_of_likeness
 from active_learning.types import Positions, Reason, Scores
 
 SAMPLE = 10_000
-"""Candidates that are looked at; a uniform sample of a larger pool. The others score zero."""
-NEIGHBOURS = 10
+"""Candidates that are looked at, a uniform sample of a larger pool; the others score zero."""
 STRATA = 4
 
 
 class ColdStart:
-    """Typical records of clusters (TypiClust, Hacohen et al. 2022), spread over suspicion.
+    """A systematic sample along an order in which records that are alike are neighbours.
 
-    The pool is cut into quarters by how unusual the records' signals are, and every quarter gives
-    the same share: faults hide in the upper quarters, sound records fill the lower ones, so every
-    grade is likely to be met in the first batch.
+    The pool is put in order by how unusual the records' signals are, in quarters, and within these
+    by clusters of their vectors, like ones side by side; then every k-th record is taken from a
+    random start (Cochran, Sampling Techniques, 1977, ch. 8). Each record has the same chance to be
+    chosen, as with random choice, but no large group is passed over and none is met twice as often
+    as its size: grades that go with suspicion or with text are met in the shares in which the pool
+    holds them.
     """
 
     name = "cold_start"
@@ -26,57 +27,46 @@ class ColdStart:
 
     def __init__(self, *, seed: int) -> None:
         self._seed = seed
-        self._rng = np.random.default_rng(seed)
 
     def score(self, candidates: Candidates) -> Scores:
-        """(n,) how typical within the sample; zero for what was not looked at."""
-        sample = self._rows(len(candidates))
+        """(n,) independent uniform numbers above zero; zero for what is not looked at."""
+        rows, rng = self._rows(len(candidates)), np.random.default_rng(self._seed)
         out = np.zeros(len(candidates))
-        out[sample] = typicality(candidates.vectors[sample], NEIGHBOURS, candidates.distances)
+        out[rows] = 1.0 - rng.random(len(rows))
         return out
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:
-        """The most typical record of every cluster, quarter by quarter of suspicion."""
-        n = len(candidates)
-        if n <= count:
-            return self._rng.permutation(n)
-        strata = min(STRATA, count) if np.ptp(candidates.suspicion) > 0 else 1
-        ranked = self._rng.permutation(self._rows(n))
-        ranked = ranked[np.argsort(candidates.suspicion[ranked], kind="stable")]
-        parts = np.array_split(ranked, strata)
-        shares = [count // strata + (place < count % strata) for place in range(strata)]
-        picks = [
-            self._typical(candidates, scores, part, share)
-            for part, share in zip(reversed(parts), shares, strict=True)
-        ]
-        longest = max(len(pick) for pick in picks)
-        turns = [pick[turn] for turn in range(longest) for pick in picks if turn < len(pick)]
-        chosen = np.array(turns, dtype=np.intp)
-        return completed(chosen, scores, count)
+        """The systematic sample, in random order."""
+        rows, rng = self._rows(len(candidates)), np.random.default_rng(self._seed)
+        if count >= len(rows):
+            return completed(rng.permutation(rows), scores, count)
+        order = rows[self._neighbours(candidates, scores, rows, count)]
+        steps = (np.arange(count) + rng.random()) * (len(order) / count)
+        return rng.permutation(order[np.minimum(steps.astype(np.intp), len(order) - 1)])
 
     def _rows(self, n: int) -> Positions:
         """The sample; the same at every call for the same n."""
         return np.sort(np.random.default_rng(self._seed).permutation(n)[:SAMPLE])
 
-    def _typical(
-        self, candidates: Candidates, scores: Scores, part: Positions, count: int
+    def _neighbours(
+        self, candidates: Candidates, scores: Scores, rows: Positions, count: int
     ) -> Positions:
-        """The most typical row of each of ``count`` clusters, large clusters first."""
-        if count >= len(part):
-            return part
-        clusters = clusters_of(candidates.vectors[part], count, self._seed)
-        sizes = np.bincount(clusters, minlength=count)
-        chosen = []
-        for cluster in np.argsort(-sizes, kind="stable"):
-            members = part[clusters == cluster]
-            if len(members):
-                chosen.append(members[scores[members].argmax()])
-        return np.array(chosen, dtype=np.intp)
+        """(len(rows),) an order by quarter of suspicion, then by cluster, then by chance."""
+        suspicion = candidates.suspicion[rows]
+        strata = min(STRATA, count) if np.ptp(suspicion) > 0 else 1
+        by_suspicion = np.lexsort((scores[rows], suspicion))
+        parts = []
+        for part in np.array_split(by_suspicion, strata):
+            vectors = candidates.vectors[rows[part]]
+            clusters = clusters_of(vectors, -(-count // strata), self._seed)
+            places = in_order_of_likeness(vectors, clusters)
+            parts.append(part[np.lexsort((scores[rows[part]], places))])
+        return np.concatenate(parts)
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
-        """Typical of its group; suspect or not."""
+        """One of its kind; suspect or not."""
         if candidates.suspicion[row] > np.quantile(candidates.suspicion, 0.75):
             return Reason(
-                "typical of its group, with unusual values", "同类中的典型记录，但含异常取值"
+                "stands for records like it, with unusual values", "代表同类记录，且含异常取值"
             )
-        return Reason("typical of its group", "同类中的典型记录")
+        return Reason("stands for records like it", "代表同类记录")

@@ -1,0 +1,55 @@
+"""The first batch is a random sample of every record, and each kind has its share of it."""
+
+import numpy as np
+import pytest
+from scipy.stats import chi2
+
+from active_learning.query_strategies.base import Candidates
+from active_learning.query_strategies.cold_start import ColdStart
+from active_learning.types import Positions, Scores
+
+CENTRES = np.eye(3, 8, dtype=np.float32) * 20
+
+
+def pool_of(kinds: Positions, suspicion: Scores, seed: int) -> Candidates:
+    """Records in well separated groups."""
+    noise = np.random.default_rng(seed).normal(size=(len(kinds), 8)).astype(np.float32)
+    return Candidates(CENTRES[kinds] + noise, suspicion, ["good", "poor"])
+
+
+def chosen(pool: Candidates, count: int, seed: int) -> Positions:
+    strategy = ColdStart(seed=seed)
+    return strategy.select(pool, strategy.score(pool), count)
+
+
+def test_every_record_has_the_same_chance() -> None:
+    rng = np.random.default_rng(3)
+    n, count, repeats = 36, 7, 500
+    pool = pool_of(rng.integers(0, 3, n), rng.exponential(size=n), 4)
+    drawn = np.zeros(n)
+    for seed in range(repeats):
+        drawn[chosen(pool, count, seed)] += 1
+    expected = count * repeats / n
+    # Counts of a sample without replacement vary less than the statistic's distribution says.
+    assert ((drawn - expected) ** 2 / expected).sum() < chi2.ppf(0.999, n - 1)
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_kind_has_its_share(seed: int) -> None:
+    kinds = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2], [120, 60, 20]))
+    found = chosen(pool_of(kinds, np.zeros(200), seed), 20, seed)
+    assert np.abs(np.bincount(kinds[found], minlength=3) - [12, 6, 2]).max() <= 1
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_every_quarter_of_suspicion_has_its_share(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    suspicion = rng.permutation(200).astype(float)
+    found = chosen(pool_of(rng.integers(0, 3, 200), suspicion, seed), 20, seed)
+    assert np.abs(np.bincount((suspicion[found] // 50).astype(int)) - 5).max() <= 1
+
+
+def test_equal_records_are_drawn_like_others() -> None:
+    pool = Candidates(np.zeros((50, 4), dtype=np.float32), np.zeros(50), ["good", "poor"])
+    assert len(set(chosen(pool, 10, 1).tolist())) == 10
+    assert len({tuple(sorted(chosen(pool, 10, seed).tolist())) for seed in range(20)}) > 15
