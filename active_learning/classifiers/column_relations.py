@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -136,14 +137,18 @@ class _Coded:
         codes = np.array([places.setdefault(text, len(places)) for text in texts], dtype=np.intp)
         return cls(list(places), codes, np.bincount(codes, minlength=len(places)))
 
-    @property
+    @cached_property
+    def is_present(self) -> NDArray[np.bool_]:
+        """(values,) not empty."""
+        return np.array([bool(value) for value in self.values], dtype=bool)
+
+    @cached_property
     def is_large(self) -> NDArray[np.bool_]:
         """(values,) present in at least ``MIN_GROUP`` rows."""
-        is_present = np.array([bool(value) for value in self.values], dtype=bool)
-        large: NDArray[np.bool_] = (self.counts >= MIN_GROUP) & is_present
+        large: NDArray[np.bool_] = (self.counts >= MIN_GROUP) & self.is_present
         return large
 
-    @property
+    @cached_property
     def covered(self) -> int:
         """Rows of these values."""
         return int(self.counts[self.is_large].sum())
@@ -170,7 +175,7 @@ def _dependency(
     large = deciding.is_large[groups]
     covered = deciding.covered
     share = float(agreed[large].sum()) / covered
-    present = np.array([bool(value) for value in deciding.values], dtype=bool)[deciding.codes]
+    present = deciding.is_present[deciding.codes]
     overall = np.bincount(decided.codes[present], minlength=width)
     constant = float(overall.max() / overall.sum())
     if share < max(MIN_DETERMINISM, constant + (1 - constant) * 0.3):

@@ -43,7 +43,7 @@ _PURPOSES: dict[str, str] = {
     "badge": "doubtful and unlike each other: k-means++ over gradient embeddings (Ash 2020)",
     "bald": "where the classifier contradicts itself under dropout (Gal 2017)",
     "cal": "where like labelled records get other probabilities (Margatina 2021)",
-    "cold_start": "for the first labels: a random sample in which every kind of record has its share",
+    "cold_start": "for the first labels: a sample in which every kind of record has its share",
     "committee": "where classifiers on resampled labels disagree most (Seung 1992)",
     "diverse_margin": "small margin, then spread by k-means (Zhdanov 2019)",
     "entropy": "largest entropy of the class probabilities",

@@ -1,4 +1,6 @@
-"""The first batch is a random sample of every record, and each kind has its share of it."""
+"""Of few classes, each record has the same chance and each kind its share; of many, prototypes."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +16,7 @@ CENTRES = np.eye(3, 8, dtype=np.float32) * 20
 def pool_of(kinds: Positions, suspicion: Scores, seed: int) -> Candidates:
     """Records in well separated groups."""
     noise = np.random.default_rng(seed).normal(size=(len(kinds), 8)).astype(np.float32)
-    return Candidates(CENTRES[kinds] + noise, suspicion, ["good", "poor"])
+    return Candidates(CENTRES[kinds] + noise, suspicion, ["one"])
 
 
 def chosen(pool: Candidates, count: int, seed: int) -> Positions:
@@ -24,7 +26,7 @@ def chosen(pool: Candidates, count: int, seed: int) -> Positions:
 
 def test_every_record_has_the_same_chance() -> None:
     rng = np.random.default_rng(3)
-    n, count, repeats = 36, 7, 500
+    n, count, repeats = 36, 9, 500
     pool = pool_of(rng.integers(0, 3, n), rng.exponential(size=n), 4)
     drawn = np.zeros(n)
     for seed in range(repeats):
@@ -50,6 +52,28 @@ def test_every_quarter_of_suspicion_has_its_share(seed: int) -> None:
 
 
 def test_equal_records_are_drawn_like_others() -> None:
-    pool = Candidates(np.zeros((50, 4), dtype=np.float32), np.zeros(50), ["good", "poor"])
+    pool = Candidates(np.zeros((50, 4), dtype=np.float32), np.zeros(50), ["one"])
     assert len(set(chosen(pool, 10, 1).tolist())) == 10
     assert len({tuple(sorted(chosen(pool, 10, seed).tolist())) for seed in range(20)}) > 15
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_with_few_labels_a_class_most_are_the_densest_of_their_clusters(seed: int) -> None:
+    kinds = np.random.default_rng(seed).permutation(np.repeat([0, 1, 2], 40))
+    pool = replace(pool_of(kinds, np.zeros(120), seed), classes=["a", "b", "c"])
+    strategy = ColdStart(seed=seed)
+    scores = strategy.score(pool)
+    found = strategy.select(pool, scores, 4)
+    typical = [row for row in found.tolist() if "typical" in strategy.reason(pool, scores, row).en]
+    assert sorted(kinds[typical].tolist()) == [0, 1, 2]
+    for row in typical:
+        assert scores[row] == scores[kinds == kinds[row]].max()
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5, 119, 120, 121])
+@pytest.mark.parametrize("classes", [1, 2, 30])
+def test_the_number_asked_for(count: int, classes: int) -> None:
+    rng = np.random.default_rng(count)
+    pool = pool_of(rng.integers(0, 3, 120), rng.exponential(size=120), 1)
+    found = chosen(replace(pool, classes=[str(n) for n in range(classes)]), count, 2)
+    assert len(set(found.tolist())) == len(found) == min(count, 120)
