@@ -138,11 +138,10 @@ class ActiveLearner:
             raise ValueError(f"budget is {budget}; give at least 1.")
         check_stop(should_stop, "selecting")
         progress(0.1, f"scoring {len(rows):,} records")
-        audit_seed, random_seed, query_seed = (
-            int(child.generate_state(1)[0]) for child in self._seeds.spawn(3)
-        )
+        audit_seed, query_seed = (int(child.generate_state(1)[0]) for child in self._seeds.spawn(2))
         budget = min(budget, len(rows))
-        audit = _uniform(rows, _share(budget, self._audit_share), audit_seed)
+        chance = np.random.default_rng(audit_seed).random(len(pool))
+        audit = _drawn(rows, _share(budget, self._audit_share), chance[rows])
         rows = np.setdiff1d(rows, audit)
         wanted = budget - len(audit)
         parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
@@ -158,9 +157,7 @@ class ActiveLearner:
                 device=self._device,
                 should_stop=should_stop,
             )
-            parts += self._choose(
-                evidence, rows, wanted, random_seed, query_seed, len(pool.labelled)
-            )
+            parts += self._choose(evidence, rows, wanted, query_seed, len(pool.labelled))
         progress(1.0, f"{budget:,} records chosen")
         return SelectedBatch(
             pool.ids(np.concatenate([part.rows for part in parts])),
@@ -174,7 +171,6 @@ class ActiveLearner:
         evidence: Evidence,
         rows: Positions,
         wanted: int,
-        random_seed: int,
         query_seed: int,
         labelled: int,
     ) -> "list[_Part]":
@@ -198,8 +194,8 @@ class ActiveLearner:
         parts = [_Part(rows[chosen], scores[chosen], reasons, False)]
         if by_chance:
             left = np.setdiff1d(np.arange(len(rows)), chosen)
-            chance = RandomSampling(seed=random_seed)
-            drawn = _uniform(left, by_chance, random_seed)
+            chance = RandomSampling(seed=query_seed)
+            drawn = _drawn(left, by_chance, chance.score(candidates)[left])
             parts.append(
                 _Part(
                     rows[drawn],
@@ -265,6 +261,6 @@ def _share(budget: int, share: float) -> int:
     return min(budget, max(1, round(budget * share))) if share > 0 else 0
 
 
-def _uniform(rows: Positions, count: int, seed: int) -> Positions:
-    """``count`` of the rows, every subset equally likely."""
-    return np.random.default_rng(seed).permutation(rows)[:count]
+def _drawn(rows: Positions, count: int, chance: Scores) -> Positions:
+    """The ``count`` rows with the highest uniform numbers: every subset is equally likely."""
+    return rows[np.argsort(-chance, kind="stable")[:count]]

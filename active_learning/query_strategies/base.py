@@ -40,6 +40,10 @@ class Candidates:
     """(samples, n, classes) probabilities of one classifier with parts of its input dropped."""
     distances: Distances = CPU_DISTANCES
     """Where distances between vectors are computed."""
+    chance: Scores | None = None
+    """(n,) a uniform number a record, from the seed of the batch: drawn at random is who has the
+    highest. So strategies that are compared draw the same records (common random numbers), and
+    what tells them apart is what they choose, not their luck."""
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -87,6 +91,11 @@ def labelled_of(candidates: Candidates, name: str) -> tuple[NDArray[np.float32],
     if vectors is None or found is None or len(vectors) == 0:
         raise NoLabels(f"Strategy {name} compares with labelled records, and the pool holds none.")
     return vectors, found
+
+
+def chances_of(candidates: Candidates, rng: np.random.Generator) -> Scores:
+    """(n,) the candidates' own uniform numbers, new ones where they carry none."""
+    return rng.random(len(candidates)) if candidates.chance is None else candidates.chance
 
 
 def known_vectors(candidates: Candidates) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ import numpy as np
 from active_learning.query_strategies.base import (
     Candidates,
     Need,
+    chances_of,
     completed,
     probabilities_of,
     resolution,
@@ -82,7 +83,8 @@ class DefaultChoice:
         self._is_typical = frozenset(chosen.tolist()) - before
         before = frozenset(chosen.tolist())
         if count > len(chosen) and trusted < 1.0:
-            chosen = _joined(chosen, self._rng.permutation(len(candidates)), count)
+            by_chance = np.argsort(-chances_of(candidates, self._rng), kind="stable")
+            chosen = _joined(chosen, by_chance, count)
         self._is_chance = frozenset(chosen.tolist()) - before
         return completed(chosen, scores, count)
 

@@ -27,6 +27,7 @@ MEMBERS = 5
 DROPOUT_SAMPLES = 10
 DROPOUT_RATE = 0.5
 PREDICTED_AT_A_TIME = 32_768
+CHANCE_SEED = 53
 
 
 class Evidence:
@@ -38,7 +39,7 @@ class Evidence:
         known: rows that are labelled or in a batch.
         labels: (N,) class of each row as a number, -1 where unknown; None where no labels are at
             hand.
-        seed: of the committee's bootstrap samples and of dropout.
+        seed: of the committee's bootstrap samples, of dropout and of chance.
         device: where distances are computed, as for :func:`distances_on`.
     """
 
@@ -56,6 +57,7 @@ class Evidence:
         self._distances = distances_on(device)
         self._classifier, self._features, self._known = classifier, features, known
         self._labels, self._seed, self._should_stop = labels, seed, should_stop
+        self._chance = np.random.default_rng([CHANCE_SEED, seed]).random(len(features))
 
     @property
     def classes_met(self) -> int:
@@ -85,6 +87,7 @@ class Evidence:
             self._committee(rows) if fitted and "committee" in needs else None,
             self._dropout(rows) if fitted and "dropout" in needs else None,
             self._distances,
+            self._chance[rows],
         )
 
     def _vectors(self, rows: Positions) -> tuple[RowView, NDArray[np.float32]]:

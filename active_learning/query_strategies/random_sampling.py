@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from active_learning.query_strategies.base import Candidates, Need
+from active_learning.query_strategies.base import Candidates, Need, chances_of
 from active_learning.types import Positions, Reason, Scores
 
 AUDIT_REASON = Reason("drawn at random to measure accuracy", "随机抽取，用于评估准确率")
@@ -20,7 +20,7 @@ class RandomSampling:
 
     def score(self, candidates: Candidates) -> Scores:
         """(n,) independent uniform numbers: the highest are a uniform draw."""
-        return self._rng.random(len(candidates))
+        return chances_of(candidates, self._rng)
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:
         """The rows with the highest numbers."""

@@ -81,6 +81,25 @@ def test_the_audit_part_is_a_uniform_draw_from_the_unlabelled_pool(world: World)
     assert statistic < 69.3, "chi-square with 37 degrees of freedom, p = 0.001"
 
 
+@pytest.mark.parametrize("audit_share", [0.0, 0.2])
+def test_strategies_draw_the_same_records_at_random(world: World, audit_share: float) -> None:
+    """So where nothing can be learnt the default is random choice, and never loses to it."""
+    blind = np.zeros_like(world.features)
+    pool, ids = shuffled_pool(world, labelled=150)
+    labels = {ids[row]: CLASSES[row % len(CLASSES)] for row in range(150)}
+    known = np.flatnonzero(np.isin(ids, list(labels)))
+    classifier = RecordClassifier(world.layout, CLASSES).fit(
+        blind[known], [labels[ids[row]] for row in known]
+    )
+
+    def chosen(strategy: str, count: int) -> set[object]:
+        learner = ActiveLearner(classifier, strategy=strategy, audit_share=audit_share, seed=8)
+        return set(learner.select(pool, blind, count, labels=labels).record_ids)
+
+    assert chosen("default", 30) == chosen("random", 30)
+    assert chosen("margin", 30) & chosen("random", 30), "the random share of 5 % is random's, too"
+
+
 def test_a_batch_is_new_distinct_and_explained(world: World) -> None:
     pool, ids = shuffled_pool(world, labelled=150)
     learner = ActiveLearner(trained(world), audit_share=0.2, seed=4)
