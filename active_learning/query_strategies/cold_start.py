@@ -11,7 +11,7 @@ SAMPLE = 10_000
 """Candidates that are looked at, a uniform sample of a larger pool. The others score zero."""
 NEIGHBOURS = 10
 STRATA = 4
-FEW_A_CLASS = 8
+FEW_A_CLASS = 6
 """Labels a class below which typical records teach more than a sample of all."""
 TYPICAL_SHARE = 0.7
 
