@@ -26,7 +26,7 @@ def chosen(pool: Candidates, count: int, seed: int) -> Positions:
 
 def test_every_record_has_the_same_chance() -> None:
     rng = np.random.default_rng(3)
-    n, count, repeats = 36, 9, 500
+    n, count, repeats = 24, 8, 200
     pool = pool_of(rng.integers(0, 3, n), rng.exponential(size=n), 4)
     drawn = np.zeros(n)
     for seed in range(repeats):

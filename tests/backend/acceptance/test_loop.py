@@ -69,7 +69,7 @@ def test_people_are_asked_about_doubtful_records_and_checks_only(
     new_machine_loop: NewMachineLoop,
 ) -> None:
     made = new_machine_loop(
-        records=500, batch_size=80, audit_share=0.7, accept_error=0.1, accept_delta=0.4
+        records=800, batch_size=80, audit_share=0.7, accept_error=0.1, accept_delta=0.4
     )
     made.turn(1, doubtful_grade)
     assert made.states == ["accepted"]

@@ -28,7 +28,7 @@ def test_leads_see_suspects_with_people_and_the_task(loop: Loop, browser_as: Cli
     lead = browser_as("lead")
     assert f'href="{path_of(loop)}"' in lead.get(f"/projects/{loop.project_id}").text
     page = lead.get(path_of(loop)).text
-    assert page.count('class="card finding"') >= 4
+    assert page.count('class="card finding"') >= 3
     assert "http://label-studio.example/projects/7/data?task=" in page
     assert "likely wrong" in page
     assert '<rect class="high" width="' in page
