@@ -34,8 +34,7 @@ from active_learning.types import (
 EARLY_LABELS = 100
 EARLY_RANDOM = 0.3
 LATE_RANDOM = 0.05
-"""Share of random records besides the audit: 30 % before 100 labels, then 5 %; none in a batch in
-which every record has the same chance anyway."""
+"""Share of random records besides the audit: 30 % before 100 labels, then 5 %."""
 
 
 class ActiveLearner:
@@ -47,7 +46,7 @@ class ActiveLearner:
         audit_share: share of each batch drawn uniformly at random from the unlabelled pool, before
             anything else is chosen; accuracy on these records is unbiased for the pool.
         random_share: further random share; 30 % below 100 labelled records and 5 % later when None.
-            The first batch has none: it is a random sample itself.
+            The first batch has none: it holds a random sample of its own.
         seed: of every random choice.
         device: where distances are computed: ``auto`` takes a GPU where this process has loaded
             torch and torch sees one; ``cpu`` never does.
@@ -181,7 +180,7 @@ class ActiveLearner:
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM
         if isinstance(strategy, RandomSampling | ColdStart):
-            share = 0.0  # every record has the same chance already
+            share = 0.0  # they draw by chance themselves
         by_chance = _share(wanted, share)
         chosen, _, scores = self._modal.query(
             np.arange(len(rows)),
