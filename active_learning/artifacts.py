@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
-from active_learning.classifiers.column_signals import ColumnSignals
 from active_learning.classifiers.design import DesignMatrix
 from active_learning.classifiers.faulty_fields import FaultyFieldModel
 from active_learning.classifiers.head_training import FittedParts
 from active_learning.classifiers.logistic_heads import LogisticHeads
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.columns.signals import ColumnSignals
 from active_learning.exceptions import (
     ArtifactCorrupt,
     ArtifactExists,

@@ -45,9 +45,9 @@ from active_learning.auto_accept import (
     threshold_grid,
 )
 from active_learning.classifiers.calibration import temperature_for
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import load_encoder
 from active_learning.classifiers.logistic_heads import softmax
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
 from active_learning.evaluation import evaluate, expected_calibration_error
 from active_learning.stopping import CurvePoint, advise
 

@@ -17,10 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
 
-from active_learning.classifiers.encoders import load_encoder, transformer_folder
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-from active_learning.classifiers.fine_tuning.training import fine_tune
 from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.encoders.fine_tuning.options import FineTuningOptions
+from active_learning.encoders.fine_tuning.training import fine_tune
+from active_learning.encoders.loading import load_encoder, transformer_folder
 from active_learning.evaluation import macro_f1
 from active_learning.simulation.experiment import LabelledData, Plan, Round, Split, run_curve
 from active_learning.types import Embeddings

@@ -37,10 +37,10 @@ from scipy.optimize import minimize
 from tqdm import tqdm
 
 from active_learning.classifiers import head_training, logistic_heads
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import load_encoder
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.replay import ReplayBuffer, fit_with_replay
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
 from active_learning.simulation.experiment import LabelledData
 from backend.ingestion.readers import open_reader
 

@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.classifiers.encoders import bundled_english_folder
 from active_learning.classifiers.logistic_heads import LogisticHeads, fit_heads, softmax
-from active_learning.classifiers.record_text import record_text
-from active_learning.classifiers.transformer_encoder import TransformerEncoder
+from active_learning.encoders.bundled import bundled_english_folder
+from active_learning.encoders.record_text import record_text
+from active_learning.encoders.transformer_encoder import TransformerEncoder
 from active_learning.types import Embeddings, Probabilities, never
 from benchmarks.scoring import demo_records, read_records
 

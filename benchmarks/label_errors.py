@@ -37,15 +37,15 @@ from sklearn.metrics import f1_score, roc_auc_score
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import load_encoder
 from active_learning.classifiers.logistic_heads import fit_heads
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout, RecordFeatures
+from active_learning.columns.signals import ColumnSignals
 from active_learning.data_value.knn_shapley import knn_shapley_within
 from active_learning.data_value.out_of_fold import Views, design_label_errors, honest_design
 from active_learning.data_value.pruning import value_weights
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
 from active_learning.label_errors import label_errors
 from active_learning.types import Marks
 from benchmarks.labelled_table import open_source, read_table

@@ -10,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import load_encoder
 from active_learning.classifiers.record_features import FeatureLayout, RecordFeatures
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
 from active_learning.types import Features, Marks
 from backend.core.clock import utc_now
 from backend.demo.records import TODAY

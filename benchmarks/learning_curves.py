@@ -166,7 +166,7 @@ def named_set(name: str) -> LabelledFile:
 
 def graded(folder: Path) -> LabelledFile:
     """Dirty records, graded by how many fields differ from the clean ones: 0, 1, more."""
-    from active_learning.classifiers.record_text import record_text
+    from active_learning.encoders.record_text import record_text
 
     with open_reader(folder / "dirty.csv.gz") as reader:
         dirty = [row for _, row in reader.rows()]

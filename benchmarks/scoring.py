@@ -26,13 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import bundled_english_folder, load_encoder, unit_rows
 from active_learning.classifiers.logistic_heads import fit_heads, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout, layout_of
-from active_learning.classifiers.record_text import record_text
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.base import unit_rows
+from active_learning.encoders.bundled import bundled_english_folder
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
+from active_learning.encoders.record_text import record_text
 
 SLICE = 250
 TRAINING = 300

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.faulty_fields import CORE_COLUMNS, fault_summary
 from active_learning.classifiers.logistic_heads import OUT_OF_PLAY, LogisticHeads
+from active_learning.columns.signals import Signals
 from active_learning.types import Embeddings, Probabilities
 
 CLIP = 6.0

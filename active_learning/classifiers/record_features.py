@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from active_learning.classifiers.column_signals import (
+from active_learning.columns.signals import (
     CELL_SIGNALS,
     RECORD_SIGNALS,
     ColumnSignals,
     Signals,
 )
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.record_text import record_text
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import ShapeMismatch
 from active_learning.types import Embeddings, Features, Fields, Progress, ShouldStop, never, silent
 

@@ -11,11 +11,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
-from active_learning.classifiers.record_text import record_text
-from active_learning.classifiers.value_parsing import text_of
+from active_learning.columns.signals import Signals
+from active_learning.columns.value_parsing import text_of
+from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import ShapeMismatch
 from active_learning.explanations.marks import Explanation, FieldMark, TokenMark, reason_of
 from active_learning.explanations.target import Target, fitted_parts

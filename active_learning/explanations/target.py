@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.head_training import FittedParts
 from active_learning.classifiers.logistic_heads import OUT_OF_PLAY
 from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.columns.signals import Signals
 from active_learning.exceptions import NotFitted, UnknownLabel
 from active_learning.types import Embeddings, Probabilities, Scores
 

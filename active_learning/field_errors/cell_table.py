@@ -6,7 +6,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import CELL_SIGNALS, ColumnSignals
+from active_learning.columns.signals import CELL_SIGNALS, ColumnSignals
 from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.types import Fields, Progress, ShouldStop, never, silent
 

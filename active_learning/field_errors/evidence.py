@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from active_learning.classifiers.column_profile import ColumnProfile
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.value_parsing import (
+from active_learning.columns.profile import ColumnProfile
+from active_learning.columns.signals import ColumnSignals
+from active_learning.columns.value_parsing import (
     TEXT_LIMIT,
     day_of,
     is_missing_word,

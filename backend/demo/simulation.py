@@ -16,7 +16,7 @@ from labeling.label_schema import LabelSchema
 from labeling.label_studio.account import Account, ensure_annotator
 from labeling.label_studio.annotations import Answer, build_result
 from labeling.label_studio.client import TASKS_A_CALL, LabelStudioClient
-from labeling.label_studio.label_config import FAULTY, ISSUES
+from labeling.label_studio.controls import FAULTY, ISSUES
 
 LIKELY = 0.5
 

@@ -13,7 +13,7 @@ from backend.exchange.columns import as_object
 from backend.exchange.schemas import AnnotationRow, LabelRow
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import Answer, build_result
-from labeling.label_studio.label_config import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE
+from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE
 from labeling.label_studio.tasks import build_task_data
 
 META = "assay"

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from active_learning.classifiers.record_text import record_text
+from active_learning.encoders.record_text import record_text
 from backend.annotations.answers import answers_by_record, is_imported
 from backend.annotations.repository import current_revisions
 from backend.core.clock import Clock

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import load_encoder
-from active_learning.classifiers.record_text import record_text
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
+from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.simulation.experiment import LabelledData
 from active_learning.types import Progress, silent

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.artifacts import Artifact, TrainingFacts, load_artifact, save_artifact
-from active_learning.classifiers.column_signals import ColumnSignals
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
+from active_learning.columns.signals import ColumnSignals
 from active_learning.evaluation import Evaluation, evaluate
 from active_learning.exceptions import ArtifactError
 from active_learning.gate import GateDecision, decide

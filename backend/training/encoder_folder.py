@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from active_learning.classifiers.fine_tuning.options import RESULT
+from active_learning.encoders.fine_tuning.options import RESULT
 
 RECORDS = "record_ids"
 

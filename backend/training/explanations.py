@@ -6,8 +6,8 @@ from typing import Any, Literal
 import numpy as np
 
 from active_learning.artifacts import Artifact
-from active_learning.classifiers.encoders import Encoder
-from active_learning.classifiers.value_parsing import text_of
+from active_learning.columns.value_parsing import text_of
+from active_learning.encoders.base import Encoder
 from active_learning.explanations.marks import Explanation
 from active_learning.explanations.occlusion import (
     TOKEN_FIELDS,

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import Encoder, load_encoder
 from active_learning.classifiers.record_features import RecordFeatures
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.base import Encoder
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder
 from active_learning.exceptions import (
     ActiveLearningError,
     Cancelled,

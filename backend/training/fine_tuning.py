@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.classifiers.encoders import reads, transformer_folder
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-from active_learning.classifiers.record_text import record_text
+from active_learning.encoders.fine_tuning.options import FineTuningOptions
+from active_learning.encoders.loading import reads, transformer_folder
+from active_learning.encoders.record_text import record_text
 from backend.acceptance.service import request_acceptance
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
@@ -89,7 +89,7 @@ def _train_encoder(
     base: str,
     folder: str,
 ) -> None:
-    from active_learning.classifiers.fine_tuning.training import fine_tune
+    from active_learning.encoders.fine_tuning.training import fine_tune
 
     place = services.settings.models_dir / folder
     if is_finished(place):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from active_learning.classifiers.column_signals import ColumnSignals
+from active_learning.columns.signals import ColumnSignals
 from active_learning.types import Features
 from backend.core.services import Services
 from backend.jobs.context import JobContext

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from active_learning.classifiers.embedding_cache import folder_of
+from active_learning.encoders.embedding_cache import folder_of
 from backend.audit.service import AuditTrail
 from backend.core.purged import Purged, bytes_below, delete_folder, remove_leftovers
 from backend.core.services import Services

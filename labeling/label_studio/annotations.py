@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import (
+from labeling.label_studio.controls import (
     CORRECTED,
     EVIDENCE,
     FAULTY,

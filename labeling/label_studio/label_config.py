@@ -9,16 +9,19 @@ from xml.sax.saxutils import quoteattr
 
 from labeling.exceptions import LabelConfigInvalid
 from labeling.label_schema import Choice, LabelSchema
-
-RECORD = "record"
-FAULTY = "faulty"
-CORRECTED = "corrected"
-ISSUES = "issues"
-RATIONALE = "rationale"
-FAULTY_LABEL = "faulty"
-EVIDENCE = "evidence"
-SUPPORTS_LABEL = "supports"
-AGAINST_LABEL = "against"
+from labeling.label_studio.controls import (
+    AGAINST_LABEL,
+    CORRECTED,
+    EVIDENCE,
+    FAULTY,
+    FAULTY_LABEL,
+    ISSUES,
+    RATIONALE,
+    RECORD,
+    SUPPORTS_LABEL,
+)
+from labeling.label_studio.predictions import EvidenceMark, Suggestion, build_prediction
+from labeling.label_studio.tasks import build_task_data
 
 _GRADE_KEYS = "123456789"
 _ISSUE_KEYS = "asdfghjklzxcvbnm"
@@ -172,9 +175,6 @@ def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = Tru
         LabelConfigInvalid: it is not; the message says what its validator found.
     """
     from label_studio_sdk.label_interface import LabelInterface
-
-    from labeling.label_studio.predictions import EvidenceMark, Suggestion, build_prediction
-    from labeling.label_studio.tasks import build_task_data
 
     record = dict.fromkeys(schema.fields, "x")
     data = build_task_data("key", "1", record, schema)

@@ -6,14 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import (
-    CORRECTED,
-    EVIDENCE,
-    FAULTY,
-    ISSUES,
-    RATIONALE,
-    RECORD,
-)
+from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE, RECORD
 from labeling.label_studio.predictions import mark_field
 
 

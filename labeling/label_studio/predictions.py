@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import (
+from labeling.label_studio.controls import (
     AGAINST_LABEL,
     EVIDENCE,
     FAULTY,

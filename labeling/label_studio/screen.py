@@ -4,13 +4,7 @@ from dataclasses import dataclass
 from xml.etree import ElementTree
 
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.label_config import (
-    CORRECTED,
-    FAULTY,
-    FAULTY_LABEL,
-    ISSUES,
-    RATIONALE,
-)
+from labeling.label_studio.controls import CORRECTED, FAULTY, FAULTY_LABEL, ISSUES, RATIONALE
 
 OPTIONS = {"Choice", "Label"}
 

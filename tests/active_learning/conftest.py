@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import CharacterEncoder
 from active_learning.classifiers.record_features import FeatureLayout, RecordFeatures
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.bundled import CharacterEncoder
+from active_learning.encoders.embedding_cache import EmbeddingCache
 
 CLASSES = ("good", "fair", "poor")
 ISSUES = ("missing", "typo")

@@ -5,8 +5,8 @@ from pydantic import ValidationError
 
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import Answer, build_result, parse_annotation
+from labeling.label_studio.controls import EVIDENCE
 from labeling.label_studio.label_config import (
-    EVIDENCE,
     build_label_config,
     has_evidence,
     validate_label_config,

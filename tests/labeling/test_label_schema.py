@@ -6,14 +6,7 @@ import pytest
 
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import RESERVED_NAMES, LabelSchema
-from labeling.label_studio.label_config import (
-    CORRECTED,
-    EVIDENCE,
-    FAULTY,
-    ISSUES,
-    RATIONALE,
-    RECORD,
-)
+from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE, RECORD
 
 
 def test_the_default_has_three_grades_and_an_issue_for_every_dimension() -> None:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import CharacterEncoder
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import RecordFeatures
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.bundled import CharacterEncoder
+from active_learning.encoders.embedding_cache import EmbeddingCache
 from active_learning.exceptions import NotFitted, ShapeMismatch, UnknownLabel
 from active_learning.explanations.exact import exact_contributions
 from active_learning.explanations.marks import reason_of

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from active_learning.classifiers.column_signals import ColumnSignals
+from active_learning.columns.signals import ColumnSignals
 from active_learning.exceptions import NoLabels, NotFitted, ShapeMismatch, UnknownLabel
 from active_learning.field_errors import CellTable, FieldErrorDetector
 from active_learning.types import Marks

@@ -5,7 +5,7 @@ from itertools import islice
 
 import pytest
 
-from active_learning.classifiers.record_text import record_text
+from active_learning.encoders.record_text import record_text
 from backend.demo.catalogue import FIELDS, FIELDS_OF_KIND, KINDS, NOT_APPLICABLE, gtin_check_digit
 from backend.demo.errors import FAULT_COUNT_WEIGHTS, INJECTORS, ISSUE_WEIGHTS, PLACEHOLDERS
 from backend.demo.records import CHINESE_SHARE, COLUMNS, KIND_WEIGHTS, flat_row, generate

@@ -11,11 +11,11 @@ import pytest
 from pydantic import SecretStr
 
 from active_learning.artifacts import Artifact
-from active_learning.classifiers.column_signals import ColumnSignals
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import CharacterEncoder
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import RecordFeatures, layout_of
+from active_learning.columns.signals import ColumnSignals
+from active_learning.encoders.bundled import CharacterEncoder
+from active_learning.encoders.embedding_cache import EmbeddingCache
 from active_learning.types import Features, never
 from backend.annotations import connection, label_studio
 from backend.core.database import Database

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from active_learning.classifiers.embedding_cache import folder_of
+from active_learning.encoders.embedding_cache import folder_of
 from backend.cli import app
 from backend.core.exceptions import Conflict
 from backend.core.services import Services

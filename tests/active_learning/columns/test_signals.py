@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from active_learning.classifiers.column_relations import ColumnRelations
-from active_learning.classifiers.column_signals import CELL_SIGNALS, RECORD_SIGNALS, ColumnSignals
-from active_learning.classifiers.near_values import NearFrequent
-from active_learning.classifiers.value_parsing import day_of, number_of, shape_of, text_of
+from active_learning.columns.near_values import NearFrequent
+from active_learning.columns.relations import ColumnRelations
+from active_learning.columns.signals import CELL_SIGNALS, RECORD_SIGNALS, ColumnSignals
+from active_learning.columns.value_parsing import day_of, number_of, shape_of, text_of
 from active_learning.exceptions import ArtifactCorrupt, Cancelled, NoLabels
 from tests.active_learning.conftest import World
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from active_learning.classifiers.model_hub import check_obtainable
+from active_learning.encoders.model_hub import check_obtainable
 from active_learning.exceptions import EncoderUnavailable
 
 pytest.importorskip("huggingface_hub")
@@ -70,7 +70,7 @@ def test_a_hub_that_never_answers_is_given_up_soon() -> None:
 
 PROGRAM = """
 import time
-from active_learning.classifiers.encoders import load_encoder
+from active_learning.encoders.loading import load_encoder
 from active_learning.exceptions import EncoderUnavailable
 started = time.monotonic()
 try:

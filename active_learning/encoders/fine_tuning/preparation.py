@@ -10,8 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-from active_learning.classifiers.model_hub import check_obtainable
+from active_learning.encoders.fine_tuning.options import FineTuningOptions
+from active_learning.encoders.model_hub import check_obtainable
 from active_learning.exceptions import EncoderUnavailable, NoLabels, ShapeMismatch
 from active_learning.types import Marks
 

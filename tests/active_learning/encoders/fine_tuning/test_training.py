@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 from safetensors.numpy import load_file
 from sklearn.linear_model import LogisticRegression
 
-from active_learning.classifiers.encoders import Encoder, load_encoder
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-from active_learning.classifiers.fine_tuning.training import fine_tune
+from active_learning.encoders.base import Encoder
+from active_learning.encoders.fine_tuning.options import FineTuningOptions
+from active_learning.encoders.fine_tuning.training import fine_tune
+from active_learning.encoders.loading import load_encoder
 from active_learning.exceptions import Cancelled, EncoderUnavailable, NoLabels, ShapeMismatch
 
 OPTIONS = FineTuningOptions(epochs=4, learning_rate=3e-3, patience=4, validation_share=0.2)
@@ -100,7 +101,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_weights(
         [
             sys.executable,
             "-m",
-            "tests.active_learning.fine_tuning.killed_process",
+            "tests.active_learning.encoders.fine_tuning.killed_process",
             str(tmp_path / "killed"),
             tiny_transformer,
             str(file),

@@ -8,7 +8,6 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from active_learning.classifiers.calibration import platt_scaling, temperature_for
-from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.logistic_heads import (
     OUT_OF_PLAY,
     fit_heads,
@@ -18,6 +17,7 @@ from active_learning.classifiers.logistic_heads import (
 )
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.columns.signals import Signals
 from active_learning.exceptions import (
     Cancelled,
     NoLabels,

@@ -1,6 +1,6 @@
 """The text that an encoder reads of a record."""
 
-from active_learning.classifiers.value_parsing import text_of
+from active_learning.columns.value_parsing import text_of
 from active_learning.types import Fields
 
 VALUE_LIMIT = 2_000

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.classifiers.near_values import NearFrequent
-from active_learning.classifiers.value_parsing import (
+from active_learning.columns.near_values import NearFrequent
+from active_learning.columns.value_parsing import (
     TEXT_LIMIT,
     character_shares,
     day_of,

@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-from active_learning.classifiers.fine_tuning.training import fine_tune
+from active_learning.encoders.fine_tuning.options import FineTuningOptions
+from active_learning.encoders.fine_tuning.training import fine_tune
 
 
 def main() -> None:

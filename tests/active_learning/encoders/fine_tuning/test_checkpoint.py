@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from active_learning.classifiers.fine_tuning.checkpoint import FACTS, STATE, Checkpoint
+from active_learning.encoders.fine_tuning.checkpoint import FACTS, STATE, Checkpoint
 from active_learning.exceptions import DiskFull
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.encoders import Encoder, texts_at_once
+from active_learning.encoders.base import Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
 from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
 

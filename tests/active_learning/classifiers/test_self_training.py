@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import CELL_SIGNALS
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.classifiers.self_training import (
@@ -12,6 +11,7 @@ from active_learning.classifiers.self_training import (
     pseudo_labels,
     self_train,
 )
+from active_learning.columns.signals import CELL_SIGNALS
 from active_learning.exceptions import Cancelled, ShapeMismatch
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_profile import (
+from active_learning.columns.profile import (
     VALUE_SIGNALS,
     BoundedCounter,
     ColumnCounter,
     ColumnProfile,
 )
-from active_learning.classifiers.column_relations import RELATION_SIGNALS, ColumnRelations
-from active_learning.classifiers.value_parsing import is_missing_word, text_of
+from active_learning.columns.relations import RELATION_SIGNALS, ColumnRelations
+from active_learning.columns.value_parsing import is_missing_word, text_of
 from active_learning.exceptions import ArtifactCorrupt, NoLabels
 from active_learning.types import Fields, Progress, ShouldStop, check_stop, never, silent
 

@@ -12,9 +12,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from active_learning.classifiers.encoders import TEXTS_AT_ONCE, unit_rows
-from active_learning.classifiers.model_hub import check_obtainable
-from active_learning.classifiers.read_ahead import read_ahead
+from active_learning.encoders.base import TEXTS_AT_ONCE, unit_rows
+from active_learning.encoders.model_hub import check_obtainable
+from active_learning.encoders.read_ahead import read_ahead
 from active_learning.exceptions import DeviceMemoryFull, EncoderUnavailable
 from active_learning.types import (
     Embeddings,
@@ -73,7 +73,7 @@ class TransformerEncoder:
             import torch
             from transformers import AutoModel, AutoTokenizer
 
-            from active_learning.classifiers import devices
+            from active_learning.encoders import devices
         except ImportError as error:
             raise EncoderUnavailable(
                 f"Encoder {name_or_path!r} needs torch and transformers ({error}): "

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from active_learning.classifiers.column_signals import CELL_SIGNALS
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.classifiers.replay import ReplayBuffer, fit_with_replay, shares
+from active_learning.columns.signals import CELL_SIGNALS
 from active_learning.exceptions import NoLabels, ShapeMismatch, UnknownLabel
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 

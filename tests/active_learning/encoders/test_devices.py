@@ -2,12 +2,12 @@
 
 import pytest
 
-from active_learning.classifiers.encoders import load_encoder
+from active_learning.encoders.loading import load_encoder
 from active_learning.exceptions import DeviceUnavailable
 
 torch = pytest.importorskip("torch")
 
-from active_learning.classifiers.devices import (  # noqa: E402
+from active_learning.encoders.devices import (  # noqa: E402
     computes_in_bfloat16,
     device_of,
     dtype_of,

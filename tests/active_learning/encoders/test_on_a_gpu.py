@@ -11,10 +11,10 @@ from safetensors.numpy import load_file
 
 torch = pytest.importorskip("torch")
 
-from active_learning.classifiers.fine_tuning import training  # noqa: E402
-from active_learning.classifiers.fine_tuning.options import FineTuningOptions  # noqa: E402
-from active_learning.classifiers.fine_tuning.training import fine_tune  # noqa: E402
-from active_learning.classifiers.transformer_encoder import TransformerEncoder  # noqa: E402
+from active_learning.encoders.fine_tuning import training  # noqa: E402
+from active_learning.encoders.fine_tuning.options import FineTuningOptions  # noqa: E402
+from active_learning.encoders.fine_tuning.training import fine_tune  # noqa: E402
+from active_learning.encoders.transformer_encoder import TransformerEncoder  # noqa: E402
 from active_learning.exceptions import Cancelled, DeviceMemoryFull  # noqa: E402
 from active_learning.query_strategies.distances import (  # noqa: E402
     CPU_DISTANCES,

@@ -11,16 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from active_learning.classifiers.embedding_cache import EmbeddingCache
-from active_learning.classifiers.encoders import (
-    CharacterEncoder,
-    Encoder,
-    JoinedEncoder,
-    ScriptEncoder,
-    load_encoder,
-    texts_at_once,
-    transformer_folder,
-)
+from active_learning.encoders.base import Encoder, texts_at_once
+from active_learning.encoders.bundled import CharacterEncoder
+from active_learning.encoders.combined import JoinedEncoder, ScriptEncoder
+from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.loading import load_encoder, transformer_folder
 from active_learning.exceptions import Cancelled, EncoderUnavailable
 from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
 
@@ -159,8 +154,8 @@ def test_cancelling_keeps_the_finished_chunks(cache_folder: Path) -> None:
 WRITER = textwrap.dedent("""
     import sys
     from pathlib import Path
-    from active_learning.classifiers.embedding_cache import EmbeddingCache
-    from active_learning.classifiers.encoders import CharacterEncoder
+    from active_learning.encoders.embedding_cache import EmbeddingCache
+    from active_learning.encoders.loading import CharacterEncoder
     cache = EmbeddingCache(Path(sys.argv[1]), CharacterEncoder(32))
     print("ready", flush=True)
     for start in range(0, 200_000, 600):
@@ -198,8 +193,8 @@ def test_fine_tuned_weights_take_the_place_of_the_latin_part_only(tmp_path: Path
     folder = transformer_folder("auto")
     if folder is None:
         pytest.skip("the bundled English encoder is not installed")
-    from active_learning.classifiers.fine_tuning.options import FineTuningOptions
-    from active_learning.classifiers.fine_tuning.training import fine_tune
+    from active_learning.encoders.fine_tuning.options import FineTuningOptions
+    from active_learning.encoders.fine_tuning.training import fine_tune
 
     texts = ["blue kettle", "red shoe", "blue lamp", "red chair"] * 2
     fine_tune(

@@ -10,28 +10,28 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from active_learning.classifiers.devices import (
+from active_learning.encoders.devices import (
     computes_in_bfloat16,
     device_of,
     give_back_memory,
 )
-from active_learning.classifiers.fine_tuning.batches import TokenBatches
-from active_learning.classifiers.fine_tuning.checkpoint import (
+from active_learning.encoders.fine_tuning.batches import TokenBatches
+from active_learning.encoders.fine_tuning.checkpoint import (
     Checkpoint,
     write_json,
     written_whole,
 )
-from active_learning.classifiers.fine_tuning.network import (
+from active_learning.encoders.fine_tuning.network import (
     EncoderWithHeads,
     loss_of,
     with_low_rank_additions,
 )
-from active_learning.classifiers.fine_tuning.options import (
+from active_learning.encoders.fine_tuning.options import (
     RESULT,
     FineTunedEncoder,
     FineTuningOptions,
 )
-from active_learning.classifiers.fine_tuning.preparation import (
+from active_learning.encoders.fine_tuning.preparation import (
     check_input,
     fingerprint_of,
     load_transformer,

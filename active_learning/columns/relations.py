@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.classifiers.value_parsing import day_of, number_of
+from active_learning.columns.value_parsing import day_of, number_of
 from active_learning.types import ShouldStop, check_stop, never
 
 RELATION_SIGNALS = ("dependency_violation", "dependency_confirmed", "order_violation")

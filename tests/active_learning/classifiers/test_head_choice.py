@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from active_learning.classifiers.column_signals import Signals
 from active_learning.classifiers.design import BlockScales
 from active_learning.classifiers.head_choice import (
     BALANCE_MARGIN,
@@ -17,6 +16,7 @@ from active_learning.classifiers.logistic_heads import fit_heads, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.classifiers.row_order import content_order
+from active_learning.columns.signals import Signals
 from active_learning.types import Positions, Probabilities
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 

@@ -1,0 +1,46 @@
+"""What every encoder promises: texts in, vectors of length one out.
+
+Every encoder has a ``revision`` that changes whenever its vectors do; vectors of different
+revisions are never mixed.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+
+from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
+
+
+@runtime_checkable
+class Encoder(Protocol):
+    """Turns texts into vectors."""
+
+    @property
+    def revision(self) -> str:
+        """Names the weights and settings that decide the vectors."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one (zero for a text without any content)."""
+
+
+TEXTS_AT_ONCE = 512
+"""Texts a call of an encoder that does not say how many it wants."""
+
+
+def texts_at_once(encoder: Encoder) -> int:
+    """How many texts a call keep the encoder busy; any number gives the same vectors."""
+    return int(getattr(encoder, "texts_at_once", TEXTS_AT_ONCE))
+
+
+def unit_rows(vectors: Embeddings) -> Embeddings:
+    """Rows scaled to length one; rows of zeros stay."""
+    length = np.linalg.norm(vectors, axis=1, keepdims=True)
+    scaled: Embeddings = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
+    return scaled
