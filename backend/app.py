@@ -23,14 +23,14 @@ from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
-from backend.exchange import pages as exchange_pages
-from backend.findings import pages as findings_pages
 from backend.guidelines import pages as guideline_pages
+from backend.label_exchange import pages as exchange_pages
 from backend.overview import own_work_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
 from backend.overview.router import router as overview_router
 from backend.review import pages as review_pages
+from backend.suspected_labels import pages as findings_pages
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
@@ -61,15 +61,15 @@ ROOM_ROUTERS = (
     ("backend.ingestion.router", "router"),
     ("backend.projects.router", "router"),
     ("backend.annotations.router", "router"),
-    ("backend.annotations.router", "webhook_router"),
+    ("backend.label_studio.router", "router"),
     ("backend.training.router", "router"),
     ("backend.review.router", "router"),
     ("backend.agreement.router", "router"),
-    ("backend.findings.router", "router"),
+    ("backend.suspected_labels.router", "router"),
     ("backend.guidelines.router", "router"),
     ("backend.registry.router", "router"),
-    ("backend.acceptance.router", "router"),
-    ("backend.exchange.router", "router"),
+    ("backend.machine_labels.router", "router"),
+    ("backend.label_exchange.router", "router"),
 )
 
 DESCRIPTION = """\

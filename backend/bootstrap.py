@@ -29,31 +29,38 @@ def build_registry(services: Services) -> "Registry":
     """Every kind of job that a worker of ours can run."""
     from backend.agreement import jobs as agreement
     from backend.annotations import jobs as annotations
-    from backend.exchange import jobs as exchange
+    from backend.features.store import FeatureStore
     from backend.guidelines import jobs as guidelines
     from backend.ingestion import jobs as ingestion
     from backend.jobs.registry import Registry
+    from backend.label_exchange import jobs as label_exchange
+    from backend.label_studio import jobs as label_studio
+    from backend.machine_labels import jobs as machine_labels
     from backend.review import jobs as review
+    from backend.selection import jobs as selection
+    from backend.suspected_labels import jobs as suspected_labels
     from backend.training import jobs as training
     from backend.training.fine_tuning_request import FINE_TUNE
 
     registry = Registry()
-    registry.add_all(annotations.handlers(services), is_routine=True)
-    registry.add_all(review.handlers(services), is_routine=True)
-    registry.add_all(agreement.handlers(services), is_routine=True)
+    for room in (annotations, label_studio, review, agreement):
+        registry.add_all(room.handlers(services), is_routine=True)
     registry.add_all(guidelines.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
-    registry.add_all(exchange.handlers(services), queue="heavy")
-    learning = training.handlers(services)
-    registry.add(FINE_TUNE, learning.pop(FINE_TUNE), queue="background")
-    registry.add_all(learning, queue="heavy")
+    registry.add_all(label_exchange.handlers(services), queue="heavy")
+    features = FeatureStore(services)  # one for all, so that no vector is computed twice
+    for learning in (selection, machine_labels, suspected_labels):
+        registry.add_all(learning.handlers(services, features), queue="heavy")
+    trained = training.handlers(services, features)
+    registry.add(FINE_TUNE, trained.pop(FINE_TUNE), queue="background")
+    registry.add_all(trained, queue="heavy")
     return registry
 
 
 def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     """The reconciling sync of every project in Label Studio, and the daily housekeeping."""
-    from backend.annotations.service import SYNC
     from backend.jobs.schedules import PeriodicJob, of_no_project
+    from backend.loop.job_names import SYNC
     from backend.training.purging import PURGE
 
     return [

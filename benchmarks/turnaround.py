@@ -28,11 +28,11 @@ from typing import Any
 from sqlmodel import col, insert, select
 from tqdm import tqdm
 
-from backend.annotations.service import NEXT_BATCH, PUSH, RETRAIN
 from backend.core.services import Services
 from backend.demo.records import flat_row, generate
 from backend.demo.source import SCHEMA_FILE
 from backend.demo.truth import Truth
+from backend.loop.job_names import NEXT_BATCH, PUSH, RETRAIN
 from backend.models import Batch, Dataset, Job, Project, Record, Task
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.agreement.schemas import DELETED, QuestionKind
-from backend.annotations.answers import GOLD, RecordAnswers
+from backend.loop.answers import GOLD, RecordAnswers
 from backend.models import Annotation, Task
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.choices import choice_frames

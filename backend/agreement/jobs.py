@@ -4,9 +4,9 @@ from typing import Any
 
 from backend.agreement.measuring import measure
 from backend.agreement.service import MEASURE
-from backend.annotations.jobs import project_of
 from backend.core.services import Services
 from backend.jobs.context import JobContext
+from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
 
 

@@ -13,9 +13,11 @@ from backend.agreement.people import annotators_work
 from backend.agreement.questions import question_agreement
 from backend.agreement.schemas import DELETED, OverlapSaving, WorkReportContent
 from backend.agreement.service import WorkReports
-from backend.annotations.answers import RecordAnswers, answers_by_record
-from backend.annotations.repository import current_revisions
+from backend.consensus import repository as consensus_repository
 from backend.core.services import Services
+from backend.loop import repository as loop_repository
+from backend.loop.answers import RecordAnswers, answers_by_record
+from backend.loop.revision_repository import current_revisions
 from backend.models import Decision
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
@@ -36,9 +38,9 @@ def measure(services: Services, project_id: int, step: Step) -> bool:
         kept = repository.report(session, project_id)
         if kept is not None and kept.fingerprint == fingerprint:
             return False
-        tasks = evidence_repository.tasks(session, project_id)
+        tasks = loop_repository.tasks(session, project_id)
         revisions = current_revisions(session, project_id)
-        decisions = evidence_repository.standing_decisions(session, project_id)
+        decisions = consensus_repository.standing_decisions(session, project_id)
         kinds = evidence_repository.records_of_tasks(session, project_id)
         rounds = repository.rounds(session, project_id)
     schema, policy = label_schema_of(project), policy_of(project)

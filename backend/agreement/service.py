@@ -18,10 +18,10 @@ from backend.agreement.schemas import (
 )
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, NotFound
-from backend.findings.repository import annotator_emails, annotator_names
 from backend.jobs.queue import enqueue, list_recent
 from backend.models import Job, Project, WorkReport
 from backend.projects.service import policy_of
+from backend.suspected_labels.repository import annotator_emails, annotator_names
 
 MEASURE = "agreement.measure"
 FORM = 1

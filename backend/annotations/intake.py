@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlmodel import Session
 
-from backend.annotations import loop_repository, repository
+from backend.annotations import repository
 from backend.annotations.revisions import (
     HELD,
     SyncCounts,
@@ -15,6 +15,7 @@ from backend.annotations.revisions import (
     revision_row,
     user_ids,
 )
+from backend.loop import revision_repository
 from backend.models import Annotation
 from labeling.label_studio.annotations import ParsedAnnotation
 from labeling.label_studio.sync import TaskSnapshot
@@ -28,7 +29,7 @@ class AnnotationIntake:
         self._project_id = project_id
         self._via = via
         self._now = now
-        loop_repository.lock_intake(session, project_id)
+        repository.lock_intake(session, project_id)
 
     def apply(self, annotations: Sequence[ParsedAnnotation]) -> tuple[SyncCounts, list[int]]:
         """Each annotation's revision is in the store once.
@@ -73,7 +74,7 @@ class AnnotationIntake:
         held = [parsed for snapshot in ours for parsed in snapshot.annotations]
         current = {
             row.label_studio_annotation_id: row
-            for row in repository.current_revisions(
+            for row in revision_repository.current_revisions(
                 self._session,
                 self._project_id,
                 task_ids=[tasks[s.task_id] for s in ours],
@@ -99,7 +100,9 @@ class AnnotationIntake:
             self._session, self._project_id, label_studio_task_ids
         )
         ids = list(tasks.values())
-        current = repository.current_revisions(self._session, self._project_id, task_ids=ids)
+        current = revision_repository.current_revisions(
+            self._session, self._project_id, task_ids=ids
+        )
         rows = [self._deletion(row, self._now) for row in current]
         repository.add_revisions(self._session, rows)
         repository.mark_tasks_deleted(self._session, ids, self._now)

@@ -3,10 +3,10 @@
 from sqlmodel import Session
 
 from backend.annotations import people_repository
-from backend.annotations.service import AnnotationsService
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.services import Services
+from backend.loop.service import LoopService
 from backend.projects.service import ProjectsService
 
 ACTOR = "sync"
@@ -54,7 +54,7 @@ def make_one(session: Session, clock: Clock) -> int:
             {"email": kept.email, "was": gone.id, "projects": answered},
         )
         people_repository.merge(session, gone, kept)
-    annotations = AnnotationsService(session, clock)
+    annotations = LoopService(session, clock)
     for project_id in sorted(touched):
         annotations.request_review(ProjectsService(session, clock).get(project_id))
     return len(merged)

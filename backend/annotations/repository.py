@@ -1,30 +1,21 @@
 """Every query on pushed tasks, annotators and annotation revisions."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from backend.models import Annotation, Annotator, Prediction, Task
-
-CHUNK = 500
-
-
-def _chunks(items: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
-
-
-def set_label_studio_ids(session: Session, ids: Mapping[int, int]) -> None:
-    """Each task (our id) is known by that id in Label Studio."""
-    for task_id, label_studio_task_id in ids.items():
-        session.exec(
-            update(Task)
-            .where(col(Task.id) == task_id)
-            .values(label_studio_task_id=label_studio_task_id, deleted_at=None)
-        )
+from backend.core.parts import parts
+from backend.models import (
+    Annotation,
+    Annotator,
+    SyncCursor,
+    Task,
+    WebhookEvent,
+)
 
 
 def task_ids_by_label_studio_id(
@@ -32,7 +23,7 @@ def task_ids_by_label_studio_id(
 ) -> dict[int, int]:
     """Label Studio's task id to ours, for those that are ours."""
     found: dict[int, int] = {}
-    for part in _chunks(label_studio_ids):
+    for part in parts(label_studio_ids):
         rows = session.exec(
             select(Task.label_studio_task_id, Task.id).where(
                 Task.project_id == project_id, col(Task.label_studio_task_id).in_(part)
@@ -42,38 +33,9 @@ def task_ids_by_label_studio_id(
     return found
 
 
-def pushed_label_studio_ids(session: Session, project_id: int) -> list[int]:
-    """Label Studio's ids of the project's tasks that are not known to be deleted there."""
-    rows = session.exec(
-        select(Task.label_studio_task_id).where(
-            Task.project_id == project_id,
-            col(Task.label_studio_task_id).is_not(None),
-            col(Task.deleted_at).is_(None),
-        )
-    )
-    return [row for row in rows if row is not None]
-
-
-def suggested_label_studio_ids(
-    session: Session, project_id: int, label_studio_ids: Sequence[int]
-) -> list[int]:
-    """Those of Label Studio's task ids for which a classifier's prediction is stored."""
-    found: list[int] = []
-    for part in _chunks(label_studio_ids):
-        rows = session.exec(
-            select(Task.label_studio_task_id).where(
-                Task.project_id == project_id,
-                col(Task.label_studio_task_id).in_(part),
-                col(Task.id).in_(select(Prediction.task_id)),
-            )
-        )
-        found.extend(row for row in rows if row is not None)
-    return found
-
-
 def mark_tasks_deleted(session: Session, task_ids: Sequence[int], now: datetime) -> None:
     """These tasks are gone from Label Studio; their annotations stay in the store."""
-    for part in _chunks(task_ids):
+    for part in parts(task_ids):
         session.exec(
             update(Task)
             .where(col(Task.id).in_(part), col(Task.deleted_at).is_(None))
@@ -81,66 +43,12 @@ def mark_tasks_deleted(session: Session, task_ids: Sequence[int], now: datetime)
         )
 
 
-def latest_first() -> tuple[ColumnElement[Any], ...]:
-    """The order in which the revision that counts comes first."""
-    return (col(Annotation.revised_at).desc(), col(Annotation.revision).desc())
-
-
-def current_revisions(
-    session: Session,
-    project_id: int,
-    *,
-    task_ids: Sequence[int] | None = None,
-    annotation_ids: Sequence[int] | None = None,
-    include_deleted: bool = False,
-) -> list[Annotation]:
-    """The revision that counts of each annotation: the latest by (revised_at, revision).
-
-    Either all of the project, or those of the given tasks (our ids) or annotations
-    (Label Studio's ids). Ordered by annotation id.
-    """
-    if task_ids is not None:
-        parts: Iterable[ColumnElement[bool] | None] = [
-            col(Annotation.task_id).in_(part) for part in _chunks(task_ids)
-        ]
-    elif annotation_ids is not None:
-        parts = [
-            col(Annotation.label_studio_annotation_id).in_(part) for part in _chunks(annotation_ids)
-        ]
-    else:
-        parts = [None]
-    found: list[Annotation] = []
-    for part in parts:
-        place = (
-            func.row_number()
-            .over(
-                partition_by=col(Annotation.label_studio_annotation_id),
-                order_by=latest_first(),
-            )
-            .label("place")
-        )
-        ranked = select(Annotation.id, place).where(Annotation.project_id == project_id)
-        if part is not None:
-            ranked = ranked.where(part)
-        latest = ranked.subquery()
-        query = (
-            select(Annotation)
-            .join(latest, latest.c.id == col(Annotation.id))
-            .where(latest.c.place == 1)
-            .order_by(col(Annotation.label_studio_annotation_id))
-        )
-        if not include_deleted:
-            query = query.where(col(Annotation.is_deleted).is_(False))
-        found.extend(session.exec(query))
-    return found
-
-
 def known_identities(
     session: Session, project_id: int, annotation_ids: Sequence[int]
 ) -> dict[int, dict[str, int]]:
     """Annotation id to its revisions: identity to revision number."""
     known: dict[int, dict[str, int]] = {}
-    for part in _chunks(annotation_ids):
+    for part in parts(annotation_ids):
         rows = session.exec(
             select(
                 Annotation.label_studio_annotation_id, Annotation.identity, Annotation.revision
@@ -193,3 +101,32 @@ def add_annotators(session: Session, label_studio_user_ids: Iterable[int], now: 
         postgresql.insert(Annotator) if dialect == "postgresql" else sqlite.insert(Annotator)
     )
     session.execute(statement.on_conflict_do_nothing(index_elements=["label_studio_user_id"]), rows)
+
+
+def lock_intake(session: Session, project_id: int) -> None:
+    """Until this transaction ends nobody else takes in annotations of the project."""
+    session.exec(
+        select(SyncCursor).where(SyncCursor.project_id == project_id).with_for_update()
+    ).one_or_none()
+
+
+def add_event(
+    session: Session, *, project_id: int | None, action: str | None, body: str, now: datetime
+) -> WebhookEvent:
+    """The raw event is stored."""
+    event = WebhookEvent(project_id=project_id, action=action, body=body, received_at=now)
+    session.add(event)
+    session.flush()
+    return event
+
+
+def received_events(session: Session, project_id: int, limit: int = 1_000) -> list[WebhookEvent]:
+    """Events not applied yet, in order of arrival."""
+    return list(
+        session.exec(
+            select(WebhookEvent)
+            .where(WebhookEvent.project_id == project_id, WebhookEvent.status == "received")
+            .order_by(col(WebhookEvent.id))
+            .limit(limit)
+        )
+    )

@@ -1,19 +1,20 @@
 """Take annotations in: webhook events at once, the reconciling sync for certainty."""
 
-from dataclasses import asdict, dataclass
 from datetime import timedelta
-from typing import Any
 
 from sqlmodel import Session
 
-from backend.annotations import loop_repository
+from backend.annotations import repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.core.clock import Clock
-from backend.jobs.queue import enqueue, get
+from backend.jobs.queue import enqueue
+from backend.loop import repository as loop_repository
+from backend.loop.job_names import APPLY_EVENTS
+from backend.loop.service import LoopService
 from backend.models import Project, WebhookEvent
 from backend.projects import repository as projects
-from backend.projects.service import label_schema_of, policy_of
+from backend.projects.service import label_schema_of
 from labeling.label_studio.webhooks import (
     AnnotationChanged,
     AnnotationsDeleted,
@@ -23,24 +24,7 @@ from labeling.label_studio.webhooks import (
     redact,
 )
 
-APPLY_EVENTS = "labeling.apply_events"
-SYNC = "labeling.sync"
-PUSH = "labeling.push"
-RETRAIN = "training.retrain"
-NEXT_BATCH = "training.next_batch"
-REVIEW = "review.refresh"
-ASK = "review.ask"
 RETRY_FAILED_AFTER = timedelta(minutes=5)
-
-
-@dataclass(frozen=True)
-class LoopProgress:
-    """Where the labelling of a project stands."""
-
-    complete: int
-    open: int
-    open_in_last_batch: int
-    last_round: int
 
 
 class AnnotationsService:
@@ -63,7 +47,7 @@ class AnnotationsService:
             else None
         )
         now = self._clock()
-        row = loop_repository.add_event(
+        row = repository.add_event(
             self._session,
             project_id=project.id if project else None,
             action=event.action,
@@ -92,7 +76,8 @@ class AnnotationsService:
         schema = label_schema_of(project)
         counts = SyncCounts()
         needs_sync = False
-        for row in loop_repository.received_events(self._session, project.id):
+        loop = LoopService(self._session, self._clock)
+        for row in repository.received_events(self._session, project.id):
             row.status, row.applied_at = "applied", now
             event = parse_event(row.body.encode(), schema=schema)
             match event:
@@ -112,120 +97,6 @@ class AnnotationsService:
                     row.status, row.note = "ignored", f"action {event.action!r} changes no label"
             self._session.add(row)
         if needs_sync:
-            self.request_sync(project.id, is_full=True)
-        self.after_intake(project, counts)
+            loop.request_sync(project.id, is_full=True)
+        loop.after_intake(project, counts.total)
         return counts
-
-    def after_intake(self, project: Project, counts: SyncCounts) -> None:
-        """New answers reach the review desk, and the loop's next step is queued if it is due.
-
-        Where overlap is adaptive the review decides first whether more answers are wanted.
-        """
-        if counts.total:
-            self.request_review(project)
-        if policy_of(project).overlap == "fixed" or not counts.total:
-            self.continue_loop(project)
-
-    def request_review(self, project: Project) -> None:
-        """Consensus labels and review cases will be brought up to date."""
-        assert project.id is not None
-        if not loop_repository.has_queued_job(self._session, REVIEW, project.id):
-            enqueue(self._session, REVIEW, project_id=project.id, now=self._clock())
-
-    def request_asking(self, project: Project) -> None:
-        """Label Studio will be told how many answers each task wants."""
-        assert project.id is not None
-        if not loop_repository.has_queued_job(self._session, ASK, project.id):
-            enqueue(self._session, ASK, project_id=project.id, now=self._clock())
-
-    def request_sync(self, project_id: int, *, is_full: bool = False) -> str:
-        """A reconciling sync is queued; ``is_full`` also lists deleted tasks."""
-        now = self._clock()
-        return enqueue(
-            self._session,
-            SYNC,
-            project_id=project_id,
-            args={"is_full": is_full},
-            key=f"{SYNC}:{project_id}:{now.timestamp():.3f}",
-            now=now,
-        )
-
-    def progress(self, project: Project) -> LoopProgress:
-        """How many tasks have all the answers that the policy asks for."""
-        assert project.id is not None
-        wanted = policy_of(project).annotators_per_record
-        batch = loop_repository.latest_batch(self._session, project.id)
-        answers = loop_repository.answers_by_task(self._session, project.id, wanted)
-        complete = sum(count >= needed for _, count, needed in answers.values())
-        return LoopProgress(
-            complete=complete,
-            open=len(answers) - complete,
-            open_in_last_batch=sum(
-                count < needed
-                for batch_id, count, needed in answers.values()
-                if batch and batch_id == batch.id
-            ),
-            last_round=batch.round if batch else 0,
-        )
-
-    def continue_loop(self, project: Project, *, is_retrained: bool = False) -> str | None:
-        """The loop's next step is queued if it is due; its job id, else None.
-
-        In this order: push what is not pushed; retrain on enough new labels or a finished
-        batch; choose the next batch. Asking again changes nothing while the step is on its
-        way; one that failed is tried again after a pause. ``is_retrained``: a retraining
-        asks, so it is not asked for again.
-        """
-        assert project.id is not None
-        policy = policy_of(project)
-        progress = self.progress(project)
-        unpushed = loop_repository.batches_not_pushed(self._session, project.id)
-        if unpushed:
-            return self._ensure(PUSH, project.id, f"batch:{unpushed[0].id}")
-        if progress.last_round == 0:
-            return None
-        version = loop_repository.latest_model_version(self._session, project.id)
-        trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
-        new = progress.complete - trained_on
-        is_finished = progress.open <= policy.refill_at
-        is_enough = new >= policy.labels_before_retraining or (new > 0 and is_finished)
-        if is_enough and not is_retrained:
-            key = f"{progress.last_round}:{progress.complete}"
-            job_id = self._ensure(RETRAIN, project.id, key)
-            if job_id is not None:
-                return job_id
-        if is_finished and progress.last_round < (policy.max_rounds or progress.last_round + 1):
-            return self.request_batch(project, progress.last_round + 1)
-        return None
-
-    def request_batch(self, project: Project, round_number: int) -> str | None:
-        """The choice of that round's batch is queued; None if it was made already."""
-        assert project.id is not None
-        newest = loop_repository.newest_record(self._session, project.dataset_id)
-        return self._ensure(
-            NEXT_BATCH, project.id, f"{round_number}:{newest}", {"round": round_number}
-        )
-
-    def _ensure(
-        self, name: str, project_id: int, key: str, args: dict[str, Any] | None = None
-    ) -> str | None:
-        """The job is queued, running or waiting: its id. None if it is done."""
-        now = self._clock()
-        failures = loop_repository.count_failures(
-            self._session, name, project_id, before=now - RETRY_FAILED_AFTER
-        )
-        job_id = enqueue(
-            self._session,
-            name,
-            project_id=project_id,
-            args=args,
-            key=f"{key}:{failures}",
-            now=now,
-        )
-        is_over = get(self._session, job_id).status in {"done", "cancelled"}
-        return None if is_over else job_id
-
-
-def as_result(counts: SyncCounts) -> dict[str, Any]:
-    """The counts as a job's result."""
-    return asdict(counts)

@@ -21,8 +21,8 @@ ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 @acceptance_app.command("list")
 def list_acceptances(project: ProjectArgument) -> None:
     """List every decision about machine labels and its reason."""
-    from backend.acceptance.labels import MachineLabels
     from backend.bootstrap import open_services
+    from backend.machine_labels.labels import MachineLabels
     from backend.projects.service import ProjectsService
 
     services = open_services()
@@ -55,8 +55,8 @@ def labels(
     limit: Annotated[int, typer.Option(min=1, max=1_000, help="labels to show")] = 20,
 ) -> None:
     """List the machine labels that count now, a page at a time."""
-    from backend.acceptance.labels import MachineLabels
     from backend.bootstrap import open_services
+    from backend.machine_labels.labels import MachineLabels
     from backend.projects.service import ProjectsService
 
     services = open_services()
@@ -86,8 +86,8 @@ def labels(
 @acceptance_app.command("now")
 def accept_now(project: ProjectArgument) -> None:
     """Queue the question whether the champion may label alone; a worker answers it."""
-    from backend.acceptance.service import AcceptanceService
     from backend.bootstrap import open_services
+    from backend.machine_labels.service import AcceptanceService
     from backend.projects.service import ProjectsService
 
     services = open_services()
@@ -103,9 +103,9 @@ def withdraw(
     reason: Annotated[str, typer.Option(help="why; kept for ever")],
 ) -> None:
     """Take the machine labels back; their records may be chosen for people again."""
-    from backend.acceptance.schemas import read_withdrawal
-    from backend.acceptance.service import AcceptanceService
     from backend.bootstrap import open_services
+    from backend.machine_labels.schemas import read_withdrawal
+    from backend.machine_labels.service import AcceptanceService
     from backend.projects.service import ProjectsService
 
     request = read_withdrawal(reason)
@@ -124,9 +124,9 @@ def export_labels(
     file: Annotated[Path, typer.Argument(help="a .csv or .jsonl file to be written")],
 ) -> None:
     """Write the machine labels that count now, each marked as such with its promise."""
-    from backend.acceptance.export import export, format_of
-    from backend.acceptance.labels import MachineLabels
     from backend.bootstrap import open_services
+    from backend.machine_labels.export import export, format_of
+    from backend.machine_labels.labels import MachineLabels
     from backend.projects.service import ProjectsService
 
     label_format = format_of(file)

@@ -36,8 +36,8 @@ def cells(
     Each comes with its evidence: what the other records of the table say about the value.
     """
     from backend.cli.progress import ProgressBar
+    from backend.faulty_cells.service import FaultyCells
     from backend.projects.service import ProjectsService
-    from backend.training.faulty_cells import FaultyCells
 
     services = open_services()
     with services.database.reading() as session:

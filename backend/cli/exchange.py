@@ -15,7 +15,7 @@ from backend.cli.imports import SHOWN_REJECTS, SOME_REJECTED
 from backend.cli.progress import ProgressBar
 from backend.core.counting import counted
 from backend.core.exceptions import InvalidInput
-from backend.exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
+from backend.label_exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
 
 FORMATS = ", ".join(get_args(ExportFormat))
 KINDS_OF_LABEL = ", ".join(get_args(What))
@@ -55,7 +55,7 @@ def export_labels(
     there is, else consensus; annotations: each person's answer.
     """
     from backend.bootstrap import open_services
-    from backend.exchange.files import write_export
+    from backend.label_exchange.files import write_export
     from backend.projects.service import ProjectsService
 
     try:
@@ -123,8 +123,8 @@ def import_labels(
     3: imported but for some rejected tasks or annotations, which are listed.
     """
     from backend.bootstrap import open_services
-    from backend.exchange import label_import
-    from backend.exchange.destination import LabelImport, read_mapping
+    from backend.label_exchange import label_import
+    from backend.label_exchange.destination import LabelImport, read_mapping
     from labeling.label_studio.label_mapping import LabelMapping
 
     request = LabelImport(

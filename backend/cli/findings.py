@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backend.findings.schemas import FindingKind, LabelFindingPage
+from backend.suspected_labels.schemas import FindingKind, LabelFindingPage
 
 labels_app = typer.Typer(
     help="Labels to look at again: suspected errors, value, who deserves one more annotator.",
@@ -75,9 +75,9 @@ def export_findings(
     """Write what is found about every label to a file, replaced only when it is whole."""
     from backend.bootstrap import open_services
     from backend.core.exceptions import InvalidInput
-    from backend.findings.export import export
-    from backend.findings.service import LabelFindings
     from backend.projects.service import ProjectsService
+    from backend.suspected_labels.export import export
+    from backend.suspected_labels.service import LabelFindings
 
     suffix = file.suffix.lower().lstrip(".")
     if suffix not in {"csv", "jsonl"}:
@@ -103,8 +103,8 @@ def export_findings(
 def assess(project: ProjectArgument) -> None:
     """Queue judging the newest model version's labels; retrainings do it by themselves."""
     from backend.bootstrap import open_services
-    from backend.findings.service import LabelFindings
     from backend.projects.service import ProjectsService
+    from backend.suspected_labels.service import LabelFindings
 
     services = open_services()
     with services.database.transaction() as session:
@@ -119,8 +119,8 @@ def assess(project: ProjectArgument) -> None:
 
 def _page(project: str, kind: FindingKind, limit: int, offset: int) -> LabelFindingPage:
     from backend.bootstrap import open_services
-    from backend.findings.service import LabelFindings
     from backend.projects.service import ProjectsService
+    from backend.suspected_labels.service import LabelFindings
 
     services = open_services()
     with services.database.reading() as session:

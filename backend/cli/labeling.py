@@ -22,15 +22,15 @@ def push(
     ] = False,
 ) -> None:
     """Push every batch that Label Studio does not hold in full. Safe to repeat."""
-    from backend.annotations.label_studio import push_batches
     from backend.bootstrap import open_services
+    from backend.label_studio.push import push_batches
     from backend.projects.service import ProjectsService
 
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
     if is_made_anew:
-        from backend.annotations.recreation import recreate
+        from backend.label_studio.recreation import recreate
 
         made = recreate(services, found.id or 0, actor="cli")
         Console().print(
@@ -48,8 +48,8 @@ def sync(
     full: Annotated[bool, typer.Option(help="read everything, not only what changed")] = False,
 ) -> None:
     """Make the store equal to Label Studio, now. Safe to repeat."""
-    from backend.annotations.label_studio import sync_project
     from backend.bootstrap import open_services
+    from backend.label_studio.sync import sync_project
     from backend.projects.service import ProjectsService
 
     services = open_services()

@@ -19,8 +19,8 @@ def verify(
     Lists every difference. Exit code 0: none; 1: there are some.
     """
     from backend.bootstrap import open_services
+    from backend.integrity.service import verify_project
     from backend.projects.service import ProjectsService
-    from backend.verification.service import verify_project
 
     services = open_services()
     with services.database.reading() as session:

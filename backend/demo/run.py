@@ -5,8 +5,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from backend.annotations import loop_repository
-from backend.annotations.service import AnnotationsService
 from backend.core.exceptions import AppError
 from backend.core.services import Services
 from backend.demo.annotators import PROFILES
@@ -14,11 +12,14 @@ from backend.demo.simulation import hire_annotators, label_batch
 from backend.demo.source import DemoSource
 from backend.ingestion.schemas import ImportRequest
 from backend.ingestion.service import import_source
+from backend.jobs.queue import list_recent
+from backend.loop import repository as loop_repository
+from backend.loop.service import LoopService
 from backend.models import Batch, Project
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
-from backend.training import repository
+from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
 
 AUDIT_SHARE = 0.3
@@ -111,21 +112,23 @@ class DemoRun:
 
         def find() -> Batch | None:
             with self._services.database.reading() as session:
-                batch = repository.find_batch(session, self.project.id or 0, number)
+                batch = selection_repository.find_batch(session, self.project.id or 0, number)
             return batch if batch and batch.pushed_at else None
 
         def is_over() -> bool:
             with self._services.database.reading() as session:
-                return repository.is_pool_empty(session, self.project)
+                return selection_repository.is_pool_empty(session, self.project)
 
         return self._await(f"choosing and pushing batch {number}", find, progress, is_over)
 
     def _await_training(self, number: int, progress: Progress) -> None:
         def is_learnt() -> bool | None:
             with self._services.database.reading() as session:
-                state = AnnotationsService(session, self._services.clock).progress(self.project)
+                state = LoopService(session, self._services.clock).progress(self.project)
                 version = loop_repository.latest_model_version(session, self.project.id or 0)
-                next_batch = repository.find_batch(session, self.project.id or 0, number + 1)
+                next_batch = selection_repository.find_batch(
+                    session, self.project.id or 0, number + 1
+                )
             learnt = version is not None and version.metrics["complete_tasks"] >= state.complete
             return True if (learnt and state.open == 0) or next_batch else None
 
@@ -154,7 +157,7 @@ class DemoRun:
 
     def _running_job(self) -> tuple[float, str]:
         with self._services.database.reading() as session:
-            jobs = repository.newest_jobs(session, self.project.id or 0)
+            jobs = list_recent(session, project_id=self.project.id, limit=5)
         for job in jobs:
             if job.status == "failed":
                 raise DemoStalled(f"{job.name} failed: {job.error}", remedy="See: assay logs.")

@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from backend.annotations import loop_repository
 from backend.core.services import Services
 from backend.demo.annotators import PROFILES, AnnotatorProfile, answer
 from backend.demo.annotators import Suggestion as Shown
 from backend.demo.truth import Truth
+from backend.label_studio import repository as label_studio_repository
 from backend.models import Prediction, Project, Record, Task
 from backend.projects.service import label_schema_of
 from labeling.label_schema import LabelSchema
@@ -58,8 +58,8 @@ def label_batch(
     Who has answered already is read from Label Studio, so a repeat gives no second answer.
     """
     with services.database.reading() as session:
-        rows = loop_repository.tasks_with_records(session, batch_id)
-        predictions = loop_repository.predictions_of_batch(session, batch_id)
+        rows = label_studio_repository.tasks_with_records(session, batch_id)
+        predictions = label_studio_repository.predictions_of_batch(session, batch_id)
     answered = _answered(services.label_studio, project, [task for task, _ in rows])
     total = len(rows) * len(annotators)
     done = sum(len(people) for people in answered.values())

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from backend.annotations.connection import SHOW_GUIDELINE, guideline_html
-from backend.annotations.guideline_repository import current_guideline
-from backend.annotations.jobs import project_of, retry_while_unavailable
 from backend.core.services import Services
 from backend.guidelines.service import first_version
 from backend.jobs.context import JobContext
+from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
+from backend.label_studio.connection import SHOW_GUIDELINE, guideline_html
+from backend.label_studio.guideline_repository import current_guideline
+from backend.label_studio.jobs import retry_while_unavailable
 from backend.projects.service import ProjectsService
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import select as select_columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from backend.annotations.repository import latest_first
 from backend.guidelines.schemas import Given
+from backend.loop.revision_repository import latest_first
 from backend.models import Annotation, Decision, Guideline, Project, ReviewCase, Task
 
 

@@ -6,8 +6,6 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from backend.annotations.connection import SHOW_GUIDELINE
-from backend.annotations.guideline_repository import current_guideline
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
@@ -20,6 +18,8 @@ from backend.guidelines.schemas import (
     GuidelineSummary,
 )
 from backend.jobs.queue import enqueue, list_recent
+from backend.label_studio.connection import SHOW_GUIDELINE
+from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
 from backend.projects.service import label_schema_of
 from labeling.label_schema import LabelSchema

@@ -7,9 +7,9 @@ from statistics import median
 from pydantic import BaseModel, Field
 from sqlmodel import Session
 
-from backend.annotations.guideline_repository import current_guideline
 from backend.core.clock import Clock
 from backend.core.settings import Settings
+from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Project
 from backend.overview import own_work_repository as repository
 from backend.projects import repository as projects

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from backend.annotations.repository import latest_first
+from backend.loop.revision_repository import latest_first
 from backend.models import Annotation, Annotator, Project, Record, Task
 
 OwnAnswer = tuple[int, int, bool, float | None, datetime]

@@ -6,10 +6,10 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from backend.acceptance.service import AcceptanceService
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, require
 from backend.jobs.queue import enqueue, request_cancel
+from backend.machine_labels.service import AcceptanceService
 from backend.overview import explanations
 from backend.overview.schemas import CurvePoint
 from backend.overview.service import OverviewService

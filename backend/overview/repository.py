@@ -8,7 +8,7 @@ from sqlalchemy import select as columns
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
-from backend.annotations.loop_repository import IMPORTED_KEY
+from backend.loop.repository import IMPORTED_KEY
 from backend.models import (
     Annotation,
     Annotator,

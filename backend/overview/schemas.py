@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field
 
-from backend.acceptance.schemas import MachineLabelStatus
+from backend.machine_labels.schemas import MachineLabelStatus
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 

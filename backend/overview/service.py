@@ -5,10 +5,10 @@ from typing import Any
 
 from sqlmodel import Session
 
-from backend.acceptance.labels import MachineLabels
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
+from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of

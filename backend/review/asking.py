@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from backend.annotations.label_studio import push_batches
-from backend.annotations.recreation_repository import kept_answers
 from backend.core.services import Services
+from backend.label_studio.push import push_batches
+from backend.label_studio.recreation_repository import kept_answers
 from backend.review import decision_repository
 from labeling.label_studio.sync import ask_for_answers
 

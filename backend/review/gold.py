@@ -5,12 +5,13 @@ from collections.abc import Sequence
 import numpy as np
 from sqlmodel import Session
 
-from backend.annotations.answers import GOLD
-from backend.annotations.service import AnnotationsService
+from backend.consensus import repository as consensus_repository
 from backend.core.clock import Clock
+from backend.loop.answers import GOLD
+from backend.loop.service import LoopService
 from backend.models import Project, Task
 from backend.projects.service import policy_of
-from backend.review import decision_repository, evidence_repository, repository
+from backend.review import decision_repository, repository
 from backend.review.sending_back import copy_key
 from labeling.consensus.gold_records import choose_gold
 
@@ -37,7 +38,7 @@ def add_gold_records(
     assert project.id is not None
     if policy.gold_share == 0:
         return 0
-    decided = evidence_repository.standing_decisions(session, project.id)
+    decided = consensus_repository.standing_decisions(session, project.id)
     gold = {
         task_id: decision.grade
         for task_id, decision in decided.items()
@@ -75,7 +76,7 @@ def add_gold_records(
             ),
         )
     if chosen:
-        AnnotationsService(session, clock).request_asking(project)
+        LoopService(session, clock).request_asking(project)
     return len(chosen)
 
 

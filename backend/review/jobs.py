@@ -3,11 +3,13 @@
 from dataclasses import asdict
 from typing import Any
 
-from backend.annotations.jobs import project_of, retry_while_unavailable
-from backend.annotations.service import ASK, REVIEW, AnnotationsService
 from backend.core.services import Services
 from backend.jobs.context import JobContext
+from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
+from backend.label_studio.jobs import retry_while_unavailable
+from backend.loop.job_names import ASK, REVIEW
+from backend.loop.service import LoopService
 from backend.projects.service import ProjectsService
 from backend.review.asking import ask_label_studio
 from backend.review.refreshing import ReviewRefresh
@@ -21,7 +23,7 @@ def handlers(services: Services) -> dict[str, Handler]:
         with context.lease(f"review:{project_id}"), services.database.transaction() as session:
             project = ProjectsService(session, services.clock).get(project_id)
             done = ReviewRefresh(session, services.clock, project).run()
-            AnnotationsService(session, services.clock).continue_loop(project)
+            LoopService(session, services.clock).continue_loop(project)
         return asdict(done)
 
     def ask(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:

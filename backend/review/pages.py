@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.loop.service import LoopService
 from backend.models import Project
 from backend.projects.service import label_schema_of
 from backend.review.bulk import BulkDecisions
@@ -128,7 +128,7 @@ def refresh(
     project: ProjectDep, session: SessionDep, services: ServicesDep, _principal: Reviewer
 ) -> Response:
     """Bring cases up to date."""
-    AnnotationsService(session, services.clock).request_review(project)
+    LoopService(session, services.clock).request_review(project)
     return RedirectResponse(f"/projects/{project.id}/review?notice=refreshing", 303)
 
 

@@ -10,15 +10,17 @@ from typing import Any
 
 from sqlmodel import Session
 
-from backend.annotations.answers import RecordAnswers, answers_by_record
-from backend.annotations.repository import current_revisions
-from backend.annotations.service import AnnotationsService
+from backend.consensus import repository as consensus_repository
+from backend.consensus.overlap import overlap_plan, records_to_ask_about
+from backend.consensus.rule import RecordConsensus, consensus_of
 from backend.core.clock import Clock
+from backend.loop import repository as loop_repository
+from backend.loop.answers import RecordAnswers, answers_by_record
+from backend.loop.revision_repository import current_revisions
+from backend.loop.service import LoopService
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
 from backend.review import decision_repository, evidence_repository, repository
-from backend.review.consensus import RecordConsensus, consensus_of
-from backend.review.overlap import overlap_plan, records_to_ask_about
 from backend.review.triage import (
     REOPENING,
     Evidence,
@@ -68,9 +70,9 @@ class ReviewRefresh:
         Running it again changes nothing. A decided case stays decided, unless its record or a
         label was changed since; a case whose reasons are gone is settled.
         """
-        tasks = evidence_repository.tasks(self._session, self._project_id)
+        tasks = loop_repository.tasks(self._session, self._project_id)
         held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
-        opinions = evidence_repository.first_predictions(self._session, self._project_id)
+        opinions = consensus_repository.first_predictions(self._session, self._project_id)
         asked = self._ask_where_in_doubt(held, opinions)
         found = consensus_of(
             held,
@@ -100,18 +102,18 @@ class ReviewRefresh:
         for task_id, answers in wanted.items():
             decision_repository.ask_more(self._session, held[task_id].task, answers)
         if wanted:
-            AnnotationsService(self._session, self._clock).request_asking(self._project)
+            LoopService(self._session, self._clock).request_asking(self._project)
         return len(wanted)
 
     def _keep(self, found: Mapping[int, RecordConsensus]) -> int:
-        before = evidence_repository.consensus_fingerprints(self._session, self._project_id)
+        before = consensus_repository.consensus_fingerprints(self._session, self._project_id)
         rows = [
             _consensus_row(self._project_id, task_id, each, self._now)
             for task_id, each in found.items()
             if before.get(task_id) != each.fingerprint()
         ]
-        evidence_repository.put_consensus(self._session, rows)
-        evidence_repository.drop_consensus(self._session, sorted(before.keys() - found.keys()))
+        consensus_repository.put_consensus(self._session, rows)
+        consensus_repository.drop_consensus(self._session, sorted(before.keys() - found.keys()))
         return len(rows)
 
     def _evidence(

@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
 from backend.core.problems import problem_responses
+from backend.loop.service import LoopService
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.requests import FilterDep, ProjectDep
@@ -49,7 +49,7 @@ def refresh(
     project: ProjectDep, session: SessionDep, services: ServicesDep, _principal: Reviewer
 ) -> None:
     """Bring consensus labels and cases up to date now; new answers do it by themselves."""
-    AnnotationsService(session, services.clock).request_review(project)
+    LoopService(session, services.clock).request_review(project)
 
 
 @router.get("/{case_id}")

@@ -4,12 +4,12 @@ import uuid
 
 from sqlmodel import Session
 
-from backend.annotations.answers import RELABEL, RecordAnswers, answers_by_record
-from backend.annotations.repository import current_revisions
-from backend.annotations.service import AnnotationsService
 from backend.core.clock import Clock
 from backend.core.counting import counted
 from backend.core.exceptions import Conflict, NotFound
+from backend.loop.answers import RELABEL, RecordAnswers, answers_by_record
+from backend.loop.revision_repository import current_revisions
+from backend.loop.service import LoopService
 from backend.models import Project, ReviewCase, Task
 from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
@@ -64,7 +64,7 @@ class SendingBack:
             )
         least = original.annotators_wanted or policy_of(project).annotators_per_record
         decision_repository.ask_more(self._session, original, max(wanted, least))
-        AnnotationsService(self._session, self._clock).request_asking(project)
+        LoopService(self._session, self._clock).request_asking(project)
 
     def is_awaited(self, project: Project, case: ReviewCase) -> bool:
         """True while an answer that was asked for is not there yet."""
@@ -110,7 +110,7 @@ class SendingBack:
         decision_repository.ask_more(self._session, original, wanted)
         # The copy brings the answer: Label Studio's queue must not give the first task out again.
         decision_repository.mark_asked(self._session, original.id or 0, wanted)
-        AnnotationsService(self._session, self._clock).request_asking(project)
+        LoopService(self._session, self._clock).request_asking(project)
         return copy
 
     def _held(self, project: Project, original: Task) -> RecordAnswers:

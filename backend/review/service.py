@@ -6,10 +6,10 @@ from typing import Any
 from sqlmodel import Session
 
 from active_learning.encoders.record_text import record_text
-from backend.annotations.answers import answers_by_record, is_imported
-from backend.annotations.repository import current_revisions
 from backend.core.clock import Clock
 from backend.core.settings import Settings
+from backend.loop.answers import answers_by_record, is_imported
+from backend.loop.revision_repository import current_revisions
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository

@@ -11,24 +11,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.artifacts import Artifact, TrainingFacts, load_artifact, save_artifact
+from active_learning.artifacts import Artifact, TrainingFacts, save_artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.columns.signals import ColumnSignals
 from active_learning.evaluation import Evaluation, evaluate
-from active_learning.exceptions import ArtifactError
 from active_learning.gate import GateDecision, decide
-from backend.annotations import loop_repository
 from backend.core.services import Services
+from backend.features.label_features import LabelFeatures
+from backend.features.label_weights import FEWEST_LABELS, label_weights, unswayed_classifier
+from backend.features.model_version import load_model_version
+from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix
+from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
+from backend.loop import repository as loop_repository
 from backend.models import ModelVersion, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training.encoder_folder import records_learnt_by
-from backend.training.features import FeatureStore
-from backend.training.label_features import LabelFeatures
-from backend.training.label_weights import FEWEST_LABELS, label_weights, unswayed_classifier
-from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
 
 GATE = "gate"
 
@@ -106,7 +106,7 @@ class ChallengerTraining:
         reader = LabelFeatures(
             self._services, self._features, context, self._schema, pool, plan.encoder_folder
         )
-        held = load_champion(self._services, self._champion)
+        held = load_model_version(self._services, self._champion)
         context.progress(0.5, f"training on {len(snapshot.training)} labels")
         classifier, weighed = self._fit(plan, reader, pool.signals, held)
         context.progress(0.8, "comparing with the champion on the audit sample")
@@ -275,15 +275,3 @@ class ChallengerTraining:
             "audit_macro_f1": asdict(evaluation.macro_f1) if evaluation else None,
             "ece": evaluation.ece if evaluation else None,
         }
-
-
-def load_champion(services: Services, champion: ModelVersion | None) -> Artifact | None:
-    """The champion's artifact; None, and a word in the log, where it cannot be read."""
-    if champion is None:
-        return None
-    try:
-        return load_artifact(services.settings.models_dir / champion.artifact)
-    except ArtifactError as error:
-        # A lost champion cannot be compared with; the challenger takes its place, and says so.
-        logger.warning("champion v%d cannot be read: %s", champion.number, error)
-        return None

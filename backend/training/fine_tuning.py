@@ -8,21 +8,20 @@ import numpy as np
 from active_learning.encoders.fine_tuning.options import FineTuningOptions
 from active_learning.encoders.loading import reads, transformer_folder
 from active_learning.encoders.record_text import record_text
-from backend.acceptance.service import request_acceptance
-from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
-from backend.findings.service import request_assessment
+from backend.features import repository as features_repository
+from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
+from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
+from backend.loop.service import LoopService
+from backend.machine_labels.service import request_acceptance
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
-from backend.training import repository
+from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, TrainingPlan
 from backend.training.encoder_folder import RECORDS, is_finished
-from backend.training.features import FeatureStore, learning_facts
 from backend.training.fine_tuning_request import FINE_TUNED_ON
-from backend.training.retraining import take_snapshot
-from backend.training.snapshot import LabelledRecord, TrainingSnapshot, matrix
 
 FEWEST_TEXTS = 50
 TRAINING_SHARE, EMBEDDING_SHARE = 0.7, 0.95
@@ -67,7 +66,7 @@ def _readable(
     """The training labels whose records' texts go through the transformer."""
     fields = label_schema_of(project).fields
     with services.database.reading() as session:
-        records = repository.records_by_id(
+        records = features_repository.records_by_id(
             session, [label.record_id for label in snapshot.training]
         )
     texts = [
@@ -147,7 +146,7 @@ def _challenge(
     with services.database.transaction() as session:
         # Before the next batch: checks of machine labels belong to the acceptance that stands.
         request_acceptance(session, project, services.clock())
-        AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+        LoopService(session, services.clock).continue_loop(project, is_retrained=True)
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project.id, plan.fingerprint(snapshot)
         )

@@ -2,23 +2,20 @@
 
 from typing import Any
 
-from backend.acceptance.service import request_acceptance
 from backend.agreement.service import WorkReports
-from backend.annotations import repository as annotations
-from backend.annotations.service import AnnotationsService
 from backend.core.counting import counted
 from backend.core.services import Services
-from backend.findings.service import request_assessment
+from backend.features.model_version import load_model_version
+from backend.features.snapshot import TrainingSnapshot, take_snapshot
+from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
-from backend.models import Project
-from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.loop.service import LoopService
+from backend.machine_labels.service import request_acceptance
+from backend.projects.service import ProjectsService, policy_of
 from backend.registry.service import RegistryService
-from backend.review import evidence_repository
-from backend.training import repository
-from backend.training.challenger import ChallengerTraining, TrainingPlan, load_champion
-from backend.training.features import FeatureStore, learning_facts
+from backend.suspected_labels.service import request_assessment
+from backend.training.challenger import ChallengerTraining, TrainingPlan
 from backend.training.fine_tuning_request import request_fine_tuning
-from backend.training.snapshot import TrainingSnapshot, build_snapshot
 
 MINIMUM_LABELS = 8
 COLD_EVERY = 5
@@ -51,7 +48,7 @@ def retrain(
             if is_weighted is None
             else is_weighted,
             replaces=champion.number
-            if champion and not load_champion(services, champion)
+            if champion and not load_model_version(services, champion)
             else None,
         )
         fingerprint = plan.fingerprint(snapshot)
@@ -67,7 +64,7 @@ def retrain(
     with services.database.transaction() as session:
         # Before the next batch: checks of machine labels belong to the acceptance that stands.
         request_acceptance(session, project, services.clock())
-        AnnotationsService(session, services.clock).continue_loop(project, is_retrained=True)
+        LoopService(session, services.clock).continue_loop(project, is_retrained=True)
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project_id, fingerprint
         )
@@ -76,22 +73,6 @@ def retrain(
         request_fine_tuning(session, services.clock, project, len(snapshot.training))
         WorkReports(session, services.clock).request(project)
     return result
-
-
-def take_snapshot(services: Services, project: Project) -> TrainingSnapshot:
-    """The project's labels at this moment."""
-    assert project.id is not None
-    policy = policy_of(project)
-    with services.database.reading() as session:
-        return build_snapshot(
-            repository.tasks(session, project.id),
-            annotations.current_revisions(session, project.id),
-            label_schema_of(project),
-            annotators_per_record=policy.annotators_per_record,
-            seed=policy.seed,
-            decisions=evidence_repository.standing_decisions(session, project.id),
-            opinions=evidence_repository.opinions(session, project.id),
-        )
 
 
 def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:

@@ -4,13 +4,14 @@ from typing import Literal
 
 from sqlmodel import Session
 
-from backend.annotations.service import RETRAIN, AnnotationsService
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict
 from backend.jobs.queue import enqueue
+from backend.loop import repository as loop_repository
+from backend.loop.job_names import RETRAIN
+from backend.loop.service import LoopService
 from backend.models import Project
-from backend.training import repository
 
 LabelWeights = Literal["none", "value"]
 """Every label counts alike, or by the probability that it is right."""
@@ -51,14 +52,14 @@ class TrainingService:
             Conflict: the next batch has been chosen already and awaits its push.
         """
         assert project.id is not None
-        last = repository.last_batch(self._session, project.id)
+        last = loop_repository.latest_batch(self._session, project.id)
         if last is not None and last.pushed_at is None:
             raise Conflict(
                 f"Batch {last.round} is on its way to Label Studio.",
                 remedy="Wait for its push: assay status.",
             )
         self._audit.append(actor, "batch.requested", f"project:{project.id}")
-        service = AnnotationsService(self._session, self._clock)
+        service = LoopService(self._session, self._clock)
         job_id = service.request_batch(project, last.round + 1 if last else 1)
         if job_id is None:
             raise Conflict("There are no records left to choose from.", remedy="Import more.")

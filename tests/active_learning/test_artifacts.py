@@ -17,8 +17,8 @@ from active_learning.exceptions import (
     DiskFull,
     NotFitted,
 )
+from tests.active_learning.classifiers.test_record_classifier import trained
 from tests.active_learning.conftest import CLASSES, ISSUES, World
-from tests.active_learning.test_record_classifier import trained
 
 FACTS = TrainingFacts(
     "characters", "characters-64-v1", "abc123", [4, 8, 15], {"accuracy": 0.9}, parent="v1"

@@ -20,8 +20,8 @@ from active_learning.learner import ActiveLearner
 from active_learning.pool import Pool
 from active_learning.query_strategies.base import Candidates
 from active_learning.query_strategies.factory import make_strategy, strategy_names
+from tests.active_learning.classifiers.test_record_classifier import trained
 from tests.active_learning.conftest import CLASSES, World
-from tests.active_learning.test_record_classifier import trained
 
 
 def shuffled_pool(world: World, labelled: int = 0) -> tuple[Pool, list[int]]:

@@ -20,6 +20,8 @@ IMPORTED = [
     "backend.cli.server",
     "backend.bootstrap",
     "backend.annotations.jobs",
+    "backend.label_studio.jobs",
+    "backend.selection.jobs",
     "backend.ingestion.jobs",
     "backend.training.jobs",
     "label_studio_sdk",

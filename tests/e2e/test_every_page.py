@@ -10,16 +10,16 @@ from playwright.sync_api import Page
 
 from backend.agreement import jobs as agreement_jobs
 from backend.agreement.service import WorkReports
-from backend.annotations.service import AnnotationsService
 from backend.core.database import Database
 from backend.core.services import Services
 from backend.jobs.inline import InlineRunner
 from backend.jobs.registry import Registry
+from backend.loop.service import LoopService
 from backend.models import Project
 from backend.review import jobs as review_jobs
 from backend.web.rendering import HERE
 from tests.backend.conftest import cheap_passwords
-from tests.backend.findings.conftest import labelled
+from tests.backend.suspected_labels.conftest import labelled
 from tests.backend.training.conftest import new_loop
 from tests.backend.training.loop import Loop, true_grade
 from tests.fixtures.live_app import assert_accessible, assert_fits, live, log_in
@@ -70,7 +70,7 @@ def services(labelled: Callable[..., Loop], sqlite_database: Database) -> Servic
         assert project is not None
         project.label_studio_project_id = 7
         session.add(project)
-        AnnotationsService(session, clock).request_review(project)
+        LoopService(session, clock).request_review(project)
         WorkReports(session, clock).request(project)
     registry = Registry()
     registry.add_all(review_jobs.handlers(services))

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from backend.annotations.connection import connect
 from backend.bootstrap import build_registry
 from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.guidelines.schemas import GuidelineDraft, Rule
 from backend.guidelines.service import Guidelines
 from backend.jobs.inline import InlineRunner
+from backend.label_studio.connection import connect
 from backend.models import Dataset, Job, Project
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService

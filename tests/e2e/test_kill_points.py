@@ -21,34 +21,34 @@ CLIENT = "labeling.label_studio.client:LabelStudioClient"
 
 # In the order in which the loop passes them; one process dies at each.
 BEFORE_THE_FIRST_BATCH = (
-    "backend.training.selection:_store_batch@before",
-    "backend.training.selection:_store_batch@after",
+    "backend.selection.batch:_store_batch@before",
+    "backend.selection.batch:_store_batch@after",
     f"{CLIENT}:create_project@after",  # between Label Studio's commit and ours
     f"{CLIENT}:upsert_webhook@after",
     f"{CLIENT}:import_tasks@before",
     f"{CLIENT}:import_tasks@after",  # between Label Studio's commit and ours
-    "backend.annotations.repository:set_label_studio_ids@after",
-    "backend.annotations.loop_repository:mark_batch_pushed@after",
+    "backend.label_studio.repository:set_label_studio_ids@after",
+    "backend.label_studio.repository:mark_batch_pushed@after",
 )
 # Half of the answers: no training can start, else it would end while the sync awaits its time.
 AFTER_SOME_ANSWERS = (
     "backend.annotations.service:AnnotationsService:apply_events@before",
     "backend.annotations.service:AnnotationsService:apply_events@after",
-    "backend.annotations.loop_repository:move_cursor@before",
-    "backend.annotations.label_studio:_apply_snapshots@after",  # a part is in, the cursor moved
-    "backend.annotations.loop_repository:mark_synced@before",
+    "backend.label_studio.repository:move_cursor@before",
+    "backend.label_studio.sync:_apply_snapshots@after",  # a part is in, the cursor moved
+    "backend.label_studio.repository:mark_synced@before",
 )
 AFTER_ALL_ANSWERS = (
-    "backend.training.features:FeatureStore:pool@after",
+    "backend.features.store:FeatureStore:pool@after",
     "backend.training.challenger:save_artifact@before",
     "backend.training.challenger:save_artifact@after",  # written, not registered
     "backend.registry.service:RegistryService:decide@before",
     "backend.training.challenger:ChallengerTraining:_publish@after",  # the loop not continued
-    "backend.training.selection:_choose@after",
+    "backend.selection.batch:_choose@after",
     f"{CLIENT}:import_tasks@after",
 )
 ON_POSTGRESQL = (
-    "backend.training.selection:_store_batch@after",
+    "backend.selection.batch:_store_batch@after",
     f"{CLIENT}:import_tasks@after",
     "backend.training.challenger:save_artifact@after",
 )

@@ -6,27 +6,28 @@ from pathlib import Path
 import pytest
 from sqlmodel import select
 
-from backend.annotations.connection import connect
-from backend.annotations.label_studio import push_batches, sync_project
 from backend.annotations.revisions import identity_of
 from backend.core.clock import utc_now
 from backend.core.services import Services
-from backend.exchange.destination import LabelImport
-from backend.exchange.files import write_export
-from backend.exchange.label_import import import_labels
-from backend.exchange.schemas import ExportRequest
+from backend.integrity.service import verify_project
+from backend.label_exchange.destination import LabelImport
+from backend.label_exchange.files import write_export
+from backend.label_exchange.label_import import import_labels
+from backend.label_exchange.schemas import ExportRequest
+from backend.label_studio.connection import connect
+from backend.label_studio.push import push_batches
+from backend.label_studio.sync import sync_project
 from backend.models import Project, Task
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
 from backend.records.schemas import DatasetCreate, RecordCreate
 from backend.records.service import RecordsService
-from backend.verification.service import verify_project
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.account import Account
 from labeling.label_studio.annotations import Answer, build_result
 from labeling.label_studio.client import LabelStudioClient
 from labeling.label_studio.tasks import build_task_data
-from tests.backend.exchange.conftest import answers_in, find_project
+from tests.backend.label_exchange.conftest import answers_in, find_project
 from tests.e2e.stack import Stack
 from tests.fixtures.label_studio import ProjectFactory
 

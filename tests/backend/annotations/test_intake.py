@@ -10,6 +10,8 @@ import pytest
 from backend.annotations import repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
+from backend.label_studio import repository as label_studio_repository
+from backend.loop import revision_repository
 from labeling.label_studio.annotations import (
     Answer,
     ParsedAnnotation,
@@ -97,7 +99,7 @@ def reconcile(
 
 def content(seeded: Seeded) -> dict[int, tuple[str | None, datetime]]:
     with seeded.database.reading() as session:
-        rows = repository.current_revisions(session, seeded.project_id)
+        rows = revision_repository.current_revisions(session, seeded.project_id)
     return {row.label_studio_annotation_id: (row.grade, row.revised_at) for row in rows}
 
 
@@ -150,7 +152,9 @@ def test_a_deletion_is_a_revision_and_keeps_the_answer(seeded: Seeded) -> None:
     surface.delete()
     assert reconcile(seeded, surface.snapshots()) == SyncCounts(deleted=1)
     with seeded.database.reading() as session:
-        rows = repository.current_revisions(session, seeded.project_id, include_deleted=True)
+        rows = revision_repository.current_revisions(
+            session, seeded.project_id, include_deleted=True
+        )
     assert [(row.is_deleted, row.grade, row.revision) for row in rows] == [(True, parsed.grade, 2)]
 
 
@@ -194,7 +198,7 @@ def test_tasks_deleted_in_label_studio_take_their_annotations_along(seeded: Seed
         assert intake.delete_tasks([parsed.task_id]) == SyncCounts(deleted=1)
         assert intake.delete_tasks([parsed.task_id]) == SyncCounts()
     with seeded.database.reading() as session:
-        pushed = repository.pushed_label_studio_ids(session, seeded.project_id)
+        pushed = label_studio_repository.pushed_label_studio_ids(session, seeded.project_id)
     assert parsed.task_id not in pushed
     assert content(seeded) == {}
 

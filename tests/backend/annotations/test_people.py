@@ -8,12 +8,13 @@ from typing import Any
 
 from sqlmodel import Session, col, select
 
-from backend.annotations import people, repository
-from backend.annotations.answers import answers_by_record
+from backend.annotations import people
 from backend.annotations.intake import AnnotationIntake
-from backend.annotations.service import REVIEW
 from backend.core.services import Services
 from backend.core.settings import Settings
+from backend.loop import revision_repository
+from backend.loop.answers import answers_by_record
+from backend.loop.job_names import REVIEW
 from backend.models import Annotator, AuditEvent, Decision, Job, ReviewCase, Task
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
@@ -91,7 +92,7 @@ def test_who_was_imported_and_signs_in_later_is_one_annotator(
         ).all()
         assert (ada.label_studio_user_id, ada.email) == (7, "ada@example.com")
         assert stranger.label_studio_user_id == -5
-        current = repository.current_revisions(session, seeded.project_id)
+        current = revision_repository.current_revisions(session, seeded.project_id)
         assert {row.label_studio_annotation_id: row.annotator_id for row in current} == {
             -13: stranger.id,
             -12: ada.id,

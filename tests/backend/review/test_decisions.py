@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 from sqlmodel import col, select
 
-from backend.annotations import loop_repository
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.loop import repository as loop_repository
 from backend.models import AuditEvent, Batch, Decision, Job, ReviewCase, Task
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions

@@ -2,7 +2,8 @@
 
 from sqlmodel import select
 
-from backend.annotations.service import ASK, AnnotationsService
+from backend.loop.job_names import ASK
+from backend.loop.service import LoopService
 from backend.models import Batch, Job, Task
 from backend.review.decisions import Decisions
 from backend.review.gold import add_gold_records
@@ -76,5 +77,5 @@ def test_answers_to_gold_change_no_label_and_hold_nothing_up(desk: Desk) -> None
         case.version for case in before.values()
     }
     with desk.services.database.transaction() as session:
-        progress = AnnotationsService(session, desk.clock).progress(desk.project)
+        progress = LoopService(session, desk.clock).progress(desk.project)
     assert (progress.complete, progress.open, progress.open_in_last_batch) == (2, 10, 0)

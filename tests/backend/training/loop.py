@@ -8,14 +8,17 @@ from typing import Any
 from sqlmodel import col, select
 
 from backend.agreement import jobs as agreement_jobs
-from backend.annotations import loop_repository
-from backend.annotations import repository as annotations
-from backend.annotations.service import PUSH, AnnotationsService
 from backend.core.services import Services
+from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
 from backend.jobs.inline import InlineRunner
 from backend.jobs.queue import list_recent
 from backend.jobs.registry import Registry
+from backend.label_studio import repository as label_studio_repository
+from backend.loop import repository as loop_repository
+from backend.loop.job_names import PUSH
+from backend.loop.service import LoopService
+from backend.machine_labels import jobs as machine_label_jobs
 from backend.models import (
     Annotation,
     Annotator,
@@ -31,7 +34,9 @@ from backend.models import (
 )
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
-from backend.training import jobs
+from backend.selection import jobs as selection_jobs
+from backend.suspected_labels import jobs as suspected_label_jobs
+from backend.training import jobs as training_jobs
 from backend.training.service import TrainingService
 
 START = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
@@ -129,7 +134,7 @@ class Loop:
         """The loop looks what is due."""
         with self.services.database.transaction() as session:
             project = ProjectsService(session, self.clock).get(self.project_id)
-            AnnotationsService(session, self.clock).continue_loop(project)
+            LoopService(session, self.clock).continue_loop(project)
 
     def turn(self, round_number: int) -> None:
         """The round is answered and everything that follows from it has happened."""
@@ -236,7 +241,9 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
             ProjectCreate(name="Shop", dataset="shop", policy=policy), actor=ACTOR
         )
     registry = Registry()
-    registry.add_all(jobs.handlers(services))
+    features = FeatureStore(services)
+    for room in (training_jobs, selection_jobs, machine_label_jobs, suspected_label_jobs):
+        registry.add_all(room.handlers(services, features))
     registry.add_all(agreement_jobs.handlers(services))
 
     def mark_pushed(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
@@ -245,9 +252,14 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
                 assert batch.id is not None
-                ids = [task.id for task, _ in loop_repository.tasks_with_records(session, batch.id)]
-                annotations.set_label_studio_ids(session, {i: 1_000 + i for i in ids if i})
-                loop_repository.mark_batch_pushed(session, batch.id, clock())
+                ids = [
+                    task.id
+                    for task, _ in label_studio_repository.tasks_with_records(session, batch.id)
+                ]
+                label_studio_repository.set_label_studio_ids(
+                    session, {i: 1_000 + i for i in ids if i}
+                )
+                label_studio_repository.mark_batch_pushed(session, batch.id, clock())
         return {}
 
     registry.add(PUSH, mark_pushed)

@@ -6,16 +6,16 @@ from typing import Any
 import pytest
 
 from active_learning.artifacts import load_artifact
-from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.database import Database
-from backend.findings.service import ASSESS, LabelFindings
+from backend.features.snapshot import take_snapshot
 from backend.jobs.inline import InlineRunner
 from backend.jobs.queue import list_recent
+from backend.loop.job_names import NEXT_BATCH, RETRAIN
 from backend.models import Job
+from backend.suspected_labels.service import ASSESS, LabelFindings
 from backend.training import fine_tuning
 from backend.training.encoder_folder import records_learnt_by
 from backend.training.fine_tuning_request import FINE_TUNE, FINE_TUNED_ON
-from backend.training.retraining import take_snapshot
 from tests.backend.training.loop import Loop
 
 NewLoop = Callable[..., Loop]

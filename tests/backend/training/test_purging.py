@@ -12,12 +12,13 @@ from active_learning.encoders.embedding_cache import folder_of
 from backend.cli import app
 from backend.core.exceptions import Conflict
 from backend.core.services import Services
-from backend.exchange.schemas import IMPORT_LABELS
+from backend.features.store import FeatureStore
 from backend.ingestion.schemas import IMPORT_JOB
 from backend.ingestion.uploads import purge_uploads
 from backend.jobs.inline import InlineRunner
 from backend.jobs.queue import enqueue, get
 from backend.jobs.registry import Registry
+from backend.label_exchange.schemas import IMPORT_LABELS
 from backend.models import Dataset, Job, Project
 from backend.registry.service import RegistryService
 from backend.training.jobs import handlers
@@ -227,7 +228,7 @@ def test_the_command_only_lists_until_it_is_told_to_delete(
 
 def test_the_daily_job_says_what_it_deleted(services: Services, uploads: dict[str, Path]) -> None:
     registry = Registry()
-    registry.add_all(handlers(services), queue="heavy")
+    registry.add_all(handlers(services, FeatureStore(services)), queue="heavy")
     services.settings.uploads_retention_days = 10
     with services.database.transaction() as session:
         job_id = enqueue(session, PURGE, now=NOW)

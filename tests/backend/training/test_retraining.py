@@ -6,16 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from active_learning.artifacts import load_artifact
-from backend.annotations.service import NEXT_BATCH, RETRAIN
 from backend.core.database import Database
+from backend.features.snapshot import take_snapshot
 from backend.jobs.context import LEASE_TTL, JobContext
 from backend.jobs.inline import InlineRunner
 from backend.jobs.leases import HeldLeases
 from backend.jobs.queue import list_recent, request_cancel
+from backend.loop.job_names import NEXT_BATCH, RETRAIN
 from backend.models import Record, Task
 from backend.registry.service import RegistryService
 from backend.training import jobs
-from backend.training.retraining import retrain, take_snapshot
+from backend.training.retraining import retrain
 from tests.backend.training.loop import Loop, true_grade, wrong_grade
 
 

@@ -1,0 +1,1 @@
+"""The label of a record: what its answers add up to, and what a person decided."""

@@ -1,0 +1,82 @@
+"""Every query on consensus labels, and on the decisions that go before them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import delete
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, col, select
+
+from backend.core.parts import parts
+from backend.models import (
+    ConsensusLabel,
+    Decision,
+    Prediction,
+    ReviewCase,
+    Task,
+)
+
+
+def first_predictions(
+    session: Session, project_id: int
+) -> dict[int, tuple[str, float, dict[str, float]]]:
+    """Task id to (grade, score, probabilities) that a classifier gave before any answer."""
+    rows = session.exec(
+        select(
+            Prediction.task_id,
+            Prediction.grade,
+            Prediction.score,
+            Prediction.grade_probabilities,
+        )
+        .join(Task, col(Task.id) == col(Prediction.task_id))
+        .where(Task.project_id == project_id)
+        .order_by(col(Prediction.id).desc())  # so that the first one stays
+    )
+    return {task_id: (grade, score, dict(each)) for task_id, grade, score, each in rows}
+
+
+def consensus_fingerprints(session: Session, project_id: int) -> dict[int, str]:
+    """Task id to the fingerprint of its consensus label."""
+    rows = session.exec(
+        select(ConsensusLabel.task_id, ConsensusLabel.fingerprint).where(
+            ConsensusLabel.project_id == project_id
+        )
+    )
+    return dict(rows.all())
+
+
+def put_consensus(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+    """These consensus labels are stored; others of their tasks are replaced."""
+    if not rows:
+        return
+    dialect = session.get_bind().dialect.name
+    statement: Any = (
+        postgresql.insert(ConsensusLabel)
+        if dialect == "postgresql"
+        else sqlite.insert(ConsensusLabel)
+    )
+    changed = {name: statement.excluded[name] for name in rows[0] if name != "task_id"}
+    statement = statement.on_conflict_do_update(index_elements=["task_id"], set_=changed)
+    session.execute(statement, list(rows))
+
+
+def drop_consensus(session: Session, task_ids: Sequence[int]) -> None:
+    """These tasks have no consensus label any more."""
+    for part in parts(task_ids):
+        session.execute(delete(ConsensusLabel).where(col(ConsensusLabel.task_id).in_(part)))
+
+
+def opinions(session: Session, project_id: int) -> dict[int, dict[str, float]]:
+    """Task id to the probabilities that a classifier gave its grades before any answer."""
+    found = first_predictions(session, project_id)
+    return {task_id: shares for task_id, (_, _, shares) in found.items()}
+
+
+def standing_decisions(session: Session, project_id: int) -> dict[int, Decision]:
+    """Task id to the decision that stands for it."""
+    rows = session.exec(
+        select(ReviewCase.task_id, Decision)
+        .join(Decision, col(Decision.id) == col(ReviewCase.decision_id))
+        .where(ReviewCase.project_id == project_id)
+    )
+    return dict(rows.all())

@@ -1,0 +1,1 @@
+"""Which fields of which records are probably wrong, and why."""

@@ -1,0 +1,1 @@
+"""Records and labels as numbers: vectors, snapshots, model versions in memory."""

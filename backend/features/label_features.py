@@ -1,0 +1,66 @@
+"""Feature rows of labelled records, from the pool where it has them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from active_learning.columns.signals import ColumnSignals
+from active_learning.types import Features
+from backend.core.services import Services
+from backend.features import repository
+from backend.features.snapshot import LabelledRecord
+from backend.features.store import FeatureStore, PoolFeatures
+from backend.jobs.context import JobContext
+from labeling.label_schema import LabelSchema
+
+
+class LabelFeatures:
+    """Rows of labelled records as one encoder and any column signals see them."""
+
+    def __init__(
+        self,
+        services: Services,
+        features: FeatureStore,
+        context: JobContext,
+        schema: LabelSchema,
+        pool: PoolFeatures | None,
+        encoder_folder: str | None,
+    ) -> None:
+        self._services = services
+        self._features = features
+        self._context = context
+        self._schema = schema
+        self._pool = pool
+        self._encoder_folder = encoder_folder
+        ids = pool.record_ids if pool else []
+        self._place = {record_id: row for row, record_id in enumerate(ids)}
+
+    def by(self, encoder_folder: str | None) -> "LabelFeatures":
+        """The same by another encoder."""
+        if encoder_folder == self._encoder_folder:
+            return self
+        return LabelFeatures(
+            self._services, self._features, self._context, self._schema, None, encoder_folder
+        )
+
+    def matrix(self, labels: Sequence[LabelledRecord], signals: ColumnSignals) -> Features:
+        """(n, width) rows of these records, as ``signals`` sees them."""
+        ids = [label.record_id for label in labels]
+        if (
+            self._pool is not None
+            and signals.fingerprint() == self._pool.signals.fingerprint()
+            and all(record_id in self._place for record_id in ids)
+        ):
+            return np.asarray(self._pool.matrix[[self._place[record_id] for record_id in ids]])
+        with self._services.database.reading() as session:
+            records = repository.records_by_id(session, ids)
+        return self._features.transform(
+            signals,
+            [
+                {name: records[record_id].fields.get(name) for name in self._schema.fields}
+                for record_id in ids
+            ],
+            self._context.progress,
+            self._context.should_stop,
+            self._encoder_folder,
+        )

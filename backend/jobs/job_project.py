@@ -1,0 +1,15 @@
+"""The project that a job is for."""
+
+from backend.core.exceptions import InvalidInput
+from backend.jobs.context import JobContext
+
+
+def project_of(context: JobContext) -> int:
+    """The project that the job is for.
+
+    Raises:
+        InvalidInput: it is for none.
+    """
+    if context.project_id is None:
+        raise InvalidInput(f"Job {context.job_id} is for no project.", field="project_id")
+    return context.project_id

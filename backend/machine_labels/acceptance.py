@@ -1,0 +1,131 @@
+"""One question: which records may the champion label alone?"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.artifacts import Artifact
+from active_learning.types import Features
+from backend.core.services import Services
+from backend.features.label_features import LabelFeatures
+from backend.features.model_version import load_model_version, pool_matrix
+from backend.features.snapshot import TrainingSnapshot, take_snapshot
+from backend.features.store import FeatureStore, learning_facts
+from backend.jobs.context import JobContext
+from backend.loop import repository as loop_repository
+from backend.loop.repository import newest_record
+from backend.machine_labels.decision import AcceptanceDecisions, ChampionAnswers, Question
+from backend.models import ModelVersion, Project
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.registry.service import RegistryService
+
+CHUNK = 20_000
+
+
+def accept(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project_id: int,
+    *,
+    is_asked: bool = False,
+) -> dict[str, Any]:
+    """The project has a decision about the champion's own labels, and broken promises are off.
+
+    Running it again on the same answers changes nothing. ``is_asked``: a person wants a
+    decision even where too little is new for one by itself.
+    """
+    with services.database.transaction() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+        withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
+    snapshot, policy = take_snapshot(services, project), policy_of(project)
+    with services.database.reading() as session:
+        champion = RegistryService(session, services.clock).champion(project_id)
+        if champion is None or policy.accept_error is None:
+            return {
+                "state": "off",
+                "reason": "no champion, or the policy has no accept_error: "
+                "assay projects set PROJECT accept_error=0.05",
+            }
+        question = Question(
+            champion,
+            policy,
+            [(label.record_id, label.grade) for label in snapshot.audit],
+            newest_record(session, project.dataset_id),
+        )
+        decisions = AcceptanceDecisions(session, services.clock)
+        why_not = decisions.why_not(question, is_asked=is_asked)
+        taken = loop_repository.tasked_record_ids(session, project_id)
+    if why_not is not None and withdrawn is not None:
+        return {"state": withdrawn.state, "reason": withdrawn.reason}
+    if why_not is not None:
+        return {"state": "unchanged", "reason": why_not}
+    artifact = load_model_version(services, champion)
+    if artifact is None:
+        return {"state": "unchanged", "reason": f"model version {champion.number} cannot be read"}
+    with learning_facts(services.settings.data_dir):
+        answers = _answers(
+            services, features, context, project, champion, artifact, snapshot, taken
+        )
+    context.check_cancelled()
+    with services.database.transaction() as session:
+        context.confirm(session)
+        row = AcceptanceDecisions(session, services.clock).decide(project, question, answers)
+        return {"state": row.state, "records": row.records, "reason": row.reason}
+
+
+def _answers(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project: Project,
+    champion: ModelVersion,
+    artifact: Artifact,
+    snapshot: TrainingSnapshot,
+    taken: set[int],
+) -> ChampionAnswers:
+    """What the champion says about the audit sample and about every record without a task."""
+    schema, folder = label_schema_of(project), champion.encoder_folder
+    pool = features.pool(
+        project.dataset_id, schema.fields, context.progress, context.should_stop, folder
+    )
+    reader = LabelFeatures(services, features, context, schema, pool, folder)
+    context.progress(0.6, f"grading {len(pool.record_ids) - len(taken)} records")
+    seen = pool_matrix(artifact, features, context, project, schema, pool, folder)
+    rows = np.array([row for row, record in enumerate(pool.record_ids) if record not in taken], int)
+    grades, confidence = _best(artifact, reader.matrix(snapshot.audit, artifact.signals))
+    pool_grades, pool_confidence = _graded(artifact, seen, rows, context)
+    return ChampionAnswers(
+        confidence=confidence,
+        is_right=np.array(
+            [label.grade == grade for label, grade in zip(snapshot.audit, grades, strict=True)],
+            dtype=bool,
+        ),
+        record_ids=[pool.record_ids[row] for row in rows],
+        grades=pool_grades.tolist(),
+        pool_confidence=pool_confidence,
+    )
+
+
+def _graded(
+    artifact: Artifact, seen: Features, rows: NDArray[np.intp], context: JobContext
+) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """(grade, confidence) of these rows, a part of the pool in memory at a time."""
+    grades: list[NDArray[np.str_]] = [np.zeros(0, np.str_)]
+    confidences: list[NDArray[np.float64]] = [np.zeros(0)]
+    for start in range(0, len(rows), CHUNK):
+        context.check_cancelled()
+        context.progress(0.6 + 0.4 * start / len(rows), f"{start} of {len(rows)} records graded")
+        best, confidence = _best(artifact, seen[rows[start : start + CHUNK]])
+        grades.append(best)
+        confidences.append(confidence)
+    return np.concatenate(grades), np.concatenate(confidences)
+
+
+def _best(artifact: Artifact, X: Features) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    if not len(X):
+        return np.zeros(0, np.str_), np.zeros(0)
+    probabilities = artifact.classifier.predict_proba(X)
+    classes = np.array([str(name) for name in artifact.classifier.classes_])
+    return classes[probabilities.argmax(axis=1)], probabilities.max(axis=1)

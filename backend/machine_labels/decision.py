@@ -1,0 +1,252 @@
+"""Ask whether the champion may label alone, and watch whether it keeps its promise."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlmodel import Session
+
+from active_learning.auto_accept import (
+    AcceptedRecords,
+    AcceptRule,
+    audit_breach,
+    certify,
+    choose_accepted,
+    delta_of_look,
+    rows_needed,
+)
+from active_learning.types import Reason
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.machine_labels import repository
+from backend.machine_labels.service import AcceptanceService
+from backend.machine_labels.words import promise, stricter
+from backend.models import Acceptance, ModelVersion, Project
+from backend.projects.schemas import LoopPolicy
+from backend.projects.service import policy_of
+
+GROWTH = 1.25
+"""The same champion is asked again by itself when its audit sample has grown by a quarter, or
+by as much as the last decision says is needed."""
+WATCH = "audits of machine labels"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a decision depends on besides the records: one answer per question."""
+
+    champion: ModelVersion
+    policy: LoopPolicy
+    audit: Sequence[tuple[int, str]]
+    """(record id, grade) of the audit sample."""
+    newest_record: int
+
+    def fingerprint(self) -> str:
+        """Equal for equal questions."""
+        content = [
+            self.champion.id,
+            self.policy.accept_error,
+            self.policy.accept_delta,
+            self.policy.accept_audit_share,
+            sorted(self.audit),
+            self.newest_record,
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class ChampionAnswers:
+    """The champion on records that it did not learn from.
+
+    ``confidence`` and ``is_right`` belong to the audit sample; ``record_ids``, ``grades`` and
+    ``pool_confidence`` to the records without a task.
+    """
+
+    confidence: NDArray[np.float64]
+    is_right: NDArray[np.bool_]
+    record_ids: Sequence[int]
+    grades: Sequence[str]
+    pool_confidence: NDArray[np.float64]
+
+
+class AcceptanceDecisions:
+    """Decisions about machine labels, within one transaction; every one is a new row."""
+
+    def __init__(self, session: Session, clock: Clock) -> None:
+        self._session = session
+        self._clock = clock
+        self._service = AcceptanceService(session, clock)
+
+    def watch(self, project: Project) -> Acceptance | None:
+        """The machine labels are withdrawn if people's checks contradict the promise, or if the
+        policy asks for a stricter one now.
+
+        The row that withdraws them; None if they stand, or there are none.
+        """
+        standing = self._service.standing(project.id or 0)
+        if standing is None:
+            return None
+        policy = policy_of(project)
+        if policy.accept_error is not None and (
+            standing.target_error > policy.accept_error or standing.delta > policy.accept_delta
+        ):
+            words = stricter(policy.accept_error, policy.accept_delta)
+            return self._service.withdraw(project, reason=words.en, reason_zh=words.zh, actor=WATCH)
+        checks = self._service.checks(project, standing)
+        if not checks:
+            return None
+        breach = audit_breach(
+            [check.is_right for check in checks],
+            target=standing.target_error,
+            delta=standing.delta,
+        )
+        if not breach.is_breached:
+            return None
+        return self._service.withdraw(
+            project,
+            reason=breach.reason.en,
+            reason_zh=breach.reason.zh,
+            evidence={
+                "checks": breach.audits,
+                "wrong": breach.errors,
+                "error_at_least": breach.error_at_least,
+            },
+            actor=WATCH,
+        )
+
+    def why_not(self, question: Question, *, is_asked: bool) -> str | None:
+        """Why the question is not put now; None if it is.
+
+        By itself a champion is asked once, and again when its audit sample has grown enough;
+        one whose labels were withdrawn is not asked again. ``is_asked``: a person wants it, so
+        anything new is reason enough.
+        """
+        promised = (question.policy.accept_error, question.policy.accept_delta)
+        earlier = [
+            row
+            for row in repository.about_version(self._session, question.champion.id or 0)
+            if (row.target_error, row.delta) == promised
+        ]
+        fingerprint = question.fingerprint()
+        same = [row for row in earlier if row.evidence.get("fingerprint") == fingerprint]
+        if same:
+            return f"decided already: {same[-1].state}"
+        if is_asked or not earlier:
+            return None
+        if earlier[-1].state == "withdrawn":
+            return "its machine labels were withdrawn; the next champion may be accepted"
+        return _too_few_new(earlier[-1], len(question.audit))
+
+    def decide(self, project: Project, question: Question, answers: ChampionAnswers) -> Acceptance:
+        """The champion's labels are accepted from a threshold on, or refused, with the reason.
+
+        Every test of a project spends a part of the error probability, so that the chance that
+        any of its acceptances ever breaks its promise stays below ``accept_delta``.
+        """
+        policy, target = question.policy, question.policy.accept_error
+        assert target is not None
+        look = repository.count_tests(self._session, project.id or 0) + 1
+        spent = delta_of_look(policy.accept_delta, look)
+        rule = certify(
+            answers.confidence,
+            answers.is_right,
+            answers.pool_confidence,
+            target=target,
+            delta=policy.accept_delta,
+            look=look,
+        )
+        seed = int.from_bytes(bytes.fromhex(question.fingerprint())[:4], "big")
+        chosen = choose_accepted(
+            answers.pool_confidence, rule, audit_share=policy.accept_audit_share, seed=seed
+        )
+        standing = self._service.standing(project.id or 0)
+        if standing is not None and rule.threshold is not None:
+            stands = repository.count_labels(self._session, standing)
+            if stands > len(chosen.accepted):
+                rule = _outdone(rule, len(chosen.accepted), stands)
+                chosen = choose_accepted(answers.pool_confidence, rule, audit_share=0.0, seed=seed)
+        reason = self._reason(rule, policy, len(answers.confidence))
+        row = Acceptance(
+            project_id=project.id or 0,
+            model_version_id=question.champion.id or 0,
+            state="refused" if rule.threshold is None else "accepted",
+            target_error=target,
+            delta=policy.accept_delta,
+            threshold=rule.threshold,
+            evidence={
+                "fingerprint": question.fingerprint(),
+                "audits": rule.calibration_rows,
+                "look": look,
+                "spent": spent,
+                "is_test": rule.calibration_rows >= rows_needed(target, spent),
+                "error_bound": rule.error_bound,
+                "accepted_share": asdict(rule.accepted_share),
+                "more_audits_needed": 0 if rule.is_out_of_reach else rule.more_rows_needed,
+                "pool": len(answers.record_ids),
+            },
+            records=len(chosen.accepted),
+            reason=reason.en,
+            reason_zh=reason.zh,
+            created_at=self._clock(),
+        )
+        repository.add(self._session, row)
+        repository.add_labels(self._session, _label_rows(row, answers, chosen))
+        AuditTrail(self._session, self._clock).append(
+            "gate",
+            f"acceptance.{row.state}",
+            f"project:{project.id}",
+            {
+                "version": question.champion.number,
+                "records": row.records,
+                "audits": rule.calibration_rows,
+                "reason": row.reason,
+            },
+        )
+        return row
+
+    def _reason(self, rule: AcceptRule, policy: LoopPolicy, audits: int) -> Reason:
+        if rule.threshold is None or policy.accept_error is None:
+            return rule.reason
+        words = promise(policy.accept_error, policy.accept_delta, audits)
+        return Reason(
+            f"{words.en} It holds from a confidence of {rule.threshold:.3f} on.",
+            f"{words.zh}适用于置信度不低于 {rule.threshold:.3f} 的记录。",
+        )
+
+
+def _outdone(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
+    """The rule that accepts nothing, because the labels that stand are more."""
+    return replace(
+        rule,
+        threshold=None,
+        reason=Reason(
+            f"{accepted:,} records could be accepted; the {stands:,} machine labels that stand "
+            f"are kept",
+            f"可自动接受 {accepted:,} 条记录；现有 {stands:,} 条机器标注更多，予以保留",
+        ),
+    )
+
+
+def _too_few_new(last: Acceptance, audits: int) -> str | None:
+    before = int(last.evidence.get("audits", 0))
+    more = int(last.evidence.get("more_audits_needed", 0))
+    needed = before + more if more else int(np.ceil(GROWTH * before))
+    return None if audits >= needed else f"decided on {before} audits; asked again at {needed}"
+
+
+def _label_rows(
+    row: Acceptance, answers: ChampionAnswers, chosen: AcceptedRecords
+) -> Iterator[dict[str, Any]]:
+    audited = set(chosen.audited.tolist())
+    for place in chosen.accepted.tolist():
+        yield {
+            "acceptance_id": row.id,
+            "record_id": answers.record_ids[place],
+            "grade": answers.grades[place],
+            "confidence": float(answers.pool_confidence[place]),
+            "is_audited": place in audited,
+        }

@@ -1,0 +1,1 @@
+"""The next batch: which records people are asked about, and why."""

@@ -1,0 +1,265 @@
+"""One assessment: which labels are probably wrong, what each is worth, who should look again."""
+
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.artifacts import Artifact
+from active_learning.classifiers.record_classifier import RecordClassifier
+from active_learning.classifiers.record_features import layout_of
+from active_learning.data_value.out_of_fold import (
+    FOLDS,
+    Views,
+    find_label_errors,
+    honest_design,
+)
+from active_learning.data_value.pruning import DataValue, split_by_value
+from active_learning.label_errors import LabelErrors, judged, trusting
+from active_learning.query_strategies.relabelling import Answers, Relabelling, relabel
+from active_learning.types import Features, Marks
+from backend.core.services import Services
+from backend.features.label_features import LabelFeatures
+from backend.features.label_weights import FEWEST_LABELS, unswayed_classifier
+from backend.features.model_version import load_model_version
+from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
+from backend.features.store import FeatureStore, learning_facts
+from backend.jobs.context import JobContext
+from backend.loop import revision_repository
+from backend.models import Annotation, ModelVersion, Project
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.suspected_labels import repository as findings
+from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
+from backend.suspected_labels.service import LabelFindings
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is said about n training labels followed by m audit labels."""
+
+    labels: tuple[LabelledRecord, ...]
+    errors: LabelErrors
+    value: DataValue
+    """Of the training labels alone."""
+    relabelling: Relabelling
+
+
+def assess(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project_id: int,
+    model_version_id: int,
+) -> dict[str, Any]:
+    """The model version has one finding for each label of now; running it again replaces them.
+
+    Training labels are judged by heads that did not see them; audit labels, from which nothing
+    is learnt, by a classifier of all training labels. After fine-tuning that is one on the
+    encoder from before, which did not see the labels either.
+    """
+    with services.database.reading() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+        version = findings.version(session, model_version_id)
+        known = LabelFindings(session, services.clock, services.settings).assessed(project_id)
+    if version is None:
+        return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
+    if known is not None and known[0].number > version.number:
+        return {"assessed": False, "why": f"v{known[0].number} is newer; its labels are judged"}
+    snapshot = take_snapshot(services, project)
+    assessment = Assessment(
+        labels=len(snapshot.training),
+        audit_labels=len(snapshot.audit),
+        tied=snapshot.tied_tasks,
+    )
+    artifact = load_model_version(services, version)
+    if len(snapshot.training) < FEWEST_LABELS or artifact is None:
+        assessment.skipped, assessment.skipped_zh = _why_not(snapshot, version)
+        _keep(services, context, version, [], assessment)
+        return {"assessed": False, "why": assessment.skipped}
+    with learning_facts(services.settings.data_dir):
+        judgement = _judge(services, features, context, project, version, artifact, snapshot)
+    kinds = [str(kind) for kind in judgement.value.kinds]
+    suspected = int(judgement.errors.is_suspected.sum())
+    assessment.suspected = suspected
+    assessment.noise_rate = judgement.errors.noise_rate
+    assessment.groups = {kind: kinds.count(kind) for kind in ("important", "redundant", "harmful")}
+    assessment.summary = judgement.value.summary.en
+    assessment.summary_zh = judgement.value.summary.zh
+    assessment.effects = [asdict(effect) for effect in judgement.value.effects]
+    _keep(services, context, version, _rows(project_id, version, judgement), assessment)
+    return {"assessed": True, "version": version.number, "suspected": suspected}
+
+
+def _judge(
+    services: Services,
+    features: FeatureStore,
+    context: JobContext,
+    project: Project,
+    version: ModelVersion,
+    artifact: Artifact,
+    snapshot: TrainingSnapshot,
+) -> Judgement:
+    schema, seed, stop = label_schema_of(project), policy_of(project).seed, context.should_stop
+    training, audit = snapshot.training, snapshot.audit
+    # A fine-tuned encoder has seen the labels it would judge; the settings' own has not.
+    reader = LabelFeatures(services, features, context, schema, None, None)
+    rows = reader.matrix(training, artifact.signals)
+    marks = matrix([label.faulty_fields for label in training], len(schema.fields))
+    classifier = artifact.classifier
+    if version.encoder_folder is not None:
+        layout = layout_of(features.encoder().dimension, artifact.signals)
+        classifier = unswayed_classifier(
+            layout, schema, rows, [label.grade for label in training], marks, seed, stop
+        )
+    audit_rows = reader.matrix(audit, artifact.signals) if audit else None
+    context.progress(0.4, f"judging {len(training)} labels")
+    codes = _codes(classifier, training)
+    errors, probabilities = _unseen(classifier, rows, codes, marks, seed, context)
+    if audit_rows is not None:
+        audit_codes = _codes(classifier, audit)
+        own = trusting(
+            classifier.predict_proba(audit_rows), audit_codes, np.zeros(len(audit), bool)
+        )
+        # Judged together, so that both are on one scale.
+        probabilities = np.concatenate([probabilities, own])
+        errors = judged(
+            probabilities,
+            np.concatenate([codes, audit_codes]),
+            list(classifier.classes),
+            is_shown=errors.is_shown,
+        )
+    context.progress(0.6, "measuring what leaving labels out does")
+    value = split_by_value(
+        honest_design(classifier, rows, marks),
+        codes,
+        len(classifier.classes),
+        _first(errors, len(training)),
+        seed=seed,
+        should_stop=stop,
+    )
+    labels = (*training, *audit)
+    with services.database.reading() as session:
+        revisions = revision_repository.current_revisions(
+            session, project.id or 0, task_ids=[label.task_id for label in labels]
+        )
+    answers = _answers(classifier, labels, revisions)
+    return Judgement(
+        labels, errors, value, relabel(answers, probabilities, list(classifier.classes))
+    )
+
+
+def _unseen(
+    classifier: RecordClassifier,
+    rows: Features,
+    codes: NDArray[np.intp],
+    marks: Marks,
+    seed: int,
+    context: JobContext,
+) -> tuple[LabelErrors, NDArray[np.float64]]:
+    """The suspected errors, and (n, classes) probabilities by heads that saw neither the
+    label that they judge nor those that are suspected."""
+    errors = find_label_errors(
+        classifier,
+        rows,
+        classifier.classes_[codes],
+        faulty_fields=marks,
+        seed=seed,
+        should_stop=context.should_stop,
+    )
+    suspected = errors.is_suspected
+    views = Views(
+        honest_design(classifier, rows, marks),
+        None,
+        len(classifier.classes),
+        FOLDS,
+        seed,
+        context.should_stop,
+    )
+    return errors, views.probabilities(codes, np.where(suspected, 0.0, 1.0), suspected)
+
+
+def _first(errors: LabelErrors, count: int) -> LabelErrors:
+    return replace(
+        errors,
+        scores=errors.scores[:count],
+        error_probabilities=errors.error_probabilities[:count],
+        is_suspected=errors.is_suspected[:count],
+        suggested=errors.suggested[:count],
+        reasons=errors.reasons[:count],
+    )
+
+
+def _codes(classifier: RecordClassifier, labels: tuple[LabelledRecord, ...]) -> NDArray[np.intp]:
+    places = {name: place for place, name in enumerate(classifier.classes)}
+    return np.array([places[label.grade] for label in labels], dtype=np.intp)
+
+
+def _answers(
+    classifier: RecordClassifier,
+    labels: tuple[LabelledRecord, ...],
+    revisions: list[Annotation],
+) -> Answers:
+    """(n, annotators) the grade that each person gave, -1 for none; unknown people are one."""
+    places = {name: place for place, name in enumerate(classifier.classes)}
+    rows = {label.task_id: row for row, label in enumerate(labels)}
+    counted = {key for label in labels for key in label.annotation_ids}
+    people = sorted({row.annotator_id or 0 for row in revisions})
+    answers = np.full((len(labels), len(people)), -1, dtype=np.intp)
+    for row in revisions:
+        if row.id in counted and row.grade in places:
+            answers[rows[row.task_id], people.index(row.annotator_id or 0)] = places[row.grade]
+    return answers
+
+
+def _rows(project_id: int, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
+    errors, value = judgement.errors, judgement.value
+    again = judgement.relabelling
+    rows = []
+    for place, label in enumerate(judgement.labels):
+        is_learnt = place < len(value.kinds)
+        doubt, votes = errors.reasons[place], again.reasons[place]
+        rows.append(
+            {
+                "project_id": project_id,
+                "model_version_id": version.id,
+                "task_id": label.task_id,
+                "grade": label.grade,
+                "suggested": errors.suggested[place],
+                "suspicion": float(errors.error_probabilities[place]),
+                "is_suspect": bool(errors.is_suspected[place]),
+                "value": float(value.values[place]) if is_learnt else 0.0,
+                "value_group": str(value.kinds[place]) if is_learnt else AUDIT_GROUP,
+                "relabel_score": float(again.labelled[place]),
+                "reason": f"{doubt.en}. {votes.en}",
+                "reason_zh": f"{doubt.zh}。{votes.zh}",
+            }
+        )
+    return rows
+
+
+def _keep(
+    services: Services,
+    context: JobContext,
+    version: ModelVersion,
+    rows: list[dict[str, Any]],
+    assessment: Assessment,
+) -> None:
+    context.check_cancelled()
+    with services.database.transaction() as session:
+        context.confirm(session)
+        LabelFindings(session, services.clock, services.settings).replace(version, rows, assessment)
+
+
+def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> tuple[str, str]:
+    count = len(snapshot.training)
+    if count < FEWEST_LABELS:
+        return (
+            f"{count} training labels are too few to judge each by the others; "
+            f"{FEWEST_LABELS} are needed",
+            f"训练标签只有 {count} 个，不足以相互检验；至少需要 {FEWEST_LABELS} 个",
+        )
+    return (
+        f"model version {version.number} cannot be read",
+        f"无法读取模型版本 {version.number}",
+    )

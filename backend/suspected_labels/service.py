@@ -1,0 +1,199 @@
+"""What the newest model version says about labels: keep it, show it, ask for it."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session
+
+from backend.audit.service import AuditTrail
+from backend.core.clock import Clock
+from backend.core.exceptions import Conflict
+from backend.core.settings import Settings
+from backend.jobs.queue import enqueue
+from backend.loop import revision_repository
+from backend.models import LabelFinding, ModelVersion, Project, Record, Task
+from backend.suspected_labels import repository
+from backend.suspected_labels.schemas import (
+    AUDIT_GROUP,
+    AnswerPublic,
+    Assessment,
+    FindingKind,
+    LabelFindingPage,
+    LabelFindingPublic,
+)
+
+ASSESS = "training.assess_labels"
+EXPORT_PAGE = 500
+
+
+class LabelFindings:
+    """Findings about the labels of all projects, within one transaction."""
+
+    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+        self._session = session
+        self._clock = clock
+        self._settings = settings
+
+    def replace(
+        self, version: ModelVersion, rows: Sequence[dict[str, Any]], assessment: Assessment
+    ) -> None:
+        """The version has exactly these findings and this assessment."""
+        assert version.id is not None
+        repository.replace(self._session, version.id, rows)
+        held = repository.version(self._session, version.id)
+        assert held is not None
+        repository.keep_assessment(self._session, held, assessment.model_dump())
+
+    def assessed(self, project_id: int) -> tuple[ModelVersion, Assessment] | None:
+        """The newest model version whose labels were assessed, and what was measured."""
+        for version in repository.versions(self._session, project_id):
+            if "label_findings" in version.metrics:
+                return version, Assessment.model_validate(version.metrics["label_findings"])
+        return None
+
+    def page(
+        self, project: Project, kind: FindingKind, *, offset: int = 0, limit: int = 100
+    ) -> LabelFindingPage:
+        """Findings of the newest assessed version, the most telling first."""
+        found = self.assessed(_id(project))
+        if found is None:
+            return LabelFindingPage(
+                model_version=None, assessment=None, total=0, next_offset=None, items=[]
+            )
+        version, assessment = found
+        total = repository.count(self._session, _id(version), kind)
+        rows = repository.findings(self._session, _id(version), kind, offset=offset, limit=limit)
+        end = offset + len(rows)
+        return LabelFindingPage(
+            model_version=version.number,
+            assessment=assessment,
+            total=total,
+            next_offset=end if rows and end < total else None,
+            items=self._public(project, rows),
+        )
+
+    def export(self, project: Project, kind: FindingKind) -> Iterator[LabelFindingPublic]:
+        """All of them in order, a page in memory at a time."""
+        offset: int | None = 0
+        while offset is not None:
+            page = self.page(project, kind, offset=offset, limit=EXPORT_PAGE)
+            yield from page.items
+            offset = page.next_offset
+
+    def count(self, project_id: int, kind: FindingKind) -> int:
+        """How many findings of that kind the newest assessed version has."""
+        found = self.assessed(project_id)
+        return repository.count(self._session, _id(found[0]), kind) if found else 0
+
+    def suspicions(self, project_id: int) -> list[tuple[str, float]]:
+        """(grade, suspicion) of every label that was judged."""
+        found = self.assessed(project_id)
+        return list(repository.suspicions(self._session, _id(found[0]))) if found else []
+
+    def request(self, project: Project, *, actor: str) -> str | None:
+        """The labels of the newest model version are judged; None if they were already.
+
+        Raises:
+            Conflict: there is no model version yet.
+        """
+        versions = repository.versions(self._session, _id(project))
+        if not versions:
+            raise Conflict(
+                f"Project {project.id} has no model version yet.",
+                field="project",
+                value=project.id,
+                remedy="Label the first batch; a model version is trained then.",
+            )
+        if "label_findings" in versions[0].metrics:
+            return None
+        AuditTrail(self._session, self._clock).append(
+            actor, "labels.assessment_requested", f"project:{project.id}"
+        )
+        now = self._clock()
+        return enqueue(
+            self._session,
+            ASSESS,
+            project_id=project.id,
+            args={"model_version_id": versions[0].id},
+            key=f"by-hand:{now.isoformat(timespec='seconds')}",
+            now=now,
+        )
+
+    def _public(
+        self, project: Project, rows: Sequence[tuple[LabelFinding, Task, Record]]
+    ) -> list[LabelFindingPublic]:
+        answers = self._answers(project, [_id(task) for _, task, _ in rows])
+        # A copy of a task has no case of its own: the record's first task has.
+        firsts = {_id(task): task.original_id or _id(task) for _, task, _ in rows}
+        cases = repository.case_ids(self._session, sorted(set(firsts.values())))
+        return [
+            LabelFindingPublic(
+                task_id=finding.task_id,
+                record_id=_id(record),
+                external_id=record.external_id,
+                fields=dict(record.fields),
+                label_studio_task_id=task.label_studio_task_id,
+                label_studio_url=self._task_url(project, task),
+                case_id=cases.get(firsts[_id(task)]),
+                is_audit=task.is_audit,
+                grade=finding.grade,
+                suggested=finding.suggested,
+                suspicion=finding.suspicion,
+                is_suspect=finding.is_suspect,
+                value=None if finding.value_group == AUDIT_GROUP else finding.value,
+                value_group=finding.value_group,
+                relabel_score=finding.relabel_score,
+                reason=finding.reason,
+                reason_zh=finding.reason_zh,
+                answers=answers.get(finding.task_id, []),
+            )
+            for finding, task, record in rows
+        ]
+
+    def _answers(self, project: Project, task_ids: list[int]) -> dict[int, list[AnswerPublic]]:
+        """Task id to what its annotators say now."""
+        given = [
+            row
+            for row in revision_repository.current_revisions(
+                self._session, _id(project), task_ids=task_ids
+            )
+            if row.grade is not None and not row.was_cancelled
+        ]
+        people = {row.annotator_id for row in given if row.annotator_id is not None}
+        names = repository.annotator_names(self._session, sorted(people))
+        found: dict[int, list[AnswerPublic]] = {}
+        for row in given:
+            answer = AnswerPublic(
+                annotator=names.get(row.annotator_id or 0, "?"), grade=str(row.grade)
+            )
+            found.setdefault(row.task_id, []).append(answer)
+        return found
+
+    def _task_url(self, project: Project, task: Task) -> str | None:
+        if project.label_studio_project_id is None or task.label_studio_task_id is None:
+            return None
+        place = f"projects/{project.label_studio_project_id}/data"
+        return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
+
+
+def request_assessment(
+    session: Session, project_id: int, model_version_id: int, now: datetime
+) -> str:
+    """The labels that the model version learnt from will be judged; the job's id.
+
+    Call it when a retraining ends. Asking again for the same version changes nothing.
+    """
+    return enqueue(
+        session,
+        ASSESS,
+        project_id=project_id,
+        args={"model_version_id": model_version_id},
+        key=str(model_version_id),
+        now=now,
+    )
+
+
+def _id(row: Project | ModelVersion | Task | Record) -> int:
+    assert row.id is not None
+    return row.id
