@@ -9,7 +9,6 @@ from backend.core.database import Database
 from backend.core.exceptions import Conflict
 from backend.jobs.queue import enqueue
 from backend.label_studio import push
-from backend.label_studio import sync as label_studio
 from backend.loop.job_names import NEXT_BATCH
 from backend.loop.service import LoopService
 from backend.models import Batch, Job, Record, Task
@@ -138,10 +137,10 @@ def test_audit_tasks_are_pushed_without_a_suggestion_when_blind(
         sent.update({item["meta"]["task"]: "predictions" in item for item in items})
         return {item["data"]["assay_key"]: number for number, item in enumerate(items, 5_000)}
 
-    monkeypatch.setattr(label_studio, "push_tasks", keep)
-    monkeypatch.setattr(label_studio, "connect", lambda _services, _project: 1)
-    monkeypatch.setattr(label_studio, "shows_evidence", lambda *_parts: True)
-    monkeypatch.setattr(label_studio, "_show_model_version", lambda *_parts: None)
+    monkeypatch.setattr(push, "push_tasks", keep)
+    monkeypatch.setattr(push, "connect", lambda _services, _project: 1)
+    monkeypatch.setattr(push, "shows_evidence", lambda *_parts: True)
+    monkeypatch.setattr(push, "_show_model_version", lambda *_parts: None)
     with loop.services.database.transaction() as session:
         batch = session.merge(loop.batches[1])
         batch.pushed_at = None

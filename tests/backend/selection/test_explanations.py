@@ -19,7 +19,6 @@ from active_learning.encoders.embedding_cache import EmbeddingCache
 from active_learning.types import Features, never
 from backend.core.database import Database
 from backend.label_studio import connection, push
-from backend.label_studio import sync as label_studio
 from backend.selection import explanations
 from backend.selection.explanations import explain_suggestions, is_explained
 from labeling.label_studio.label_config import build_label_config, has_evidence
@@ -140,10 +139,10 @@ def test_marks_are_pushed_only_to_a_screen_that_has_the_control(
         sent.extend(items)
         return {item["data"]["assay_key"]: number for number, item in enumerate(items, 5_000)}
 
-    monkeypatch.setattr(label_studio, "push_tasks", keep)
-    monkeypatch.setattr(label_studio, "connect", lambda *_parts: 1)
-    monkeypatch.setattr(label_studio, "shows_evidence", lambda *_parts: is_marked)
-    monkeypatch.setattr(label_studio, "_show_model_version", lambda *_parts: None)
+    monkeypatch.setattr(push, "push_tasks", keep)
+    monkeypatch.setattr(push, "connect", lambda *_parts: 1)
+    monkeypatch.setattr(push, "shows_evidence", lambda *_parts: is_marked)
+    monkeypatch.setattr(push, "_show_model_version", lambda *_parts: None)
     with loop.services.database.transaction() as session:
         session.merge(loop.batches[1]).pushed_at = None
     loop.services.settings.label_studio_token = SecretStr("never sent")
