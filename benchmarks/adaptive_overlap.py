@@ -32,10 +32,10 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from labeling.consensus.answer_model import AnswerModel, ClassProbabilities, answer_model
+from labeling.consensus.automatic import automatic
 from labeling.consensus.base import LabelFrame
+from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.overlap import OverlapPolicy, plan_overlap
-from labeling.consensus.prior_weight import choose_prior_weight
 
 Matrix = NDArray[np.float64]
 ROUNDS = 8
@@ -89,7 +89,7 @@ class Crowd:
         """Reveal answers as the policy asks; the budget is spread over the rounds."""
         order = self.order(seed)
         given = np.ones(len(self.truth), dtype=np.int64)
-        view: ClassProbabilities | None = None
+        view: ItemPriors | None = None
         for step in range(1, ROUNDS + 1):
             frame = self.frame(order < given[self.items])
             for _ in range(2 if step == 1 else 1):
@@ -102,7 +102,7 @@ class Crowd:
                 policy.shared,
                 least + (most - least) * step / ROUNDS,
             )
-            plan = plan_overlap(frame, now, probabilities=view, seed=seed)
+            plan = plan_overlap(automatic(frame, priors=view), now, priors=view, seed=seed)
             asked = np.array(plan.items_wanted(), dtype=np.int64)
             if not len(asked) and step == ROUNDS:
                 break
@@ -135,21 +135,21 @@ class Crowd:
         frame, view = self.frame(shown), None
         for step in range(rounds):
             view = self.classifier_view(frame, view, seed + step)
-        model = estimated(frame, view, seed)
-        guess = np.array(model.classes)[model.posterior.argmax(axis=1)]
-        truth = self.truth[model.items]
+        found = automatic(frame, priors=view)
+        guess = found.classes[found.probabilities.argmax(axis=1)]
+        truth = self.truth[found.item_ids]
         return float(accuracy_score(truth, guess)), float(f1_score(truth, guess, pos_label="1"))
 
     def classifier_view(
-        self, frame: LabelFrame, before: ClassProbabilities | None, seed: int
-    ) -> ClassProbabilities:
+        self, frame: LabelFrame, before: ItemPriors | None, seed: int
+    ) -> ItemPriors:
         """Out-of-fold probabilities of a classifier trained on the labels estimated so far."""
-        model = estimated(frame, before, seed)
-        target = model.posterior[:, model.classes.index("1")]
-        chance = np.zeros(len(model.items))
+        found = automatic(frame, priors=before)
+        target = found.probabilities[:, CLASSES.index("1")]
+        chance = np.zeros(len(found.item_ids))
         folds = KFold(5, shuffle=True, random_state=seed)
         for train, test in folds.split(chance):
-            rows = self.features[model.items[train]]
+            rows = self.features[found.item_ids[train]]
             # Each item counts for both classes, as much as it is probable.
             tree = HistGradientBoostingClassifier(
                 max_iter=80,
@@ -164,16 +164,8 @@ class Crowd:
                 np.repeat([1, 0], len(train)),
                 sample_weight=np.concatenate([target[train], 1 - target[train]]),
             )
-            chance[test] = tree.predict_proba(self.features[model.items[test]])[:, 1]
-        return ClassProbabilities(model.items, CLASSES, np.column_stack([1 - chance, chance]))
-
-
-def estimated(frame: LabelFrame, view: ClassProbabilities | None, seed: int) -> AnswerModel:
-    """The model with the classifier's weight chosen by hidden answers."""
-    if view is None:
-        return answer_model(frame)
-    weight = choose_prior_weight(frame, view, np.random.default_rng(seed))
-    return answer_model(frame, view, prior_weight=weight)
+            chance[test] = tree.predict_proba(self.features[found.item_ids[test]])[:, 1]
+        return ItemPriors(found.item_ids, CLASSES, np.column_stack([1 - chance, chance]))
 
 
 def pair_features(rows: Sequence[dict[str, str]]) -> Matrix:

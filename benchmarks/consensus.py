@@ -37,7 +37,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from benchmarks.pair_features import Matrix, item_features, read_csv
-from labeling.consensus.automatic import automatic
+from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.classifier_prior import consensus_with_classifier
 from labeling.consensus.dawid_skene import dawid_skene
@@ -173,8 +173,9 @@ def classified(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
             p[test] = trees.predict_proba(read[test])
         return p
 
-    start = automatic(frame)
-    result = consensus_with_classifier(frame, out_of_fold, start=start)
+    model = fit_consensus(frame)
+    start = model.consensus(frame)
+    result = consensus_with_classifier(frame, out_of_fold, start=model)
     return {
         "accuracy": accuracy(one, result),
         "f1": f1(one, result),
@@ -230,7 +231,9 @@ def wrong_auroc(one: CrowdSet, result: ConsensusResult) -> float | None:
     wrong = result.classes[result.probabilities[rows].argmax(axis=1)] != truth
     if wrong.all() or not wrong.any():
         return None
-    return round(float(roc_auc_score(wrong, -result.confidence[rows])), 3)
+    order = result.probabilities if result.ordering is None else result.ordering
+    best = result.probabilities.argmax(axis=1)
+    return round(float(roc_auc_score(wrong, -order[np.arange(len(best)), best][rows])), 3)
 
 
 def peer_accuracy(one: CrowdSet, name: str, glad_limit: int | None) -> float | None:

@@ -3,24 +3,22 @@
 import hashlib
 import json
 import math
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from backend.loop.answers import RecordAnswers
 from backend.models import Annotation
-from labeling.consensus.automatic import automatic
+from labeling.consensus.automatic import fit_consensus
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.classifier_prior import ItemPriors
-from labeling.consensus.posterior import ConsensusResult
+from labeling.consensus.consensus_model import ConsensusModel
+from labeling.consensus.item_priors import ItemPriors
+from labeling.consensus.posterior import UNCHECKED, ConsensusResult
 from labeling.label_schema import LabelSchema
 
 SURE = 0.9
 """Probability from which a tie of votes is broken."""
-ENOUGH = 50
-"""Records with several answers from which so much is known of the annotators that it may be."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +50,36 @@ class RecordConsensus:
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
+def fit_grades(
+    held: Mapping[int, RecordAnswers],
+    opinions: Mapping[int, Mapping[str, float]],
+    schema: LabelSchema,
+) -> ConsensusModel:
+    """What the answers of a whole project say of its annotators and grades.
+
+    Args:
+        held: the answers of every record.
+        opinions: first task's id to the probabilities that a classifier gave its grades before
+            anyone had answered; they are the prior where there are several votes to weigh.
+        schema: answers with grades that it does not have are not counted.
+    """
+    return fit_consensus(
+        grade_frame(held, schema),
+        classifier_priors(held, opinions, schema),
+        classes=schema.grades,
+    )
+
+
+def weigh_grades(
+    model: ConsensusModel,
+    held: Mapping[int, RecordAnswers],
+    opinions: Mapping[int, Mapping[str, float]],
+    schema: LabelSchema,
+) -> ConsensusResult:
+    """The consensus on the grades of these records, by a model of the whole project."""
+    return model.consensus(grade_frame(held, schema), classifier_priors(held, opinions, schema))
+
+
 def consensus_of(
     held: Mapping[int, RecordAnswers],
     opinions: Mapping[int, Mapping[str, float]],
@@ -59,6 +87,7 @@ def consensus_of(
     *,
     annotators_per_record: int,
     sure: float = SURE,
+    model: ConsensusModel | None = None,
 ) -> dict[int, RecordConsensus]:
     """First task's id to the consensus of its answers.
 
@@ -68,32 +97,32 @@ def consensus_of(
     record has no confidence while no record has two: nothing tells how often people are right.
 
     Args:
-        held: the answers of every record.
+        held: the answers of every record, or of those wanted where there is a ``model``.
         opinions: first task's id to the probabilities that a classifier gave its grades before
-            anyone had answered; they are the prior where there are several votes to weigh.
+            anyone had answered.
         schema: answers with grades that it does not have are not counted.
         annotators_per_record: who are asked where a task does not say otherwise.
         sure: probability from which a tie of votes is broken.
+        model: of the whole project; by default ``fit_grades`` of these records.
     """
-    frame = grade_frame(held, schema)
-    found = automatic(frame, priors=_priors(held, opinions, schema))
-    posteriors, sureness = _posteriors(found), _sureness(found)
-    checked = sum(len(each.answers) > 1 for each in held.values())
+    model = model or fit_grades(held, opinions, schema)
+    found = weigh_grades(model, held, opinions, schema)
+    rows = {item: row for row, item in enumerate(found.item_ids.tolist())}
+    names, codes = found.classes.tolist(), found.settled_codes(sure).tolist()
+    confidence, shares = found.confidence.tolist(), found.probabilities.tolist()
     consensus: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
             continue
-        counted = [row for row in each.answers if row.grade in schema.grades]
-        votes = Counter(str(row.grade) for row in counted)
-        shares = posteriors.get(place, {})
-        grade = _grade(votes, shares, sure if checked >= ENOUGH else math.inf)
-        is_checked = checked > 0 or len(counted) > 1
+        counted = [answer for answer in each.answers if answer.grade in schema.grades]
+        row = rows.get(place)
+        has_grade = row is not None and codes[row] >= 0
         consensus[place] = RecordConsensus(
-            grade=grade,
-            confidence=sureness[place].get(grade, shares[grade]) if grade and is_checked else None,
-            probabilities={name: shares.get(name, 0.0) for name in schema.grades} if votes else {},
-            issues=_said(counted, schema.issue_values, lambda row: row.issues),
-            faulty_fields=_said(counted, schema.fields, lambda row: row.faulty_fields),
+            grade=names[codes[row]] if has_grade else None,
+            confidence=confidence[row] if has_grade and found.method != UNCHECKED else None,
+            probabilities={} if row is None else dict(zip(names, shares[row], strict=True)),
+            issues=_said(counted, schema.issue_values, lambda answer: answer.issues),
+            faulty_fields=_said(counted, schema.fields, lambda answer: answer.faulty_fields),
             votes=len(counted),
             skips=each.responses - len(counted),
             is_complete=each.is_complete(annotators_per_record),
@@ -102,51 +131,26 @@ def consensus_of(
     return consensus
 
 
-def _grade(votes: Counter[str], shares: Mapping[str, float], sure: float) -> str | None:
-    if not votes:
-        return None
-    best = max(votes, key=lambda name: shares[name])
-    top = max(votes.values())
-    is_tied = sum(count == top for count in votes.values()) > 1
-    return None if is_tied and shares[best] < sure else best
-
-
-def _posteriors(found: ConsensusResult) -> dict[int, dict[str, float]]:
-    names = found.classes.tolist()
-    return {
-        item: dict(zip(names, row, strict=True))
-        for item, row in zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True)
-    }
-
-
-def _sureness(found: ConsensusResult) -> dict[int, dict[str, float]]:
-    """Item to its most probable grade and how sure the method is of it."""
-    best = found.probabilities.argmax(axis=1) if found.probabilities.size else []
-    return {
-        item: {str(found.classes[code]): sure}
-        for item, code, sure in zip(
-            found.item_ids.tolist(), best, found.confidence.tolist(), strict=True
-        )
-    }
-
-
-def _priors(
-    held: Mapping[int, RecordAnswers],
+def classifier_priors(
+    places: Collection[int],
     opinions: Mapping[int, Mapping[str, float]],
     schema: LabelSchema,
 ) -> ItemPriors | None:
-    """What the classifier thought; None where no record has two answers to weigh."""
-    places = [
+    """What the classifier thought of these records; None where it thought of none.
+
+    Opinions whose probabilities are not all of the schema's grades are left out.
+    """
+    known = [
         place
-        for place, shares in opinions.items()
-        if place in held
-        and math.isclose(sum(shares.get(g, 0.0) for g in schema.grades), 1, abs_tol=1e-3)
+        for place in places
+        if place in opinions
+        and math.isclose(sum(opinions[place].get(g, 0.0) for g in schema.grades), 1, abs_tol=1e-3)
     ]
-    if not places or max(len(each.answers) for each in held.values()) < 2:
+    if not known:
         return None
-    table = np.array([[opinions[place].get(g, 0.0) for g in schema.grades] for place in places])
+    table = np.array([[opinions[place].get(g, 0.0) for g in schema.grades] for place in known])
     return ItemPriors(
-        np.array(places, dtype=np.int64), schema.grades, table / table.sum(axis=1, keepdims=True)
+        np.array(known, dtype=np.int64), schema.grades, table / table.sum(axis=1, keepdims=True)
     )
 
 

@@ -65,6 +65,8 @@ ACTION_NAMES = {
     "note": "Note",
 }
 METHOD_NAMES = {
+    "unchecked": "the only answer",
+    "few_labels": "majority vote, as too few records have several answers to weigh people",
     "majority": "majority vote",
     "weighted_majority": "weighted majority vote",
     "dawid_skene": "Dawid-Skene",

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from backend.consensus import repository as consensus_repository
 from backend.consensus.overlap import overlap_plan, records_to_ask_about
-from backend.consensus.rule import RecordConsensus, consensus_of
+from backend.consensus.rule import RecordConsensus, consensus_of, fit_grades
 from backend.core.clock import Clock
 from backend.loop import repository as loop_repository
 from backend.loop.answers import RecordAnswers, answers_by_record
@@ -31,6 +31,7 @@ from backend.review.triage import (
     priority_of,
     reasons_of,
 )
+from labeling.consensus.consensus_model import ConsensusModel
 from labeling.label_schema import LabelSchema
 
 NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
@@ -73,13 +74,16 @@ class ReviewRefresh:
         tasks = loop_repository.tasks(self._session, self._project_id)
         held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
         opinions = consensus_repository.first_predictions(self._session, self._project_id)
-        asked = self._ask_where_in_doubt(held, opinions)
+        shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
+        model = fit_grades(held, shares, self._schema)
+        asked = self._ask_where_in_doubt(held, shares, model)
         found = consensus_of(
             held,
-            {task_id: shares for task_id, (_, _, shares) in opinions.items()},
+            shares,
             self._schema,
             annotators_per_record=self._policy.annotators_per_record,
             sure=self._policy.confidence_wanted,
+            model=model,
         )
         written = self._keep(found)
         evidence = self._evidence(held, found, opinions)
@@ -91,13 +95,13 @@ class ReviewRefresh:
     def _ask_where_in_doubt(
         self,
         held: Mapping[int, RecordAnswers],
-        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
+        opinions: Mapping[int, Mapping[str, float]],
+        model: ConsensusModel,
     ) -> int:
         """Records for which one more annotator is asked, where the policy's overlap adapts."""
         if self._policy.overlap != "adaptive":
             return 0
-        shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
-        plan = overlap_plan(held, shares, self._schema, self._policy)
+        plan = overlap_plan(held, opinions, self._schema, self._policy, model)
         wanted = records_to_ask_about(held, plan, self._policy)
         for task_id, answers in wanted.items():
             decision_repository.ask_more(self._session, held[task_id].task, answers)

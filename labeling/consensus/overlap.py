@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling.consensus.answer_model import AnswerModel, ClassProbabilities, answer_model
-from labeling.consensus.base import LabelFrame
-from labeling.consensus.overlap_words import Ground, because, saving_in_words
-from labeling.consensus.prior_weight import choose_prior_weight
+from labeling.consensus.item_priors import ItemPriors
+from labeling.consensus.overlap_words import OverlapReason, because, saving_in_words
+from labeling.consensus.posterior import UNCHECKED, ConsensusResult
 from labeling.consensus.words import Words
 
 
@@ -47,39 +46,50 @@ class OverlapPolicy:
 
 @dataclass(frozen=True)
 class OverlapDecision:
-    """Whether one more annotator is asked about an item, and why."""
+    """Whether one more annotator is asked about an item, and why.
+
+    ``label`` and ``confidence`` are the consensus's: None for a tie, and no confidence while no
+    item has two answers.
+    """
 
     item: int
     wanted: bool
     votes: int
     label: str | None
     confidence: float | None
-    ground: Ground
-    reason: Words
+    reason: OverlapReason
+    words: Words
 
 
 class OverlapPlan(Mapping[int, OverlapDecision]):
-    """Item id to decision, for every item with an answer or a probability.
+    """Item id to decision, for every item with an answer.
 
     Attributes:
-        model: what was estimated of items and annotators.
-        wanted: (n,) whether another annotator is asked, rows as ``model.items``.
+        consensus: of the items, as the desk shows it.
+        wanted: (I,) whether another annotator is asked, rows as ``consensus.item_ids``.
         votes: answers given so far.
         fixed_votes: answers that ``most`` for every item would take.
     """
 
     def __init__(
-        self, policy: OverlapPolicy, model: AnswerModel, grounds: NDArray[np.object_]
+        self,
+        policy: OverlapPolicy,
+        consensus: ConsensusResult,
+        reasons: NDArray[np.object_],
+        expected: NDArray[np.object_],
     ) -> None:
+        """``reasons`` (I,) decided; ``expected`` (I,) is the classifier's class, or empty."""
         self.policy = policy
-        self.model = model
-        self.grounds = grounds
+        self.consensus = consensus
         self.wanted: NDArray[np.bool_] = np.array(
-            [ground.is_asking for ground in grounds], dtype=bool
+            [reason.is_asking for reason in reasons], dtype=bool
         )
-        self.votes = int(model.votes.sum())
-        self.fixed_votes = policy.most * len(model.items)
-        self._rows = {item: row for row, item in enumerate(model.items.tolist())}
+        self.votes = int(consensus.votes.sum())
+        self.fixed_votes = policy.most * len(consensus)
+        self._reasons = reasons
+        self._expected = expected
+        self._codes = consensus.settled_codes(policy.confidence)
+        self._rows = {item: row for row, item in enumerate(consensus.item_ids.tolist())}
 
     @property
     def saved(self) -> int:
@@ -100,30 +110,28 @@ class OverlapPlan(Mapping[int, OverlapDecision]):
     def items_wanted(self) -> list[int]:
         """Items to ask another annotator about, least sure first."""
         rows = np.flatnonzero(self.wanted)
-        sure = self.model.posterior[rows].max(axis=1) if len(rows) else np.zeros(0)
-        return [int(item) for item in self.model.items[rows[np.argsort(sure, kind="stable")]]]
+        order = np.argsort(self.consensus.sureness[rows], kind="stable")
+        return [int(item) for item in self.consensus.item_ids[rows[order]]]
 
     def __getitem__(self, item: int) -> OverlapDecision:
         row = self._rows[item]
-        model = self.model
-        votes = int(model.votes[row].sum())
-        label, sure = None, None
-        if votes or model.has_prior[row]:
-            best = int(model.posterior[row].argmax())
-            label, sure = model.classes[best], float(model.posterior[row, best])
-        ground: Ground = self.grounds[row]
-        reason = because(
-            ground,
+        found = self.consensus
+        votes, code = int(found.votes[row].sum()), int(self._codes[row])
+        label = None if code < 0 else str(found.classes[code])
+        is_known = code >= 0 and found.method != UNCHECKED
+        sure = float(found.confidence[row]) if is_known else None
+        reason: OverlapReason = self._reasons[row]
+        words = because(
+            reason,
             votes=votes,
             least=self.policy.least,
             most=self.policy.most,
             target=self.policy.confidence,
             label=label,
             confidence=sure,
-            answered=model.classes[int(model.votes[row].argmax())] if model.classes else "",
-            expected=model.classes[int(model.prior[row].argmax())] if model.classes else "",
+            expected=str(self._expected[row]),
         )
-        return OverlapDecision(item, ground.is_asking, votes, label, sure, ground, reason)
+        return OverlapDecision(item, reason.is_asking, votes, label, sure, reason, words)
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._rows)
@@ -133,49 +141,45 @@ class OverlapPlan(Mapping[int, OverlapDecision]):
 
 
 def plan_overlap(
-    frame: LabelFrame,
+    consensus: ConsensusResult,
     policy: OverlapPolicy,
     *,
-    probabilities: ClassProbabilities | None = None,
-    prior_weight: float | None = None,
+    priors: ItemPriors | None = None,
     seed: int = 0,
 ) -> OverlapPlan:
     """Decide for every item whether one more annotator is wanted.
 
     An item is asked about again while it has fewer than ``least`` answers, belongs to the random
-    share that everybody answers, or its most probable class stays below ``confidence``; never
-    beyond ``most``. Under a budget the least sure come first. The same ``seed`` draws the same
-    shared items, also after others came. ``prior_weight`` is what the classifier counts against
-    one answer; by default it is chosen by how well hidden answers are foretold.
+    share that everybody answers, or its label stays below ``confidence``; never beyond ``most``.
+    Under a budget the least sure come first. The same ``seed`` draws the same shared items, also
+    after others came.
+
+    Args:
+        consensus: what the answers so far amount to.
+        policy: when an item has answers enough.
+        priors: what the classifier expects, to say where it expects another label.
+        seed: draws the shared items.
     """
-    if prior_weight is None and probabilities is not None:
-        prior_weight = choose_prior_weight(
-            frame,
-            probabilities,
-            np.random.default_rng(seed),
-            among=is_shared(frame.items, policy.shared, seed),
-        )
-    model = answer_model(
-        frame, probabilities, prior_weight=1.0 if prior_weight is None else prior_weight
-    )
-    n = len(model.items)
-    votes = model.votes.sum(axis=1)
-    sure = model.posterior.max(axis=1) if n and len(model.classes) else np.zeros(n)
-    several = (model.votes > 0).sum(axis=1) > 1
-    against = model.has_prior & (votes > 0)
-    if n and len(model.classes):
-        against &= model.votes.argmax(axis=1) != model.prior.argmax(axis=1)
-    grounds = np.full(n, Ground.SURE, dtype=object)
-    unsure = sure < policy.confidence
-    grounds[unsure] = Ground.UNSURE
-    grounds[unsure & against] = Ground.MODEL_DISAGREES
-    grounds[unsure & several] = Ground.ANNOTATORS_DISAGREE
-    grounds[is_shared(model.items, policy.shared, seed)] = Ground.SHARED
-    grounds[votes < policy.least] = Ground.TOO_FEW
-    grounds[votes >= policy.most] = Ground.MOST
+    items = consensus.item_ids
+    votes = consensus.votes.sum(axis=1)
+    several = (consensus.votes > 0).sum(axis=1) > 1
+    expected = np.full(len(items), "", dtype=object)
+    if priors is not None and len(priors.item_ids):
+        known = priors.has(items)
+        rows = priors.over(consensus.classes).rows_of(items, consensus.votes.mean(axis=0))
+        expected[known] = consensus.classes[rows[known].argmax(axis=1)]
+    said = np.append(consensus.classes, "")[consensus.codes]
+    reasons = np.full(len(items), OverlapReason.SURE, dtype=object)
+    unsure = (consensus.confidence < policy.confidence) | (consensus.method == UNCHECKED)
+    reasons[unsure] = OverlapReason.UNSURE
+    reasons[unsure & (expected != "") & (expected != said)] = OverlapReason.MODEL_DISAGREES
+    reasons[unsure & several] = OverlapReason.ANNOTATORS_DISAGREE
+    reasons[is_shared(items, policy.shared, seed)] = OverlapReason.SHARED
+    reasons[votes < policy.least] = OverlapReason.TOO_FEW
+    reasons[votes >= policy.most] = OverlapReason.MOST
     if policy.mean_votes is not None:
-        _keep_budget(grounds, votes, sure, policy.mean_votes)
-    return OverlapPlan(policy, model, grounds)
+        _keep_budget(reasons, votes, consensus.sureness, policy.mean_votes)
+    return OverlapPlan(policy, consensus, reasons, expected)
 
 
 def is_shared(items: NDArray[np.int64], share: float, seed: int) -> NDArray[np.bool_]:
@@ -192,15 +196,15 @@ def is_shared(items: NDArray[np.int64], share: float, seed: int) -> NDArray[np.b
 
 
 def _keep_budget(
-    grounds: NDArray[np.object_],
-    votes: NDArray[np.int64],
+    reasons: NDArray[np.object_],
+    votes: NDArray[np.float64],
     sure: NDArray[np.float64],
     mean_votes: float,
 ) -> None:
-    """Leave of the asking grounds only as many as the budget has answers, ``least`` first."""
-    asking = np.array([ground.is_asking for ground in grounds], dtype=bool)
+    """Leave of the asking reasons only as many as the budget has answers, ``least`` first."""
+    asking = np.array([reason.is_asking for reason in reasons], dtype=bool)
     rows = np.flatnonzero(asking)
-    urgency = np.array([grounds[row].urgency for row in rows], dtype=np.int64)
+    urgency = np.array([reasons[row].urgency for row in rows], dtype=np.int64)
     affordable = max(0, int(np.floor(mean_votes * len(votes) + 1e-9)) - int(votes.sum()))
     ranked = rows[np.lexsort((sure[rows], urgency))]
-    grounds[ranked[affordable:]] = Ground.BUDGET
+    reasons[ranked[affordable:]] = OverlapReason.BUDGET

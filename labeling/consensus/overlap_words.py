@@ -5,7 +5,7 @@ from enum import Enum
 from labeling.consensus.words import Words
 
 
-class Ground(Enum):
+class OverlapReason(Enum):
     """What decided about one more annotator."""
 
     TOO_FEW = "too_few"
@@ -20,16 +20,16 @@ class Ground(Enum):
     @property
     def is_asking(self) -> bool:
         """Whether it asks for another annotator."""
-        return self not in {Ground.SURE, Ground.MOST, Ground.BUDGET}
+        return self not in {OverlapReason.SURE, OverlapReason.MOST, OverlapReason.BUDGET}
 
     @property
     def urgency(self) -> int:
         """0 before 1 before 2 where a budget is short."""
-        return {Ground.TOO_FEW: 0, Ground.SHARED: 1}.get(self, 2)
+        return {OverlapReason.TOO_FEW: 0, OverlapReason.SHARED: 1}.get(self, 2)
 
 
 def because(
-    ground: Ground,
+    reason: OverlapReason,
     *,
     votes: int,
     least: int,
@@ -37,7 +37,6 @@ def because(
     target: float,
     label: str | None,
     confidence: float | None,
-    answered: str,
     expected: str,
 ) -> Words:
     """The reason for one item's decision."""
@@ -45,42 +44,49 @@ def because(
     wanted = f"{100 * target:.0f} %"
     sure_zh, wanted_zh = sure.replace(" %", "%"), wanted.replace(" %", "%")
     sentences = {
-        Ground.TOO_FEW: Words(
+        OverlapReason.TOO_FEW: Words(
             f"{votes} of at least {least} answers.",
             f"已有 {votes} 个答案，至少需要 {least} 个。",
         ),
-        Ground.SHARED: Words(
+        OverlapReason.SHARED: Words(
             f"Drawn at random for {most} annotators, to measure how reliable each is.",
             f"随机抽中，由 {most} 位标注员标注，用于衡量每人的可靠程度。",
         ),
-        Ground.ANNOTATORS_DISAGREE: Words(
-            f"The annotators disagree: {label} is sure to {sure}, {wanted} is wanted.",
-            f"标注员意见不一：{label} 的把握为 {sure_zh}，要求 {wanted_zh}。",
+        OverlapReason.ANNOTATORS_DISAGREE: Words(
+            "The annotators disagree, and no answer is more probable than another."
+            if label is None
+            else f"The annotators disagree: {label} is sure to {sure}, {wanted} is wanted.",
+            "标注员意见不一，没有哪个答案更可能。"
+            if label is None
+            else f"标注员意见不一：{label} 的把握为 {sure_zh}，要求 {wanted_zh}。",
         ),
-        Ground.MODEL_DISAGREES: Words(
-            f"The answer is {answered}, the model expects {expected}: {label} is sure to "
-            f"{sure}, {wanted} is wanted.",
-            f"答案为 {answered}，模型预期 {expected}：{label} 的把握为 {sure_zh}，"
-            f"要求 {wanted_zh}。",
+        OverlapReason.MODEL_DISAGREES: Words(
+            f"The answer is {label}, the model expects {expected}: {label} is sure to {sure}, "
+            f"{wanted} is wanted.",
+            f"答案为 {label}，模型预期 {expected}：{label} 的把握为 {sure_zh}，要求 {wanted_zh}。",
         ),
-        Ground.UNSURE: Words(
-            f"{label} is sure to {sure} only, {wanted} is wanted.",
-            f"{label} 的把握仅 {sure_zh}，要求 {wanted_zh}。",
+        OverlapReason.UNSURE: Words(
+            "No record has two answers yet: nothing tells how often people are right."
+            if confidence is None
+            else f"{label} is sure to {sure} only, {wanted} is wanted.",
+            "还没有记录有两个答案：无从得知标注员的正确率。"
+            if confidence is None
+            else f"{label} 的把握仅 {sure_zh}，要求 {wanted_zh}。",
         ),
-        Ground.SURE: Words(
+        OverlapReason.SURE: Words(
             f"{label} is sure to {sure}: no further answer is needed.",
             f"{label} 的把握为 {sure_zh}：无需更多答案。",
         ),
-        Ground.MOST: Words(
+        OverlapReason.MOST: Words(
             f"It has {votes} answers, the most an item gets.",
             f"已有 {votes} 个答案，达到上限。",
         ),
-        Ground.BUDGET: Words(
+        OverlapReason.BUDGET: Words(
             "The budget of answers goes to items that are less sure.",
             "标注预算优先用于把握更低的记录。",
         ),
     }
-    return sentences[ground]
+    return sentences[reason]
 
 
 def saving_in_words(votes: int, asked: int, fixed: int, most: int) -> Words:

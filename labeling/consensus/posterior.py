@@ -8,6 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 TIE = 1e-9
+"""Difference of probabilities that sums in another order make: equal to it is equal."""
+
+UNCHECKED = "unchecked"
+"""Method where no item has several labels: nothing tells how often people are right."""
+FEW_LABELS = "few_labels"
+"""Method where too few items have several labels to tell people apart: the votes count."""
 
 
 @dataclass(frozen=True)
@@ -15,11 +21,11 @@ class Consensus:
     """The consensus of one item.
 
     Attributes:
-        label: the most probable class; None where several are equally probable.
+        label: the most probable of the classes that people gave; None where several of them are
+            equally probable.
         share: the votes for it (or for the most frequent of tied labels) over all votes.
         votes: how many labels the item got.
-        confidence: how sure it is, in [0, 1]: the probability of the most probable class, tied
-            or not, unless the method states another.
+        confidence: its probability, tied or not.
     """
 
     label: str | None
@@ -37,6 +43,10 @@ class Consensus:
 class ConsensusResult(Mapping[int, Consensus]):
     """Item id to its consensus; the same as arrays, for many items.
 
+    The consensus label is one that people gave: a classifier may make it improbable, never
+    replace it. Where the labels are too few to tell people apart it is one that most gave.
+    ``probabilities`` say what the item is, all things considered.
+
     Attributes:
         method: the name of the method that made it.
         item_ids: (I,) ascending.
@@ -48,7 +58,7 @@ class ConsensusResult(Mapping[int, Consensus]):
             annotator w says l where k is true; rows sum to 1.
         accuracy: (W,) estimated probability of a right answer, where the method has it.
         class_prior: (K,) how frequent the classes are by the method's own estimate.
-        stated_confidence: (I,) where confidence is not the probability; it orders better.
+        ordering: (I, K) where another number than the probability orders items better.
         choice: what was measured to choose the method, for ``automatic``.
     """
 
@@ -61,20 +71,25 @@ class ConsensusResult(Mapping[int, Consensus]):
     confusion: NDArray[np.float64] | None = None
     accuracy: NDArray[np.float64] | None = None
     class_prior: NDArray[np.float64] | None = None
-    stated_confidence: NDArray[np.float64] | None = None
+    ordering: NDArray[np.float64] | None = None
     choice: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def confidence(self) -> NDArray[np.float64]:
-        """(I,) how sure the consensus is; the probability of the most probable class."""
-        return self._top if self.stated_confidence is None else self.stated_confidence
+        """(I,) probability of the consensus label; of the tied ones where it is a tie."""
+        return self._at_best(self.probabilities)
+
+    @property
+    def sureness(self) -> NDArray[np.float64]:
+        """(I,) from doubtful to sure: puts items in order and is no probability."""
+        return self._at_best(self.probabilities if self.ordering is None else self.ordering)
 
     @property
     def is_tied(self) -> NDArray[np.bool_]:
-        """(I,) whether several classes are equally probable, to 1e-9."""
+        """(I,) whether several of the classes given are equally probable, to 1e-9."""
         if not self.probabilities.size:
             return np.zeros(len(self.item_ids), dtype=np.bool_)
-        near = self.probabilities >= self._top[:, None] - TIE
+        near = self._given >= self.confidence[:, None] - TIE
         return np.asarray(near.sum(axis=1) > 1)
 
     @property
@@ -82,7 +97,19 @@ class ConsensusResult(Mapping[int, Consensus]):
         """(I,) row in ``classes`` of the consensus label; -1 for a tie."""
         if not self.probabilities.size:
             return np.full(len(self.item_ids), -1)
-        return np.where(self.is_tied, -1, self.probabilities.argmax(axis=1))
+        return np.where(self.is_tied, -1, self._best)
+
+    def settled_codes(self, sure: float) -> NDArray[np.intp]:
+        """(I,) as ``codes``, but a tie of votes is broken only by a probability of ``sure``.
+
+        -1 too where as many people gave one class as another, more than gave any other, and
+        the most probable class given is less probable than ``sure`` or people are not told apart.
+        """
+        if not self.probabilities.size:
+            return self.codes
+        most = self.votes.max(axis=1, keepdims=True)
+        is_split = (self.votes == most).sum(axis=1) > 1
+        return np.where(is_split & (self._is_by_vote | (self.confidence < sure)), -1, self.codes)
 
     def __getitem__(self, item: int) -> Consensus:
         return self._by_item[item]
@@ -94,17 +121,30 @@ class ConsensusResult(Mapping[int, Consensus]):
         return len(self.item_ids)
 
     @property
-    def _top(self) -> NDArray[np.float64]:
-        if not self.probabilities.size:
+    def _is_by_vote(self) -> bool:
+        return self.method in {UNCHECKED, FEW_LABELS}
+
+    @cached_property
+    def _given(self) -> NDArray[np.float64]:
+        """(I, K) the probabilities of the classes that may be the consensus; else -1."""
+        most = self.votes.max(axis=1, keepdims=True) if self._is_by_vote else 1
+        return np.where(self.votes >= most, self.probabilities, -1.0)
+
+    @cached_property
+    def _best(self) -> NDArray[np.intp]:
+        """(I,) the most probable class given, the first of several."""
+        return np.asarray(self._given.argmax(axis=1))
+
+    def _at_best(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
+        if not table.size:
             return np.zeros(len(self.item_ids))
-        return np.asarray(self.probabilities.max(axis=1))
+        return np.asarray(table[np.arange(len(table)), self._best])
 
     @cached_property
     def _by_item(self) -> dict[int, Consensus]:
         if not self.probabilities.size:
             return {}
-        best = self.probabilities.argmax(axis=1)
-        given = self.votes[np.arange(len(best)), best]
+        given = self.votes[np.arange(len(self._best)), self._best]
         totals = self.votes.sum(axis=1)
         shares = np.where(self.is_tied, self.votes.max(axis=1), given) / totals.clip(min=1)
         names = self.classes.tolist()
@@ -116,7 +156,7 @@ class ConsensusResult(Mapping[int, Consensus]):
         }
 
 
-def normalised(log_scores: NDArray[np.float64]) -> NDArray[np.float64]:
+def normalise_scores(log_scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n, K) probabilities proportional to exp of the scores, without overflow."""
     if not log_scores.size:
         return log_scores

@@ -7,8 +7,8 @@ import pytest
 
 from labeling.consensus.automatic import automatic
 from labeling.consensus.base import Aggregator, LabelFrame
-from labeling.consensus.classifier_prior import ItemPriors
 from labeling.consensus.dawid_skene import dawid_skene
+from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.majority_vote import majority_vote
 from labeling.consensus.posterior import ConsensusResult
 from labeling.consensus.weighted_majority_vote import weighted_majority_vote

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backend.consensus.rule import ENOUGH, consensus_of
+from backend.consensus.rule import consensus_of
 from backend.loop.answers import RecordAnswers, answers_by_record
 from backend.models import Annotation, Task
 from labeling.label_schema import LabelSchema
@@ -39,7 +39,7 @@ def test_a_tie_stays_one_while_little_is_known_of_the_annotators() -> None:
 
 def test_a_known_bad_annotator_does_not_make_a_tie() -> None:
     rng = np.random.default_rng(0)
-    truth = rng.choice(["good", "fair", "poor"], 3 * ENOUGH)
+    truth = rng.choice(["good", "fair", "poor"], 150)
     tasks = [task(n + 1) for n in range(len(truth))]
     answers = []
     for place, grade in enumerate(truth.tolist()):

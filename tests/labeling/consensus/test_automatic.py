@@ -3,14 +3,11 @@
 import numpy as np
 import pytest
 
-from labeling.consensus.automatic import automatic
+from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.classifier_prior import (
-    ItemPriors,
-    consensus_with_classifier,
-    consensus_with_priors,
-)
+from labeling.consensus.classifier_prior import consensus_with_classifier
 from labeling.consensus.dawid_skene import dawid_skene, fit_smoothed, result_of
+from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.majority_vote import majority_vote
 from labeling.consensus.posterior import ConsensusResult
 from labeling.consensus.weighted_majority_vote import weighted_majority_vote
@@ -36,7 +33,7 @@ def share_right(codes: np.ndarray, truth: np.ndarray) -> float:
 
 def test_single_votes_are_the_majority() -> None:
     result = automatic(LabelFrame.from_rows([(i, i % 3, "ab"[i % 2]) for i in range(30)]))
-    assert result.method == "majority"
+    assert result.method == "unchecked"
 
 
 def test_equally_skilled_people_are_not_told_apart() -> None:
@@ -183,9 +180,11 @@ def test_a_classifier_that_knows_helps(votes: int) -> None:
     without = automatic(frame)
     result = automatic(frame, priors=priors_of(truth, 0.9, np.random.default_rng(0)))
     assert result.method == "classifier_prior"
-    assert share_right(result.codes, truth) > share_right(without.codes, truth) + 0.01
+    found = result.probabilities.argmax(axis=1)
+    assert share_right(found, truth) > share_right(without.codes, truth) + 0.01
     wrong = result.codes != truth
-    assert result.confidence[wrong].mean() < result.confidence[~wrong].mean() - 0.1
+    for order in (result.confidence, result.sureness):
+        assert order[wrong].mean() < order[~wrong].mean() - 0.1
 
 
 @pytest.mark.parametrize("votes", [1, 2, 3])
@@ -213,10 +212,11 @@ def test_one_vote_an_item_does_not_collapse() -> None:
         left = sums[bins] - soft + 0.1
         return np.asarray(left / left.sum(axis=1, keepdims=True))
 
-    result = consensus_with_classifier(frame, out_of_fold, start=automatic(frame), rounds=3)
+    result = consensus_with_classifier(frame, out_of_fold, start=fit_consensus(frame), rounds=3)
     votes = majority_vote(frame).codes
-    assert share_right(result.codes, truth) > share_right(votes, truth)
-    assert result.codes[truth == 1].mean() > 0.5, "the rare class is still found"
+    found = result.probabilities.argmax(axis=1)
+    assert share_right(found, truth) > share_right(votes, truth)
+    assert found[truth == 1].mean() > 0.5, "the rare class is still found"
 
 
 def test_priors_may_have_more_items_and_classes() -> None:
@@ -250,6 +250,4 @@ def test_priors_that_cannot_be_are_refused() -> None:
             ItemPriors(ids, ["a", "b"], np.array(broken))
     frame = LabelFrame.from_rows([(1, 1, "c"), (1, 2, "a")])
     with pytest.raises(ValueError, match="not among the classes"):
-        consensus_with_priors(
-            frame, ItemPriors(ids, ["a", "b"], np.full((2, 2), 0.5)), without=dawid_skene(frame)
-        )
+        fit_consensus(frame, ItemPriors(ids, ["a", "b"], np.full((2, 2), 0.5)))

@@ -3,11 +3,12 @@
 import numpy as np
 import pytest
 
-from labeling.consensus.answer_model import ClassProbabilities, answer_model
+from labeling.consensus.automatic import automatic
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.overlap import OverlapPolicy, is_shared, plan_overlap
-from labeling.consensus.overlap_words import Ground
-from labeling.consensus.prior_weight import choose_prior_weight
+from labeling.consensus.item_priors import ItemPriors
+from labeling.consensus.overlap import OverlapPlan, OverlapPolicy, is_shared, plan_overlap
+from labeling.consensus.overlap_words import OverlapReason
+from labeling.consensus.posterior import UNCHECKED
 
 Rows = list[tuple[int, int, str]]
 ALONE = OverlapPolicy(shared=0.0)
@@ -26,83 +27,95 @@ def crowd(seed: int, items: int = 600, votes: int = 3) -> tuple[Rows, np.ndarray
     return [rows[place] for place in rng.permutation(len(rows))], truth, skill
 
 
-def view_of(truth: np.ndarray, rng: np.random.Generator) -> ClassProbabilities:
+def view_of(truth: np.ndarray, rng: np.random.Generator) -> ItemPriors:
     """A calibrated classifier."""
     score = rng.normal(np.where(truth, 1.2, -1.2), 1.2) * 2 / 1.2 + np.log(0.3 / 0.7)
     chance = 1 / (1 + np.exp(-score))
     table = np.column_stack([1 - chance, chance])
-    return ClassProbabilities(np.arange(len(truth), dtype=np.int64), ["no", "yes"], table)
+    return ItemPriors(np.arange(len(truth), dtype=np.int64), ["no", "yes"], table)
 
 
-def test_people_are_told_apart_and_the_estimate_beats_the_vote() -> None:
-    rows, truth, skill = crowd(0, items=1500)
-    model = answer_model(LabelFrame.from_rows(rows))
-    accuracies = model.accuracies()
-    assert np.corrcoef([accuracies[person] for person in range(12)], skill)[0, 1] > 0.95
-    yes = model.classes.index("yes")
-    guess = model.posterior[:, yes] > 0.5
-    voted = model.votes[:, yes] >= 2
-    assert (guess == truth).mean() > (voted == truth).mean() + 0.01
-    assert np.allclose(model.posterior.sum(axis=1), 1)
+def planned(
+    frame: LabelFrame, policy: OverlapPolicy, view: ItemPriors | None = None, seed: int = 0
+) -> OverlapPlan:
+    """The plan on the consensus of these answers."""
+    return plan_overlap(automatic(frame, priors=view), policy, priors=view, seed=seed)
 
 
-def test_the_posterior_is_bayes_rule() -> None:
-    rows, truth, _ = crowd(1, items=80)
-    view = view_of(truth, np.random.default_rng(1))
-    model = answer_model(LabelFrame.from_rows(rows), view, rounds=300)
-    for row in range(0, 80, 7):
-        scores = model.prior[row].clip(1e-3).copy()
-        for item, person, label in rows:
-            if item == model.items[row]:
-                place = int(np.searchsorted(model.annotators, person))
-                scores *= model.confusions[place, :, model.classes.index(label)].clip(1e-3)
-        assert model.posterior[row] == pytest.approx(scores / scores.sum(), abs=1e-4)
+def test_label_and_confidence_are_the_consensuss() -> None:
+    for seed in range(4):
+        rows, truth, _ = crowd(seed, items=200, votes=1 + seed % 3)
+        frame = LabelFrame.from_rows(rows)
+        view = view_of(truth, np.random.default_rng(seed)) if seed % 2 else None
+        found = automatic(frame, priors=view)
+        plan = plan_overlap(found, OverlapPolicy(), priors=view)
+        assert list(plan) == list(found)
+        for item, each in found.items():
+            sure = None if found.method == UNCHECKED else each.confidence
+            if plan[item].label is not None:
+                assert (plan[item].label, plan[item].confidence) == (each.label, sure)
+            else:
+                assert each.is_tied or each.confidence < 0.95
 
 
-def test_grounds_and_words() -> None:
+def test_reasons_and_words() -> None:
     rng = np.random.default_rng(2)
     rows, truth, _ = crowd(2)
     view = view_of(truth, rng)
-    # Item 0 has no answer, item 1 all three, the others between one and three.
+    # Item 0 has one answer and item 1 all three, the others between one and three.
+    first = next(row for row in rows if row[0] == 0)
     shown = [row for place, row in enumerate(rows) if row[0] and (row[0] == 1 or place % 2)]
-    plan = plan_overlap(LabelFrame.from_rows(shown), ALONE, probabilities=view)
-    assert plan[0].ground == Ground.TOO_FEW
-    assert plan[1].ground == Ground.MOST
-    seen = {plan[item].ground for item in plan}
-    assert {Ground.SURE, Ground.UNSURE, Ground.MODEL_DISAGREES, Ground.ANNOTATORS_DISAGREE} <= seen
+    frame = LabelFrame.from_rows([first, *shown])
+    plan = planned(frame, ALONE, view)
+    assert plan[1].reason == OverlapReason.MOST
+    two = OverlapPolicy(least=2, shared=0.0)
+    assert planned(frame, two, view)[0].reason == OverlapReason.TOO_FEW
+    seen = {plan[item].reason for item in plan}
+    assert {
+        OverlapReason.SURE,
+        OverlapReason.UNSURE,
+        OverlapReason.MODEL_DISAGREES,
+        OverlapReason.ANNOTATORS_DISAGREE,
+    } <= seen
     for decision in (plan[item] for item in plan):
-        assert decision.reason.en
-        assert any("一" <= letter <= "鿿" for letter in decision.reason.zh)
-        if 1 <= decision.votes < 3:
-            assert decision.confidence is not None
-            assert decision.wanted == (decision.confidence < 0.95)
+        assert decision.words.en
+        assert any("一" <= letter <= "鿿" for letter in decision.words.zh)
+        if decision.votes < 3:
+            assert decision.wanted == ((decision.confidence or 0.0) < 0.95)
         else:
-            assert decision.wanted == (decision.votes == 0)
+            assert not decision.wanted
     asked = plan.items_wanted()
     assert set(asked) == {item for item in plan if plan[item].wanted}
-    unsure = next(item for item in asked if plan[item].ground == Ground.UNSURE)
-    assert "95 % is wanted" in plan[unsure].reason.en
+    unsure = next(item for item in asked if plan[item].reason == OverlapReason.UNSURE)
+    assert "95 % is wanted" in plan[unsure].words.en
+
+
+def test_a_tie_says_so() -> None:
+    plan = planned(LabelFrame.from_rows([(1, 1, "yes"), (1, 2, "no")]), ALONE)
+    assert (plan[1].label, plan[1].confidence, plan[1].wanted) == (None, None, True)
+    assert "no answer is more probable" in plan[1].words.en
 
 
 def test_the_saving_counts_all_answers() -> None:
     rows, _, _ = crowd(3, items=100, votes=1)
-    plan = plan_overlap(LabelFrame.from_rows(rows), OverlapPolicy(confidence=1.0))
+    plan = planned(LabelFrame.from_rows(rows), OverlapPolicy(confidence=1.0))
     assert (plan.votes, len(plan.items_wanted()), plan.fixed_votes) == (100, 100, 300)
     assert (plan.saved, plan.saving) == (100, pytest.approx(1 / 3))
     assert "100 saved (33 %)" in plan.in_words().en
-    easy = plan_overlap(LabelFrame.from_rows(rows), OverlapPolicy(confidence=0.01, shared=0))
-    assert (easy.items_wanted(), easy.saved) == ([], 200)
+    rows, _, _ = crowd(3, items=100, votes=2)
+    easy = planned(LabelFrame.from_rows(rows), OverlapPolicy(confidence=0.01, shared=0))
+    assert (easy.items_wanted(), easy.saved) == ([], 100)
 
 
 def test_a_budget_is_never_passed_and_the_least_sure_come_first() -> None:
     rows, truth, _ = crowd(4, votes=1)
     view = view_of(truth, np.random.default_rng(4))
     frame = LabelFrame.from_rows(rows)
-    free = plan_overlap(frame, ALONE, probabilities=view)
-    bound = plan_overlap(frame, OverlapPolicy(shared=0.0, mean_votes=1.1), probabilities=view)
+    free = planned(frame, ALONE, view)
+    bound = planned(frame, OverlapPolicy(shared=0.0, mean_votes=1.1), view)
     assert len(bound.items_wanted()) == 60 < len(free.items_wanted())
     assert bound.items_wanted() == free.items_wanted()[:60]
-    assert bound[free.items_wanted()[60]].ground == Ground.BUDGET
+    assert bound[free.items_wanted()[60]].reason == OverlapReason.BUDGET
 
 
 def test_adaptive_answers_are_worth_more_than_the_same_number_at_random() -> None:
@@ -122,7 +135,7 @@ def test_adaptive_answers_are_worth_more_than_the_same_number_at_random() -> Non
 
     policy = OverlapPolicy(confidence=0.97, mean_votes=1.6)
     for _ in range(2):
-        plan = plan_overlap(frame(place < given[items]), policy, probabilities=view)
+        plan = planned(frame(place < given[items]), policy, view)
         given[plan.items_wanted()] += 1
     adaptive = place < given[items]
     chance = place == 0
@@ -130,27 +143,11 @@ def test_adaptive_answers_are_worth_more_than_the_same_number_at_random() -> Non
     chance[extra] = True
 
     def accuracy(shown: np.ndarray) -> float:
-        model = answer_model(frame(shown), view)
-        return float(((model.posterior[:, 1] > 0.5) == truth).mean())
+        found = automatic(frame(shown), priors=view)
+        return float(((found.probabilities[:, 1] > 0.5) == truth).mean())
 
     assert adaptive.sum() <= 1.6 * 2000
     assert accuracy(adaptive) > accuracy(chance) + 0.01
-
-
-def test_the_classifiers_weight_is_what_foretells_hidden_answers() -> None:
-    rng = np.random.default_rng(6)
-    rows, truth, _ = crowd(6, items=3000, votes=2)
-    view = view_of(truth, rng)
-    frame = LabelFrame.from_rows(rows)
-    honest = choose_prior_weight(frame, view, rng)
-    assert 0.5 <= honest <= 1.5
-    # A classifier that says the same more loudly gets less weight, a shy one more.
-    for power, expected in ((3.0, 0.5), (1 / 3, 3.0)):
-        loud = view.table**power
-        other = ClassProbabilities(view.items, view.classes, loud / loud.sum(axis=1, keepdims=True))
-        assert choose_prior_weight(frame, other, rng) == expected
-    few = LabelFrame.from_rows([row for row in rows if row[0] < 50])
-    assert choose_prior_weight(few, view, rng) == 1.0
 
 
 def test_shared_items_stay_shared() -> None:
@@ -163,48 +160,27 @@ def test_shared_items_stay_shared() -> None:
 
 
 def test_nothing_one_annotator_and_one_class() -> None:
-    empty = plan_overlap(LabelFrame.from_rows([]), OverlapPolicy())
+    empty = planned(LabelFrame.from_rows([]), OverlapPolicy())
     assert (len(empty), empty.saved, empty.saving) == (0, 0, None)
     assert empty.in_words().en == "There are no records yet."
-    one = plan_overlap(LabelFrame.from_rows([(1, 1, "yes"), (2, 1, "no")]), ALONE)
-    assert all(one[item].confidence is not None for item in one)
-    same = plan_overlap(LabelFrame.from_rows([(1, 1, "yes"), (2, 2, "yes")]), ALONE)
+    one = planned(LabelFrame.from_rows([(1, 1, "yes"), (2, 1, "no")]), ALONE)
+    assert [one[item].confidence for item in one] == [None, None]
+    assert [one[item].wanted for item in one] == [True, True]
+    assert "how often people are right" in one[1].words.en
+    same = planned(LabelFrame.from_rows([(1, 1, "yes"), (2, 2, "yes")]), ALONE)
     assert [same[item].label for item in same] == ["yes", "yes"]
-    unseen = ClassProbabilities(np.array([4]), ["no", "yes"], np.array([[0.1, 0.9]]))
-    only = plan_overlap(LabelFrame.from_rows([]), ALONE, probabilities=unseen)
-    assert (only[4].label, only[4].wanted) == ("yes", True)
 
 
-def test_bad_input_is_refused() -> None:
+def test_a_policy_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="least=4"):
         OverlapPolicy(least=4)
     with pytest.raises(ValueError, match="mean_votes"):
         OverlapPolicy(least=2, mean_votes=1.5)
-    with pytest.raises(ValueError, match="not probabilities"):
-        ClassProbabilities(np.array([1]), ["a", "b"], np.array([[np.nan, 1.0]]))
 
 
 def test_a_classifier_that_says_nothing_of_an_item_has_no_view_of_it() -> None:
-    frame = LabelFrame.from_rows([(1, 1, "b"), (2, 1, "b")])
-    silent = ClassProbabilities(np.array([1, 2, 3]), ["a", "b"], np.array([[0, 0], [0, 2], [0, 0]]))
-    plan = plan_overlap(frame, OverlapPolicy(shared=0), probabilities=silent, prior_weight=1.0)
-    assert plan.model.has_prior.tolist() == [False, True, False]
-    assert np.isfinite(plan.model.posterior).all()
-    assert plan[1].ground is not Ground.MODEL_DISAGREES
-    assert plan[3].label is None
-    with pytest.raises(ValueError, match="twice"):
-        ClassProbabilities(np.array([1]), ["a", "a"], np.array([[0.5, 0.5]]))
-
-
-def test_many_only_answers_make_nobody_better_or_worse() -> None:
-    rng = np.random.default_rng(0)
-    skills = (0.9, 0.65, 0.85)
-    truth = rng.integers(0, 4, 3400)
-    rows = [
-        (item, who, "abcd"[truth[item] if rng.random() < skill else (truth[item] + 1) % 4])
-        for item in range(3400)
-        for who, skill in enumerate(skills)
-        if item < 400 or who == 0
-    ]
-    found = answer_model(LabelFrame.from_rows(rows)).accuracies()
-    assert list(found.values()) == pytest.approx(skills, abs=0.08)
+    frame = LabelFrame.from_rows([(1, 1, "b"), (2, 1, "b"), (3, 1, "a")])
+    some = ItemPriors(np.array([2]), ["a", "b"], np.array([[0.9, 0.1]]))
+    plan = planned(frame, OverlapPolicy(shared=0, confidence=1.0), some)
+    assert plan[1].reason is not OverlapReason.MODEL_DISAGREES
+    assert plan[3].reason is not OverlapReason.MODEL_DISAGREES
