@@ -9,7 +9,7 @@ from labeling.consensus.base import CodedLabels, LabelFrame
 from labeling.consensus.classifier_prior import FEWEST, add_classifier
 from labeling.consensus.consensus_model import ConsensusModel, model_of
 from labeling.consensus.dawid_skene import Fitted, fit_smoothed
-from labeling.consensus.held_out import SHORT, vote_log_likelihoods
+from labeling.consensus.held_out import SHORT, choose_dependence, vote_log_likelihoods
 from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.posterior import FEW_LABELS, UNCHECKED, ConsensusResult
 from labeling.consensus.weighted_majority_vote import fit_accuracies
@@ -76,7 +76,13 @@ def _without_classifier(coded: CodedLabels, seed: int) -> ConsensusModel:
     logs = vote_log_likelihoods(coded, short, seed=seed)
     choice = {name: float(each.mean()) for name, each in logs.items() if len(each)}
     best = max(choice, key=lambda name: choice[name]) if choice else "majority"
-    return model_of(coded, _MODELS[best](coded), best.split()[0], choice=choice)
+    return model_of(
+        coded,
+        _MODELS[best](coded),
+        best.split()[0],
+        dependence=choose_dependence(coded, short[best], seed=seed),
+        choice=choice,
+    )
 
 
 _MODELS: dict[str, Callable[..., Fitted]] = {

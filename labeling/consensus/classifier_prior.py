@@ -10,7 +10,13 @@ from numpy.typing import NDArray
 from labeling.consensus.base import CodedLabels, LabelFrame, Table
 from labeling.consensus.consensus_model import ConsensusModel, model_of
 from labeling.consensus.dawid_skene import Fitted, fit, fit_smoothed
-from labeling.consensus.held_out import SHORT, Fit, vote_log_likelihoods
+from labeling.consensus.held_out import (
+    CLEARLY,
+    SHORT,
+    Fit,
+    choose_dependence,
+    vote_log_likelihoods,
+)
 from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.posterior import FEW_LABELS, ConsensusResult
 from labeling.consensus.weighted_majority_vote import fit_accuracies
@@ -24,9 +30,6 @@ FEWEST = 30
 truth (``benchmarks.consensus``, ``small_projects``) methods that weigh people put a class above
 the one that all had given in 7 to 12 % of those with 5 to 10 such items, in none of those with
 30."""
-
-CLEARLY = 2.0
-"""Standard errors that a gain has to be above 0: about 95 times of 100 it is then no chance."""
 
 OutOfFold = Callable[[NDArray[np.int64], Table], Table]
 """(item ids (I,), soft labels (I, K)) to (I, K) probabilities of classifiers that were fitted
@@ -91,8 +94,14 @@ def add_classifier(
     name, _, power = best.rpartition(" ")
     weight = float(power)
     fitted = replace(_MODELS[name](coded, log_priors=priors_of[weight]), class_prior=frequency)
-    choice = {**means, "weight": weight}
-    return model_of(coded, fitted, "classifier_prior", prior_weight=weight, choice=choice)
+    return model_of(
+        coded,
+        fitted,
+        "classifier_prior",
+        prior_weight=weight,
+        dependence=choose_dependence(coded, methods[best], seed=seed),
+        choice={**means, "weight": weight},
+    )
 
 
 def consensus_with_classifier(

@@ -32,7 +32,8 @@ class ConsensusModel:
         usual_confusion: (K, K) the same of an annotator whom the fit did not know.
         class_prior: (K,) how frequent the classes are.
         prior_weight: power of what a classifier expects of an item; 0 where it takes no part.
-        vote_power: power of the votes' likelihood, at most 1: annotators err together.
+        dependence: how much of one another's errors an item's annotators make, 0 to 1; see
+            ``held_out.choose_dependence``.
         choice: what was measured to choose the method.
     """
 
@@ -43,18 +44,19 @@ class ConsensusModel:
     usual_confusion: Table
     class_prior: Table
     prior_weight: float = 0.0
-    vote_power: float = 1.0
+    dependence: float = 0.0
     choice: Mapping[str, float] = field(default_factory=dict)
 
     def consensus(self, frame: LabelFrame, priors: ItemPriors | None = None) -> ConsensusResult:
         """The consensus of every item of ``frame``, each from its own labels alone.
 
-        P(item is k) is proportional to its prior times the product over its votes of
-        P(annotator says l | k) to the ``vote_power``. The prior is f[k] = ``class_prior``, or
-        f[k] * (q[k] / f[k]) ** ``prior_weight`` with q the classifier's probabilities. Annotators
-        alone never speak against all of an item's votes: where they would, the class that
-        everybody gave counts as much as the most probable one, and a trace more, before the
-        classifier is heard.
+        P(item is k) is proportional to its prior times the product over its n votes of
+        P(annotator says l | k), all to the power of 1 / (1 + (n - 1) * ``dependence``): errors
+        made together make a probability less sure and no other class more probable. The prior is
+        f[k] = ``class_prior``, or f[k] * (q[k] / f[k]) ** ``prior_weight`` with q the classifier's
+        probabilities. Nothing but a classifier speaks against an answer that all of an item's
+        annotators gave: where their tables or the classes' frequencies would, that class counts as
+        much as the largest, and a trace more.
 
         Args:
             frame: all labels of the items wanted; other items change nothing.
@@ -74,16 +76,17 @@ class ConsensusModel:
                 votes,
                 choice=self.choice,
             )
-        scores = self.vote_power * self._vote_scores(coded) + np.log(self.class_prior.clip(TINY))
-        is_given = votes > 0
-        only = np.flatnonzero(is_given.sum(axis=1) == 1)
-        given = is_given[only].argmax(axis=1)
-        scores[only, given] = scores[only].max(axis=1, initial=-np.inf) + A_LITTLE
+        scores = self._vote_scores(coded)
+        _raise_unanimous(scores, votes)
+        scores += np.log(self.class_prior.clip(TINY))
         q = None
-        if priors is not None and self.prior_weight:
+        if priors is None or not self.prior_weight:
+            _raise_unanimous(scores, votes)
+        else:
             q = priors.over(self.classes).rows_of(coded.items, self.class_prior)
             scores += self.prior_weight * (np.log(q) - np.log(self.class_prior.clip(TINY)))
-        probabilities = normalise_scores(scores)
+        others = votes.sum(axis=1, keepdims=True) - 1
+        probabilities = normalise_scores(scores / (1 + others * self.dependence))
         return ConsensusResult(
             method=self.method,
             item_ids=coded.items,
@@ -94,7 +97,7 @@ class ConsensusModel:
             confusion=self.confusion,
             accuracy=np.einsum("wkk,k->w", self.confusion, self.class_prior),
             class_prior=self.class_prior,
-            ordering=None if q is None else (probabilities + q) / 2,
+            ordering=None if q is None else (normalise_scores(scores) + q) / 2,
             choice=self.choice,
         )
 
@@ -108,7 +111,7 @@ class ConsensusModel:
             "usual_confusion": self.usual_confusion.tolist(),
             "class_prior": self.class_prior.tolist(),
             "prior_weight": self.prior_weight,
-            "vote_power": self.vote_power,
+            "dependence": self.dependence,
             "choice": dict(self.choice),
         }
 
@@ -129,7 +132,7 @@ class ConsensusModel:
             usual_confusion=_table(kept["usual_confusion"], (classes, classes)),
             class_prior=_table(kept["class_prior"], (classes,)),
             prior_weight=float(kept["prior_weight"]),
-            vote_power=float(kept["vote_power"]),
+            dependence=float(kept["dependence"]),
             choice=kept["choice"],
         )
 
@@ -162,6 +165,7 @@ def model_of(
     method: str,
     *,
     prior_weight: float = 0.0,
+    dependence: float = 0.0,
     choice: Mapping[str, float] | None = None,
 ) -> ConsensusModel:
     """The model of what expectation maximisation found.
@@ -177,12 +181,22 @@ def model_of(
         usual_confusion=np.einsum("wkl,w->kl", fitted.confusion, given / given.sum()),
         class_prior=fitted.class_prior,
         prior_weight=prior_weight,
+        dependence=dependence,
         choice=choice or {},
     )
 
 
 class UnknownLabel(ValueError):
     """A label that the fit did not have: the model has no column for it."""
+
+
+def _raise_unanimous(scores: Table, votes: Table) -> None:
+    """Raise in ``scores`` (I, K) the only class given, where there is only one, to the largest."""
+    is_given = votes > 0
+    only = np.flatnonzero(is_given.sum(axis=1) == 1)
+    given = is_given[only].argmax(axis=1)
+    largest = scores[only].max(axis=1, initial=-np.inf)
+    scores[only, given] = np.where(scores[only, given] < largest, largest + A_LITTLE, largest)
 
 
 def _table(rows: Any, shape: tuple[int, ...]) -> Table:

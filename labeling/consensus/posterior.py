@@ -58,7 +58,9 @@ class ConsensusResult(Mapping[int, Consensus]):
             annotator w says l where k is true; rows sum to 1.
         accuracy: (W,) estimated probability of a right answer, where the method has it.
         class_prior: (K,) how frequent the classes are by the method's own estimate.
-        ordering: (I, K) where another number than the probability orders items better.
+        ordering: (I, K) where another number than the probability orders items better: with a
+            classifier the mean of what it says and of the probability as if no errors were made
+            together. Errors are where the two differ (Goh et al., CROWDLAB, 2022, average likewise).
         choice: what was measured to choose the method, for ``automatic``.
     """
 
