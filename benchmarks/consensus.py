@@ -15,8 +15,13 @@ the published Dawid-Skene over all sets.
 
 With features a classifier (gradient boosting, out of fold) and the consensus are fitted in turn,
 twice, on ``--votes`` votes an item drawn at random; ``auroc`` is that of "this consensus is wrong"
-by the confidence. ``--quick`` leaves GLAD out where labels times classes are more than
+by what orders the items. ``--quick`` leaves GLAD out where labels times classes are more than
 20,000.
+
+``confidence`` says of every set, of simulated crowds and of the demo's annotators whether a stated
+confidence is as often right (``worst_tenth``) and whether cases opened for low confidence are
+wrong (``cases_wrong``); see ``consensus_confidence``. ``small_projects`` is the share of simulated
+projects, by their records, in which an answer that everybody gave is overturned.
 """
 
 import argparse
@@ -36,6 +41,7 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from benchmarks.consensus_confidence import figures, simulated_crowds, small_projects
 from benchmarks.pair_features import Matrix, item_features, read_csv
 from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
@@ -80,20 +86,25 @@ def main() -> None:
         sets = iter([read_set("given", options.labels, options.truth, options.features)])
     else:
         sets = all_sets(options.data)
-    found, with_classifier = {}, {}
+    found, with_classifier, confidence = {}, {}, {}
     with threadpool_limits(1):
         for one in tqdm(sets, unit="set"):
             found[one.name] = compared(one, 20_000 if options.quick else None)
+            confidence[one.name] = figures(automatic(one.frame), one.truth)
             if one.features is not None:
                 with_classifier[one.name] = {
                     f"votes_{votes}": classified(one, one.features, votes)
                     for votes in options.votes
                 }
+        confidence |= {} if options.labels else simulated_crowds()
+        flips = {} if options.labels else small_projects(200 if options.quick else 2000)
     result = {
         "benchmark": "consensus",
         "never_below": min(each["above_better"] for each in found.values()),
         "sets": found,
         "classifier": with_classifier,
+        "confidence": confidence,
+        "small_projects": flips,
     }
     print(json.dumps(result))
 
@@ -180,6 +191,7 @@ def classified(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
         "accuracy": accuracy(one, result),
         "f1": f1(one, result),
         "auroc": wrong_auroc(one, result),
+        "confidence": figures(result, one.truth),
         "method": result.method,
         "without_classifier": {"accuracy": accuracy(one, start), "f1": f1(one, start)},
         "majority": {

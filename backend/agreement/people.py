@@ -26,7 +26,7 @@ from labeling.consensus.annotator_quality import (
 )
 from labeling.consensus.drift import Drift
 from labeling.consensus.rates import Rate, rate
-from labeling.consensus.suspicious import Suspicion, suspicions
+from labeling.consensus.suspicious import SuspiciousHabit, suspicions
 from labeling.consensus.words import Words
 
 NO_CHECKS = Words(
@@ -53,7 +53,7 @@ def annotators_work(
     )
     drifts = changes(found, frame, work.times, gold, rng)
     patterns = suspicions(frame, seconds=work.seconds, suggestions=work.suggestions, gold=gold)
-    named: dict[int, list[Suspicion]] = {}
+    named: dict[int, list[SuspiciousHabit]] = {}
     for each in patterns.found:
         named.setdefault(each.annotator, []).append(each)
     truth = np.array([gold.get(item, "") for item in frame.items.tolist()], dtype=np.str_)
@@ -85,7 +85,7 @@ def _work(
     checks: Rate,
     skips: int,
     grades: Sequence[str],
-    named: Sequence[Suspicion],
+    named: Sequence[SuspiciousHabit],
 ) -> AnnotatorWork:
     speed = quality.speed
     return AnnotatorWork(

@@ -84,9 +84,7 @@ def _of_known_people(frame: LabelFrame) -> LabelFrame:
     return LabelFrame(frame.items[known], frame.annotators[known], frame.labels[known])
 
 
-def _worth_listing(
-    pairs: list[slices.PairAgreement], people: list[int]
-) -> list[slices.PairAgreement]:
+def _worth_listing(pairs: list[slices.PairKappa], people: list[int]) -> list[slices.PairKappa]:
     """The least agreeing pairs, and those of the people whom the matrix shows."""
     shown = set(people)
     return [

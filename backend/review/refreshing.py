@@ -150,6 +150,7 @@ class ReviewRefresh:
                 opinion=Opinion(said[0], said[1]) if said else None,
                 suspicion=_suspicion(judged) if judged and is_judged else None,
                 tied=_tied(answers, self._schema),
+                is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
                 is_awaited=answers.awaits_copy,
             )
         return evidence

@@ -33,11 +33,16 @@ REOPENING = (RECORD_CHANGED, WITHDRAWN_LABEL)
 """Reasons that reach a decided case again when they are new."""
 
 SURE = 0.9
-"""Confidence from which a classifier's other opinion is a reason of its own."""
+"""Confidence from which a classifier's other opinion is a reason of its own: chosen, as the
+policy's ``confidence_wanted`` is by default."""
 SPLIT = 0.25
-"""A yes/no question is split where both answers have at least this probability."""
+"""A yes/no question is split where both answers have at least this probability: one of two, of
+three or of four who answered says otherwise."""
 ISSUE_WEIGHT, FIELD_WEIGHT = 0.5, 0.35
+"""Of an evenly split question. Chosen, not measured: an issue says more of a record than one of
+its fields, and both less than its grade."""
 EQUAL = 1e-6
+"""Difference of probabilities that sums in another order make, and rounding in the store."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,8 @@ class Evidence:
     """The answer to the copy that the record was sent back as is not there yet."""
     tied: Sequence[str] = field(default_factory=tuple)
     """Grades that as many people gave, where no grade has more."""
+    is_unanimous: bool = False
+    """Everybody gave the same grade."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +186,7 @@ def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) ->
                 f"{evidence.votes} 个回答在 {'、'.join(map(titles.zh, tied))} 之间打平。",
             ),
         )
-    if grade is not None and sure is not None and evidence.votes >= 2 and sure < review_below:
+    if grade is not None and sure is not None and _is_doubtful(evidence, sure, review_below):
         yield Ground(
             LOW_CONFIDENCE,
             1.0 - sure,
@@ -211,6 +218,16 @@ def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) ->
                 f"未见过该标注的分类器认为其错误的概率为 {suspicion.wrong:.0%}。",
             ),
         )
+
+
+def _is_doubtful(evidence: Evidence, sure: float, review_below: float) -> bool:
+    """Whether the consensus of two or more is less probable than wanted.
+
+    What everybody said is in doubt only where a classifier makes another grade more probable.
+    """
+    is_outweighed = max(evidence.probabilities.values(), default=0.0) > sure + EQUAL
+    is_low = evidence.votes >= 2 and sure < review_below
+    return is_low and (is_outweighed or not evidence.is_unanimous)
 
 
 def _about_marks(evidence: Evidence, titles: Titles) -> Iterator[Ground]:

@@ -63,7 +63,7 @@ class ConsensusModel:
             priors: the classifier's probabilities, without effect where ``prior_weight`` is 0.
 
         Raises:
-            UnknownLabel: a label that is not among ``classes``: fit again.
+            LabelOutsideModel: a label that is not among ``classes``: fit again.
         """
         coded = self._coded(frame)
         votes = coded.votes()
@@ -139,7 +139,7 @@ class ConsensusModel:
     def _coded(self, frame: LabelFrame) -> CodedLabels:
         unknown = set(frame.coded.classes.tolist()) - set(self.classes.tolist())
         if unknown:
-            raise UnknownLabel(
+            raise LabelOutsideModel(
                 f"labels {sorted(unknown)} are not among the classes {self.classes.tolist()}; "
                 "fit again"
             )
@@ -186,7 +186,7 @@ def model_of(
     )
 
 
-class UnknownLabel(ValueError):
+class LabelOutsideModel(ValueError):
     """A label that the fit did not have: the model has no column for it."""
 
 

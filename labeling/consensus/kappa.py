@@ -140,7 +140,7 @@ def _kappa_of_cells(
 
 
 @dataclass(frozen=True)
-class PairCounts:
+class PairTables:
     """What each pair of annotators answered to the items both labelled.
 
     ``first`` and ``second`` (p,) annotators with first < second; ``cells`` (p, k * k) counts
@@ -157,7 +157,7 @@ class PairCounts:
         return kappas_of_cells(self.cells.astype(np.float64), costs_of(len(self.classes), weights))
 
 
-def pair_counts(frame: LabelFrame, order: Sequence[str] | None = None) -> PairCounts:
+def pair_counts(frame: LabelFrame, order: Sequence[str] | None = None) -> PairTables:
     """Every pair that shares an item; one pass per vote an item has."""
     classes, codes = coded(frame.labels, order)
     people, who = np.unique(frame.annotators, return_inverse=True)
@@ -176,7 +176,7 @@ def pair_counts(frame: LabelFrame, order: Sequence[str] | None = None) -> PairCo
     pairs, rows = np.unique(found // max(k * k, 1), return_inverse=True)
     cells = np.zeros((len(pairs), k * k), dtype=np.int64)
     cells[rows, found % max(k * k, 1)] = times
-    return PairCounts(
+    return PairTables(
         people[pairs // max(len(people), 1)], people[pairs % max(len(people), 1)], cells, classes
     )
 

@@ -60,7 +60,7 @@ class ConsensusResult(Mapping[int, Consensus]):
         class_prior: (K,) how frequent the classes are by the method's own estimate.
         ordering: (I, K) where another number than the probability orders items better: with a
             classifier the mean of what it says and of the probability as if no errors were made
-            together. Errors are where the two differ (Goh et al., CROWDLAB, 2022, average likewise).
+            together. Errors are where the two differ (CROWDLAB, Goh et al., 2022, averages so).
         choice: what was measured to choose the method, for ``automatic``.
     """
 

@@ -39,7 +39,7 @@ class PeriodAgreement:
 
 
 @dataclass(frozen=True)
-class PairAgreement:
+class PairKappa:
     """Cohen's kappa of two annotators over the items both labelled; ``first < second``."""
 
     first: int
@@ -108,7 +108,7 @@ def agreement_by_pair(
     order: Sequence[str] | None = None,
     weights: Weights | None = None,
     resamples: int = PAIR_RESAMPLES,
-) -> list[PairAgreement]:
+) -> list[PairKappa]:
     """Cohen's kappa of every pair that shares an item, least agreeing first, undefined last."""
     if weights is not None and order is None:
         raise ValueError(f"weights={weights!r} needs order: the classes from lowest to highest")
@@ -122,7 +122,7 @@ def agreement_by_pair(
     values = pairs.kappas(weights)
     totals = pairs.cells.sum(axis=1)
     same = pairs.cells[:, :: k + 1].sum(axis=1)
-    found: list[PairAgreement] = []
+    found: list[PairKappa] = []
     block = max(1, _CELLS // (resamples * k * k))
     for start in range(0, len(totals), block):
         part = slice(start, start + block)
@@ -141,7 +141,7 @@ def agreement_by_pair(
                 int(totals[row]),
                 ONE_CLASS if value is None else None,
             )
-            found.append(PairAgreement(int(pairs.first[row]), int(pairs.second[row]), kappa))
+            found.append(PairKappa(int(pairs.first[row]), int(pairs.second[row]), kappa))
     return sorted(found, key=lambda pair: (pair.kappa.kappa is None, pair.kappa.kappa or 0.0))
 
 

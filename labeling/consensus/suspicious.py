@@ -24,7 +24,7 @@ _CORRECTED = 3  # wrong suggestions seen through that clear somebody
 
 
 @dataclass(frozen=True)
-class Suspicion:
+class SuspiciousHabit:
     """A pattern of one annotator, with the evidence in words.
 
     ``p_value`` is the chance of it for honest work, corrected for everything asked (Holm).
@@ -41,7 +41,7 @@ class Suspicion:
 class SuspicionReport:
     """What was found, and why some patterns could not be looked for."""
 
-    found: tuple[Suspicion, ...]
+    found: tuple[SuspiciousHabit, ...]
     not_checked: dict[Pattern, Words]
 
 
@@ -93,7 +93,9 @@ def suspicions(
     for rank, one in enumerate(sorted(asked, key=lambda one: one.p_value)):
         largest = min(1.0, max(largest, one.p_value * (tests - rank)))
         if largest <= level:
-            found.append(Suspicion(one.annotator, one.pattern, largest, one.answers, one.evidence))
+            found.append(
+                SuspiciousHabit(one.annotator, one.pattern, largest, one.answers, one.evidence)
+            )
     return SuspicionReport(tuple(found), not_checked)
 
 
@@ -104,7 +106,7 @@ def _nothing_to_compare(frame: LabelFrame) -> Words | None:
 
 def _same_answers(
     people: NDArray[np.int64], who: NDArray[np.intp], others: OthersAnswers
-) -> list[Suspicion]:
+) -> list[SuspiciousHabit]:
     k = len(others.classes)
     counts = np.bincount(who * k + others.given, minlength=len(people) * k).reshape(-1, k)
     totals = counts.sum(axis=1)
@@ -117,7 +119,7 @@ def _same_answers(
         times, of = int(counts[place, best]), int(totals[place])
         evidence = always_same(others.classes[best], times, of, float(chance.mean()))
         p_value = tail_bound(chance, times)
-        found.append(Suspicion(int(people[place]), "always_same", p_value, of, evidence))
+        found.append(SuspiciousHabit(int(people[place]), "always_same", p_value, of, evidence))
     return found
 
 
@@ -128,7 +130,7 @@ def _copied_answers(
     frame: LabelFrame,
     suggestions: NDArray[np.str_],
     gold: Mapping[int, str],
-) -> list[Suspicion]:
+) -> list[SuspiciousHabit]:
     places = {name: place for place, name in enumerate(others.classes)}
     shown, codes = np.unique(suggestions, return_inverse=True)
     suggested = np.array([places.get(name, -1) for name in shown.tolist()], dtype=np.intp)[codes]
@@ -154,7 +156,9 @@ def _copied_answers(
         times, of = int(agreeing[place]), int(totals[place])
         evidence = copies_suggestion(times, of, float(chance.mean()), copied, len(wrong))
         p_value = tail_bound(chance, times)
-        found.append(Suspicion(int(people[place]), "copies_suggestion", p_value, of, evidence))
+        found.append(
+            SuspiciousHabit(int(people[place]), "copies_suggestion", p_value, of, evidence)
+        )
     return found
 
 
@@ -198,7 +202,7 @@ def tail_bound(chance: NDArray[np.float64], times: int) -> float:
 
 def _fast_answers(
     people: NDArray[np.int64], who: NDArray[np.intp], seconds: NDArray[np.float64]
-) -> list[Suspicion]:
+) -> list[SuspiciousHabit]:
     known = np.isfinite(seconds) & (seconds > 0)
     logs, owner = np.log(seconds[known]), who[known]
     ranked = np.argsort(owner, kind="stable")
@@ -219,7 +223,7 @@ def _fast_answers(
         distance = (own - usual) / (max(spread, _SPREAD) * np.sqrt(1 + 1 / len(rest)))
         evidence = too_fast(float(np.exp(own)), float(np.exp(usual)), int(answers[place]))
         found.append(
-            Suspicion(
+            SuspiciousHabit(
                 int(people[place]),
                 "too_fast",
                 float(student.cdf(distance, freedom)),

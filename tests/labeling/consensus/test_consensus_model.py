@@ -7,7 +7,7 @@ import pytest
 
 from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.consensus_model import ConsensusModel, UnknownLabel, model_of
+from labeling.consensus.consensus_model import ConsensusModel, LabelOutsideModel, model_of
 from labeling.consensus.dawid_skene import fit_smoothed
 from labeling.consensus.item_priors import ItemPriors
 from tests.labeling.consensus.rows import random_frame, random_rows
@@ -62,7 +62,7 @@ def test_somebody_new_counts_as_the_usual_annotator() -> None:
 
 def test_an_unknown_label_asks_for_a_new_fit() -> None:
     model = fit_consensus(random_frame(2))
-    with pytest.raises(UnknownLabel, match="fit again"):
+    with pytest.raises(LabelOutsideModel, match="fit again"):
         model.consensus(LabelFrame.from_rows([(1, 1, "never given")]))
 
 
