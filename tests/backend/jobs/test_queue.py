@@ -9,7 +9,7 @@ from backend.core.clock import utc_now
 from backend.core.exceptions import NotFound
 from backend.jobs import queue
 from backend.jobs.execution import LONGEST_WAIT, MAX_RETRY_SECONDS
-from backend.jobs.repository import JobRepository
+from backend.jobs.repository import JobRepository, Names
 from tests.backend.jobs.conftest import Store
 
 
@@ -50,9 +50,9 @@ def test_a_wait_from_before_the_clock_was_set_back_is_over(store: Store) -> None
             job = JobRepository(session).get(job_id)
             assert job is not None
             job.status, job.not_before = "waiting", now + wait
-        with store.database.reading() as session:
-            due = JobRepository(session).to_hand_over(now, 10, longest_wait=LONGEST_WAIT)
-        return [row[0] for row in due] == [job_id]
+        with store.database.transaction() as session:
+            due = JobRepository(session).lock_due(Names(), now, 10, longest_wait=LONGEST_WAIT)
+        return [job.id for job in due] == [job_id]
 
     assert not is_due_when_it_waits_for(timedelta(seconds=MAX_RETRY_SECONDS))
     assert is_due_when_it_waits_for(timedelta(hours=1))
