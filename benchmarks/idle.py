@@ -33,12 +33,12 @@ import httpx
 from sqlalchemy import text
 from tqdm import tqdm
 
-from backend.annotations.connection import project_marker
-from backend.annotations.service import APPLY_EVENTS
 from backend.core.database import Database
 from backend.core.services import Services
 from backend.embedded.processes import DetachedProcess
 from backend.jobs import queue
+from backend.label_studio.connection import project_marker
+from backend.loop.job_names import APPLY_EVENTS
 from backend.models import Dataset, Job, Project, SyncCursor
 from benchmarks.processes import TOKEN, running_backend
 from benchmarks.review_queue import postgres

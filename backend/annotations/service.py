@@ -9,7 +9,6 @@ from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.core.clock import Clock
 from backend.jobs.queue import enqueue_if_none_waiting
-from backend.loop import repository as loop_repository
 from backend.loop.job_names import APPLY_EVENTS
 from backend.loop.service import LoopService
 from backend.models import Project, WebhookEvent

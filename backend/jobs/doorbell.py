@@ -7,7 +7,7 @@ himself from time to time (``engine.LOOK_SECONDS``).
 import logging
 import threading
 from contextlib import closing
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 from backend.core.database import Database
 from backend.jobs.doorbell_repository import announcements, data_version, listen
@@ -93,8 +93,8 @@ class PostgresDoorbell:
                 held = self._database.engine.raw_connection()
                 held.detach()
                 with closing(held):
-                    connection = held.driver_connection
-                    connection.autocommit = True  # type: ignore[union-attr]
+                    connection = cast(Any, held.dbapi_connection)
+                    connection.autocommit = True
                     listen(connection)
                     self._rung.set()  # for what came before
                     while not self._closed.is_set():
