@@ -103,7 +103,7 @@ class JobContext:
         Raises:
             JobInterrupted: another worker runs the job now, or another job has a lease of it.
         """
-        is_current = JobRepository(session).lock_if_current(self.job_id, self.attempt)
+        is_current = JobRepository(session).lock_if_current(self.job_id, self.attempt) is not None
         if not is_current or not self._leases.lock_if_ours(session):
             raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
 

@@ -189,11 +189,9 @@ def record(database: Database, clock: Clock, job_id: str, outcome: Outcome) -> b
     """The row says what came of the attempt; False if it was overtaken and stays as it is."""
     now = clock()
     with database.transaction() as session:
-        repository = JobRepository(session)
-        if not repository.lock_if_current(job_id, outcome.attempt):
+        job = JobRepository(session).lock_if_current(job_id, outcome.attempt)
+        if job is None:
             return False
-        job = repository.get(job_id)
-        assert job is not None
         job.status, job.error = outcome.status, outcome.error
         if outcome.status in FINISHED:
             job.finished_at, job.result = now, outcome.result

@@ -183,10 +183,11 @@ class JobRepository:
         query = select(Job).where(col(Job.id) == job_id).with_for_update()
         return self._session.scalar(query.execution_options(populate_existing=True))
 
-    def lock_if_current(self, job_id: str, attempt: int) -> bool:
-        """True if that attempt runs the job now; it stays so until the transaction ends."""
+    def lock_if_current(self, job_id: str, attempt: int) -> Job | None:
+        """The row if that attempt runs the job now; it stays so until the transaction ends."""
         job = self.lock(job_id)
-        return job is not None and (job.attempt, job.status) == (attempt, "running")
+        is_current = job is not None and (job.attempt, job.status) == (attempt, "running")
+        return job if is_current else None
 
     def save_progress(self, job_id: str, attempt: int, fraction: float, message: str) -> None:
         """Progress of the running attempt; that of an overtaken one is dropped."""

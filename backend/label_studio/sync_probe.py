@@ -2,7 +2,6 @@
 
 import logging
 from datetime import datetime, timedelta
-from threading import Lock
 
 from backend.core.exceptions import AppError
 from backend.core.services import Services
@@ -12,23 +11,22 @@ from backend.label_studio.sync import is_listing_due
 from backend.projects import repository as projects
 from labeling.exceptions import LabelingError
 
-Listing = tuple[tuple[int, datetime], ...]
+Listing = frozenset[tuple[int, datetime]]
 
 logger = logging.getLogger(__name__)
 
 
 class SyncProbe:
-    """Remembers, for this process, what Label Studio listed when a sync was last found due.
+    """Remembers, for this process, which changes Label Studio listed when it was last asked.
 
     A sync is due while the last one failed or none went through, where its full listing of
-    tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists other changed tasks,
-    or other times of change, than before: so also for a change that was committed late.
+    tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists a change that it did
+    not list before: so also one that was committed late, with a time before the cursor.
     """
 
     def __init__(self, services: Services) -> None:
         self._services = services
         self._listings: dict[int, Listing] = {}
-        self._lock = Lock()
 
     def is_due(self, project_id: int | None) -> bool:
         """True if a sync may find something; what stops the asking is for the sync to tell."""
@@ -48,11 +46,12 @@ class SyncProbe:
         try:
             check_held(self._services, project)
             client = self._services.label_studio
-            listing = tuple(client.changed_tasks(project.label_studio_project_id, since))
+            listing = frozenset(client.changed_tasks(project.label_studio_project_id, since))
         except (AppError, LabelingError) as error:
             logger.info("project %d is to be synced: %s", project_id, error)
             return True
-        with self._lock:
-            is_new = self._listings.get(project_id) != listing
-            self._listings[project_id] = listing
-        return is_new
+        known = self._listings.get(project_id)
+        if known is None:  # since this process began: what the last sync has read
+            known = frozenset(one for one in listing if cursor.cursor and one[1] <= cursor.cursor)
+        self._listings[project_id] = listing
+        return not listing <= known

@@ -122,13 +122,14 @@ def test_no_room_writes_past_the_guard() -> None:
         "demo/simulation.py",  # people, by HTTP; runs in no job
     }
     forbidden = {
-        "unguarded",
+        ".unguarded",
         "Session",
         "create_engine",
-        "raw_connection",
-        "connect",
-        "begin",
+        ".raw_connection",
+        ".connect",
+        ".begin",
         "Thread",
+        ".Thread",
         "ThreadPoolExecutor",
     }
     found = []

@@ -279,7 +279,8 @@ def test_a_training_that_was_taken_over_publishes_nothing_and_deletes_nothing(
         save_artifact(directory, *contents)
         folders.append(directory)
         if len(folders) == 1:  # another worker thinks that this one is dead
-            other = Database(loop.services.settings.store_url)
+            url = loop.services.database.url.render_as_string(hide_password=False)
+            other = Database(url)
             with other.transaction() as session:
                 (job,) = list_recent(session, name=RETRAIN, statuses=["running"])
                 assert JobRepository(session).requeue(job.id, job.attempt, crashed=True)
