@@ -60,10 +60,13 @@ def build_registry(services: Services) -> "Registry":
 def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     """The reconciling sync of every project in Label Studio, and the daily housekeeping."""
     from backend.jobs.schedules import PeriodicJob, of_no_project
+    from backend.label_studio.sync_probe import SyncProbe
     from backend.loop.job_names import SYNC
     from backend.training.purging import PURGE
 
     return [
-        PeriodicJob(SYNC, services.settings.sync_interval_seconds),
+        PeriodicJob(
+            SYNC, services.settings.sync_interval_seconds, is_due=SyncProbe(services).is_due
+        ),
         PeriodicJob(PURGE, 24 * 3600, of_no_project),
     ]

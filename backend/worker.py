@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from types import FrameType
 
 from backend.core.clock import Clock
@@ -16,11 +17,12 @@ from backend.jobs.registry import Registry
 from backend.jobs.schedules import PeriodicJob, Scheduler
 from backend.jobs.ticker import Ticker
 
-HAND_OVER_SECONDS = 0.1
-SCHEDULE_SECONDS = 1.0
-LOST_JOBS_SECONDS = 30.0
+SCHEDULE_SECONDS = 2.0
+"""Cron names minutes and the shortest period is five seconds; each look is three queries."""
 PURGE_SECONDS = 300.0
+"""Retentions are days: minutes change nothing for people, and a purge is two index scans."""
 SAFE_POINT_SECONDS = 30.0
+"""Training reaches one every few seconds; less than the 40 s after which ``assay stop`` kills."""
 
 logger = logging.getLogger(__name__)
 
@@ -41,16 +43,23 @@ class WorkerProcess:
         worker_id = default_worker_id(settings)
         self._stop_event = stop_event
         self._presence = Presence(database, clock, settings, worker_id)
-        self._engine = Engine(database, settings, registry, clock, worker_id=worker_id)
+        self._engine = Engine(
+            database,
+            registry,
+            clock,
+            worker_id=worker_id,
+            retention=timedelta(days=settings.jobs_retention_days),
+        )
         scheduler = Scheduler(database, clock, periodic)
         self._heartbeat = Ticker("heartbeat", settings.heartbeat_seconds, self._beat)
         self._tickers = [
-            Ticker("hand-over", HAND_OVER_SECONDS, self._engine.hand_over),
-            Ticker("schedules", SCHEDULE_SECONDS, scheduler.tick),
-            Ticker("take-over", settings.heartbeat_seconds, self.take_over),
-            Ticker("lost-jobs", LOST_JOBS_SECONDS, self._engine.requeue_lost),
+            Ticker("cron", SCHEDULE_SECONDS, scheduler.run_cron),
+            # On its own: whether there is something to sync is asked of Label Studio.
+            Ticker("periodic", SCHEDULE_SECONDS, scheduler.run_periodic),
             Ticker("purge", PURGE_SECONDS, self._engine.purge),
         ]
+        if not self._presence.is_silent:
+            self._tickers.append(Ticker("take-over", settings.heartbeat_seconds, self.take_over))
 
     def start(self) -> None:
         """Jobs run.
@@ -59,7 +68,9 @@ class WorkerProcess:
             WorkerConflict: another worker has our id, or runs on this SQLite store.
         """
         self._presence.join()
-        self._heartbeat.start()
+        if not self._presence.is_silent:
+            self._heartbeat.start()
+        self.take_over()
         self._engine.start()
         for ticker in self._tickers:
             ticker.start()
@@ -75,10 +86,11 @@ class WorkerProcess:
         return finished
 
     def take_over(self) -> None:
-        """Requeue the jobs of dead workers, then forget those workers."""
+        """Requeue the jobs of dead workers, forget those workers; and jobs of forgotten ones."""
         for worker in self._presence.dead_workers():
             self._engine.take_over(worker.id)
             self._presence.forget(worker)
+        self._engine.take_over_from_unknown()
 
     def _beat(self) -> None:
         if not self._presence.beat():
@@ -110,8 +122,8 @@ def run_worker(
     worker.start()
     logger.info("worker started")
     on_ready()
-    while not stop.wait(1.0):
-        pass
+    while not stop.wait(60.0):
+        pass  # a wait without end would keep signals from being handled on some systems
     logger.info("worker stopping")
     if not worker.stop():
         # The engine's threads would keep the process; what they run is durable.

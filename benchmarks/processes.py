@@ -44,10 +44,13 @@ def label_studio(folder: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running_backend(folder: Path, url: str, token: str, encoder: str) -> Iterator[Services]:
+def running_backend(
+    folder: Path, url: str, token: str, encoder: str, *, database_url: str | None = None
+) -> Iterator[Services]:
     """Services over a store that an API process and a worker process work on."""
     settings = Settings(
         data_dir=folder / "assay",
+        database_url=database_url,
         port=free_port(),
         label_studio_url=url,
         label_studio_token=SecretStr(token),
@@ -63,6 +66,7 @@ def running_backend(folder: Path, url: str, token: str, encoder: str) -> Iterato
         "ASSAY_WEBHOOK_SECRET": SECRET,
         "ASSAY_SESSION_SECRET": SECRET,
         "ASSAY_ENCODER": encoder,
+        "ASSAY_DATABASE_URL": database_url or "",
     }
     settings.data_dir.mkdir(parents=True)
     upgrade(settings.store_url)

@@ -12,30 +12,7 @@ from backend.core.settings import get_settings
 from backend.models import columns, metadata
 
 CUSTOM_TYPES = (columns.UtcDateTime, columns.Json, columns.RowId)
-JOB_ENGINE_TABLES = frozenset(
-    {
-        "application_versions",
-        "dbos_migrations",
-        "notifications",
-        "operation_outputs",
-        "queues",
-        "streams",
-        "workflow_events",
-        "workflow_events_history",
-        "workflow_input",
-        "workflow_output",
-        "workflow_schedules",
-        "workflow_status",
-    }
-)
 MIGRATION_LOCK = 7_225_539  # any number that nothing else takes on this server
-
-
-def include_object(
-    _thing: Any, name: str | None, kind: str, is_reflected: bool, _other: Any
-) -> bool:
-    """Ours are the tables of ``backend.models``; the job engine may keep its own beside them."""
-    return not (kind == "table" and is_reflected and name in JOB_ENGINE_TABLES)
 
 
 def render_item(kind: str, item: Any, _context: AutogenContext) -> str | Literal[False]:
@@ -56,7 +33,6 @@ def run() -> None:
             context.configure(
                 connection=connection,
                 target_metadata=metadata,
-                include_object=include_object,
                 render_item=render_item,
                 render_as_batch=engine.dialect.name == "sqlite",
                 transactional_ddl=True,

@@ -8,8 +8,7 @@ from backend.annotations import repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.core.clock import Clock
-from backend.jobs.queue import enqueue
-from backend.loop import repository as loop_repository
+from backend.jobs.queue import enqueue_if_none_waiting
 from backend.loop.job_names import APPLY_EVENTS
 from backend.loop.service import LoopService
 from backend.models import Project, WebhookEvent
@@ -58,14 +57,8 @@ class AnnotationsService:
             row.status, row.applied_at = "ignored", now
             row.note = f"Label Studio project {event.project_id} is not one of ours."
             self._session.add(row)
-        elif not loop_repository.has_queued_job(self._session, APPLY_EVENTS, project.id or 0):
-            enqueue(
-                self._session,
-                APPLY_EVENTS,
-                project_id=project.id,
-                key=f"{APPLY_EVENTS}:{project.id}:{row.id}",
-                now=now,
-            )
+        else:
+            enqueue_if_none_waiting(self._session, APPLY_EVENTS, project_id=project.id, now=now)
         return row
 
     def apply_events(self, project: Project) -> SyncCounts:

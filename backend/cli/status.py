@@ -159,5 +159,5 @@ def _workers(workers: "list[WorkerStatus]") -> str:
     if not alive:
         return "[yellow]No worker is running; jobs wait until one starts: assay worker[/yellow]"
     return "workers: " + ", ".join(
-        f"{escape(worker.id)} (seen {worker.seen_seconds_ago:.0f} s ago)" for worker in alive
+        f"{escape(worker.id)} (up for {worker.up_seconds:.0f} s)" for worker in alive
     )

@@ -1,7 +1,8 @@
 """Engine and transactions; the same code on SQLite and PostgreSQL."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from sqlmodel import Session
 
 BUSY_TIMEOUT_MS = 30_000
 READ_ONLY = "assay_read_only"
+
+Guard = Callable[[Session], None]
 
 
 class Database:
@@ -32,6 +35,7 @@ class Database:
                 self.url.set(drivername="postgresql+psycopg"), pool_pre_ping=True
             )
         self._readers = self.engine.execution_options(**{READ_ONLY: True})
+        self._guard: ContextVar[Guard | None] = ContextVar("guard", default=None)
 
     @property
     def is_sqlite(self) -> bool:
@@ -41,8 +45,29 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
+        with self.unguarded() as session:
+            yield session
+            guard = self._guard.get()
+            if guard is not None:
+                guard(session)
+
+    @contextmanager
+    def unguarded(self) -> Iterator[Session]:
+        """A transaction that no guard is asked about, for what is kept whoever holds the job."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
+
+    @contextmanager
+    def guarded_by(self, guard: Guard) -> Iterator[None]:
+        """Inside, in this thread, ``transaction()`` commits only if ``guard`` does not raise.
+
+        It is the transaction's last call, so that what it locks is locked briefly.
+        """
+        token = self._guard.set(guard)
+        try:
+            yield
+        finally:
+            self._guard.reset(token)
 
     @contextmanager
     def reading(self) -> Iterator[Session]:

@@ -30,9 +30,6 @@ class Settings(BaseSettings):
     database_url: str | None = Field(
         None, description="SQLAlchemy URL of the store; empty: SQLite in the data directory"
     )
-    jobs_database_url: str | None = Field(
-        None, description="URL of the job engine's own tables; empty: beside the store"
-    )
 
     host: str = Field("127.0.0.1", description="address the API listens on")
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
@@ -67,9 +64,11 @@ class Settings(BaseSettings):
         120, ge=0, description="how far each sync reads back behind its cursor"
     )
     worker_id: str | None = Field(None, description="stable unique name; empty: host name + role")
-    heartbeat_seconds: float = Field(2.0, gt=0, description="how often a worker reports itself")
+    heartbeat_seconds: float = Field(
+        2.0, gt=0, description="how often a worker shows PostgreSQL that it lives"
+    )
     worker_timeout_seconds: float = Field(
-        10.0, gt=0, description="silence after which a worker's jobs are taken over"
+        10.0, gt=0, description="silence on PostgreSQL after which its jobs are taken over"
     )
     jobs_retention_days: int = Field(14, ge=1, description="finished jobs are purged after this")
     uploads_retention_days: int = Field(
@@ -100,15 +99,6 @@ class Settings(BaseSettings):
     def is_embedded_store(self) -> bool:
         """True on SQLite: one worker process, no servers."""
         return self.store_url.startswith("sqlite")
-
-    @property
-    def job_store_url(self) -> str:
-        """URL of the job engine's tables, always apart from the store's."""
-        if self.jobs_database_url:
-            return self.jobs_database_url
-        if self.is_embedded_store:
-            return f"sqlite:///{self.data_dir.absolute() / 'jobs.sqlite3'}"
-        return self.store_url
 
     @property
     def webhook_base_url(self) -> str:

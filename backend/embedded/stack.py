@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from backend.core.clock import utc_now
 from backend.core.database import Database
 from backend.core.exceptions import AppError, Conflict
 from backend.core.settings import Settings, load_settings
@@ -196,7 +195,7 @@ class EmbeddedStack:
             return False
         database = Database(settings.store_url)
         try:
-            return is_working(database, utc_now(), settings, pid)
+            return is_working(database, pid)
         finally:
             database.dispose()
 

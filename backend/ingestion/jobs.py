@@ -23,7 +23,6 @@ def handlers(services: Services) -> dict[str, Handler]:
                 services.clock,
                 progress=context.progress,
                 should_stop=context.should_stop,
-                confirm=context.confirm,
                 actor=str(args.get("actor", "job")),
             )
         except JobCancelled:

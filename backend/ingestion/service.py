@@ -39,7 +39,6 @@ def import_source(
     *,
     progress: Progress = lambda _fraction, _message: None,
     should_stop: Callable[[], bool] = lambda: False,
-    confirm: Callable[[Session], None] = lambda _session: None,
     actor: str = "import",
 ) -> ImportReport:
     """Each row's content is the current one of its record; refused rows are listed.
@@ -48,9 +47,6 @@ def import_source(
     had stored unchanged. With ``strict`` the source is read twice, first to find refused
     rows; if there are any, no record is stored and the report's status is ``failed``.
 
-    Args:
-        confirm: called in each transaction; raises if the caller must not write any more.
-
     Raises:
         UnreadableSource: the source is not what it claims to be.
         InvalidInput: a column that the request names is not there.
@@ -58,7 +54,7 @@ def import_source(
         StorageFull: no space is left for the store.
     """
     run = _Run(database, clock, request)
-    run.progress, run.should_stop, run.confirm = progress, should_stop, confirm
+    run.progress, run.should_stop = progress, should_stop
     with open_request(request, run.refuse) as reader:
         with database.reading() as session:
             kind_there = RecordsService(session, clock).kind_of(request.dataset)
@@ -89,7 +85,6 @@ class _Run:
 
     progress: Progress
     should_stop: Callable[[], bool]
-    confirm: Callable[[Session], None]
 
     _reader: Reader
     _mapper: RowMapper
@@ -119,7 +114,6 @@ class _Run:
         fields = () if self._request.strict else mapper.fields
         source = self._request.source or source_name(self._request)
         with self._database.transaction() as session:
-            self.confirm(session)
             dataset = RecordsService(session, self._clock).find_or_create_dataset(
                 self._request.dataset, kind=kind, fields=fields, actor=actor
             )
@@ -143,7 +137,6 @@ class _Run:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
         with self._database.transaction() as session:
-            self.confirm(session)
             repository.finish(
                 session,
                 self._import_id,
@@ -160,7 +153,6 @@ class _Run:
         message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         try:
             with self._database.transaction() as session:
-                self.confirm(session)
                 repository.finish(
                     session,
                     self._import_id,
@@ -175,7 +167,6 @@ class _Run:
         """True if rows are refused, all of which are listed; else the fields are kept."""
         self._read_all(_Pass(self._list_refused, 0.0, 0.5))
         with self._database.transaction() as session:
-            self.confirm(session)
             if self._refused:
                 self._save(session, UpsertCounts(), [], self._read)
             else:
@@ -187,7 +178,6 @@ class _Run:
         if self._rejects:
             self._refused += len(self._rejects)
             with self._database.transaction() as session:
-                self.confirm(session)
                 self._save(session, UpsertCounts(), self._rejects, 0)
 
     def _store(self) -> None:
@@ -200,7 +190,6 @@ class _Run:
                 remedy="Import it again when nobody writes to it.",
             )
         with self._database.transaction() as session:
-            self.confirm(session)
             counts = RecordsService(session, self._clock).upsert(
                 self._dataset_id, self._records, import_id=self._import_id
             )

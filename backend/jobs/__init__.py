@@ -1,12 +1,14 @@
-"""Durable background work: an outbox of job rows, an engine that runs them, schedules.
+"""Durable background work: job rows, an engine that claims and runs them, schedules.
 
 ::
 
     queue.enqueue(session, ...)      any process: a Job row in the caller's transaction
+        ▼                            the doorbell rings at its commit
+    engine.Engine                    worker: a thread for each job there is room for
         ▼
-    engine.Engine                    worker: hands rows to DBOS, DBOS runs ``run_job``
+    execution.claim(...)             the row is ours, one attempt more
         ▼
-    execution.execute(...)           claims the row, runs the handler, yields an Outcome
+    execution.execute(...)           runs the handler, guarded, yields an Outcome
         ▼
     execution.record(...)            the Outcome becomes the row's status
 

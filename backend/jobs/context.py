@@ -15,10 +15,13 @@ from backend.core.exceptions import JobCancelled
 from backend.jobs.exceptions import JobInterrupted
 from backend.jobs.leases import HeldLeases
 from backend.jobs.repository import JobRepository
+from backend.jobs.storable import storable_text
 from backend.models import Job
 
 PULSE_SECONDS = 0.5
+"""Progress and requests to stop are seen within about a second, half of it the page's own."""
 LEASE_TTL = timedelta(seconds=15)
+"""Renewed from a third of it on (``renew_when_due``), it outlives ten seconds without the store."""
 
 logger = logging.getLogger(__name__)
 
@@ -43,7 +46,6 @@ class JobContext:
         self.job_id = job.id
         self.project_id = job.project_id
         self.attempt = job.attempt
-        self._generation = job.generation
         self._database = database
         self._stopping = stopping
         self._leases = HeldLeases(
@@ -57,7 +59,7 @@ class JobContext:
 
     def progress(self, fraction: float, message: str = "") -> None:
         """People see this soon; ``fraction`` is clipped to [0, 1]. Cheap: call it freely."""
-        self._progress = (min(1.0, max(0.0, fraction)), message)
+        self._progress = (min(1.0, max(0.0, fraction)), storable_text(message))
 
     def should_stop(self) -> bool:
         """True once the job should end at its next safe point; then ``check_cancelled()``."""
@@ -83,7 +85,7 @@ class JobContext:
         if not self._is_current or not self._leases.all_ours:
             raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
 
-    def cause_of(self, error: Exception) -> Exception:
+    def cause_of(self, error: BaseException) -> BaseException:
         """What ended the attempt: a stop that nobody asked for is an interruption.
 
         Whoever is told by ``should_stop`` to end cannot know why, and calls it cancelled.
@@ -93,12 +95,16 @@ class JobContext:
         return error
 
     def confirm(self, session: Session) -> None:
-        """The caller's transaction commits only while this attempt is the valid one.
+        """The caller's transaction commits only while this attempt and its leases are valid.
+
+        ``execute`` makes it the guard of every transaction of the handler's thread; call it
+        yourself only to find out before work that would be for nothing.
 
         Raises:
-            JobInterrupted: another worker runs the job now.
+            JobInterrupted: another worker runs the job now, or another job has a lease of it.
         """
-        if not JobRepository(session).lock_if_current(self.job_id, self._generation, self.attempt):
+        is_current = JobRepository(session).lock_if_current(self.job_id, self.attempt) is not None
+        if not is_current or not self._leases.lock_if_ours(session):
             raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
 
     @contextmanager
@@ -139,10 +145,7 @@ class JobContext:
         with self._database.reading() as session:
             job = JobRepository(session).get(self.job_id)
         self._is_current = (
-            job is not None
-            and job.generation == self._generation
-            and job.attempt == self.attempt
-            and job.status == "running"
+            job is not None and job.attempt == self.attempt and job.status == "running"
         )
         self._cancel_requested = job is not None and job.cancel_requested
 
@@ -150,7 +153,5 @@ class JobContext:
         progress, self._progress = self._progress, None
         if progress is None or not self._is_current:
             return
-        with self._database.transaction() as session:
-            JobRepository(session).save_progress(
-                self.job_id, self._generation, self.attempt, *progress
-            )
+        with self._database.unguarded() as session:
+            JobRepository(session).save_progress(self.job_id, self.attempt, *progress)

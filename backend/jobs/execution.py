@@ -4,13 +4,12 @@ The engine and the inline runner share this; neither decides what an error means
 """
 
 import errno
-import json
 import logging
 import sqlite3
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -22,12 +21,18 @@ from backend.core.logging import log_context
 from backend.jobs.context import JobContext
 from backend.jobs.exceptions import JobInterrupted, LeaseHeld
 from backend.jobs.registry import Registry
-from backend.jobs.repository import FINISHED, JobRepository
+from backend.jobs.repository import FINISHED, JobRepository, Names
+from backend.jobs.storable import storable_result, storable_text
 from backend.models import Job
 
 MAX_CRASHES = 20
+"""More than anyone restarts a machine during one job, and few enough to see the end of it."""
 MAX_RETRY_SECONDS = 60.0
+"""Waits double from a second to this: a service that is back is used within a minute."""
 MAX_LEASE_WAIT_SECONDS = 5.0
+"""A lease is free the moment its holder ends, so asking more often than that pays."""
+STORE_RETRY_SECONDS = 1.0
+"""As long as the first wait for anything else that is away."""
 LONGEST_WAIT = timedelta(seconds=2 * MAX_RETRY_SECONDS)
 """A job that would wait for longer got its time from a clock that was set back since."""
 
@@ -45,24 +50,45 @@ class Outcome:
     retry_seconds: float | None = None
 
 
-def claim(
-    database: Database, clock: Clock, job_id: str, generation: int, worker: str
-) -> Job | None:
-    """The row, now running on ``worker``; None if there is nothing to run any more.
+def due_names(database: Database, clock: Clock) -> set[str]:
+    """Names of the jobs that a worker may claim now; nothing is locked."""
+    with database.reading() as session:
+        return JobRepository(session).due_names(clock(), longest_wait=LONGEST_WAIT)
 
-    A job whose worker died under it ``MAX_CRASHES`` times fails instead of taking down one
-    worker after the other.
+
+def claim(
+    database: Database,
+    clock: Clock,
+    names: Names,
+    worker: str,
+    limit: int,
+    *,
+    apart_from: Collection[str] = (),
+    ahead: timedelta = timedelta(),
+) -> list[Job]:
+    """At most ``limit`` jobs, oldest first, now running on ``worker``; nobody else has them.
+
+    They are due, or will be within ``ahead``. One whose worker died under it more than
+    ``MAX_CRASHES`` times fails instead of taking down one worker after the other.
     """
     now = clock()
     with database.transaction() as session:
-        job = JobRepository(session).lock(job_id)
-        if job is None or job.generation != generation or job.status in FINISHED:
-            return None
-        if job.status == "running":
-            job.crashes += 1
-        if job.cancel_requested:
-            job.status, job.finished_at = "cancelled", now
-        elif job.crashes > MAX_CRASHES:
+        repository, claimed = JobRepository(session), list[Job]()
+        while not claimed:
+            due = repository.lock_due(
+                names, now + ahead, limit, longest_wait=LONGEST_WAIT, apart_from=apart_from
+            )
+            if not due:
+                break
+            _start(due, worker, now)
+            session.flush()
+            claimed = [job for job in due if job.status == "running"]
+    return claimed
+
+
+def _start(jobs: list[Job], worker: str, now: datetime) -> None:
+    for job in jobs:
+        if job.crashes > MAX_CRASHES:
             job.status, job.finished_at = "failed", now
             job.error = (
                 f"The worker died {job.crashes} times while it ran this job. "
@@ -73,8 +99,6 @@ def claim(
             job.attempt += 1
             job.started_at = job.started_at or now
             job.progress, job.message, job.error = 0.0, "", None
-        session.add(job)
-        return job if job.status == "running" else None
 
 
 def execute(
@@ -85,7 +109,11 @@ def execute(
     *,
     stopping: Callable[[], bool] = lambda: False,
 ) -> Outcome:
-    """Run the claimed job's handler; every error becomes an outcome."""
+    """Run the claimed job's handler; every error becomes an outcome.
+
+    Whatever transaction the handler makes in its thread commits only while the attempt and the
+    leases that it holds are valid (``JobContext.confirm``).
+    """
     kind = registry.get(job.name)
     if kind is None:
         return Outcome(
@@ -97,11 +125,10 @@ def execute(
     with log_context(job_id=job.id, job=job.name):
         context = JobContext(database, clock, job, stopping=stopping)
         try:
-            with context:
+            with context, database.guarded_by(context.confirm):
                 result = kind.handler(context, arguments_of(job))
-            json.dumps(result)  # what JSON can't hold must fail here, not in the store
-            return Outcome(job.attempt, "done", result=result)
-        except Exception as error:
+            return Outcome(job.attempt, "done", result=storable_result(result))
+        except (Exception, SystemExit) as error:
             outcome = outcome_of(context.cause_of(error), job)
             if outcome.status == "failed":
                 logger.exception("job failed")
@@ -116,15 +143,17 @@ def arguments_of(job: Job) -> dict[str, Any]:
     return project | job.args
 
 
-def outcome_of(error: Exception, job: Job) -> Outcome:
+def outcome_of(error: BaseException, job: Job) -> Outcome:
     """What an error means for the job."""
     if isinstance(error, JobCancelled):
-        return Outcome(job.attempt, "cancelled", error=error.message)
+        return Outcome(job.attempt, "cancelled", error=storable_text(error.message))
     if isinstance(error, JobInterrupted):
         return Outcome(job.attempt, "queued")
     if isinstance(error, LeaseHeld):
         seconds = min(2.0**job.retries, MAX_LEASE_WAIT_SECONDS)
-        return Outcome(job.attempt, "waiting", error=str(error), retry_seconds=seconds)
+        return Outcome(
+            job.attempt, "waiting", error=storable_text(str(error)), retry_seconds=seconds
+        )
     if isinstance(error, Unavailable) or is_transient(error):
         seconds = min(2.0 ** min(job.retries, 10), MAX_RETRY_SECONDS)
         return Outcome(job.attempt, "waiting", error=describe(error), retry_seconds=seconds)
@@ -145,35 +174,58 @@ def is_transient(error: BaseException) -> bool:
 
 
 def describe(error: BaseException) -> str:
-    """Type, message and remedy; for an unexpected error also where it was raised."""
+    """Type, message and remedy; for an unexpected error also where it was raised.
+
+    It is a text that the store keeps.
+    """
     if isinstance(error, AppError):
-        return f"{type(error).__name__}: {error}"
+        return storable_text(f"{type(error).__name__}: {error}")
     frames = traceback.extract_tb(error.__traceback__)
     place = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
-    return f"{type(error).__name__}: {error}{place}"
+    return storable_text(f"{type(error).__name__}: {error}{place}")
 
 
-def record(
-    database: Database, clock: Clock, job_id: str, generation: int, outcome: Outcome
-) -> bool:
+def record(database: Database, clock: Clock, job_id: str, outcome: Outcome) -> bool:
     """The row says what came of the attempt; False if it was overtaken and stays as it is."""
     now = clock()
     with database.transaction() as session:
-        repository = JobRepository(session)
-        if not repository.lock_if_current(job_id, generation, outcome.attempt):
+        job = JobRepository(session).lock_if_current(job_id, outcome.attempt)
+        if job is None:
             return False
-        job = repository.get(job_id)
-        assert job is not None
         job.status, job.error = outcome.status, outcome.error
         if outcome.status in FINISHED:
             job.finished_at, job.result = now, outcome.result
             job.progress = 1.0 if outcome.status == "done" else job.progress
         else:
-            job.generation += 1
-            job.handed_over_at = None
             job.not_before = None
             if outcome.retry_seconds is not None:
                 job.retries += 1
                 job.not_before = now + timedelta(seconds=outcome.retry_seconds)
         session.add(job)
         return True
+
+
+def record_in_the_end(
+    database: Database,
+    clock: Clock,
+    job_id: str,
+    outcome: Outcome,
+    pause: Callable[[float], object],
+) -> bool:
+    """``record``, again and again while the store is away; False if the attempt was overtaken.
+
+    An outcome that the store refuses for what it is becomes a failure that says so.
+    """
+    while True:
+        try:
+            return record(database, clock, job_id, outcome)
+        except Exception as error:
+            if is_transient(error):
+                logger.warning("job %s: the store is away; trying again", job_id, exc_info=True)
+                pause(STORE_RETRY_SECONDS)
+                continue
+            logger.exception("job %s: the store refuses its outcome", job_id)
+            refused = f"The store refused what the job came to: {type(error).__name__}."
+            if outcome.error == refused:
+                pause(MAX_RETRY_SECONDS)
+            outcome = Outcome(outcome.attempt, "failed", error=refused)

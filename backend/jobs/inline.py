@@ -1,13 +1,14 @@
 """Runs the outbox in the calling thread: for tests and for programs without a worker."""
 
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 
 from backend.core.clock import Clock
 from backend.core.database import Database
-from backend.jobs.execution import LONGEST_WAIT, claim, execute, record
+from backend.jobs.execution import claim, execute, record_in_the_end
 from backend.jobs.registry import Registry
-from backend.jobs.repository import JobRepository
+from backend.jobs.repository import Names
 
 INLINE_WORKER = "inline"
 
@@ -28,23 +29,20 @@ class InlineRunner:
         attempts = 0
         waited: set[str] = set()
         while attempts < limit:
-            now = self.clock() + (timedelta(days=1) if skip_waiting_time else timedelta())
-            with self.database.reading() as session:
-                due = JobRepository(session).to_hand_over(now, limit, longest_wait=LONGEST_WAIT)
-            due = [job for job in due if job[0] not in waited]
-            if not due:
+            claimed = claim(
+                self.database,
+                self.clock,
+                Names(),
+                INLINE_WORKER,
+                1,
+                apart_from=waited,
+                ahead=timedelta(days=1) if skip_waiting_time else timedelta(),
+            )
+            if not claimed:
                 break
-            job_id, _name, generation = due[0]
             attempts += 1
-            if self.run(job_id, generation) == "waiting":
-                waited.add(job_id)
+            outcome = execute(self.database, self.clock, self.registry, claimed[0])
+            record_in_the_end(self.database, self.clock, claimed[0].id, outcome, time.sleep)
+            if outcome.status == "waiting":
+                waited.add(claimed[0].id)
         return attempts
-
-    def run(self, job_id: str, generation: int) -> str | None:
-        """Run one generation of one job; the outcome's status, None if it was not valid."""
-        job = claim(self.database, self.clock, job_id, generation, INLINE_WORKER)
-        if job is None:
-            return None
-        outcome = execute(self.database, self.clock, self.registry, job)
-        record(self.database, self.clock, job_id, generation, outcome)
-        return outcome.status

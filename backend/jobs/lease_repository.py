@@ -1,5 +1,6 @@
 """Every query on leases."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, false, or_, select, update
@@ -50,6 +51,18 @@ class LeaseRepository:
     def holder_of(self, name: str) -> str | None:
         """Job and attempt that hold the lease."""
         return self._session.scalar(select(col(Lease.holder)).where(col(Lease.name) == name))
+
+    def lock_if_held(self, names: Sequence[str], holder: str) -> bool:
+        """True if all of them are the holder's; nobody takes one until the transaction ends."""
+        if not names:
+            return True
+        query = (
+            select(col(Lease.name))
+            .where(col(Lease.name).in_(names), col(Lease.holder) == holder)
+            .order_by(col(Lease.name))
+            .with_for_update()
+        )
+        return len(self._session.scalars(query).all()) == len(names)
 
     def renew(self, name: str, holder: str, expires_at: datetime) -> bool:
         """False if the lease is no longer the holder's."""

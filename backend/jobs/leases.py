@@ -8,6 +8,8 @@ lease back at once, and the dead attempt can't renew it any more.
 from datetime import datetime, timedelta
 from threading import Lock
 
+from sqlmodel import Session
+
 from backend.core.clock import Clock
 from backend.core.database import Database
 from backend.jobs.exceptions import LeaseHeld
@@ -42,7 +44,7 @@ class HeldLeases:
         now = self._clock()
         expires_at = now + self._ttl
         with self._lock:
-            with self._database.transaction() as session:
+            with self._database.unguarded() as session:
                 repository = LeaseRepository(session)
                 taken = repository.acquire(
                     name,
@@ -66,7 +68,7 @@ class HeldLeases:
         """The lease is free for others, if it was still ours."""
         with self._lock:
             self._expiries.pop(name, None)
-            with self._database.transaction() as session:
+            with self._database.unguarded() as session:
                 LeaseRepository(session).release(name, self._holder)
 
     def renew_when_due(self) -> None:
@@ -84,7 +86,7 @@ class HeldLeases:
             ]
             if not due:
                 return
-            with self._database.transaction() as session:
+            with self._database.unguarded() as session:
                 repository = LeaseRepository(session)
                 renewed = {
                     name: repository.renew(name, self._holder, now + self._ttl) for name in due
@@ -92,6 +94,10 @@ class HeldLeases:
             for name, is_ours in renewed.items():
                 # A lease that someone took keeps its old expiry here: it counts as lost.
                 self._expiries[name] = now + self._ttl if is_ours else now
+
+    def lock_if_ours(self, session: Session) -> bool:
+        """True if nobody has taken a lease of ours; it stays so until the transaction ends."""
+        return LeaseRepository(session).lock_if_held(list(self._expiries), self._holder)
 
     @property
     def all_ours(self) -> bool:

@@ -1,26 +1,34 @@
-"""Which workers live: a lock on SQLite, heartbeats everywhere.
+"""Which workers live: each holds a lock that goes with it, and writes nothing to stay alive.
 
-Heartbeats compare times of several machines: their clocks must agree within
-``worker_timeout_seconds``.
+On SQLite the lock is on a file beside the store: the system frees it when the process ends, and
+there is one worker only. On PostgreSQL it is an advisory lock of a session: the server frees it
+when the connection ends, be it because the process died, or because it has been silent for half
+of ``worker_timeout_seconds`` (``idle_session_timeout``), as one is that was suspended or cut off.
+No clocks are compared. Connections go to the server itself or through a pooler that keeps sessions.
 """
 
-import fcntl
 import logging
 import os
 import socket
 import threading
 import time
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import IO
+from collections.abc import Sequence
 from uuid import uuid4
+
+from sqlalchemy.exc import DBAPIError
+from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.core.database import Database
 from backend.core.settings import Settings
 from backend.jobs.exceptions import WorkerConflict
-from backend.jobs.worker_repository import WorkerRepository
+from backend.jobs.worker_lock import WorkerLock, holder_of, lock_of
+from backend.jobs.worker_repository import PresenceSession, WorkerRepository, living
 from backend.models import Worker
+
+JOIN_LOOK_SECONDS = 0.2
+JOIN_GRACE_SECONDS = 2.0
+"""A name is free after the timeout at the latest; so long for the server to notice it."""
 
 logger = logging.getLogger(__name__)
 
@@ -32,67 +40,31 @@ def default_worker_id(settings: Settings) -> str:
     return "embedded-worker" if settings.is_embedded_store else f"{socket.gethostname()}-worker"
 
 
-class WorkerLock:
-    """At most one worker process per SQLite store; the system frees it when we die."""
-
-    def __init__(self, store: Path) -> None:
-        self.path = store.with_name(store.name + ".worker.lock")
-        self._file: IO[str] | None = None
-
-    def acquire(self) -> None:
-        """This process is the store's only worker until it ends or releases.
-
-        Raises:
-            WorkerConflict: another one is; the message names its process id.
-        """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+", encoding="ascii")
-        try:
-            # POSIX lock: unlike flock's, a forked child of ours does not keep it alive.
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            file.seek(0)
-            pid = file.read().strip() or "unknown"
-            file.close()
-            raise WorkerConflict(
-                f"A worker (process {pid}) already runs on this SQLite store; SQLite allows one.",
-                field="worker",
-                value=pid,
-                remedy=f"Stop it (kill {pid} or assay stop), or set ASSAY_DATABASE_URL to "
-                "PostgreSQL to run several workers.",
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-
-    def release(self) -> None:
-        """Another worker may start."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
-
 class Presence:
-    """This worker's row: joined, kept alive, left; and which other workers are dead."""
+    """This worker's row and lock: joined, kept, left; and which other workers are dead."""
 
     def __init__(
         self, database: Database, clock: Clock, settings: Settings, worker_id: str
     ) -> None:
         self._database = database
         self._clock = clock
-        self._settings = settings
-        self._timeout = timedelta(seconds=settings.worker_timeout_seconds)
+        self._timeout = settings.worker_timeout_seconds
         self._worker_id = worker_id
         self._instance = uuid4().hex
-        self._from_later: dict[tuple[str, datetime], float] = {}
-        self._lock = WorkerLock(Path(database.url.database or "")) if database.is_sqlite else None
+        self._missing_since: dict[str, float] = {}
+        self._session: PresenceSession | None = None
+        self._lock = WorkerLock(lock_of(database.url)) if database.is_sqlite else None
+
+    @property
+    def is_silent(self) -> bool:
+        """True if living takes no ``beat``: on SQLite, whose only worker holds the file's lock."""
+        return self._lock is not None
 
     def join(self) -> None:
         """The worker id is ours; on SQLite the store is, too.
 
-        A row that another process with our id left behind is taken over when that process
-        is gone or silent for ``worker_timeout_seconds``; this waits as long as that takes.
+        A namesake that is dead or suspended has lost its lock after ``worker_timeout_seconds``
+        at the latest; this waits as long as that takes.
 
         Raises:
             WorkerConflict: another live worker has the id, or the SQLite store.
@@ -101,7 +73,6 @@ class Presence:
             self._lock.acquire()
         else:
             self._wait_for_id()
-        now = self._clock()
         with self._database.transaction() as session:
             WorkerRepository(session).put(
                 Worker(
@@ -109,86 +80,110 @@ class Presence:
                     host=socket.gethostname(),
                     pid=os.getpid(),
                     instance=self._instance,
-                    started_at=now,
-                    seen_at=now,
+                    started_at=self._clock(),
                 )
             )
 
     def beat(self) -> bool:
-        """We live; False if another process has taken our id: this one must stop."""
-        with self._database.transaction() as session:
-            return WorkerRepository(session).beat(self._worker_id, self._instance, self._clock())
+        """We live; False if another process has taken our id or our jobs: this one must stop.
+
+        To be called more often than twice in ``worker_timeout_seconds``; a lost session is
+        replaced by a new one.
+        """
+        if self._lock:
+            return True
+        try:
+            if self._session is None and not self._open_session():
+                return self._is_known()
+            assert self._session is not None
+            return self._session.is_known(self._worker_id, self._instance)
+        except DBAPIError:
+            self._close_session()
+            if not self._open_session():
+                logger.warning("the lock of worker %s is not free yet", self._worker_id)
+            return self._is_known()
 
     def leave(self) -> None:
         """The row is gone and the lock is free."""
         with self._database.transaction() as session:
             WorkerRepository(session).remove(self._worker_id, self._instance)
+        self._close_session()
         if self._lock:
             self._lock.release()
 
     def dead_workers(self) -> list[Worker]:
-        """Workers silent for too long; on SQLite every other one, since we hold its lock."""
+        """Workers without their lock for too long; on SQLite every other one: we hold the lock.
+
+        Half of the timeout lets those reconnect whom the server itself has cut off.
+        """
         with self._database.reading() as session:
             others = WorkerRepository(session).others(self._worker_id)
+            alive = set() if self._lock else living(session, others)
         if self._lock:
             return others
-        now = self._clock()
-        return [worker for worker in others if self._is_dead(worker, now)]
+        now = time.monotonic()
+        self._missing_since = {
+            worker.instance: self._missing_since.get(worker.instance, now)
+            for worker in others
+            if worker.id not in alive
+        }
+        return [
+            worker
+            for worker in others
+            if now - self._missing_since.get(worker.instance, now) > self._timeout / 2
+        ]
 
     def forget(self, worker: Worker) -> None:
         """Drop a dead worker's row, unless it has started anew meanwhile."""
         with self._database.transaction() as session:
             WorkerRepository(session).remove(worker.id, worker.instance)
 
-    def _is_dead(self, worker: Worker, now: datetime) -> bool:
-        if worker.seen_at <= now + self._timeout:
-            return worker.seen_at < now - self._timeout
-        # The clock was set back since: it is dead if it gives no new sign while we watch.
-        seen_first = self._from_later.setdefault(
-            (worker.instance, worker.seen_at), time.monotonic()
-        )
-        return time.monotonic() - seen_first > self._timeout.total_seconds()
+    def _open_session(self) -> bool:
+        session = PresenceSession(self._database, silence_seconds=self._timeout / 2)
+        if not session.lock(self._worker_id):
+            session.close()
+            return False
+        self._session = session
+        return True
+
+    def _close_session(self) -> None:
+        session, self._session = self._session, None
+        if session is not None:
+            session.close()
+
+    def _is_known(self) -> bool:
+        with self._database.reading() as session:
+            worker = WorkerRepository(session).get(self._worker_id)
+        return worker is not None and worker.instance == self._instance
 
     def _wait_for_id(self) -> None:
         pause = threading.Event()
-        deadline = time.monotonic() + self._timeout.total_seconds() + 2
-        while (other := self._living_namesake()) is not None:
+        deadline = time.monotonic() + self._timeout + JOIN_GRACE_SECONDS
+        while not self._open_session():
             if time.monotonic() > deadline:
+                with self._database.reading() as session:
+                    other = WorkerRepository(session).get(self._worker_id)
+                where = f"process {other.pid} on {other.host}" if other else "another process"
                 raise WorkerConflict(
-                    f"Worker {self._worker_id!r} already runs as process {other.pid} "
-                    f"on {other.host}.",
+                    f"Worker {self._worker_id!r} already runs as {where}.",
                     field="worker_id",
                     value=self._worker_id,
                     remedy="Stop it, or give this one another name: ASSAY_WORKER_ID.",
                 )
-            pause.wait(0.2)
-
-    def _living_namesake(self) -> Worker | None:
-        with self._database.reading() as session:
-            other = WorkerRepository(session).get(self._worker_id)
-        if other is None or self._clock() - other.seen_at > self._timeout:
-            return None
-        if other.host == socket.gethostname() and not _is_other_process(other.pid):
-            return None
-        return other
+            pause.wait(JOIN_LOOK_SECONDS)
 
 
-def is_working(database: Database, now: datetime, settings: Settings, pid: int) -> bool:
-    """True if a worker of that process id on this host has given a sign of life lately."""
-    limit = now - timedelta(seconds=settings.worker_timeout_seconds)
+def living_workers(session: Session, workers: Sequence[Worker]) -> set[str]:
+    """Ids of those of the workers that hold their lock now."""
+    url = session.get_bind().engine.url
+    if url.get_backend_name() != "sqlite":
+        return living(session, workers)
+    pid = holder_of(lock_of(url))
+    return {worker.id for worker in workers if worker.pid == pid}
+
+
+def is_working(database: Database, pid: int) -> bool:
+    """True if the process of that id on this host is a living worker of the store."""
     with database.reading() as session:
         worker = WorkerRepository(session).on_process(socket.gethostname(), pid)
-    return worker is not None and worker.seen_at >= limit
-
-
-def _is_other_process(pid: int) -> bool:
-    """True if a process with that id, other than this one, exists on this host."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+        return worker is not None and worker.id in living_workers(session, [worker])

@@ -12,6 +12,9 @@ from backend.core.exceptions import NotFound
 from backend.jobs.repository import JobRepository
 from backend.models import Job
 
+COMPARED = 20
+"""Unclaimed jobs of one name and project differ by few args (a sync is full or not)."""
+
 
 def job_id_of(name: str, project_id: int | None, key: str) -> str:
     """The id that ``enqueue`` gives a job with this ``key``."""
@@ -36,6 +39,47 @@ def enqueue(
     """
     job_id = f"{name}-{uuid4().hex[:24]}" if key is None else job_id_of(name, project_id, key)
     JobRepository(session).add_if_absent(
+        Job(id=job_id, name=name, project_id=project_id, args=args or {}, enqueued_at=now)
+    )
+    return job_id
+
+
+def enqueue_if_none_waiting(
+    session: Session,
+    name: str,
+    *,
+    project_id: int | None = None,
+    args: dict[str, Any] | None = None,
+    now: datetime,
+) -> str:
+    """A job with these args starts after the caller's transaction has committed; its id.
+
+    So it sees what the caller wrote. One that no worker has claimed will do: its row is locked,
+    and a worker that was about to claim it has to wait until the commit. One that is being
+    claimed meanwhile, or that another caller holds, does not count: a new one is made, so that
+    no caller waits for another. On SQLite writers wait for each other anyhow.
+    """
+    for job in JobRepository(session).lock_unclaimed(name, project_id, COMPARED):
+        if job.args == (args or {}):
+            return job.id
+    return enqueue(session, name, project_id=project_id, args=args, now=now)
+
+
+def renew(
+    session: Session,
+    name: str,
+    *,
+    project_id: int | None = None,
+    args: dict[str, Any] | None = None,
+    key: str,
+    now: datetime,
+) -> str:
+    """Like ``enqueue``, but a job of that key that has ended begins anew, in its own row.
+
+    So what comes again and again, as a sync does, leaves one row a key and no pile.
+    """
+    job_id = job_id_of(name, project_id, key)
+    JobRepository(session).renew(
         Job(id=job_id, name=name, project_id=project_id, args=args or {}, enqueued_at=now)
     )
     return job_id

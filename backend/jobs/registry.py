@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from backend.jobs.context import JobContext
+from backend.jobs.repository import Names
 
 Handler = Callable[[JobContext, dict[str, Any]], dict[str, Any] | None]
 QueueClass = Literal["light", "heavy", "background"]
@@ -59,8 +60,15 @@ class Registry:
         """The kind called ``name``, or None."""
         return self._kinds.get(name)
 
+    def names_in(self, queue: QueueClass) -> Names:
+        """The names of that queue's jobs; unknown names are light, they fail at once."""
+        if queue == "light":
+            return Names(frozenset(k.name for k in self._kinds.values() if k.queue != "light"))
+        named = frozenset(kind.name for kind in self._kinds.values() if kind.queue == queue)
+        return Names(named, is_all_but=False)
+
     def queue_of(self, name: str) -> QueueClass:
-        """The queue of that name's jobs; unknown names are light, they fail at once."""
+        """The queue of that name's jobs."""
         kind = self._kinds.get(name)
         return kind.queue if kind else "light"
 

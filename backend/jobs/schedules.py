@@ -36,13 +36,23 @@ def of_no_project(_session: Session) -> list[None]:
     return [None]
 
 
+def always(_project_id: int | None) -> bool:
+    """For a job that has something to do at each tick."""
+    return True
+
+
 @dataclass(frozen=True)
 class PeriodicJob:
-    """A job that every project in ``project_ids`` gets once per ``seconds``; None: of none."""
+    """A job that every project in ``project_ids`` gets once per ``seconds``; None: of none.
+
+    ``is_due`` may say that it would change nothing; then there is neither job nor row. It is
+    asked outside any transaction, at each tick.
+    """
 
     name: str
     seconds: int
     project_ids: Callable[[Session], Sequence[int | None]] = projects_in_label_studio
+    is_due: Callable[[int | None], bool] = always
 
 
 def next_time(cron: str, after: datetime) -> datetime:
@@ -95,7 +105,7 @@ def set_schedule(
 
 
 class Scheduler:
-    """Enqueues what is due; ``tick`` is called about once a second."""
+    """Enqueues what is due; both ways to run are called every few seconds."""
 
     def __init__(
         self, database: Database, clock: Clock, periodic: Sequence[PeriodicJob] = ()
@@ -107,10 +117,11 @@ class Scheduler:
 
     def tick(self) -> list[str]:
         """Ids of the jobs that this call made sure exist."""
-        now = self._clock()
-        return [*self._run_cron(now), *self._run_periodic(now)]
+        return [*self.run_cron(), *self.run_periodic()]
 
-    def _run_cron(self, now: datetime) -> list[str]:
+    def run_cron(self) -> list[str]:
+        """Jobs of cron rows whose time has come; their ids."""
+        now = self._clock()
         with self._database.reading() as session:
             due = ScheduleRepository(session).due(now)
         job_ids = [self._run_schedule(schedule, now) for schedule in due]
@@ -140,7 +151,9 @@ class Scheduler:
                 now=now,
             )
 
-    def _run_periodic(self, now: datetime) -> list[str]:
+    def run_periodic(self) -> list[str]:
+        """Periodic jobs that are due; their ids."""
+        now = self._clock()
         job_ids = []
         for job in self._periodic:
             with self._database.reading() as session:
@@ -149,21 +162,29 @@ class Scheduler:
                 end = _end_of_tick(job, project_id, now)
                 if self._last_ticks.get((job.name, project_id)) == end:
                     continue
-                with self._database.transaction() as session:
-                    if _take_tick(session, job, project_id, now, end) and not queue.has_unfinished(
-                        session, job.name, project_id
-                    ):
-                        job_ids.append(
-                            queue.enqueue(
-                                session,
-                                job.name,
-                                project_id=project_id,
-                                args={"trigger": "schedule"},
-                                now=now,
-                            )
-                        )
+                if job.is_due(project_id):
+                    job_ids += self._run_tick(job, project_id, now, end)
                 self._last_ticks[job.name, project_id] = end
         return job_ids
+
+    def _run_tick(
+        self, job: PeriodicJob, project_id: int | None, now: datetime, end: datetime
+    ) -> list[str]:
+        with self._database.transaction() as session:
+            if not _take_tick(session, job, project_id, now, end) or queue.has_unfinished(
+                session, job.name, project_id
+            ):
+                return []
+            return [
+                queue.renew(
+                    session,
+                    job.name,
+                    project_id=project_id,
+                    args={"trigger": "schedule"},
+                    key="periodic",
+                    now=now,
+                )
+            ]
 
 
 def _end_of_tick(job: PeriodicJob, project_id: int | None, now: datetime) -> datetime:

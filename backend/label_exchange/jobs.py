@@ -31,7 +31,6 @@ def handlers(services: Services) -> dict[str, Handler]:
                 actor=str(args.get("actor", "job")),
                 progress=context.progress,
                 should_stop=context.should_stop,
-                confirm=context.confirm,
             )
         except JobCancelled:
             context.check_cancelled()

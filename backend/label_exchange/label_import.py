@@ -41,7 +41,6 @@ def import_labels(
     actor: str,
     progress: Progress = lambda _fraction, _message: None,
     should_stop: Callable[[], bool] = lambda: False,
-    confirm: Callable[[Session], None] = lambda _session: None,
 ) -> LabelImportReport:
     """The file's records, tasks and annotations are in the store, each once; refused ones listed.
 
@@ -56,7 +55,7 @@ def import_labels(
     """
     size, fields, kind = _survey(request)
     run = _Run(services, request, size=size, actor=actor)
-    run.progress, run.should_stop, run.confirm = progress, should_stop, confirm
+    run.progress, run.should_stop = progress, should_stop
     if not request.is_dry_run:
         return run.to_the_end(fields, kind)
     try:
@@ -97,7 +96,6 @@ class _Run:
 
     progress: Progress
     should_stop: Callable[[], bool]
-    confirm: Callable[[Session], None]
     only_session: Session | None = None
     _project: Project
 
@@ -252,5 +250,4 @@ class _Run:
             yield self.only_session
             return
         with self._services.database.transaction() as session:
-            self.confirm(session)
             yield session

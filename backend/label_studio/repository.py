@@ -110,6 +110,11 @@ def mark_batch_pushed(session: Session, batch_id: int, now: datetime) -> None:
     session.exec(update(Batch).where(col(Batch.id) == batch_id).values(pushed_at=now))
 
 
+def find_cursor(session: Session, project_id: int) -> SyncCursor | None:
+    """How far the project's sync has read; None if it never began."""
+    return session.get(SyncCursor, project_id)
+
+
 def get_cursor(session: Session, project_id: int) -> SyncCursor:
     """How far the project's sync has read."""
     row = session.get(SyncCursor, project_id)

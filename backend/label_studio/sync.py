@@ -14,7 +14,7 @@ from backend.label_studio.connection import (
     check_held,
 )
 from backend.loop.service import LoopService
-from backend.models import Project
+from backend.models import Project, SyncCursor
 from backend.projects.service import ProjectsService, label_schema_of
 from labeling.label_studio.sync import (
     TaskSnapshot,
@@ -24,6 +24,7 @@ from labeling.label_studio.sync import (
 )
 
 LISTING_INTERVAL = timedelta(minutes=10)
+"""Also the longest that a project is not synced while nothing changes (``SyncProbe``)."""
 
 
 def sync_project(
@@ -58,7 +59,7 @@ def sync_project(
         counts += applied
         foreign.update(unknown)
         progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
-    if is_full or _is_listing_due(services, project_id):
+    if is_full or is_listing_due(cursor, services.clock()):
         counts += _sync_deleted_tasks(services, project_id, label_studio_id)
     know_annotators(services)
     with services.database.transaction() as session:
@@ -119,10 +120,9 @@ def _apply_snapshots(
     return counts, foreign
 
 
-def _is_listing_due(services: Services, project_id: int) -> bool:
-    with services.database.reading() as session:
-        listed_at = repository.get_cursor(session, project_id).listed_at
-    return listed_at is None or services.clock() - listed_at >= LISTING_INTERVAL
+def is_listing_due(cursor: SyncCursor, now: datetime) -> bool:
+    """True if the next sync lists every task, to find those that are gone."""
+    return cursor.listed_at is None or now - cursor.listed_at >= LISTING_INTERVAL
 
 
 def _sync_deleted_tasks(services: Services, project_id: int, label_studio_id: int) -> SyncCounts:

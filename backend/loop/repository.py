@@ -125,18 +125,6 @@ def count_failures(session: Session, name: str, project_id: int, *, before: date
     ).one()
 
 
-def has_queued_job(session: Session, name: str, project_id: int) -> bool:
-    """True while such a job has not started: it will see whatever is committed by then."""
-    return (
-        session.exec(
-            select(Job.id)
-            .where(Job.name == name, Job.project_id == project_id, Job.status == "queued")
-            .limit(1)
-        ).first()
-        is not None
-    )
-
-
 def tasks(session: Session, project_id: int) -> Sequence[Task]:
     """Every task of the project, by id."""
     return session.exec(

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.jobs.queue import enqueue, get
+from backend.jobs.queue import enqueue, enqueue_if_none_waiting, get
 from backend.loop import repository
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.models import Project
@@ -46,26 +46,20 @@ class LoopService:
 
     def request_review(self, project: Project) -> None:
         """Consensus labels and review cases will be brought up to date."""
-        assert project.id is not None
-        if not repository.has_queued_job(self._session, REVIEW, project.id):
-            enqueue(self._session, REVIEW, project_id=project.id, now=self._clock())
+        enqueue_if_none_waiting(self._session, REVIEW, project_id=project.id, now=self._clock())
 
     def request_asking(self, project: Project) -> None:
         """Label Studio will be told how many answers each task wants."""
-        assert project.id is not None
-        if not repository.has_queued_job(self._session, ASK, project.id):
-            enqueue(self._session, ASK, project_id=project.id, now=self._clock())
+        enqueue_if_none_waiting(self._session, ASK, project_id=project.id, now=self._clock())
 
     def request_sync(self, project_id: int, *, is_full: bool = False) -> str:
         """A reconciling sync is queued; ``is_full`` also lists deleted tasks."""
-        now = self._clock()
-        return enqueue(
+        return enqueue_if_none_waiting(
             self._session,
             SYNC,
             project_id=project_id,
             args={"is_full": is_full},
-            key=f"{SYNC}:{project_id}:{now.timestamp():.3f}",
-            now=now,
+            now=self._clock(),
         )
 
     def progress(self, project: Project) -> LoopProgress:

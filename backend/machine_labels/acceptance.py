@@ -70,7 +70,6 @@ def accept(
         )
     context.check_cancelled()
     with services.database.transaction() as session:
-        context.confirm(session)
         row = AcceptanceDecisions(session, services.clock).decide(project, question, answers)
         return {"state": row.state, "records": row.records, "reason": row.reason}
 

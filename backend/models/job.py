@@ -10,7 +10,7 @@ from backend.models.columns import Json, RowId, UtcDateTime
 
 
 class Job(SQLModel, table=True):
-    """One piece of background work; the engine runs it, this row tells people about it."""
+    """One piece of background work: a worker claims the row and runs it."""
 
     id: str = Field(primary_key=True, max_length=100)
     name: str = Field(max_length=100, index=True, description="for example training.retrain")
@@ -25,10 +25,6 @@ class Job(SQLModel, table=True):
         description="queued, running, waiting, done, failed, cancelled",
     )
     attempt: int = Field(default=0, description="how often it was started; fences late writes")
-    generation: int = Field(default=1, description="which hand-over to the engine is valid")
-    handed_over_at: datetime | None = Field(
-        default=None, sa_type=UtcDateTime, description="when this generation went to the engine"
-    )
     not_before: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="a waiting job is tried again then"
     )
@@ -46,14 +42,13 @@ class Job(SQLModel, table=True):
 
 
 class Worker(SQLModel, table=True):
-    """A worker process and the last sign of life it gave."""
+    """A worker process; whether it lives is told by the lock that it holds."""
 
     id: str = Field(primary_key=True, max_length=200)
     host: str
     pid: int
     instance: str = Field(max_length=40, description="differs at each start of the process")
     started_at: datetime = Field(sa_type=UtcDateTime)
-    seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Lease(SQLModel, table=True):

@@ -215,8 +215,8 @@ def count_unprocessed_events(session: Session, project_id: int) -> int:
 
 
 def workers(session: Session) -> Sequence[Worker]:
-    """Every worker known, the most lately seen first."""
-    return session.exec(select(Worker).order_by(col(Worker.seen_at).desc())).all()
+    """Every worker known, the most lately started first."""
+    return session.exec(select(Worker).order_by(col(Worker.started_at).desc())).all()
 
 
 def job_counts(session: Session) -> dict[str, int]:

@@ -162,13 +162,13 @@ class ProjectStatus(ProjectSummary):
 
 
 class WorkerStatus(BaseModel):
-    """A worker process and its last sign of life."""
+    """A worker process, and whether it lives."""
 
     id: str
     host: str
     pid: int
     is_alive: bool
-    seen_seconds_ago: float
+    up_seconds: float = Field(description="since its start")
 
 
 class JobPublic(BaseModel):

@@ -8,6 +8,7 @@ from sqlmodel import Session
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
+from backend.jobs.presence import living_workers
 from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
@@ -89,21 +90,19 @@ class OverviewService:
         ]
 
     def workers(self) -> list[WorkerStatus]:
-        """Every worker; alive means that it gave a sign within the timeout."""
-        timeout = self._settings.worker_timeout_seconds
-        found = []
-        for worker in repository.workers(self._session):
-            silence = self._seconds_since(worker.seen_at)
-            found.append(
-                WorkerStatus(
-                    id=worker.id,
-                    host=worker.host,
-                    pid=worker.pid,
-                    is_alive=silence <= timeout,
-                    seen_seconds_ago=silence,
-                )
+        """Every worker; alive means that it holds its lock."""
+        found = repository.workers(self._session)
+        alive = living_workers(self._session, found)
+        return [
+            WorkerStatus(
+                id=worker.id,
+                host=worker.host,
+                pid=worker.pid,
+                is_alive=worker.id in alive,
+                up_seconds=self._seconds_since(worker.started_at),
             )
-        return found
+            for worker in found
+        ]
 
     def job_counts(self) -> JobCounts:
         """Jobs by status."""

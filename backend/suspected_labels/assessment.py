@@ -247,7 +247,6 @@ def _keep(
 ) -> None:
     context.check_cancelled()
     with services.database.transaction() as session:
-        context.confirm(session)
         LabelFindings(session, services.clock, services.settings).replace(version, rows, assessment)
 
 

@@ -2,11 +2,11 @@
 
 import hashlib
 import logging
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import numpy as np
 from numpy.typing import NDArray
@@ -220,12 +220,17 @@ class ChallengerTraining:
         return [str(grade) for grade in held.classifier.predict(own.matrix(audit, held.signals))]
 
     def _publish(self, plan: TrainingPlan, challenger: Challenger, weighed: str) -> ModelVersion:
-        """The artifact is on disk, then its row and the decision are in the store."""
+        """The artifact is on disk, then its row and the decision are in the store.
+
+        An artifact whose row was refused, or never written, is left to the purge.
+        """
         project_id, snapshot = self._project.id, self._snapshot
         assert project_id is not None
         fingerprint = plan.fingerprint(snapshot)
         encoder = self._features.encoder(plan.encoder_folder)
-        artifact = Path(f"project-{project_id}") / fingerprint[:16]
+        # This attempt's alone: one that was overtaken neither finds nor deletes another's.
+        name = f"{fingerprint[:16]}-{uuid4().hex[:8]}"
+        artifact = Path(f"project-{project_id}") / name
         metrics = {**self._metrics(challenger), "label_weights": weighed, **plan.metrics}
         facts = TrainingFacts(
             encoder_name=plan.encoder_folder or self._services.settings.encoder,
@@ -236,8 +241,6 @@ class ChallengerTraining:
             parent=f"v{self._champion.number}" if self._champion else None,
         )
         directory = self._services.settings.models_dir / artifact
-        # One left by a killed training has no row: nobody refers to it.
-        shutil.rmtree(directory, ignore_errors=True)
         directory.parent.mkdir(parents=True, exist_ok=True)
         save_artifact(directory, challenger.classifier, challenger.signals, facts)
         decision = challenger.decision

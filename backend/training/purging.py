@@ -6,11 +6,13 @@ version whose encoder went is marked, so that a rollback to it is refused with t
 """
 
 from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sqlmodel import Session
 
+from active_learning.artifacts import MANIFEST
 from active_learning.encoders.embedding_cache import folder_of
 from backend.audit.service import AuditTrail
 from backend.core.purged import Purged, bytes_below, delete_folder, remove_leftovers
@@ -24,16 +26,45 @@ from backend.registry.service import ENCODER_PURGED, RegistryService
 PURGE = "training.purge_files"
 KEPT_VERSIONS = 10
 """Newest model versions of a project that keep their encoder, whatever became of them."""
+UNREFERRED_FOR = timedelta(days=1)
+"""From its artifact to its row a training takes seconds; a day is far from that."""
 
 
 def purge_files(services: Services, context: JobContext) -> dict[str, Any]:
-    """What nothing needs is gone: encoders and uploads; which, and their bytes."""
+    """What nothing needs is gone: encoders, artifacts, uploads; which, and their bytes."""
     gone = [
         *purge_encoders(services, keep=KEPT_VERSIONS, is_dry=False),
+        *purge_artifacts(services),
         *purge_uploads(services, days=services.settings.uploads_retention_days, is_dry=False),
     ]
     context.progress(1.0, f"{len(gone)} folders, {sum(one.bytes for one in gone):,} bytes")
     return {"deleted": [asdict(one) for one in gone], "bytes": sum(one.bytes for one in gone)}
+
+
+def purge_artifacts(services: Services) -> list[Purged]:
+    """Artifacts that no model version refers to are deleted: of trainings killed or overtaken.
+
+    Young ones are left: their row may be about to be written.
+    """
+    folders = services.settings.models_dir.glob("project-*/*")
+    latest = (services.clock() - UNREFERRED_FOR).timestamp()
+    old = {
+        place.relative_to(services.settings.models_dir).as_posix(): place
+        for place in folders
+        if (place / MANIFEST).is_file() and place.stat().st_mtime < latest
+    }
+    with services.database.reading() as session:
+        registry = RegistryService(session, services.clock)
+        for project in ProjectsService(session, services.clock).list():
+            for version in registry.list_versions(project.id or 0):
+                old.pop(version.artifact, None)
+    found = [
+        Purged(str(place), bytes_below(place), "artifact of no model version")
+        for place in old.values()
+    ]
+    for place in old.values():
+        delete_folder(place)
+    return found
 
 
 def purge_encoders(services: Services, *, keep: int, is_dry: bool) -> list[Purged]:

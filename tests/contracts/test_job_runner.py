@@ -1,4 +1,4 @@
-"""What every way of running jobs keeps to: the durable engine and the inline runner."""
+"""What every way of running jobs keeps to: the workers' engine and the inline runner."""
 
 import shutil
 import threading
@@ -16,7 +16,6 @@ from sqlmodel import col
 from backend.core.clock import utc_now
 from backend.core.database import Database
 from backend.core.exceptions import InvalidInput, JobCancelled, Unavailable
-from backend.core.settings import Settings
 from backend.jobs import queue
 from backend.jobs.context import JobContext
 from backend.jobs.engine import Engine
@@ -67,9 +66,8 @@ def inline(database: Database, registry: Registry, _data_dir: Path) -> Iterator[
     yield Runner(database, registry, run)
 
 
-def dbos(database: Database, registry: Registry, data_dir: Path) -> Iterator[Runner]:
-    settings = Settings(data_dir=data_dir)
-    engine = Engine(database, settings, registry, utc_now)
+def threads(database: Database, registry: Registry, _data_dir: Path) -> Iterator[Runner]:
+    engine = Engine(database, registry, utc_now)
     engine.start()
 
     def due() -> bool:
@@ -81,7 +79,7 @@ def dbos(database: Database, registry: Registry, data_dir: Path) -> Iterator[Run
 
     def run() -> None:
         deadline = time.monotonic() + 20
-        while engine.hand_over() or due():
+        while due():
             assert time.monotonic() < deadline, "jobs are still due"
             time.sleep(0.02)
 
@@ -89,7 +87,7 @@ def dbos(database: Database, registry: Registry, data_dir: Path) -> Iterator[Run
     engine.stop()
 
 
-@pytest.fixture(scope="module", params=[inline, dbos])
+@pytest.fixture(scope="module", params=[inline, threads])
 def shared_runner(
     request: pytest.FixtureRequest,
     sqlite_template: Path,

@@ -1,9 +1,6 @@
-"""What the engine repairs by itself: lost workflows, old rows."""
+"""What the engine repairs by itself: jobs of unknown workers, old rows."""
 
-import sqlite3
-import time
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import timedelta
 
 import pytest
@@ -15,7 +12,7 @@ from backend.core.exceptions import NotFound
 from backend.jobs import queue
 from backend.jobs.engine import Engine
 from backend.jobs.registry import Registry
-from backend.models import Job
+from backend.models import Job, Worker
 from tests.backend.jobs.conftest import Store
 
 DAY = timedelta(days=1)
@@ -31,7 +28,7 @@ def registry() -> Registry:
 
 @pytest.fixture
 def engine(sqlite_store: Store, registry: Registry) -> Iterator[Engine]:
-    engine = Engine(sqlite_store.database, sqlite_store.settings, registry, utc_now)
+    engine = Engine(sqlite_store.database, registry, utc_now)
     engine.start()
     yield engine
     engine.stop()
@@ -42,29 +39,34 @@ def change(store: Store, job_id: str, **values: object) -> None:
         session.execute(update(Job).where(col(Job.id) == job_id).values(**values))
 
 
-def test_a_job_that_the_engine_lost_is_run_again(sqlite_store: Store, engine: Engine) -> None:
+def test_a_job_of_a_worker_that_nobody_knows_is_run_again(
+    sqlite_store: Store, engine: Engine
+) -> None:
     store = sqlite_store
-    lost, handed_over_lately = store.enqueue("test.sync"), store.enqueue("test.sync")
-    change(store, lost, handed_over_at=utc_now() - DAY)
-    change(store, handed_over_lately, handed_over_at=utc_now())
-    assert engine.hand_over() == 0
-    assert engine.requeue_lost() == [lost]
-    assert engine.requeue_lost() == []
-    engine.hand_over()
-    store.wait_for_status(lost, "done")
-    assert store.job(handed_over_lately).status == "queued"
-
-
-def test_a_repeated_hand_over_runs_a_job_once(sqlite_store: Store, engine: Engine) -> None:
-    store = sqlite_store
-    job_id = store.enqueue("test.train")
-    for _ in range(3):
-        assert engine.hand_over() == 1
-        change(store, job_id, handed_over_at=None)
-    engine.hand_over()
-    store.wait_for_status(job_id, "done")
-    time.sleep(0.3)
-    assert store.job(job_id).attempt == 1
+    with store.database.transaction() as session:
+        session.add(
+            Worker(id="known", host="here", pid=1, instance="a", started_at=utc_now()),
+        )
+    rows = {}
+    for worker in ("known", "unknown"):
+        with store.database.transaction() as session:
+            rows[worker] = f"test.sync-{worker}"
+            session.add(
+                Job(
+                    id=rows[worker],
+                    name="test.sync",
+                    args={},
+                    status="running",
+                    attempt=1,
+                    worker_id=worker,
+                    enqueued_at=utc_now(),
+                )
+            )
+    assert engine.take_over_from_unknown() == [rows["unknown"]]
+    assert engine.take_over_from_unknown() == []
+    job = store.wait_for_status(rows["unknown"], "done")
+    assert (job.attempt, job.crashes) == (2, 1)
+    assert store.job(rows["known"]).status == "running"
 
 
 def test_finished_rows_are_purged_by_age_and_kind(sqlite_store: Store, engine: Engine) -> None:
@@ -81,9 +83,12 @@ def test_finished_rows_are_purged_by_age_and_kind(sqlite_store: Store, engine: E
     }
     jobs = {}
     for name, status, days in ages:
-        jobs[name, status, days] = job_id = store.enqueue(name)
+        jobs[name, status, days] = job_id = f"{name}-{status}-{days}"
         finished_at = None if status == "running" else now - days * DAY
-        change(store, job_id, status=status, finished_at=finished_at, handed_over_at=now)
+        job = Job(id=job_id, name=name, args={}, status=status, enqueued_at=now)
+        job.finished_at = finished_at
+        with store.database.transaction() as session:
+            session.add(job)
     engine.purge()
 
     def exists(job_id: str) -> bool:
@@ -95,23 +100,3 @@ def test_finished_rows_are_purged_by_age_and_kind(sqlite_store: Store, engine: E
         return True
 
     assert {case: exists(job_id) for case, job_id in jobs.items()} == ages
-
-
-def test_finished_workflows_are_purged(
-    sqlite_store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store = sqlite_store
-
-    def workflows() -> int:
-        with closing(sqlite3.connect(store.data_dir / "jobs.sqlite3")) as connection:
-            rows = connection.execute("select count(*) from workflow_status").fetchone()
-        return int(rows[0])
-
-    jobs = [store.enqueue("test.sync") for _ in range(5)]
-    engine.hand_over()
-    for job_id in jobs:
-        store.wait_for_status(job_id, "done")
-    engine.purge()
-    assert workflows() == len(jobs)
-    monkeypatch.setattr("backend.jobs.engine.WORKFLOW_RETENTION", -timedelta(minutes=1))
-    store.wait("workflows purged", lambda: engine.purge() is None and workflows() == 0, 5)

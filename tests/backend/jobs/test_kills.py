@@ -8,9 +8,8 @@ from backend.jobs import queue
 from tests.backend.jobs.conftest import Store
 
 KILL_POINTS = (
-    "before-hand-over-is-marked",
     "before-claim",
-    "after-handler",
+    "after-claim",
     "before-outcome-is-recorded",
     "after-outcome-is-recorded",
 )
@@ -26,17 +25,6 @@ def test_kills_between_any_two_steps_lose_and_repeat_nothing(store: Store) -> No
     for number, job_id in enumerate(jobs):
         assert store.wait_for_status(job_id, "done").result == {"echo": {"number": number}}
         assert store.effects(job_id) == [0]
-
-
-def test_a_handler_that_ended_is_not_run_again(sqlite_store: Store) -> None:
-    store = sqlite_store
-    job_id = store.enqueue("test.quick")
-    process = store.start_worker(kill_point="before-outcome-is-recorded")
-    assert process.wait(20) == -signal.SIGKILL
-    assert store.job(job_id).status == "running"
-    store.start_worker()
-    store.wait_for_status(job_id, "done")
-    assert len(store.lines("attempts")) == 1
 
 
 def test_a_job_killed_midway_runs_again_from_its_start(store: Store) -> None:

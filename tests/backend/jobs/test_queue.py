@@ -4,12 +4,14 @@ import threading
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from backend.core.clock import utc_now
+from backend.core.database import Database
 from backend.core.exceptions import NotFound
 from backend.jobs import queue
-from backend.jobs.execution import LONGEST_WAIT, MAX_RETRY_SECONDS
-from backend.jobs.repository import JobRepository
+from backend.jobs.execution import LONGEST_WAIT, MAX_RETRY_SECONDS, Outcome, claim, record
+from backend.jobs.repository import JobRepository, Names
 from tests.backend.jobs.conftest import Store
 
 
@@ -50,9 +52,9 @@ def test_a_wait_from_before_the_clock_was_set_back_is_over(store: Store) -> None
             job = JobRepository(session).get(job_id)
             assert job is not None
             job.status, job.not_before = "waiting", now + wait
-        with store.database.reading() as session:
-            due = JobRepository(session).to_hand_over(now, 10, longest_wait=LONGEST_WAIT)
-        return [row[0] for row in due] == [job_id]
+        with store.database.transaction() as session:
+            due = JobRepository(session).lock_due(Names(), now, 10, longest_wait=LONGEST_WAIT)
+        return [job.id for job in due] == [job_id]
 
     assert not is_due_when_it_waits_for(timedelta(seconds=MAX_RETRY_SECONDS))
     assert is_due_when_it_waits_for(timedelta(hours=1))
@@ -95,3 +97,70 @@ def test_a_queued_job_is_cancelled_at_once(store: Store) -> None:
         assert queue.request_cancel(session, job_id, now=utc_now()).status == "cancelled"
         with pytest.raises(NotFound, match="no job 'nothing'"):
             queue.request_cancel(session, "nothing", now=utc_now())
+
+
+def test_one_unclaimed_job_serves_all_who_ask_and_args_are_told_apart(store: Store) -> None:
+    def ask(**args: object) -> str:
+        with store.database.transaction() as session:
+            return queue.enqueue_if_none_waiting(session, "test.quick", args=args, now=utc_now())
+
+    first, full = ask(), ask(is_full=True)
+    assert first != full
+    assert (ask(), ask(is_full=True)) == (first, full)
+    with store.database.transaction() as session:
+        waiting = JobRepository(session).get(first)
+        assert waiting is not None
+        waiting.status, waiting.not_before = "waiting", utc_now() + timedelta(seconds=30)
+    assert ask() == first, "while something is away, requests do not pile up"
+    claim(store.database, utc_now, Names(), "worker", 10)
+    assert ask(is_full=True) != full
+
+
+def test_what_comes_again_and_again_keeps_one_row(store: Store) -> None:
+    def renew(**args: object) -> str:
+        with store.database.transaction() as session:
+            return queue.renew(session, "test.quick", args=args, key="periodic", now=utc_now())
+
+    job_id = renew(n=1)
+    assert renew(n=2) == job_id
+    assert store.job(job_id).args == {"n": 1}, "an unfinished one stays as it is"
+    (job,) = claim(store.database, utc_now, Names(), "worker", 10)
+    record(store.database, utc_now, job.id, Outcome(job.attempt, "failed", error="no"))
+    assert renew(n=3) == job_id
+    renewed = store.job(job_id)
+    assert (renewed.status, renewed.args, renewed.error) == ("queued", {"n": 3}, None)
+    assert renewed.attempt == 1, "attempts go on: the fence of earlier ones"
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("moment", ["before the claim", "while it is claimed", "after the claim"])
+def test_a_request_that_meets_a_claim_is_never_missed(postgres_store: Store, moment: str) -> None:
+    """The job that runs after the request has committed sees what the request is about."""
+    store, worker = postgres_store, Database(postgres_store.url)
+    store.enqueue("test.refresh")
+    seen: list[list[int]] = []
+
+    def refresh(limit: int = 10) -> None:
+        """A worker's turn: claim what can be claimed, then look at the answers."""
+        for job in claim(worker, utc_now, Names(), "worker", limit):
+            seen.append(store.effects("answer"))
+            record(worker, utc_now, job.id, Outcome(job.attempt, "done"))
+
+    with store.database.transaction() as answering:
+        answering.execute(text("insert into effect values ('answer', 1)"))
+        if moment == "after the claim":
+            refresh()
+        if moment == "while it is claimed":
+            with worker.transaction() as claiming:
+                (job,) = JobRepository(claiming).lock_due(
+                    Names(), utc_now(), 1, longest_wait=LONGEST_WAIT
+                )
+                queue.enqueue_if_none_waiting(answering, "test.refresh", now=utc_now())
+                job.status = "done"
+            seen.append(store.effects("answer"))
+        else:
+            queue.enqueue_if_none_waiting(answering, "test.refresh", now=utc_now())
+            refresh()  # the answer is not committed yet
+    refresh()
+    assert seen[-1] == [1], f"the answer has missed its refresh: {seen}"
+    worker.dispose()

@@ -14,7 +14,7 @@ from backend.jobs.schedules import (
     of_no_project,
     set_schedule,
 )
-from backend.models import Dataset, Job, Project
+from backend.models import Dataset, Job, Lease, Project
 from tests.backend.jobs.conftest import Store
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
@@ -44,10 +44,13 @@ def jobs_of(store: Store) -> list[Job]:
         return list(session.exec(select(Job)))
 
 
-def finish_all(store: Store) -> None:
+def finish_all(store: Store) -> list[Job]:
+    """The jobs that were open."""
     with store.database.transaction() as session:
-        for job in session.exec(select(Job)):
+        jobs = list(session.exec(select(Job).where(Job.status == "queued")))
+        for job in jobs:
             job.status = "done"
+        return jobs
 
 
 class Time:
@@ -120,11 +123,35 @@ def test_periodic_jobs_of_several_workers_run_once_a_period(store: Store, projec
     clock = Time(NOON)
     periodic = [PeriodicJob("labeling.sync", 60)]
     schedulers = [Scheduler(store.database, clock, periodic) for _ in range(3)]
+    runs = 0
     for second in range(0, 300, 5):
         clock.now = NOON + timedelta(seconds=second)
         tick_together(schedulers)
-        finish_all(store)
-    assert len(jobs_of(store)) in (5, 6)
+        runs += len(finish_all(store))
+    assert runs in (5, 6)
+    assert len(jobs_of(store)) == 1, "one row a project, and no pile"
+
+
+def test_a_period_in_which_there_is_nothing_to_do_writes_nothing(
+    store: Store, project_id: int
+) -> None:
+    clock, asked, due = Time(NOON), [0], [False]
+
+    def is_due(asked_for: int | None) -> bool:
+        assert asked_for == project_id
+        asked[0] += 1
+        return due[0]
+
+    scheduler = Scheduler(store.database, clock, [PeriodicJob("labeling.sync", 60, is_due=is_due)])
+    for second in range(0, 600, 5):
+        clock.now = NOON + timedelta(seconds=second)
+        assert scheduler.tick() == []
+    assert asked[0] in (10, 11), "once a period"
+    with store.database.reading() as session:
+        assert list(session.exec(select(Lease))) == []
+    due[0] = True
+    clock.now += timedelta(seconds=60)
+    assert len(scheduler.tick()) == 1
 
 
 def test_a_clock_set_back_does_not_pause_periodic_jobs(store: Store, project_id: int) -> None:
@@ -132,12 +159,12 @@ def test_a_clock_set_back_does_not_pause_periodic_jobs(store: Store, project_id:
     schedulers = [Scheduler(store.database, clock, periodic)]
 
     def syncs_from_noon(seconds: int) -> int:
-        before = len(jobs_of(store))
+        runs = 0
         for second in range(0, seconds, 20):
             clock.now = NOON + timedelta(seconds=second)
             tick_together(schedulers)
-            finish_all(store)
-        return len(jobs_of(store)) - before
+            runs += len(finish_all(store))
+        return runs
 
     assert syncs_from_noon(3600) in (60, 61)
     schedulers.append(Scheduler(store.database, clock, periodic))  # of a worker started since
@@ -148,11 +175,12 @@ def test_a_job_of_no_project_runs_once_a_period_also_without_projects(store: Sto
     clock = Time(NOON)
     daily = [PeriodicJob("training.purge_files", 24 * 3600, of_no_project)]
     schedulers = [Scheduler(store.database, clock, daily) for _ in range(2)]
+    runs: list[Job] = []
     for hour in range(48):
         clock.now = NOON + timedelta(hours=hour)
         tick_together(schedulers)
-        finish_all(store)
-    assert [job.project_id for job in jobs_of(store)] == [None] * 3, "48 hours touch three days"
+        runs += finish_all(store)
+    assert [job.project_id for job in runs] == [None] * 3, "48 hours touch three days"
 
 
 def test_only_projects_in_label_studio_are_synced(store: Store, project_id: int) -> None:

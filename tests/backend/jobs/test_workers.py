@@ -7,8 +7,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
+from sqlalchemy import text
+from sqlmodel import select
 
-from backend.jobs.presence import Presence
+from backend.core.clock import utc_now
+from backend.jobs.presence import Presence, living_workers
+from backend.jobs.worker_repository import lock_number
+from backend.models import Worker
 from tests.backend.jobs.conftest import Store
 
 pytestmark = pytest.mark.postgres
@@ -61,23 +66,61 @@ def test_a_lease_excludes_across_three_workers(postgres_store: Store) -> None:
     assert len(workers) > 1
 
 
-def test_a_worker_that_died_before_the_clock_was_set_back_is_found_dead(
-    postgres_store: Store,
-) -> None:
+def test_who_is_silent_is_found_dead_whatever_the_clocks_say(postgres_store: Store) -> None:
     store = postgres_store
-    settings = store.settings.model_copy(update={"worker_timeout_seconds": 0.3})
+    settings = store.settings.model_copy(update={"worker_timeout_seconds": 0.6})
     now = [datetime(2026, 3, 1, 13, tzinfo=UTC)]
-    dead, alive, watching = (
+    silent, alive, watching = (
         Presence(store.database, lambda: now[0], settings, name)
-        for name in ("dead", "alive", "watching")
+        for name in ("silent", "alive", "watching")
     )
-    for each in (dead, alive, watching):
+    for each in (silent, alive, watching):
         each.join()
     now[0] -= timedelta(hours=1)
     assert watching.dead_workers() == []
-    alive.beat()
-    time.sleep(0.4)
-    assert [worker.id for worker in watching.dead_workers()] == ["dead"]
+    deadline = time.monotonic() + 5
+    while not (dead := watching.dead_workers()):
+        assert time.monotonic() < deadline
+        assert alive.beat()
+        assert watching.beat()
+        time.sleep(0.05)
+    assert [worker.id for worker in dead] == ["silent"]
+    watching.forget(dead[0])
+    assert not silent.beat(), "it has been forgotten: it must stop"
+    for each in (alive, watching):
+        each.leave()
+
+
+def test_a_living_worker_whose_session_was_cut_takes_its_lock_back(postgres_store: Store) -> None:
+    store = postgres_store
+    settings = store.settings.model_copy(update={"worker_timeout_seconds": 20.0})
+    cut, watching = (
+        Presence(store.database, utc_now, settings, name) for name in ("cut", "watching")
+    )
+    for each in (cut, watching):
+        each.join()
+    with store.database.reading() as session:
+        workers = list(session.exec(select(Worker)))
+        assert living_workers(session, workers) == {"cut", "watching"}
+        session.execute(
+            text(
+                "select pg_terminate_backend(pid) from pg_locks "
+                "where locktype = 'advisory' and objid = :number"
+            ),
+            {"number": lock_number("cut")},
+        )
+    store.wait("cut", lambda: "cut" not in alive_on(store))
+    assert watching.dead_workers() == [], "there is time to come back"
+    assert cut.beat()
+    assert alive_on(store) == {"cut", "watching"}
+    for each in (cut, watching):
+        each.leave()
+    assert alive_on(store) == set()
+
+
+def alive_on(store: Store) -> set[str]:
+    with store.database.reading() as session:
+        return living_workers(session, list(session.exec(select(Worker))))
 
 
 def test_a_name_in_use_is_refused(postgres_store: Store) -> None:

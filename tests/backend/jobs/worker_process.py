@@ -20,7 +20,9 @@ from backend.core.exceptions import Unavailable
 from backend.core.settings import Settings
 from backend.jobs.context import JobContext
 from backend.jobs.engine import Engine
-from backend.jobs.registry import Registry
+from backend.jobs.execution import Outcome
+from backend.jobs.registry import QueueClass, Registry
+from backend.models import Job
 
 EFFECTS = "create table effect (job_id text, step integer, primary key (job_id, step))"
 
@@ -41,7 +43,6 @@ class Traces:
 
     def effect(self, context: JobContext, step: int) -> None:
         with self.database.transaction() as session:
-            context.confirm(session)
             session.execute(
                 text("insert into effect values (:job, :step) on conflict do nothing"),
                 {"job": context.job_id, "step": step},
@@ -86,23 +87,18 @@ class KilledEngine(Engine):
 
     kill_point = ""
 
-    def _mark_handed_over(self, jobs: list[tuple[str, str, int]]) -> None:
-        if self.kill_point == "before-hand-over-is-marked":
-            os.kill(os.getpid(), signal.SIGKILL)
-        super()._mark_handed_over(jobs)
-
-    def _attempt(self, job_id: str, generation: int) -> dict[str, Any] | None:
+    def _claim(self, queue: QueueClass, limit: int) -> list[Job]:
         if self.kill_point == "before-claim":
             os.kill(os.getpid(), signal.SIGKILL)
-        outcome = super()._attempt(job_id, generation)
-        if self.kill_point == "after-handler":
+        jobs = super()._claim(queue, limit)
+        if self.kill_point == "after-claim":
             os.kill(os.getpid(), signal.SIGKILL)
-        return outcome
+        return jobs
 
-    def _record(self, job_id: str, generation: int, outcome: dict[str, Any]) -> bool:
+    def _record(self, job: Job, outcome: Outcome) -> bool:
         if self.kill_point == "before-outcome-is-recorded":
             os.kill(os.getpid(), signal.SIGKILL)
-        recorded = super()._record(job_id, generation, outcome)
+        recorded = super()._record(job, outcome)
         if self.kill_point == "after-outcome-is-recorded":
             os.kill(os.getpid(), signal.SIGKILL)
         return recorded

@@ -1,9 +1,11 @@
 """A store in the middle of the loop: three rounds done, the fourth batch half labelled."""
 
+import os
 from datetime import datetime, timedelta
 
 from sqlmodel import Session
 
+from backend.jobs.worker_lock import WorkerLock, lock_of
 from backend.models import (
     Annotation,
     Annotator,
@@ -25,6 +27,7 @@ BATCH = 20
 ROUNDS = 4
 RECORDS = 200
 HALF_DONE = 8
+LOCKS: list[WorkerLock] = []
 NAMES = ("Ana Duarte", "李明", "Kofi Mensah")
 
 
@@ -69,15 +72,17 @@ def fill(
 
 
 def fill_jobs(session: Session, now: datetime, project_id: int) -> None:
-    """A living worker, a dead one, and a job of every status."""
+    """A living worker, whose lock this process holds, a dead one, and a job of every status."""
+    lock = WorkerLock(lock_of(session.get_bind().engine.url))
+    lock.acquire()
+    LOCKS.append(lock)
     session.add(
         Worker(
             id="desk-1",
             host="desk",
-            pid=4211,
+            pid=os.getpid(),
             instance="a1",
             started_at=now,
-            seen_at=now - timedelta(seconds=2),
         )
     )
     session.add(
@@ -87,7 +92,6 @@ def fill_jobs(session: Session, now: datetime, project_id: int) -> None:
             pid=4000,
             instance="a0",
             started_at=now,
-            seen_at=now - timedelta(hours=1),
         )
     )
     states = [

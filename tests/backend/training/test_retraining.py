@@ -2,20 +2,26 @@ import errno
 import os
 import threading
 from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from active_learning.artifacts import load_artifact
+from active_learning.artifacts import load_artifact, save_artifact
+from backend.core.clock import utc_now
 from backend.core.database import Database
 from backend.features.snapshot import take_snapshot
 from backend.jobs.context import LEASE_TTL, JobContext
 from backend.jobs.inline import InlineRunner
 from backend.jobs.leases import HeldLeases
 from backend.jobs.queue import list_recent, request_cancel
+from backend.jobs.repository import JobRepository
 from backend.loop.job_names import NEXT_BATCH, RETRAIN
 from backend.models import Record, Task
 from backend.registry.service import RegistryService
-from backend.training import jobs
+from backend.training import challenger, jobs
+from backend.training.purging import purge_artifacts
 from backend.training.retraining import retrain
 from tests.backend.training.loop import Loop, true_grade, wrong_grade
 
@@ -253,7 +259,7 @@ def test_a_full_disk_makes_the_training_wait_and_it_recovers(
     assert loop.failed == []
 
 
-def test_what_a_killed_training_left_is_replaced(loop: Loop) -> None:
+def test_what_a_killed_training_left_is_in_nobodys_way(loop: Loop) -> None:
     loop.answer(1)
     fingerprint = take_snapshot(loop.services, loop.project()).fingerprint
     left = loop.services.settings.models_dir / f"project-{loop.project_id}" / fingerprint[:16]
@@ -261,7 +267,41 @@ def test_what_a_killed_training_left_is_replaced(loop: Loop) -> None:
     (left / "manifest.json").write_text("{half")
     loop.run()
     (version,) = loop.versions
-    assert load_artifact(loop.services.settings.models_dir / version.artifact).directory == left
+    assert load_artifact(loop.services.settings.models_dir / version.artifact).directory != left
+
+
+def test_a_training_that_was_taken_over_publishes_nothing_and_deletes_nothing(
+    loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folders: list[Path] = []
+
+    def save_and_be_overtaken(directory: Path, *contents: Any) -> None:
+        save_artifact(directory, *contents)
+        folders.append(directory)
+        if len(folders) == 1:  # another worker thinks that this one is dead
+            url = loop.services.database.url.render_as_string(hide_password=False)
+            other = Database(url)
+            with other.transaction() as session:
+                (job,) = list_recent(session, name=RETRAIN, statuses=["running"])
+                assert JobRepository(session).requeue(job.id, job.attempt, crashed=True)
+            other.dispose()
+
+    monkeypatch.setattr(challenger, "save_artifact", save_and_be_overtaken)
+    loop.answer(1)
+    loop.run()
+    overtaken, published = folders
+    (version,) = loop.versions
+    assert loop.services.settings.models_dir / version.artifact == published
+    assert (version.number, len(loop.promotions)) == (1, 1)
+    assert load_artifact(overtaken).facts.snapshot == load_artifact(published).facts.snapshot
+    assert loop.failed == []
+
+    loop.clock.now = utc_now()
+    assert purge_artifacts(loop.services) == [], "young ones may get their row yet"
+    loop.clock.now += timedelta(days=2)
+    assert [one.path for one in purge_artifacts(loop.services)] == [str(overtaken)]
+    assert load_artifact(published).facts.snapshot == version.fingerprint
+    assert purge_artifacts(loop.services) == [], "what a row refers to stays, however old"
 
 
 def test_a_lost_champion_is_replaced_by_the_next_version(loop: Loop) -> None:
