@@ -22,6 +22,7 @@ from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
+from backend.core.proxies import ForwardedClient
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -115,6 +116,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.authenticator = Login(services.settings)
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
+    app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
     app.add_middleware(RequestContext)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
