@@ -151,6 +151,7 @@ class Decisions:
             author=author,
             bulk_id=bulk_id,
             case_version=case.version,
+            seen=[what for reason in case.reasons for what in reason.get("about", ())],
             created_at=self._clock(),
         )
 

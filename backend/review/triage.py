@@ -1,5 +1,6 @@
 """Which records need a decision, why, and how much a decision is worth: pure functions."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -28,9 +29,6 @@ REASONS = (
     ANSWERS_DELETED,
 )
 """Codes without a subject; ``issue:`` and ``field:`` are followed by a name."""
-
-REOPENING = (RECORD_CHANGED, WITHDRAWN_LABEL)
-"""Reasons that reach a decided case again when they are new."""
 
 SURE = 0.9
 """Confidence from which a classifier's other opinion is a reason of its own."""
@@ -70,7 +68,10 @@ class Evidence:
     is_complete: bool
     has_lost_answers: bool = False
     is_record_changed: bool = False
+    current_record_id: int | None = None
+    """Of the version that replaced a changed record; None where it was removed."""
     problems: Sequence[str] = field(default_factory=tuple)
+    """What in each answer does not fit the label schema; as often as it occurs."""
     opinion: Opinion | None = None
     suspicion: Suspicion | None = None
     is_awaited: bool = False
@@ -81,11 +82,16 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Ground:
-    """Why a record needs a decision; ``weight`` estimates how likely its label is wrong."""
+    """Why a record needs a decision; ``weight`` estimates how likely its label is wrong.
+
+    ``about`` names what a decision on it has seen; a decided case is open again where something
+    is named that its decision has not seen.
+    """
 
     code: str
     weight: float
     words: Reason
+    about: Sequence[str] = ()
 
 
 class Titles:
@@ -142,9 +148,11 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
             RECORD_CHANGED,
             0.6,
             Reason("The record has changed since it was labelled.", "记录在标注之后发生了变化。"),
+            [f"{RECORD_CHANGED}:{evidence.current_record_id}"],
         )
     if evidence.problems:
-        listed = "; ".join(evidence.problems)
+        counts = Counter(evidence.problems)
+        listed = "; ".join(counts)
         yield Ground(
             WITHDRAWN_LABEL,
             0.7,
@@ -152,6 +160,11 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
                 f"An answer does not fit the label schema: {listed}.",
                 f"有回答不符合标签体系：{listed}。",
             ),
+            [
+                f"{WITHDRAWN_LABEL}:{problem}#{number}"
+                for problem, count in counts.items()
+                for number in range(1, count + 1)
+            ],
         )
     if evidence.has_lost_answers and not evidence.votes:
         yield Ground(
