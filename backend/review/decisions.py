@@ -219,7 +219,7 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
     action: Action = request.action
     if action == "decide" and request.grade is None:
         raise InvalidInput(
-            "The decision has no grade.",
+            "The decision chooses nothing.",
             field="grade",
             value=None,
             remedy=f"Choose one of {', '.join(schema.grades)}, or mark it as ambiguous.",

@@ -26,7 +26,6 @@ from backend.review.triage import (
     Ground,
     Opinion,
     Suspicion,
-    Titles,
     priority_of,
     reasons_of,
 )
@@ -159,13 +158,13 @@ class ReviewRefresh:
         kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
         opened: list[dict[str, Any]] = []
         counts = {"changed": 0, "settled": 0, "reopened": 0}
-        titles = Titles(self._schema)
+        en, zh = self._schema.titles("en"), self._schema.titles("zh")
         seen = evidence_repository.seen_by_decisions(self._session, self._project_id)
         for task_id, case in cases.items():
             if task_id not in evidence:
                 counts["settled"] += self._change(case, _state_after(case, NOTHING, [], seen), [])
         for task_id, each in evidence.items():
-            reasons = reasons_of(each, review_below=self._policy.review_below, titles=titles)
+            reasons = reasons_of(each, review_below=self._policy.review_below, en=en, zh=zh)
             known = cases.get(task_id)
             if known is None:
                 if reasons:
