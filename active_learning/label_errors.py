@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from active_learning.classifiers.calibration import temperature_for
 from active_learning.classifiers.logistic_heads import softmax
 from active_learning.exceptions import NoLabels, ShapeMismatch, UnknownLabel
-from active_learning.types import Probabilities, Reason, Scores
+from active_learning.types import Probabilities, Reason, Scores, class_named
 
 WRONG = 0.5
 """Labels that are more probably wrong than right are suspected."""
@@ -273,6 +273,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
     """One probability only: those of classifier and estimate beside each other confuse."""
     sure = f"{100 * wrong:.0f} %"
+    given, other = class_named(given), class_named(other)
     if not is_wrong:
         return Reason(f"'{given}' stands: {sure} likely wrong", f"“{given}”可信；出错概率 {sure}")
     return Reason(
@@ -282,6 +283,7 @@ def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
 
 
 def _unknown_reason(given: str) -> Reason:
+    given = class_named(given)
     return Reason(
         f"'{given}' is hardly known to the classifier: not judged",
         f"分类器几乎不认识“{given}”：未作判断",

@@ -1,7 +1,8 @@
 """Names for the arrays and small values that pass between the parts of the library."""
 
+import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -51,12 +52,49 @@ def check_stop(should_stop: ShouldStop, doing: str) -> None:
         raise Cancelled(f"Stopped on request while {doing}.")
 
 
+_CLASS = re.compile("\ufdd0(.*?)\ufdd1", re.DOTALL)
+"""A class's name between two code points that Unicode leaves to programs and no text has."""
+
+
+def class_named(name: str) -> str:
+    """The name of a class inside the words of a ``Reason``."""
+    return f"\ufdd0{name}\ufdd1"
+
+
 @dataclass(frozen=True)
 class Reason:
-    """Why, in words, for people who read English or Chinese."""
+    """Why, in words, for people who read English or Chinese.
+
+    Classes that the words name with ``class_named`` can be replaced by their titles.
+
+    >>> reason = Reason(f"may be {class_named('p1')}", f"可能为 {class_named('p1')}")
+    >>> reason.en
+    'may be p1'
+    >>> reason.titled({"p1": "poor"}, {"p1": "差"})
+    Reason(en='may be poor', zh='可能为 差')
+    """
 
     en: str
     zh: str
+    _marked: tuple[str, str] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_marked", (self.en, self.zh))
+        object.__setattr__(self, "en", _CLASS.sub(r"\1", self.en))
+        object.__setattr__(self, "zh", _CLASS.sub(r"\1", self.zh))
+
+    def titled(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Reason":
+        """The same words with the classes' titles; a class without one keeps its name."""
+        english, chinese = self._marked
+        return Reason(
+            _CLASS.sub(lambda found: en.get(found[1], found[1]), english),
+            _CLASS.sub(lambda found: zh.get(found[1], found[1]), chinese),
+        )
+
+    def within(self, en: str, zh: str) -> "Reason":
+        """These words around it: it stands where they have ``{}``."""
+        english, chinese = self._marked
+        return Reason(en.replace("{}", english), zh.replace("{}", chinese))
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,6 @@
 """The web application: API, pages, webhook."""
 
-from collections.abc import Sequence
-from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import JSONResponse, Response
@@ -15,6 +12,8 @@ from backend.access.login import Login
 from backend.access.login_limit import LoginLimit
 from backend.access.router import router as access_router
 from backend.agreement import pages as agreement_pages
+from backend.agreement.router import router as agreement_router
+from backend.annotations.router import router as annotations_router
 from backend.audit import pages as audit_pages
 from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
@@ -23,14 +22,26 @@ from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
+from backend.core.proxies import ForwardedClient
 from backend.guidelines import pages as guideline_pages
+from backend.guidelines.router import router as guidelines_router
+from backend.ingestion.router import router as ingestion_router
 from backend.label_exchange import pages as exchange_pages
+from backend.label_exchange.router import router as label_exchange_router
+from backend.label_studio.router import router as label_studio_router
+from backend.machine_labels.router import router as machine_labels_router
 from backend.overview import own_work_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
 from backend.overview.router import router as overview_router
+from backend.projects.router import router as projects_router
+from backend.records.router import router as records_router
+from backend.registry.router import router as registry_router
 from backend.review import pages as review_pages
+from backend.review.router import router as review_router
 from backend.suspected_labels import pages as findings_pages
+from backend.suspected_labels.router import router as suspected_labels_router
+from backend.training.router import router as training_router
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
@@ -57,19 +68,19 @@ TAGS = [
 
 # Every room's router, in the order of the API documentation.
 ROOM_ROUTERS = (
-    ("backend.records.router", "router"),
-    ("backend.ingestion.router", "router"),
-    ("backend.projects.router", "router"),
-    ("backend.annotations.router", "router"),
-    ("backend.label_studio.router", "router"),
-    ("backend.training.router", "router"),
-    ("backend.review.router", "router"),
-    ("backend.agreement.router", "router"),
-    ("backend.suspected_labels.router", "router"),
-    ("backend.guidelines.router", "router"),
-    ("backend.registry.router", "router"),
-    ("backend.machine_labels.router", "router"),
-    ("backend.label_exchange.router", "router"),
+    records_router,
+    ingestion_router,
+    projects_router,
+    annotations_router,
+    label_studio_router,
+    training_router,
+    review_router,
+    agreement_router,
+    suspected_labels_router,
+    guidelines_router,
+    registry_router,
+    machine_labels_router,
+    label_exchange_router,
 )
 
 DESCRIPTION = """\
@@ -105,6 +116,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.authenticator = Login(services.settings)
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
+    app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
     app.add_middleware(RequestContext)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
@@ -121,7 +133,7 @@ def create_app(services: Services) -> FastAPI:
         overview_router,
     ):
         app.include_router(router)
-    for router in _room_routers(ROOM_ROUTERS):
+    for router in ROOM_ROUTERS:
         app.include_router(router)
     app.include_router(access_router)
     app.include_router(audit_router)
@@ -133,19 +145,6 @@ def app_factory() -> FastAPI:
     """For uvicorn: the application over the environment's settings."""
     configure_logging()
     return create_app(open_services())
-
-
-def _room_routers(names: Sequence[tuple[str, str]]) -> list[APIRouter]:
-    return [
-        getattr(import_module(module), attribute)
-        for module, attribute in names
-        if _is_there(module)
-    ]
-
-
-def _is_there(module: str) -> bool:
-    room, _, _ = module.rpartition(".")
-    return find_spec(room) is not None and find_spec(module) is not None
 
 
 _documentation = APIRouter(include_in_schema=False, dependencies=[Depends(require("viewer"))])

@@ -1,7 +1,8 @@
 """What annotators are asked: one declaration for screen, classifier, forms and reports."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -49,17 +50,37 @@ class Issue(Choice):
     fields: tuple[str, ...] | None = Field(None, description="empty: any field")
 
 
+GOOD_FAIR_POOR = (
+    Choice(value="good", en="good", zh="优良"),
+    Choice(value="fair", en="fair", zh="一般"),
+    Choice(value="poor", en="poor", zh="差"),
+)
+QUESTION = {True: ("Grade", "等级"), False: ("Class", "类别")}
+"""What the single choice is called where the schema has no title of its own, by its order."""
+
+
 class Grade(_Declaration):
-    """The single choice about the record as a whole, best value first."""
+    """The single choice about the record as a whole.
+
+    ``ordered``: the choices are grades, the best first, so that neighbours differ less than others.
+    Own choices are classes without an order unless they are declared to be ordered.
+    """
 
     name: str = "grade"
-    en: str = "Grade"
-    zh: str | None = "等级"
-    choices: tuple[Choice, ...] = (
-        Choice(value="good", en="good", zh="优良"),
-        Choice(value="fair", en="fair", zh="一般"),
-        Choice(value="poor", en="poor", zh="差"),
+    choices: tuple[Choice, ...] = GOOD_FAIR_POOR
+    ordered: bool = Field(
+        default_factory=lambda held: _is_good_fair_poor(held.get("choices", ())),
+        description="left out: only good, fair, poor is ordered",
     )
+    en: str = Field(default_factory=lambda held: QUESTION[held.get("ordered", True)][0])
+    zh: str | None = Field(
+        default_factory=lambda held: dict(QUESTION.values()).get(held.get("en", "")),
+        description="left out: that of the built-in English title, or the English one",
+    )
+
+
+def _is_good_fair_poor(choices: Sequence[Choice]) -> bool:
+    return [each.value for each in choices] == [each.value for each in GOOD_FAIR_POOR]
 
 
 DEFAULT_ISSUES = (
@@ -71,6 +92,33 @@ DEFAULT_ISSUES = (
     Issue(value="duplicate", en="duplicate", zh="重复", dimension="uniqueness"),
     Issue(value="unsafe", en="spam or private data", zh="垃圾或隐私信息", dimension="security"),
 )
+
+
+@dataclass(frozen=True)
+class Titles:
+    """What people read for the values of a label schema, in one language."""
+
+    question: str = "Grade"
+    """The single choice itself."""
+    grades: Mapping[str, str] = field(default_factory=dict)
+    issues: Mapping[str, str] = field(default_factory=dict)
+
+    def grade(self, value: str) -> str:
+        """A grade's title; the value itself where the schema does not have it (any more)."""
+        return self.grades.get(value, value)
+
+    def issue(self, value: str) -> str:
+        """An issue's title; the value itself where the schema does not have it (any more)."""
+        return self.issues.get(value, value)
+
+    def of_reason(self, code: str) -> str:
+        """What a reason such as ``issue:odd_price`` or ``field:price`` is about."""
+        kind, _, name = code.partition(":")
+        return self.issue(name) if kind == "issue" else name or code
+
+    def subject(self, value: str) -> str:
+        """Of what a rule is about: a grade, an issue, or a field, which keeps its name."""
+        return self.grades.get(value) or self.issue(value)
 
 
 class LabelSchema(_Declaration):
@@ -133,7 +181,7 @@ class LabelSchema(_Declaration):
 
     @property
     def grades(self) -> tuple[str, ...]:
-        """The grade's values, best first."""
+        """The grade's values in order; where it is ordered the best first."""
         return tuple(choice.value for choice in self.grade.choices)
 
     @property
@@ -141,12 +189,30 @@ class LabelSchema(_Declaration):
         """The issues' values in order."""
         return tuple(issue.value for issue in self.issues)
 
-    def titles(self, language: Literal["en", "zh"]) -> dict[str, str]:
-        """Value to what people read, for grades and issues; English where there is no Chinese."""
-        return {
-            each.value: (each.zh if language == "zh" else None) or each.en or each.value
-            for each in (*self.grade.choices, *self.issues)
-        }
+    def titles(self, language: Literal["en", "zh"]) -> Titles:
+        """What people read for its values; English where there is no Chinese."""
+        is_chinese = language == "zh"
+
+        def title(each: Choice) -> str:
+            return (each.zh if is_chinese else None) or each.en or each.value
+
+        return Titles(
+            question=(self.grade.zh if is_chinese else None) or self.grade.en,
+            grades={each.value: title(each) for each in self.grade.choices},
+            issues={each.value: title(each) for each in self.issues},
+        )
+
+    @property
+    def grade_titles(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Grade's value to its English title, and to its Chinese one."""
+        return self.titles("en").grades, self.titles("zh").grades
+
+    def shown(self, record: Mapping[str, Any]) -> dict[str, Any]:
+        """What people are shown of a record: the schema's fields in its order, nothing else.
+
+        A field that the record does not have is None.
+        """
+        return {name: record.get(name) for name in self.fields}
 
 
 def read_declaration(path: Path) -> dict[str, Any]:

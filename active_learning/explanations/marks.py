@@ -1,10 +1,11 @@
 """Explanations as people and pages read them: a few signed marks with words."""
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from active_learning.types import Reason
+from active_learning.types import Reason, class_named
 
 SHOWN_LENGTH = 24
 
@@ -45,7 +46,17 @@ class Explanation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain lists, dicts, strings and numbers."""
-        return asdict(self)
+        plain = asdict(self)
+        for mark, entry in zip(self.marks, plain["marks"], strict=True):
+            entry["reason"] = {"en": mark.reason.en, "zh": mark.reason.zh}
+        return plain
+
+    def titled(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Explanation":
+        """The same with the classes' titles in its words."""
+        marks = [
+            dataclasses.replace(mark, reason=mark.reason.titled(en, zh)) for mark in self.marks
+        ]
+        return dataclasses.replace(self, marks=marks)
 
 
 def reason_of(field_name: str, value: str, target: str, contribution: float) -> Reason:
@@ -57,6 +68,7 @@ def reason_of(field_name: str, value: str, target: str, contribution: float) -> 
     short = value if len(value) <= SHOWN_LENGTH else value[: SHOWN_LENGTH - 1] + "…"
     size = f"{abs(contribution):.1f}"
     rises = contribution > 0
+    target = class_named(target)
     english = f"{field_name} “{short}”" if short else f"{field_name} missing"
     chinese = f"{field_name}“{short}”" if short else f"{field_name} 缺失"
     return Reason(

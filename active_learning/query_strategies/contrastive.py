@@ -11,7 +11,7 @@ from active_learning.query_strategies.base import (
     probabilities_of,
     top_two,
 )
-from active_learning.types import Positions, Reason, Scores
+from active_learning.types import Positions, Reason, Scores, class_named
 
 NEIGHBOURS = 10
 
@@ -53,7 +53,8 @@ class ContrastiveSampling:
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Like its neighbours, judged otherwise."""
-        first, _, best, _ = top_two(candidates, row)
+        likeliest, _, best, _ = top_two(candidates, row)
+        first = class_named(likeliest)
         return Reason(
             f"judged {first} ({best:.2f}), unlike the labelled records most like it "
             f"(divergence {scores[row]:.2f})",

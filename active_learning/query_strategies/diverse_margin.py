@@ -46,7 +46,6 @@ class DiverseMargin:
         found = uncertain_reason("margin", candidates, float(scores[row]), row)
         if len(candidates.classes) <= 2:
             return found
-        return Reason(
-            f"{found.en}; stands for a group of uncertain records",
-            f"{found.zh}；代表一组不确定的记录",
+        return found.within(
+            "{}; stands for a group of uncertain records", "{}；代表一组不确定的记录"
         )

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.exceptions import NoLabels, ShapeMismatch
-from active_learning.types import Probabilities, Reason, Scores
+from active_learning.types import Probabilities, Reason, Scores, class_named
 
 FLOOR = 1e-6
 """Least weight of an annotator or of the classifier."""
@@ -97,8 +97,8 @@ def relabel(
         quality,
         [
             Reason(
-                f"{agree} of {said_by} annotators said {classes[place]}",
-                f"{said_by} 名标注者中 {agree} 名选择 {classes[place]}",
+                f"{agree} of {said_by} annotators said {class_named(classes[place])}",
+                f"{said_by} 名标注者中 {agree} 名选择 {class_named(classes[place])}",
             )
             for agree, said_by, place in zip(
                 agreeing.tolist(), votes.tolist(), consensus.tolist(), strict=True

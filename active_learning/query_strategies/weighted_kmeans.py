@@ -53,7 +53,6 @@ class WeightedKMeans:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
         """The centre of a region."""
         found = uncertain_reason("margin", candidates, 0.0, row)
-        return Reason(
-            f"centre of a group of uncertain records; {found.en}",
-            f"一组不确定记录的中心；{found.zh}",
+        return found.within(
+            "centre of a group of uncertain records; {}", "一组不确定记录的中心；{}"
         )

@@ -82,17 +82,17 @@ def questions_of(answers: CountedAnswers, schema: LabelSchema) -> list[Question]
     Somebody whom Label Studio no longer knows is one person an annotation, with a negative id.
     """
     rows = [(place, row.annotator_id or -(row.id or 0), row) for place, row in answers.rows]
-    grade = schema.grade
+    en, zh = schema.titles("en"), schema.titles("zh")
+    order = schema.grades if schema.grade.ordered else None
     frame = LabelFrame.from_rows((item, who, str(row.grade)) for item, who, row in rows)
     found = [
-        Question("grade", grade.name, grade.en, grade.zh or grade.en, frame, schema.grades),
+        Question("grade", schema.grade.name, en.question, zh.question, frame, order),
     ]
     issues = [(item, who, _known(row.issues, schema.issue_values)) for item, who, row in rows]
     frames = choice_frames(issues, schema.issue_values)
     for issue in schema.issues:
-        title = issue.en or issue.value
-        frame = frames[issue.value]
-        found.append(Question("issue", issue.value, title, issue.zh or title, frame))
+        name = issue.value
+        found.append(Question("issue", name, en.issue(name), zh.issue(name), frames[name]))
     if schema.faulty_fields:
         marks = [(item, who, _known(row.faulty_fields, schema.fields)) for item, who, row in rows]
         frames = choice_frames(marks, schema.fields)

@@ -57,7 +57,7 @@ def measure(services: Services, project_id: int, step: Step) -> bool:
     step(len(asked) / (len(asked) + 1), "measuring the annotators")
     gold = gold_grades(decisions)
     work = work_frame(answers, schema)
-    people, not_checked = annotators_work(work, gold, answers.skips, schema.grades, policy.seed)
+    people, not_checked = annotators_work(work, gold, answers.skips, schema, policy.seed)
     content = WorkReportContent(
         records=len({place for place, _ in answers.rows}),
         answers=len(answers.rows),

@@ -11,7 +11,8 @@ from backend.agreement.schemas import DELETED, QuestionAgreement
 from backend.agreement.service import ReportState, WorkReports, with_name
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.models import Project
-from backend.projects.service import ProjectsService
+from backend.projects.service import ProjectsService, label_schema_of
+from backend.web.language import language_of
 from backend.web.rendering import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -40,7 +41,7 @@ def agreement_page(
     reports = WorkReports(session, services.clock)
     state = reports.state(project)
     content = state.content
-    context = _common(project, state, "agreement")
+    context = _common(request, project, state, "agreement")
     if content is not None:
         names = reports.names(content)
         chosen = content.question(question) or content.questions[0]
@@ -68,7 +69,7 @@ def annotators_page(
     state = reports.state(project)
     names = reports.names(state.content)
     people = [with_name(each, names) for each in state.content.people] if state.content else []
-    context = _common(project, state, "annotators")
+    context = _common(request, project, state, "annotators")
     context |= {"people": people, "patterns": PATTERNS, "deleted": DELETED}
     return render(request, "agreement/annotators.html", context)
 
@@ -88,7 +89,7 @@ def annotator_page(
     reports = WorkReports(session, services.clock)
     person = reports.annotator(project, annotator_id)
     windows = person.drift.windows if person.drift else []
-    context = _common(project, reports.state(project), f"annotators/{annotator_id}")
+    context = _common(request, project, reports.state(project), f"annotators/{annotator_id}")
     context |= {
         "person": person,
         "patterns": PATTERNS,
@@ -138,14 +139,20 @@ def measuring(
 
 
 def _status(request: Request, project: Project, state: ReportState, back: str) -> Response:
-    answer = render(request, "agreement/measuring.html", _common(project, state, back))
+    answer = render(request, "agreement/measuring.html", _common(request, project, state, back))
     if not state.is_measuring:
         answer.headers["HX-Refresh"] = "true"
     return answer
 
 
-def _common(project: Project, state: ReportState, back: str) -> dict[str, Any]:
-    return {"project": project, "state": state, "report": state.content, "back": back}
+def _common(request: Request, project: Project, state: ReportState, back: str) -> dict[str, Any]:
+    return {
+        "project": project,
+        "titles": label_schema_of(project).titles(language_of(request)),
+        "state": state,
+        "report": state.content,
+        "back": back,
+    }
 
 
 def _pictures(chosen: QuestionAgreement, names: dict[int, str]) -> dict[str, Any]:

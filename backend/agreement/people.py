@@ -28,6 +28,7 @@ from labeling.consensus.drift import Drift
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.suspicious import SuspiciousHabit, suspicions
 from labeling.consensus.words import Words
+from labeling.label_schema import LabelSchema
 
 NO_CHECKS = Words(
     "This annotator has answered no hidden check.", "该标注员尚未回答任何隐藏检查题。"
@@ -38,7 +39,7 @@ def annotators_work(
     work: WorkFrame,
     gold: Mapping[int, str],
     skips: Mapping[int, int],
-    grades: Sequence[str],
+    schema: LabelSchema,
     seed: int,
 ) -> tuple[list[AnnotatorWork], dict[str, Sentence]]:
     """Everybody's work, who answered most first; and which patterns could not be looked for.
@@ -52,7 +53,13 @@ def annotators_work(
         frame, rng, gold=gold, seconds=work.seconds, times=work.times, skips=skips
     )
     drifts = changes(found, frame, work.times, gold, rng)
-    patterns = suspicions(frame, seconds=work.seconds, suggestions=work.suggestions, gold=gold)
+    patterns = suspicions(
+        frame,
+        seconds=work.seconds,
+        suggestions=work.suggestions,
+        gold=gold,
+        titles=schema.grade_titles,
+    )
     named: dict[int, list[SuspiciousHabit]] = {}
     for each in patterns.found:
         named.setdefault(each.annotator, []).append(each)
@@ -63,7 +70,7 @@ def annotators_work(
             None if person == DELETED else drifts[person],
             _checks(work, truth, person),
             skips.get(person, 0),
-            grades,
+            schema.grades,
             [] if person == DELETED else named.get(person, []),
         )
         for person, quality in found.items()

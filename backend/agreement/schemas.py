@@ -60,7 +60,9 @@ class QuestionAgreement(BaseModel):
     title: str
     title_zh: str
     alpha: AgreementMeasure = Field(description="Krippendorff, nominal")
-    ordinal: AgreementMeasure | None = Field(description="Krippendorff, ordinal; of grades only")
+    ordinal: AgreementMeasure | None = Field(
+        description="Krippendorff, ordinal; of ordered grades only"
+    )
     fleiss: AgreementMeasure
     slices: list[SliceAgreement]
     weeks: list[WeekAgreement]

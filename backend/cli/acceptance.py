@@ -57,20 +57,21 @@ def labels(
     """List the machine labels that count now, a page at a time."""
     from backend.bootstrap import open_services
     from backend.machine_labels.labels import MachineLabels
-    from backend.projects.service import ProjectsService
+    from backend.projects.service import ProjectsService, label_schema_of
 
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
+        titles = label_schema_of(found).titles("en")
         page = MachineLabels(session, services.clock).page(
             found, after=after, limit=limit, grade=grade
         )
-    table = Table("id", "record", "grade", "confidence", "model", "to be checked")
+    table = Table("id", "record", titles.question, "confidence", "model", "to be checked")
     for label in page.labels:
         table.add_row(
             str(label.id),
             label.external_id,
-            label.grade,
+            titles.grade(label.grade),
             f"{label.confidence:.3f}",
             f"v{label.model_version}",
             "yes" if label.is_audited else "",

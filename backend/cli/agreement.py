@@ -38,7 +38,7 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     for each in report.questions:
         percent = each.alpha.percent
         table.add_row(
-            Text(each.key),
+            Text(each.title if each.kind == "grade" else f"{each.kind}: {each.title}"),
             _measure(each.alpha),
             _measure(each.ordinal) if each.ordinal else "",
             _measure(each.fleiss),
@@ -49,7 +49,7 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     console.print(f"{counted(report.answers, 'answer')} to {counted(report.records, 'record')}.")
     if report.not_counted:
         console.print(
-            f"Not counted, without a grade of the schema: {counted(report.not_counted, 'answer')}."
+            f"Not counted, without a value of the schema: {counted(report.not_counted, 'answer')}."
         )
     whole = report.questions[0].alpha
     if whole.why is not None:
@@ -113,12 +113,13 @@ def show_annotator(
 ) -> None:
     """Show one annotator's work with the evidence; measured if need be."""
     from backend.agreement.service import WorkReports
-    from backend.projects.service import ProjectsService
+    from backend.projects.service import ProjectsService, label_schema_of
 
     services = _measured(project)
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         person = WorkReports(session, services.clock).annotator_named(found, annotator)
+        titles = label_schema_of(found).titles("en")
     if as_json:
         typer.echo(person.model_dump_json(indent=2))
         return
@@ -140,9 +141,9 @@ def show_annotator(
     for each in person.suspicions:
         console.print(f"{each.pattern}: {each.evidence.en}", markup=False)
     confusion = person.gold_confusion if person.against_gold.of else person.others_confusion
-    table = Table("right is", *(f"answered {name}" for name in confusion.classes))
+    table = Table("right is", *(f"answered {titles.grade(name)}" for name in confusion.classes))
     for name, row in zip(confusion.classes, confusion.table, strict=True):
-        table.add_row(Text(name), *(f"{count:,}" for count in row))
+        table.add_row(Text(titles.grade(name)), *(f"{count:,}" for count in row))
     console.print(table)
 
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.suspected_labels.schemas import FindingKind, LabelFindingPage
+from labeling.label_schema import Titles
 
 labels_app = typer.Typer(
     help="Labels to look at again: suspected errors, value, who deserves one more annotator.",
@@ -29,7 +30,7 @@ def suspects(
     as_json: JsonOption = False,
 ) -> None:
     """List labels that a classifier which did not see them contradicts."""
-    _show(_page(project, "suspects", limit, offset), as_json=as_json)
+    _show(*_page(project, "suspects", limit, offset), as_json=as_json)
 
 
 @labels_app.command("value")
@@ -44,7 +45,7 @@ def value(
     as_json: JsonOption = False,
 ) -> None:
     """Show what leaving labels out was measured to do, and the labels of one group."""
-    page = _page(project, kind or "harmful", limit, offset)
+    page, titles = _page(project, kind or "harmful", limit, offset)
     if as_json:
         typer.echo(page.model_dump_json(indent=2))
         return
@@ -52,7 +53,7 @@ def value(
         groups = ", ".join(f"{count:,} {name}" for name, count in page.assessment.groups.items())
         Console().print(f"v{page.model_version}: {groups}.", markup=False)
         Console().print(page.assessment.summary, markup=False)
-    _show(page, as_json=False)
+    _show(page, titles, as_json=False)
 
 
 @labels_app.command("relabel")
@@ -63,7 +64,7 @@ def relabel(
     as_json: JsonOption = False,
 ) -> None:
     """List labelled records that deserve one more annotator, best first."""
-    _show(_page(project, "relabel", limit, offset), as_json=as_json)
+    _show(*_page(project, "relabel", limit, offset), as_json=as_json)
 
 
 @labels_app.command("export")
@@ -117,19 +118,22 @@ def assess(project: ProjectArgument) -> None:
     Console().print(f"Queued as {job_id}. Follow it with: assay status", markup=False)
 
 
-def _page(project: str, kind: FindingKind, limit: int, offset: int) -> LabelFindingPage:
+def _page(
+    project: str, kind: FindingKind, limit: int, offset: int
+) -> tuple[LabelFindingPage, Titles]:
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService
+    from backend.projects.service import ProjectsService, label_schema_of
     from backend.suspected_labels.service import LabelFindings
 
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         findings = LabelFindings(session, services.clock, services.settings)
-        return findings.page(found, kind, offset=offset, limit=limit)
+        page = findings.page(found, kind, offset=offset, limit=limit)
+        return page, label_schema_of(found).titles("en")
 
 
-def _show(page: LabelFindingPage, *, as_json: bool) -> None:
+def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
     if as_json:
         typer.echo(page.model_dump_json(indent=2))
         return
@@ -141,11 +145,11 @@ def _show(page: LabelFindingPage, *, as_json: bool) -> None:
         return
     table = Table("record", "given", "suggested", "wrong", "one more", "group", "answers", "reason")
     for item in page.items:
-        said = ", ".join(f"{one.annotator}: {one.grade}" for one in item.answers)
+        said = ", ".join(f"{one.annotator}: {titles.grade(one.grade)}" for one in item.answers)
         cells = (
             item.external_id,
-            item.grade,
-            item.suggested,
+            titles.grade(item.grade),
+            titles.grade(item.suggested),
             f"{100 * item.suspicion:.0f} %",
             f"{item.relabel_score:.2f}",
             item.value_group,

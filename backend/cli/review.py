@@ -10,6 +10,7 @@ from backend.core.counting import counted
 
 if TYPE_CHECKING:
     from backend.review.schemas import CaseSummary
+    from labeling.label_schema import Titles
 
 review_app = typer.Typer(
     help="The review desk: records that need a decision.", no_args_is_help=True
@@ -35,7 +36,7 @@ def list_cases(
 
     from backend.bootstrap import open_services
     from backend.core.exceptions import InvalidInput
-    from backend.projects.service import ProjectsService
+    from backend.projects.service import ProjectsService, label_schema_of
     from backend.review.schemas import CaseFilter
     from backend.review.service import ReviewDesk
     from backend.review.triage import REASONS
@@ -61,6 +62,7 @@ def list_cases(
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
+        titles = label_schema_of(found).titles("en")
         page = ReviewDesk(session, services.clock, services.settings).page(
             found, wanted, limit=limit
         )
@@ -74,7 +76,7 @@ def list_cases(
             case.external_id,
             case.state,
             f"{case.priority:.2f}",
-            consensus_words(case),
+            consensus_words(case, titles),
             str(case.votes),
             " ".join(ground.reason for ground in case.grounds),
         )
@@ -101,8 +103,9 @@ def refresh(project: ProjectArgument) -> None:
     )
 
 
-def consensus_words(case: "CaseSummary") -> str:
+def consensus_words(case: "CaseSummary", titles: "Titles") -> str:
     """The consensus and how sure it is, where that is known."""
     if case.grade is None:
         return "tie" if case.votes > 1 else ""
-    return case.grade if case.confidence is None else f"{case.grade} {case.confidence:.0%}"
+    title = titles.grade(case.grade)
+    return title if case.confidence is None else f"{title} {case.confidence:.0%}"

@@ -24,6 +24,7 @@ def serve(
         port=port or settings.port,
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # uvicorn would trust the loopback; the application asks the settings
     )
 
 

@@ -6,11 +6,12 @@ data directory, which ``assay up`` writes with secrets of its own making.
 
 import os
 from functools import lru_cache
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.core.exceptions import ConfigurationError
 
@@ -35,6 +36,11 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="port the API listens on")
     public_url: str | None = Field(
         None, description="URL under which Label Studio reaches the API (webhook)"
+    )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="addresses and networks of proxies whose X-Forwarded-For and -Proto count, "
+        "separated by commas; empty: nobody's",
     )
     session_secret: SecretStr | None = Field(None, description="signs the pages' login cookie")
     webhook_secret: SecretStr | None = Field(
@@ -74,6 +80,25 @@ class Settings(BaseSettings):
     uploads_retention_days: int = Field(
         7, ge=0, description="uploaded files are purged so long after their import has ended"
     )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def read_trusted_proxies(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        listed = tuple(item.strip() for item in value.split(",") if item.strip())
+        for item in listed:
+            try:
+                ip_network(item)
+            except ValueError as error:
+                raise ConfigurationError(
+                    f"ASSAY_TRUSTED_PROXIES names {item!r}, which is neither an address nor a "
+                    f"network: {error}.",
+                    field="trusted_proxies",
+                    value=item,
+                    remedy="Write addresses and networks such as 127.0.0.1,172.16.0.0/12.",
+                ) from error
+        return listed
 
     @model_validator(mode="after")
     def refuse_weak_secrets_in_production(self) -> Self:

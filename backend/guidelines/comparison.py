@@ -6,8 +6,10 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from backend.guidelines.schemas import GuidelineText
+from labeling.label_schema import Titles
 
 CONTEXT = 2
+NO_TITLES = Titles()
 
 
 @dataclass(frozen=True)
@@ -18,9 +20,9 @@ class Line:
     text: str
 
 
-def compare(before: GuidelineText, after: GuidelineText) -> list[Line]:
+def compare(before: GuidelineText, after: GuidelineText, titles: Titles = NO_TITLES) -> list[Line]:
     """What is different, with ``CONTEXT`` lines around it; empty where nothing is."""
-    old, new = as_lines(before), as_lines(after)
+    old, new = as_lines(before, titles), as_lines(after, titles)
     lines: list[Line] = []
     for tag, i1, i2, j1, j2 in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
         if tag == "equal":
@@ -31,11 +33,13 @@ def compare(before: GuidelineText, after: GuidelineText) -> list[Line]:
     return _shortened(lines)
 
 
-def as_lines(text: GuidelineText) -> list[str]:
+def as_lines(text: GuidelineText, titles: Titles = NO_TITLES) -> list[str]:
     """All of a guideline as lines of plain text, each part under its name."""
     lines = ["== English", *text.text.splitlines(), "== 中文", *text.text_zh.splitlines()]
     for rule in text.rules:
-        lines.append(f"== § {rule.name}" + (f" ({rule.about})" if rule.about else ""))
+        lines.append(
+            f"== § {rule.name}" + (f" ({titles.subject(rule.about)})" if rule.about else "")
+        )
         lines += [*rule.text.splitlines(), *rule.text_zh.splitlines()]
     return lines
 

@@ -67,19 +67,13 @@ def report(
     The intervals are Wilson's at 95 %. Pairs of one record are not independent where three
     people or more answered it, so there they are somewhat too narrow.
     """
-    items = [
-        _disagreement(counts, ("grade", choice.value), choice.en, choice.zh, rules, decisions)
-        for choice in schema.grade.choices
+    en, zh = schema.titles("en"), schema.titles("zh")
+    subjects: list[tuple[Subject, str, str]] = [
+        *((("grade", value), en.grade(value), zh.grade(value)) for value in schema.grades),
+        *((("issue", value), en.issue(value), zh.issue(value)) for value in schema.issue_values),
+        *((("field", name), name, name) for name in schema.fields if counts.saying["field", name]),
     ]
-    items += [
-        _disagreement(counts, ("issue", issue.value), issue.en, issue.zh, rules, decisions)
-        for issue in schema.issues
-    ]
-    items += [
-        _disagreement(counts, ("field", name), None, None, rules, decisions)
-        for name in schema.fields
-        if counts.saying["field", name]
-    ]
+    items = [_disagreement(counts, *each, rules, decisions) for each in subjects]
     items.sort(key=lambda item: (-item.rate.low if item.rate else 1.0, -item.differing))
     names = [rule.name for rule in rules]
     names += [name for name in decisions if name not in names]
@@ -93,8 +87,8 @@ def report(
 def _disagreement(
     counts: PairCounts,
     subject: Subject,
-    title: str | None,
-    title_zh: str | None,
+    title: str,
+    title_zh: str,
     rules: Sequence[Rule],
     decisions: Mapping[str, int],
 ) -> Disagreement:
@@ -104,8 +98,8 @@ def _disagreement(
     return Disagreement(
         kind=kind,
         value=value,
-        title=title or value,
-        title_zh=title_zh or title or value,
+        title=title,
+        title_zh=title_zh,
         pairs=pairs,
         differing=differing,
         rate=Share(value=estimate.value, low=estimate.low, high=estimate.high)

@@ -15,6 +15,7 @@ from backend.guidelines.schemas import GuidelinePublic, GuidelineText
 from backend.guidelines.service import Guidelines
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.web.language import language_of
 from backend.web.rendering import is_fragment, render
 
 router = APIRouter(include_in_schema=False)
@@ -115,9 +116,10 @@ def _refused(
 def _preview(
     request: Request, project: Project, newest: GuidelinePublic, says: GuidelineText
 ) -> dict[str, Any]:
+    schema = label_schema_of(project)
     return {
-        "html": guideline_html(request, says, label_schema_of(project)),
-        "lines": compare(newest.says, says),
+        "html": guideline_html(request, says, schema),
+        "lines": compare(newest.says, says, schema.titles(language_of(request))),
     }
 
 
@@ -146,6 +148,7 @@ def _page(
         "newest": newest,
         "values": values,
         "schema": schema,
+        "titles": schema.titles(language_of(request)),
         "error": error,
         "is_conflict": isinstance(error, Conflict),
         "preview": preview,

@@ -11,6 +11,7 @@ from backend.guidelines.comparison import compare
 from backend.guidelines.rendering import guideline_html
 from backend.guidelines.service import Guidelines
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -42,10 +43,12 @@ def guideline_page(
     guidelines = Guidelines(session, services.clock)
     current = guidelines.current(project)
     showing = guidelines.showing(project)
+    schema = label_schema_of(project)
     context = {
         "project": project,
         "guideline": current,
-        "html": guideline_html(request, current, label_schema_of(project)),
+        "html": guideline_html(request, current, schema),
+        "titles": schema.titles(language_of(request)),
         "showing": showing,
         "showing_words": SHOWING[showing],
         "history": guidelines.history(project) if principal.may("viewer") else [],
@@ -69,13 +72,14 @@ def version_page(
     project = ProjectsService(session, services.clock).get(project_id)
     guidelines = Guidelines(session, services.clock)
     shown = guidelines.version(project, version)
+    titles = label_schema_of(project).titles(language_of(request))
     before = guidelines.version(project, version - 1) if version > 1 else None
     context = {
         "project": project,
         "guideline": shown,
         "html": guideline_html(request, shown, label_schema_of(project)),
         "before": before,
-        "lines": compare(before, shown) if before else [],
+        "lines": compare(before, shown, titles) if before else [],
         "notice": NOTICES.get(request.query_params.get("notice", "")),
     }
     return render(request, "guidelines/version.html", context)

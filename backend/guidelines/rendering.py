@@ -52,7 +52,7 @@ def guideline_html(
         rules=[
             RuleHtml(
                 name=rule.name,
-                about=titles.get(rule.about, rule.about),
+                about=titles.subject(rule.about),
                 anchor=f"rule-{number}",
                 html=html(rule.text, rule.text_zh, below=3),
             )

@@ -13,6 +13,7 @@ from backend.label_exchange.schemas import IMPORT_LABELS, ExportFormat, What
 from backend.label_exchange.service import Exports
 from backend.label_exchange.uploads import queue_import
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -62,7 +63,7 @@ def exports_page(
         "is_importing": any(each.status in OPEN_STATUSES for each in jobs),
         "counts": exports.counts(),
         "kinds": exports.kinds(),
-        "grades": label_schema_of(project).grades,
+        "titles": label_schema_of(project).titles(language_of(request)),
         "choices": CHOICES,
         "formats": FORMATS,
         "imports": [each for each in recent if each.format == FORMAT][:SHOWN_IMPORTS],

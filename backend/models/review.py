@@ -111,6 +111,12 @@ class Decision(SQLModel, table=True):
     bulk_id: str | None = Field(default=None, max_length=36, index=True)
     undoes_id: int | None = Field(default=None, sa_type=RowId, description="the decision undone")
     case_version: int = Field(description="of the case that the author saw")
+    seen: list[str] = Field(
+        default_factory=list,
+        sa_type=Json,
+        description="what the case's reasons were about: the record's newer version, answers that "
+        "do not fit the schema; anything else reopens the case",
+    )
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -10,6 +10,8 @@ from fastapi.responses import Response
 from backend.core.dependencies import ServicesDep, SessionDep, require
 from backend.overview import repository
 from backend.overview.service import OverviewService
+from backend.projects.service import ProjectsService, label_schema_of
+from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -60,7 +62,9 @@ def explanations_page(
     """The latest suggestions, each with what spoke for and against it."""
     project = OverviewService(session, services.clock, services.settings).summary(project_id)
     suggestions = read_suggestions(repository.latest_suggestions(session, project_id, limit))
-    context = {"project": project, "suggestions": suggestions}
+    schema = label_schema_of(ProjectsService(session, services.clock).get(project_id))
+    titles = schema.titles(language_of(request))
+    context = {"project": project, "suggestions": suggestions, "titles": titles}
     return render(request, "overview/explanations.html", context)
 
 

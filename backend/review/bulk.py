@@ -44,13 +44,14 @@ class BulkDecisions:
         planned, refused = self._planned(project, request, rows)
         outcomes = Counter(decision.grade or decision.action for _, decision in planned)
         assert project.id is not None
+        schema = label_schema_of(project)
         return BulkPreview(
             total=queue_repository.count(self._session, project.id, request.filter),
             applicable=len(planned),
             outcomes=dict(outcomes.most_common()),
             refused=dict(refused),
             case_versions={case.id or 0: case.version for (case, _, _), _ in planned},
-            sample=[CaseSummary(**summary_of(*row)) for row, _ in planned[:SAMPLE]],
+            sample=[CaseSummary(**summary_of(*row, schema)) for row, _ in planned[:SAMPLE]],
         )
 
     def apply(self, project: Project, request: BulkRequest, *, author: str) -> BulkResult:

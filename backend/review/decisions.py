@@ -151,6 +151,7 @@ class Decisions:
             author=author,
             bulk_id=bulk_id,
             case_version=case.version,
+            seen=[what for reason in case.reasons for what in reason.get("about", ())],
             created_at=self._clock(),
         )
 
@@ -218,7 +219,7 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
     action: Action = request.action
     if action == "decide" and request.grade is None:
         raise InvalidInput(
-            "The decision has no grade.",
+            "The decision chooses nothing.",
             field="grade",
             value=None,
             remedy=f"Choose one of {', '.join(schema.grades)}, or mark it as ambiguous.",

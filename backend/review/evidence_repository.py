@@ -1,12 +1,14 @@
 """The queries that read what asks for decisions, and keep the consensus labels."""
 
 from sqlalchemy import func, text
+from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.models import (
     Annotation,
     CaseReason,
     ConsensusLabel,
+    Decision,
     LabelFinding,
     Record,
     ReviewCase,
@@ -24,6 +26,24 @@ def records_of_tasks(session: Session, project_id: int) -> dict[int, tuple[str, 
         )
     )
     return {record_id: (kind, current) for record_id, kind, current in rows if record_id}
+
+
+def newer_records(session: Session, project_id: int) -> dict[int, int]:
+    """Record id to the id of its current version, for records with a task that are not current."""
+    old, new = aliased(Record), aliased(Record)
+    rows = session.exec(
+        select(old.id, new.id)
+        .join(
+            new,
+            (col(new.dataset_id) == old.dataset_id) & (col(new.external_id) == old.external_id),
+        )
+        .where(
+            col(old.is_current).is_(False),
+            col(new.is_current).is_(True),
+            col(old.id).in_(select(Task.record_id).where(Task.project_id == project_id)),
+        )
+    )
+    return {before: after for before, after in rows if before and after}
 
 
 def newest_findings(session: Session, project_id: int) -> dict[int, LabelFinding]:
@@ -52,6 +72,16 @@ def cases_by_task(session: Session, project_id: int) -> dict[int, ReviewCase]:
     """Task id to its case."""
     rows = session.exec(select(ReviewCase).where(ReviewCase.project_id == project_id))
     return {case.task_id: case for case in rows}
+
+
+def seen_by_decisions(session: Session, project_id: int) -> dict[int, frozenset[str]]:
+    """Task id to what the decision that stands for it has seen."""
+    rows = session.exec(
+        select(ReviewCase.task_id, Decision.seen)
+        .join(Decision, col(Decision.id) == col(ReviewCase.decision_id))
+        .where(ReviewCase.project_id == project_id)
+    )
+    return {task_id: frozenset(seen) for task_id, seen in rows}
 
 
 def renew_statistics(session: Session) -> None:

@@ -27,6 +27,7 @@ from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
 from backend.web.language import language_of
 from backend.web.rendering import render
+from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
 
@@ -262,11 +263,12 @@ def _case(
     draft: Draft | None = None,
 ) -> Response:
     case, schema = desk.case(project, case_id, wanted), label_schema_of(project)
+    titles = schema.titles(language_of(request))
     context: dict[str, Any] = {
         "project": project,
         "case": case,
         "schema": schema,
-        "titles": schema.titles(language_of(request)),
+        "titles": titles,
         "query": query_of(wanted),
         "states": STATES,
         "reason_names": REASON_NAMES,
@@ -275,8 +277,17 @@ def _case(
         "annotators": desk.annotators(project),
         "rules": desk.rules(project),
         "notice": notice,
-        "error": error,
+        "error": _in_words(error, titles),
         "draft": draft,
     }
     status_code = error.status_code if error else 200
     return render(request, "review/case.html", context, status_code=status_code)
+
+
+def _in_words(error: AppError | None, titles: Titles) -> AppError | None:
+    """The error as people read it: nothing was chosen of what stands in the form."""
+    if error is None or error.field != "grade" or error.value is not None:
+        return error
+    choices = ", ".join(titles.grades.values())
+    remedy = f"Choose one of {choices}, or mark it as ambiguous."
+    return InvalidInput(error.message, field=error.field, remedy=remedy)

@@ -22,12 +22,10 @@ from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
 from backend.review import decision_repository, evidence_repository, repository
 from backend.review.triage import (
-    REOPENING,
     Evidence,
     Ground,
     Opinion,
     Suspicion,
-    Titles,
     priority_of,
     reasons_of,
 )
@@ -68,8 +66,9 @@ class ReviewRefresh:
     def run(self) -> Refreshed:
         """Every record with answers has its consensus label, every reason its case.
 
-        Running it again changes nothing. A decided case stays decided, unless its record or a
-        label was changed since; a case whose reasons are gone is settled.
+        Running it again changes nothing. A decided case stays decided until its record has a
+        version, or an answer a value outside the schema, that its decision has not seen; a case
+        whose reasons are gone is settled.
         """
         tasks = loop_repository.tasks(self._session, self._project_id)
         held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
@@ -127,6 +126,7 @@ class ReviewRefresh:
         opinions: Mapping[int, tuple[str, float, dict[str, float]]],
     ) -> dict[int, Evidence]:
         records = evidence_repository.records_of_tasks(self._session, self._project_id)
+        newer = evidence_repository.newer_records(self._session, self._project_id)
         findings = evidence_repository.newest_findings(self._session, self._project_id)
         lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
         evidence = {}
@@ -146,6 +146,7 @@ class ReviewRefresh:
                 is_complete=each.is_complete if each else False,
                 has_lost_answers=task_id in lost,
                 is_record_changed=not records[answers.task.record_id][1],
+                current_record_id=newer.get(answers.task.record_id),
                 problems=_problems(answers, self._schema),
                 opinion=Opinion(said[0], said[1]) if said else None,
                 suspicion=_suspicion(judged) if judged and is_judged else None,
@@ -162,12 +163,13 @@ class ReviewRefresh:
         kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
         opened: list[dict[str, Any]] = []
         counts = {"changed": 0, "settled": 0, "reopened": 0}
-        titles = Titles(self._schema)
+        en, zh = self._schema.titles("en"), self._schema.titles("zh")
+        seen = evidence_repository.seen_by_decisions(self._session, self._project_id)
         for task_id, case in cases.items():
             if task_id not in evidence:
-                counts["settled"] += self._change(case, NOTHING, [])
+                counts["settled"] += self._change(case, _state_after(case, NOTHING, [], seen), [])
         for task_id, each in evidence.items():
-            reasons = reasons_of(each, review_below=self._policy.review_below, titles=titles)
+            reasons = reasons_of(each, review_below=self._policy.review_below, en=en, zh=zh)
             known = cases.get(task_id)
             if known is None:
                 if reasons:
@@ -185,17 +187,21 @@ class ReviewRefresh:
                         }
                     )
                 continue
-            before, was = known.state, known.reasons
-            if self._change(known, each, reasons):
-                after = _state_after(before, was, each, reasons)
+            before, after = known.state, _state_after(known, each, reasons, seen)
+            if self._change(known, after, reasons, each.suspicion):
                 outcome = {"settled": "settled", "open": "reopened"}.get(after, "changed")
                 counts[outcome if after != before else "changed"] += 1
         repository.add_cases(self._session, opened)
         return Refreshed(consensus_labels=written, opened=len(opened), **counts)
 
-    def _change(self, case: ReviewCase, evidence: Evidence, reasons: list[Ground]) -> bool:
-        values = _case_values(reasons, evidence.suspicion)
-        state = _state_after(case.state, case.reasons, evidence, reasons)
+    def _change(
+        self,
+        case: ReviewCase,
+        state: str,
+        reasons: list[Ground],
+        suspicion: Suspicion | None = None,
+    ) -> bool:
+        values = _case_values(reasons, suspicion)
         if values["fingerprint"] == case.fingerprint and state == case.state:
             return False
         if state == case.state and state in {"decided", "ambiguous"}:
@@ -211,11 +217,15 @@ def _suspicion(found: LabelFinding) -> Suspicion:
 
 
 def _state_after(
-    state: str, before: list[dict[str, Any]], evidence: Evidence, reasons: list[Ground]
+    case: ReviewCase,
+    evidence: Evidence,
+    reasons: list[Ground],
+    seen: Mapping[int, frozenset[str]],
 ) -> str:
+    state = case.state
     if state in {"decided", "ambiguous"}:
-        known = {reason["code"] for reason in before}
-        is_new = any(each.code in REOPENING and each.code not in known for each in reasons)
+        known = seen.get(case.task_id, frozenset())
+        is_new = any(what not in known for each in reasons for what in each.about)
         return "open" if is_new else state
     is_awaited = evidence.is_awaited or not evidence.is_complete
     if state == "sent_back" and is_awaited and evidence.votes:
@@ -230,6 +240,7 @@ def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str
             "weight": round(each.weight, 4),
             "reason": each.words.en,
             "reason_zh": each.words.zh,
+            **({"about": list(each.about)} if each.about else {}),
         }
         for each in reasons
     ]
@@ -270,11 +281,11 @@ def _tied(answers: RecordAnswers, schema: LabelSchema) -> list[str]:
 
 
 def _problems(answers: RecordAnswers, schema: LabelSchema) -> tuple[str, ...]:
-    """What in the answers does not fit the label schema as it is now."""
+    """What in the answers does not fit the label schema as it is now, once for each answer."""
     found = [problem for row in answers.answers for problem in row.problems]
     found += [
         f"grade {row.grade!r}"
         for row in answers.answers
         if row.grade is not None and row.grade not in schema.grades
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(found)

@@ -26,6 +26,7 @@ from backend.review.schemas import (
     SimilarCase,
 )
 from backend.review.similar import most_similar
+from labeling.label_schema import LabelSchema
 
 PRECEDENTS = 300
 SIMILAR = 5
@@ -60,11 +61,11 @@ class ReviewDesk:
         rows = queue_repository.page(
             self._session, _id(project), wanted, offset=offset, limit=limit
         )
-        end = offset + len(rows)
+        end, schema = offset + len(rows), label_schema_of(project)
         return CasePage(
             total=total,
             next_offset=end if rows and end < total else None,
-            items=[CaseSummary(**summary_of(*row)) for row in rows],
+            items=[CaseSummary(**summary_of(*row, schema)) for row in rows],
         )
 
     def state_counts(self, project: Project) -> dict[str, int]:
@@ -107,13 +108,13 @@ class ReviewDesk:
         held = repository.consensus(self._session, case.task_id)
         newer = repository.newer_record(self._session, record)
         history = decision_repository.of_case(self._session, case_id)
-        queue = wanted or CaseFilter()
+        queue, schema = wanted or CaseFilter(), label_schema_of(project)
         return CasePublic(
-            **summary_of(case, record, held),
+            **summary_of(case, record, held, schema),
             project_id=_id(project),
             label_studio_url=self._url(project, task),
             is_current_record=record.is_current,
-            current_fields=dict(newer.fields) if newer else None,
+            current_fields=schema.shown(newer.fields) if newer else None,
             probabilities=held.probabilities if held else {},
             issues=held.issues if held else {},
             faulty_fields=held.faulty_fields if held else {},
@@ -170,8 +171,8 @@ class ReviewDesk:
         decided = decision_repository.newest_decided(
             self._session, _id(project), case.id or 0, PRECEDENTS
         )
-        fields = label_schema_of(project).fields
-        texts = [_text(other, fields) for _, other, _ in decided]
+        schema = label_schema_of(project)
+        texts = [_text(other, schema) for _, other, _ in decided]
         return [
             SimilarCase(
                 case_id=decided[place][0],
@@ -181,7 +182,7 @@ class ReviewDesk:
                 issues=decided[place][2].issues,
                 reason=decided[place][2].reason,
             )
-            for place, cosine in most_similar(_text(record, fields), texts, SIMILAR)
+            for place, cosine in most_similar(_text(record, schema), texts, SIMILAR)
         ]
 
     def _decision(self, row: Decision) -> DecisionPublic:
@@ -207,7 +208,9 @@ class ReviewDesk:
         return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
 
 
-def summary_of(case: ReviewCase, record: Record, held: ConsensusLabel | None) -> dict[str, Any]:
+def summary_of(
+    case: ReviewCase, record: Record, held: ConsensusLabel | None, schema: LabelSchema
+) -> dict[str, Any]:
     """The fields of ``CaseSummary``."""
     return {
         "id": case.id,
@@ -215,7 +218,7 @@ def summary_of(case: ReviewCase, record: Record, held: ConsensusLabel | None) ->
         "record_id": record.id,
         "external_id": record.external_id,
         "kind": case.kind,
-        "fields": dict(record.fields),
+        "fields": schema.shown(record.fields),
         "state": case.state,
         "priority": case.priority,
         "grounds": [GroundPublic(**reason) for reason in case.reasons],
@@ -261,8 +264,8 @@ def _answer(
     )
 
 
-def _text(record: Record, fields: Sequence[str]) -> str:
-    return record_text({name: record.fields.get(name) for name in fields})
+def _text(record: Record, schema: LabelSchema) -> str:
+    return record_text(schema.shown(record.fields))
 
 
 def _id(row: Any) -> int:

@@ -1,12 +1,13 @@
 """Which records need a decision, why, and how much a decision is worth: pure functions."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from active_learning.types import Reason
-from labeling.label_schema import LabelSchema
+from labeling.label_schema import Titles
 
 TIE = "tie"
 LOW_CONFIDENCE = "low_confidence"
@@ -28,9 +29,6 @@ REASONS = (
     ANSWERS_DELETED,
 )
 """Codes without a subject; ``issue:`` and ``field:`` are followed by a name."""
-
-REOPENING = (RECORD_CHANGED, WITHDRAWN_LABEL)
-"""Reasons that reach a decided case again when they are new."""
 
 SURE = 0.9
 """Confidence from which a classifier's other opinion is a reason of its own: chosen, as the
@@ -75,7 +73,10 @@ class Evidence:
     is_complete: bool
     has_lost_answers: bool = False
     is_record_changed: bool = False
+    current_record_id: int | None = None
+    """Of the version that replaced a changed record; None where it was removed."""
     problems: Sequence[str] = field(default_factory=tuple)
+    """What in each answer does not fit the label schema; as often as it occurs."""
     opinion: Opinion | None = None
     suspicion: Suspicion | None = None
     is_awaited: bool = False
@@ -88,44 +89,34 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Ground:
-    """Why a record needs a decision; ``weight`` estimates how likely its label is wrong."""
+    """Why a record needs a decision; ``weight`` estimates how likely its label is wrong.
+
+    ``about`` names what a decision on it has seen; a decided case is open again where something
+    is named that its decision has not seen.
+    """
 
     code: str
     weight: float
     words: Reason
-
-
-class Titles:
-    """What people read for the values of a label schema, in English and in Chinese."""
-
-    def __init__(self, schema: LabelSchema | None = None) -> None:
-        self._en = schema.titles("en") if schema else {}
-        self._zh = schema.titles("zh") if schema else {}
-
-    def en(self, value: str) -> str:
-        """The English title; the value itself where it has none."""
-        return self._en.get(value, value)
-
-    def zh(self, value: str) -> str:
-        """The Chinese title; the English one, or the value itself, where it has none."""
-        return self._zh.get(value, value)
+    about: Sequence[str] = ()
 
 
 NO_TITLES = Titles()
 
 
 def reasons_of(
-    evidence: Evidence, *, review_below: float, titles: Titles = NO_TITLES
+    evidence: Evidence, *, review_below: float, en: Titles = NO_TITLES, zh: Titles = NO_TITLES
 ) -> list[Ground]:
     """Why the record needs a decision, the weightiest reason first; none if it needs none.
 
-    A record whose answers are not all there yet needs none, unless answers were lost.
+    A record whose answers are not all there yet needs none, unless answers were lost. ``en`` and
+    ``zh`` are what people read for the label schema's values.
     """
     found = [*_about_the_record(evidence)]
     if evidence.is_complete:
         found += [
-            *_about_the_grade(evidence, review_below, titles),
-            *_about_marks(evidence, titles),
+            *_about_the_grade(evidence, review_below, en, zh),
+            *_about_marks(evidence, en, zh),
         ]
     return sorted(found, key=lambda reason: (-reason.weight, reason.code))
 
@@ -149,9 +140,11 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
             RECORD_CHANGED,
             0.6,
             Reason("The record has changed since it was labelled.", "记录在标注之后发生了变化。"),
+            [f"{RECORD_CHANGED}:{evidence.current_record_id}"],
         )
     if evidence.problems:
-        listed = "; ".join(evidence.problems)
+        counts = Counter(evidence.problems)
+        listed = "; ".join(counts)
         yield Ground(
             WITHDRAWN_LABEL,
             0.7,
@@ -159,6 +152,11 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
                 f"An answer does not fit the label schema: {listed}.",
                 f"有回答不符合标签体系：{listed}。",
             ),
+            [
+                f"{WITHDRAWN_LABEL}:{problem}#{number}"
+                for problem, count in counts.items()
+                for number in range(1, count + 1)
+            ],
         )
     if evidence.has_lost_answers and not evidence.votes:
         yield Ground(
@@ -171,7 +169,9 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
         )
 
 
-def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) -> Iterator[Ground]:
+def _about_the_grade(
+    evidence: Evidence, review_below: float, en: Titles, zh: Titles
+) -> Iterator[Ground]:
     grade, sure = evidence.grade, evidence.confidence
     if grade is None and evidence.votes >= 2:
         top = max(evidence.probabilities.values(), default=0.0)
@@ -182,8 +182,8 @@ def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) ->
             TIE,
             1.0 - top,
             Reason(
-                f"{evidence.votes} answers tie between {', '.join(map(titles.en, tied))}.",
-                f"{evidence.votes} 个回答在 {'、'.join(map(titles.zh, tied))} 之间打平。",
+                f"{evidence.votes} answers tie between {', '.join(map(en.grade, tied))}.",
+                f"{evidence.votes} 个回答在 {'、'.join(map(zh.grade, tied))} 之间打平。",
             ),
         )
     if grade is not None and sure is not None and _is_doubtful(evidence, sure, review_below):
@@ -191,8 +191,8 @@ def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) ->
             LOW_CONFIDENCE,
             1.0 - sure,
             Reason(
-                f"{titles.en(grade)} is the consensus at only {sure:.0%}.",
-                f"共识为 {titles.zh(grade)}，但置信度仅 {sure:.0%}。",
+                f"{en.grade(grade)} is the consensus at only {sure:.0%}.",
+                f"共识为 {zh.grade(grade)}，但置信度仅 {sure:.0%}。",
             ),
         )
     opinion = evidence.opinion
@@ -201,10 +201,10 @@ def _about_the_grade(evidence: Evidence, review_below: float, titles: Titles) ->
             MODEL_CONFLICT,
             opinion.confidence * (1.0 - (sure or 0.5) / 2),
             Reason(
-                f"People say {titles.en(grade)}; the classifier said {titles.en(opinion.grade)} "
+                f"People say {en.grade(grade)}; the classifier said {en.grade(opinion.grade)} "
                 f"at {opinion.confidence:.0%} before.",
-                f"标注者给出 {titles.zh(grade)}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
-                f"{titles.zh(opinion.grade)}。",
+                f"标注者给出 {zh.grade(grade)}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
+                f"{zh.grade(opinion.grade)}。",
             ),
         )
     suspicion = evidence.suspicion
@@ -230,24 +230,24 @@ def _is_doubtful(evidence: Evidence, sure: float, review_below: float) -> bool:
     return is_low and (is_outweighed or not evidence.is_unanimous)
 
 
-def _about_marks(evidence: Evidence, titles: Titles) -> Iterator[Ground]:
+def _about_marks(evidence: Evidence, en: Titles, zh: Titles) -> Iterator[Ground]:
     if evidence.votes < 2:
         return
-    for kind, weight, answers, en, zh in (
+    for kind, weight, answers, noun, noun_zh in (
         (ISSUE, ISSUE_WEIGHT, evidence.issues, "issue", "问题"),
         (FIELD, FIELD_WEIGHT, evidence.faulty_fields, "field", "字段"),
     ):
         for name, yes in answers.items():
             split = min(yes, 1.0 - yes)
             # A field keeps its name, though an issue or a grade may have the same value.
-            title_en = titles.en(name) if kind == ISSUE else name
-            title_zh = titles.zh(name) if kind == ISSUE else name
+            title_en = en.issue(name) if kind == ISSUE else name
+            title_zh = zh.issue(name) if kind == ISSUE else name
             if split >= SPLIT:
                 yield Ground(
                     f"{kind}{name}",
                     weight * 2 * split,
                     Reason(
-                        f"Answers differ on the {en} {title_en} ({yes:.0%} say yes).",
-                        f"对{zh} {title_zh} 的回答不一致（{yes:.0%} 认为是）。",
+                        f"Answers differ on the {noun} {title_en} ({yes:.0%} say yes).",
+                        f"对{noun_zh} {title_zh} 的回答不一致（{yes:.0%} 认为是）。",
                     ),
                 )

@@ -182,6 +182,7 @@ def _store_batch(
 
 def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
     marker = f"assay-{project.id}-{project.created_at.timestamp()}"
+    titles = label_schema_of(project).grade_titles
     places = _places(selected.is_audit)
     return [
         {
@@ -199,7 +200,7 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             zip(
                 selected.record_ids,
                 selected.scores,
-                selected.reasons,
+                (each.titled(*titles) for each in selected.reasons),
                 selected.is_audit,
                 strict=True,
             )

@@ -1,6 +1,6 @@
 """What spoke for and against each suggestion of a batch, for the people who see it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -76,6 +76,7 @@ def explain_batch(
         rows[places],
         pool,
         context.should_stop,
+        schema.grade_titles,
     )
     return dict(zip(ids, explanations, strict=True))
 
@@ -87,6 +88,7 @@ def explain_suggestions(
     rows: Features,
     pool: Features,
     should_stop: ShouldStop,
+    titles: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
 ) -> list[StoredExplanation]:
     """Why each record gets the grade that is suggested, strongest field first.
 
@@ -97,6 +99,7 @@ def explain_suggestions(
         rows: (n, width) features of them.
         pool: (m, width) features of all records, where typical values are looked up.
         should_stop: asked between two fields.
+        titles: class to its English title and to its Chinese one, for the words.
     """
     if not len(records):
         return []
@@ -125,7 +128,7 @@ def explain_suggestions(
             level=level,
             should_stop=should_stop,
         )
-    return [_stored(explanation) for explanation in found]
+    return [_stored(explanation.titled(*titles)) for explanation in found]
 
 
 def _depths(records: Sequence[Fields], fields: Sequence[str]) -> tuple[int, int]:

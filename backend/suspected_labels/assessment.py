@@ -87,7 +87,7 @@ def assess(
     assessment.summary = judgement.value.summary.en
     assessment.summary_zh = judgement.value.summary.zh
     assessment.effects = [asdict(effect) for effect in judgement.value.effects]
-    _keep(services, context, version, _rows(project_id, version, judgement), assessment)
+    _keep(services, context, version, _rows(project, version, judgement), assessment)
     return {"assessed": True, "version": version.number, "suspected": suspected}
 
 
@@ -212,16 +212,17 @@ def _answers(
     return answers
 
 
-def _rows(project_id: int, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
+def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
     errors, value = judgement.errors, judgement.value
     again = judgement.relabelling
+    titles = label_schema_of(project).grade_titles
     rows = []
     for place, label in enumerate(judgement.labels):
         is_learnt = place < len(value.kinds)
-        doubt, votes = errors.reasons[place], again.reasons[place]
+        doubt, votes = (each[place].titled(*titles) for each in (errors.reasons, again.reasons))
         rows.append(
             {
-                "project_id": project_id,
+                "project_id": project.id,
                 "model_version_id": version.id,
                 "task_id": label.task_id,
                 "grade": label.grade,

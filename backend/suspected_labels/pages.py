@@ -10,6 +10,7 @@ from backend.projects.service import ProjectsService, label_schema_of
 from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import FindingKind
 from backend.suspected_labels.service import LabelFindings
+from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -50,9 +51,11 @@ def labels_page(
     """Suspected labels, what labels are worth, and where one more answer would help."""
     project = ProjectsService(session, services.clock).get(project_id)
     findings = LabelFindings(session, services.clock, services.settings)
-    grades = label_schema_of(project).grades
+    schema = label_schema_of(project)
+    titles = schema.titles(language_of(request))
     context = {
         "project": project,
+        "titles": titles,
         "tabs": [
             # Every label could be asked about once more: a count would say nothing.
             (name, caption, None if name == "relabel" else findings.count(project_id, name))
@@ -64,7 +67,7 @@ def labels_page(
         "offset": offset,
         "limit": limit,
         "shown_fields": SHOWN_FIELDS,
-        "picture": suspicion_picture(findings.suspicions(project_id), grades),
+        "picture": suspicion_picture(findings.suspicions(project_id), schema.grades, titles),
     }
     return render(request, "findings/labels.html", context)
 

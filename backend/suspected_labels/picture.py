@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 from backend.web.chart import Tick
+from labeling.label_schema import Titles
 
 WIDTH, ROW = 480, 58
 LEFT, RIGHT, TOP, BOTTOM, GAP = 84, 12, 8, 44, 12
 BINS = 20
+LETTER, MARGIN, LETTERS = 8, 20, 18
+"""Pixels of a Latin letter of a caption and beside it; letters of the longest caption."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +28,10 @@ class Bar:
 
 @dataclass(frozen=True)
 class GradeRow:
-    """The labels of one grade."""
+    """The labels of one grade; ``caption`` is as much of its title as fits."""
 
-    grade: str
+    caption: str
+    title: str
     labels: int
     suspected: int
     base: float
@@ -47,7 +52,7 @@ class SuspicionPicture:
 
 
 def suspicion_picture(
-    suspicions: Sequence[tuple[str, float]], grades: Sequence[str]
+    suspicions: Sequence[tuple[str, float]], grades: Sequence[str], titles: Titles
 ) -> SuspicionPicture | None:
     """The picture, or None where no label was judged.
 
@@ -57,8 +62,10 @@ def suspicion_picture(
     if not suspicions:
         return None
     shown = [grade for grade in grades if any(grade == given for given, _ in suspicions)]
-    right = WIDTH - RIGHT
-    step = (right - LEFT) / BINS
+    captions = [_caption(titles.grade(grade)) for grade in shown]
+    left = max(LEFT, LETTER * max(map(_letters, captions), default=0) + MARGIN)
+    right = left + WIDTH - LEFT - RIGHT
+    step = (right - left) / BINS
     rows = []
     for place, grade in enumerate(shown):
         values = [value for given, value in suspicions if given == grade]
@@ -73,7 +80,7 @@ def suspicion_picture(
             height = max((ROW - GAP) * (count / len(values)) ** 0.5, 2.0)
             bars.append(
                 Bar(
-                    LEFT + number * step + 1,
+                    left + number * step + 1,
                     base - height,
                     step - 2,
                     height,
@@ -81,14 +88,30 @@ def suspicion_picture(
                     f"{100 * number // BINS}–{100 * (number + 1) // BINS} %: {count}",
                 )
             )
-        rows.append(GradeRow(grade, len(values), sum(value > 0.5 for value in values), base, bars))
+        suspected = sum(value > 0.5 for value in values)
+        title = titles.grade(grade)
+        rows.append(GradeRow(captions[place], title, len(values), suspected, base, bars))
     bottom = TOP + len(shown) * ROW
     return SuspicionPicture(
-        WIDTH,
+        right + RIGHT,
         bottom + BOTTOM,
-        LEFT,
+        left,
         right,
         bottom,
         rows,
-        [Tick(LEFT + (right - LEFT) * share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)],
+        [Tick(left + (right - left) * share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)],
     )
+
+
+def _caption(title: str) -> str:
+    if _letters(title) <= LETTERS:
+        return title
+    kept = title
+    while _letters(kept) >= LETTERS:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
+
+
+def _letters(text: str) -> int:
+    """How many Latin letters are as wide; a Chinese character is two."""
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)

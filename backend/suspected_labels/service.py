@@ -13,6 +13,7 @@ from backend.core.settings import Settings
 from backend.jobs.queue import enqueue
 from backend.loop import revision_repository
 from backend.models import LabelFinding, ModelVersion, Project, Record, Task
+from backend.projects.service import label_schema_of
 from backend.suspected_labels import repository
 from backend.suspected_labels.schemas import (
     AUDIT_GROUP,
@@ -123,6 +124,7 @@ class LabelFindings:
     def _public(
         self, project: Project, rows: Sequence[tuple[LabelFinding, Task, Record]]
     ) -> list[LabelFindingPublic]:
+        schema = label_schema_of(project)
         answers = self._answers(project, [_id(task) for _, task, _ in rows])
         # A copy of a task has no case of its own: the record's first task has.
         firsts = {_id(task): task.original_id or _id(task) for _, task, _ in rows}
@@ -132,7 +134,7 @@ class LabelFindings:
                 task_id=finding.task_id,
                 record_id=_id(record),
                 external_id=record.external_id,
-                fields=dict(record.fields),
+                fields=schema.shown(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
                 label_studio_url=self._task_url(project, task),
                 case_id=cases.get(firsts[_id(task)]),

@@ -3,13 +3,14 @@
 from labeling.consensus.words import Words
 
 
-def always_same(label: str, times: int, of: int, chance: float) -> Words:
+def always_same(label: str, label_zh: str, times: int, of: int, chance: float) -> Words:
     """The same answer nearly always."""
     usual = f"{100 * chance:.0f}"
     return Words(
         f"Answered {label} {times:,} of {of:,} times; others give it to such records about "
         f"{usual} % of the time.",
-        f"{of:,} 次中有 {times:,} 次回答 {label}；其他人对这类记录约有 {usual}% 的情况给出该答案。",
+        f"{of:,} 次中有 {times:,} 次回答 {label_zh}；"
+        f"其他人对这类记录约有 {usual}% 的情况给出该答案。",
     )
 
 

@@ -51,6 +51,7 @@ def suspicions(
     seconds: NDArray[np.float64] | None = None,
     suggestions: NDArray[np.str_] | None = None,
     gold: Mapping[int, str] | None = None,
+    titles: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     level: float = 0.05,
 ) -> SuspicionReport:
     """Annotators who always answer the same, far too fast, or what was suggested.
@@ -63,6 +64,7 @@ def suspicions(
         seconds: (n,) how long each took, rows as the frame's; nan where unknown.
         suggestions: (n,) the answer that was shown beforehand; empty where none was.
         gold: item to right answer: who saw through most wrong suggestions copies nothing.
+        titles: label to its English title and to its Chinese one, for the evidence.
         level: the chance of naming anybody if everybody is honest.
 
     Raises:
@@ -79,7 +81,7 @@ def suspicions(
     not_checked: dict[Pattern, Words] = {}
     people, who = np.unique(frame.annotators, return_inverse=True)
     others = others_answers(frame)
-    asked = _same_answers(people, who, others)
+    asked = _same_answers(people, who, others, titles)
     if seconds is None or not (np.isfinite(seconds) & (seconds > 0)).any():
         not_checked["too_fast"] = Words("No working times were recorded.", "没有记录标注用时。")
     else:
@@ -105,7 +107,10 @@ def _nothing_to_compare(frame: LabelFrame) -> Words | None:
 
 
 def _same_answers(
-    people: NDArray[np.int64], who: NDArray[np.intp], others: OthersAnswers
+    people: NDArray[np.int64],
+    who: NDArray[np.intp],
+    others: OthersAnswers,
+    titles: tuple[Mapping[str, str], Mapping[str, str]],
 ) -> list[SuspiciousHabit]:
     k = len(others.classes)
     counts = np.bincount(who * k + others.given, minlength=len(people) * k).reshape(-1, k)
@@ -117,7 +122,9 @@ def _same_answers(
         votes = others.votes[who == place]
         chance = _chances(votes[:, best], votes.sum(axis=1), counts[rest, best], totals[rest])
         times, of = int(counts[place, best]), int(totals[place])
-        evidence = always_same(others.classes[best], times, of, float(chance.mean()))
+        label = others.classes[best]
+        en, zh = (each.get(label, label) for each in titles)
+        evidence = always_same(en, zh, times, of, float(chance.mean()))
         p_value = tail_bound(chance, times)
         found.append(SuspiciousHabit(int(people[place]), "always_same", p_value, of, evidence))
     return found

@@ -1,6 +1,7 @@
 """A label schema names what is wrong with it: field, value, remedy."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,61 @@ def test_an_absent_file_is_named(tmp_path: Path) -> None:
 def test_grades_and_issues_have_names_in_both_languages() -> None:
     schema = LabelSchema.default(["title"])
     english, chinese = schema.titles("en"), schema.titles("zh")
-    assert english.keys() == chinese.keys() == {*schema.grades, *schema.issue_values}
-    assert all(english.values())
-    assert chinese["good"] != english["good"]
+    assert english.grades.keys() == chinese.grades.keys() == {*schema.grades}
+    assert english.issues.keys() == chinese.issues.keys() == {*schema.issue_values}
+    assert all([*english.grades.values(), *english.issues.values()])
+    assert chinese.grade("good") != english.grade("good")
+    assert (english.question, chinese.question) == ("Grade", "等级")
+    assert english.grade("gone") == "gone"
+
+
+def test_a_grade_and_an_issue_of_one_value_keep_titles_of_their_own() -> None:
+    titles = schema_of(
+        {"choices": [{"value": "ok", "en": "fine"}, {"value": "stale", "en": "too old"}]},
+        issues=[{"value": "stale", "en": "stale date"}],
+    ).titles("en")
+    assert (titles.grade("stale"), titles.issue("stale")) == ("too old", "stale date")
+    assert titles.subject("stale") == "too old"
+    assert titles.of_reason("issue:stale") == "stale date"
+    assert titles.of_reason("field:stale") == "stale"
+
+
+TOYS = [{"value": "toys"}, {"value": "shoes"}]
+OWN_WORDS = [{"value": value, "en": value.upper()} for value in ("good", "fair", "poor")]
+
+
+@pytest.mark.parametrize(
+    ("grade", "ordered", "en", "zh"),
+    [
+        ({}, True, "Grade", "等级"),
+        ({"choices": TOYS}, False, "Class", "类别"),
+        ({"choices": TOYS, "ordered": True}, True, "Grade", "等级"),
+        ({"choices": OWN_WORDS}, True, "Grade", "等级"),
+        ({"ordered": False}, False, "Class", "类别"),
+        ({"choices": TOYS, "en": "Which shelf?"}, False, "Which shelf?", "Which shelf?"),
+        ({"choices": TOYS, "en": "Shelf", "zh": "货架"}, False, "Shelf", "货架"),
+    ],
+)
+def test_own_choices_are_classes_unless_they_are_declared_to_be_ordered(
+    grade: dict[str, Any], ordered: bool, en: str, zh: str
+) -> None:
+    schema = schema_of(grade)
+    assert schema.grade.ordered is ordered
+    assert schema.titles("en").question == en
+    assert schema.titles("zh").question == zh
+    again = LabelSchema.model_validate(schema.model_dump(mode="json"))
+    assert again == schema
+
+
+def test_a_record_shows_the_fields_of_the_schema_in_its_order_and_nothing_else() -> None:
+    schema = LabelSchema(fields=("price", "title", "brand"))
+    record = {"truth": "poor", "title": "kettle", "supplier": "x", "price": 3}
+    assert list(schema.shown(record).items()) == [
+        ("price", 3),
+        ("title", "kettle"),
+        ("brand", None),
+    ]
+
+
+def schema_of(grade: dict[str, Any], **parts: Any) -> LabelSchema:
+    return LabelSchema.model_validate({"fields": ["title"], "grade": grade, **parts})

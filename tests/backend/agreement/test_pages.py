@@ -150,7 +150,7 @@ def test_the_command_line_measures_by_itself(measured: Measured, run: Callable[.
     assert "no labels yet" in run("agreement", "Shop")
     people = filled(measured.desk)
     text = run("agreement", "Shop")
-    assert "issue:duplicate" in text
+    assert "issue: duplicate" in text
     assert "36 answers to 12 records." in text
     assert '"is_current": true' in run("agreement", "Shop", "--json")
     assert "陈思" in run("annotators", "list", "Shop")

@@ -13,7 +13,6 @@ from backend.review.triage import (
     Evidence,
     Opinion,
     Suspicion,
-    Titles,
     priority_of,
     reasons_of,
 )
@@ -116,6 +115,7 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         ),
         issues=(Issue(value="stale_date", en="date is too old", zh="日期过旧"),),
     )
+    en, zh = schema.titles("en"), schema.titles("zh")
     evidence = replace(
         AGREED,
         grade="g1",
@@ -124,7 +124,7 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         issues={"stale_date": 0.5},
         faulty_fields={"stale_date": 0.5},
     )
-    found = reasons_of(evidence, review_below=0.75, titles=Titles(schema))
+    found = reasons_of(evidence, review_below=0.75, en=en, zh=zh)
     words = {ground.code: ground.words for ground in found}
     issue, field = words["issue:stale_date"], words["field:stale_date"]
     assert issue.en == "Answers differ on the issue date is too old (50% say yes)."
@@ -136,6 +136,6 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
     assert "People say fine; the classifier said bad" in words[MODEL_CONFLICT].en
     assert "良好" in words[MODEL_CONFLICT].zh
     tied = replace(AGREED, grade=None, tied=("g1", "g2"))
-    (tie,) = reasons_of(tied, review_below=0.75, titles=Titles(schema))
+    (tie,) = reasons_of(tied, review_below=0.75, en=en, zh=zh)
     assert "between fine, bad." in tie.words.en
     assert "良好、bad" in tie.words.zh
