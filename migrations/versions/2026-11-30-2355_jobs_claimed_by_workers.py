@@ -3,8 +3,8 @@
 What an engine of its own had of a job is forgotten: unfinished jobs are claimed anew, those that
 were running as soon as their worker starts again or is found dead.
 
-Revision: 0006
-After: 0005
+Revision: 0008
+After: 0007
 Made: 2026-11-30 23:30:00+00:00
 """
 
@@ -15,8 +15,8 @@ from alembic import op
 
 from backend.models import columns
 
-revision: str = '0006'
-down_revision: str | Sequence[str] | None = '0005'
+revision: str = '0008'
+down_revision: str | Sequence[str] | None = '0007'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
