@@ -6,13 +6,13 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.loop.revision_repository import latest_first
 from backend.models import (
     Annotation,
     Batch,
     Job,
     ModelVersion,
     Record,
+    ReviewCase,
     Task,
 )
 
@@ -35,58 +35,6 @@ def batches_not_pushed(session: Session, project_id: int) -> Sequence[Batch]:
         .where(Batch.project_id == project_id, col(Batch.pushed_at).is_(None))
         .order_by(col(Batch.round))
     ).all()
-
-
-def answers_by_task(
-    session: Session, project_id: int, annotators_per_record: int
-) -> dict[int, tuple[int, int, int]]:
-    """First task's id to (batch id, number of distinct annotators with an answer, wanted).
-
-    Answers to copies that a task was sent back as count with it; hidden gold copies are nobody's
-    work to wait for. Tasks deleted in Label Studio are left out; a skip counts as an answer.
-    """
-    place = (
-        func.row_number()
-        .over(partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first())
-        .label("place")
-    )
-    latest = (
-        select(Annotation.task_id, Annotation.annotator_id, Annotation.is_deleted, place)
-        .where(Annotation.project_id == project_id)
-        .subquery()
-    )
-    first = func.coalesce(col(Task.original_id), col(Task.id)).label("first_id")
-    answers = (
-        select(first, func.count(latest.c.annotator_id.distinct()).label("answers"))
-        .join(latest, latest.c.task_id == col(Task.id))
-        .where(
-            latest.c.place == 1,
-            latest.c.is_deleted.is_(False),
-            Task.purpose != "gold",
-            col(Task.deleted_at).is_(None),
-        )
-        .group_by(first)
-        .subquery()
-    )
-    rows = session.exec(
-        select(
-            Task.id,
-            Task.batch_id,
-            func.coalesce(answers.c.answers, 0),
-            func.coalesce(col(Task.annotators_wanted), annotators_per_record),
-        )
-        .outerjoin(answers, answers.c.first_id == col(Task.id))
-        .where(
-            Task.project_id == project_id,
-            Task.purpose == "label",
-            col(Task.deleted_at).is_(None),
-        )
-    )
-    return {
-        task_id: (batch_id, count, wanted)
-        for task_id, batch_id, count, wanted in rows
-        if task_id is not None
-    }
 
 
 def latest_batch(session: Session, project_id: int) -> Batch | None:
@@ -147,3 +95,20 @@ def tasks(session: Session, project_id: int) -> Sequence[Task]:
 def tasked_record_ids(session: Session, project_id: int) -> set[int]:
     """Records that have a task in the project."""
     return set(session.exec(select(Task.record_id).where(Task.project_id == project_id)))
+
+
+def answers_state(session: Session, project_id: int) -> tuple[int, ...]:
+    """A few numbers that change whenever an answer, a decision or who somebody is changes."""
+    revisions = session.exec(
+        select(func.count(), func.max(Annotation.id), func.sum(Annotation.annotator_id)).where(
+            Annotation.project_id == project_id
+        )
+    ).one()
+    decisions = session.exec(
+        select(
+            func.count(col(ReviewCase.decision_id)),
+            func.max(ReviewCase.decision_id),
+            func.sum(ReviewCase.decision_id),
+        ).where(ReviewCase.project_id == project_id)
+    ).one()
+    return tuple(int(value or 0) for value in (*revisions, *decisions))

@@ -8,7 +8,7 @@ from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.jobs.queue import enqueue, get
-from backend.loop import repository
+from backend.loop import answer_repository, repository
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.models import Project
 from backend.projects.service import policy_of
@@ -73,15 +73,13 @@ class LoopService:
         assert project.id is not None
         wanted = policy_of(project).annotators_per_record
         batch = repository.latest_batch(self._session, project.id)
-        answers = repository.answers_by_task(self._session, project.id, wanted)
-        complete = sum(count >= needed for _, count, needed in answers.values())
+        states = answer_repository.states(self._session, project.id).values()
+        waited_for = [each for each in states if each.asked.is_open(each.responses, wanted)]
         return LoopProgress(
-            complete=complete,
-            open=len(answers) - complete,
+            complete=sum(each.asked.is_complete(each.responses, wanted) for each in states),
+            open=len(waited_for),
             open_in_last_batch=sum(
-                count < needed
-                for batch_id, count, needed in answers.values()
-                if batch and batch_id == batch.id
+                batch is not None and each.batch_id == batch.id for each in waited_for
             ),
             last_round=batch.round if batch else 0,
         )

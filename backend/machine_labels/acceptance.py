@@ -36,10 +36,11 @@ def accept(
     Running it again on the same answers changes nothing. ``is_asked``: a person wants a
     decision even where too little is new for one by itself.
     """
-    with services.database.transaction() as session:
+    with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
-        withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
     snapshot, policy = take_snapshot(services, project), policy_of(project)
+    with services.database.transaction() as session:
+        withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
     with services.database.reading() as session:
         champion = RegistryService(session, services.clock).champion(project_id)
         if champion is None or policy.accept_error is None:

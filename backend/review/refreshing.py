@@ -5,18 +5,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
 from backend.consensus import repository as consensus_repository
 from backend.consensus.overlap import overlap_plan, records_to_ask_about
-from backend.consensus.rule import RecordConsensus, consensus_of
+from backend.consensus.rule import RecordConsensus
+from backend.consensus.service import Opinion as FirstOpinion
+from backend.consensus.service import keep, labels_of
 from backend.core.clock import Clock
-from backend.loop import repository as loop_repository
-from backend.loop.answers import RecordAnswers, answers_by_record
-from backend.loop.revision_repository import current_revisions
+from backend.loop.answer_repository import answers_of
+from backend.loop.answers import RecordAnswers
 from backend.loop.service import LoopService
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
@@ -70,33 +70,21 @@ class ReviewRefresh:
         Running it again changes nothing. A decided case stays decided, unless its record or a
         label was changed since; a case whose reasons are gone is settled.
         """
-        tasks = loop_repository.tasks(self._session, self._project_id)
-        held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
-        opinions = consensus_repository.first_predictions(self._session, self._project_id)
-        asked = self._ask_where_in_doubt(held, opinions)
-        found = consensus_of(
-            held,
-            {task_id: shares for task_id, (_, _, shares) in opinions.items()},
-            self._schema,
-            annotators_per_record=self._policy.annotators_per_record,
-            sure=self._policy.confidence_wanted,
-        )
-        written = self._keep(found)
-        evidence = self._evidence(held, found, opinions)
-        done = self._bring_up_to_date(held, evidence, written)
+        asked = self._ask_where_in_doubt()
+        labels = labels_of(self._session, self._project)
+        written = keep(self._session, self._project_id, labels, self._now)
+        evidence = self._evidence(labels.held, labels.consensus, labels.opinions)
+        done = self._bring_up_to_date(labels.held, evidence, written)
         if written + done.opened >= MANY:
             evidence_repository.renew_statistics(self._session)
         return replace(done, asked=asked)
 
-    def _ask_where_in_doubt(
-        self,
-        held: Mapping[int, RecordAnswers],
-        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
-    ) -> int:
+    def _ask_where_in_doubt(self) -> int:
         """Records for which one more annotator is asked, where the policy's overlap adapts."""
         if self._policy.overlap != "adaptive":
             return 0
-        shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
+        held = answers_of(self._session, self._project_id)
+        shares = consensus_repository.opinions(self._session, self._project_id)
         plan = overlap_plan(held, shares, self._schema, self._policy)
         wanted = records_to_ask_about(held, plan, self._policy)
         for task_id, answers in wanted.items():
@@ -105,22 +93,11 @@ class ReviewRefresh:
             LoopService(self._session, self._clock).request_asking(self._project)
         return len(wanted)
 
-    def _keep(self, found: Mapping[int, RecordConsensus]) -> int:
-        before = consensus_repository.consensus_fingerprints(self._session, self._project_id)
-        rows = [
-            _consensus_row(self._project_id, task_id, each, self._now)
-            for task_id, each in found.items()
-            if before.get(task_id) != each.fingerprint()
-        ]
-        consensus_repository.put_consensus(self._session, rows)
-        consensus_repository.drop_consensus(self._session, sorted(before.keys() - found.keys()))
-        return len(rows)
-
     def _evidence(
         self,
         held: Mapping[int, RecordAnswers],
         found: Mapping[int, RecordConsensus],
-        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
+        opinions: Mapping[int, FirstOpinion],
     ) -> dict[int, Evidence]:
         records = evidence_repository.records_of_tasks(self._session, self._project_id)
         findings = evidence_repository.newest_findings(self._session, self._project_id)
@@ -233,26 +210,6 @@ def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str
         "reason": reasons[0].code[:30] if reasons else "",
         "priority": priority_of(reasons, suspicion),
         "fingerprint": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
-    }
-
-
-def _consensus_row(
-    project_id: int, task_id: int, each: RecordConsensus, now: datetime
-) -> dict[str, Any]:
-    return {
-        "task_id": task_id,
-        "project_id": project_id,
-        "grade": each.grade,
-        "confidence": each.confidence,
-        "probabilities": dict(each.probabilities),
-        "issues": dict(each.issues),
-        "faulty_fields": dict(each.faulty_fields),
-        "votes": each.votes,
-        "skips": each.skips,
-        "is_complete": each.is_complete,
-        "method": each.method,
-        "fingerprint": each.fingerprint(),
-        "computed_at": now,
     }
 
 
