@@ -12,6 +12,7 @@ from backend.core.services import Services
 from backend.loop import repository as loop_repository
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RecordAnswers
+from backend.loop.repository import Learnt
 from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
 
@@ -28,6 +29,7 @@ class ProjectLabels:
     decisions: Mapping[int, Decision]
     opinions: Mapping[int, Opinion]
     annotators_per_record: int
+    learnt: Learnt
 
     def is_settled(self, task_id: int) -> bool:
         """True where nobody's answer is waited for: decided, or as many answered as wanted."""
@@ -51,6 +53,7 @@ def labels_of(session: Session, project: Project) -> ProjectLabels:
     """The labels that the answers, decisions and the policy of this moment give."""
     assert project.id is not None
     policy = policy_of(project)
+    learnt = loop_repository.learnable(session, project.id)  # before the answers are read
     held = answers_of(session, project.id)
     opinions = repository.first_predictions(session, project.id)
     return ProjectLabels(
@@ -65,6 +68,7 @@ def labels_of(session: Session, project: Project) -> ProjectLabels:
         repository.standing_decisions(session, project.id),
         opinions,
         policy.annotators_per_record,
+        learnt,
     )
 
 

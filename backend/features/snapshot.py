@@ -13,6 +13,7 @@ from backend.consensus.rule import grade_frame
 from backend.consensus.service import ProjectLabels, shown_labels
 from backend.core.services import Services
 from backend.loop.answers import RecordAnswers
+from backend.loop.repository import Learnt
 from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
 from labeling.consensus.agreement import Agreement, krippendorff_alpha
@@ -47,6 +48,8 @@ class TrainingSnapshot:
     tied_tasks: int
     agreement: Agreement
     fingerprint: str
+    learnt: Learnt
+    """Up to where answers and decisions were known."""
 
     @property
     def annotation_ids(self) -> list[int]:
@@ -99,6 +102,7 @@ def build_snapshot(labels: ProjectLabels, schema: LabelSchema, *, seed: int) -> 
             grade_frame(complete, schema, only_known=False), np.random.default_rng(seed)
         ),
         fingerprint=_fingerprint(learnt),
+        learnt=labels.learnt,
     )
 
 

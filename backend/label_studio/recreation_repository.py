@@ -104,7 +104,7 @@ def let_go_of_project(session: Session, project_id: int) -> None:
     session.execute(
         update(SyncCursor)
         .where(col(SyncCursor.project_id) == project_id)
-        .values(cursor=None, listed_at=None, error=None)
+        .values(cursor=None, listed_at=None, error=None, unreadable=[])
     )
 
 

@@ -14,10 +14,10 @@ from backend.features.snapshot import TrainingSnapshot, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
-from backend.loop.repository import newest_record
 from backend.machine_labels.decision import AcceptanceDecisions, ChampionAnswers, Question
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.records.repository import generation
 from backend.registry.service import RegistryService
 
 CHUNK = 20_000
@@ -53,7 +53,7 @@ def accept(
             champion,
             policy,
             [(label.record_id, label.grade) for label in snapshot.audit],
-            newest_record(session, project.dataset_id),
+            generation(session, project.dataset_id),
         )
         decisions = AcceptanceDecisions(session, services.clock)
         why_not = decisions.why_not(question, is_asked=is_asked)

@@ -177,6 +177,7 @@ def next_tasks(session: Session, project_id: int, limit: int) -> Sequence[tuple[
         .where(
             Task.project_id == project_id,
             col(Task.deleted_at).is_(None),
+            col(Task.label_studio_task_id).is_not(None) | col(Record.is_current),
             col(Task.id).not_in(answered),
         )
         .order_by(col(Task.batch_id), col(Task.position))

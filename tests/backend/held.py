@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from backend.consensus.rule import consensus_of
 from backend.consensus.service import ProjectLabels
 from backend.loop.answers import Asked, RecordAnswers
+from backend.loop.repository import Learnt
 from backend.models import Annotation, Decision, Task
 from labeling.label_schema import LabelSchema
 
@@ -36,4 +37,4 @@ def labels_by_hand(
     """The labels of these answers, without a classifier's opinions."""
     held = held_of(tasks, answers)
     found = consensus_of(held, {}, schema, annotators_per_record=people)
-    return ProjectLabels(held, found, decisions or {}, {}, people)
+    return ProjectLabels(held, found, decisions or {}, {}, people, Learnt())
