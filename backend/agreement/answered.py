@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.agreement.schemas import DELETED, QuestionKind
-from backend.loop.answers import GOLD, RecordAnswers
-from backend.models import Annotation, Task
+from backend.loop.answers import RecordAnswers
+from backend.models import Annotation
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.choices import choice_frames
 from labeling.label_schema import LabelSchema
@@ -46,26 +46,17 @@ class CountedAnswers:
 
 def counted_answers(
     held: Mapping[int, RecordAnswers],
-    tasks: Sequence[Task],
-    revisions: Sequence[Annotation],
+    gold_answers: Sequence[tuple[int, Annotation]],
     schema: LabelSchema,
 ) -> CountedAnswers:
-    """Which of a project's answers count."""
+    """The answers of a project; ``gold_answers`` are those to hidden copies."""
     known = set(schema.grades)
     given = [(place, row) for place, each in held.items() for row in each.answers]
     rows = [(place, row) for place, row in given if row.grade in known]
     skips: dict[int, int] = {}
-    copies = {
-        task.id: task.original_id
-        for task in tasks
-        if task.purpose == GOLD and task.original_id is not None and task.deleted_at is None
-    }
     checks = []
     skipped = [row for each in held.values() for row in each.skips]
-    for row in revisions:
-        place = copies.get(row.task_id)
-        if place is None:
-            continue
+    for place, row in gold_answers:
         if row.was_cancelled:
             skipped.append(row)
         elif row.grade in known:

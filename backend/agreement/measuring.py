@@ -15,9 +15,8 @@ from backend.agreement.schemas import DELETED, OverlapSaving, WorkReportContent
 from backend.agreement.service import WorkReports
 from backend.consensus import repository as consensus_repository
 from backend.core.services import Services
-from backend.loop import repository as loop_repository
-from backend.loop.answers import RecordAnswers, answers_by_record
-from backend.loop.revision_repository import current_revisions
+from backend.loop.answer_repository import answers_of, gold_answers
+from backend.loop.answers import RecordAnswers
 from backend.models import Decision
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
@@ -38,14 +37,13 @@ def measure(services: Services, project_id: int, step: Step) -> bool:
         kept = repository.report(session, project_id)
         if kept is not None and kept.fingerprint == fingerprint:
             return False
-        tasks = loop_repository.tasks(session, project_id)
-        revisions = current_revisions(session, project_id)
+        held = answers_of(session, project_id)
+        checks = gold_answers(session, project_id)
         decisions = consensus_repository.standing_decisions(session, project_id)
         kinds = evidence_repository.records_of_tasks(session, project_id)
         rounds = repository.rounds(session, project_id)
     schema, policy = label_schema_of(project), policy_of(project)
-    held = answers_by_record(tasks, revisions)
-    answers = counted_answers(held, tasks, revisions, schema)
+    answers = counted_answers(held, checks, schema)
     kind_of = {place: kinds[each.task.record_id][0] for place, each in held.items()}
     round_of = {place: rounds[each.task.batch_id] for place, each in held.items()}
     days = days_of_second_answers(answers)

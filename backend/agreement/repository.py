@@ -8,17 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
-from backend.models import Annotation, Batch, ReviewCase, Task, WorkReport
-
-
-def answers_state(session: Session, project_id: int) -> list[int]:
-    """Number, newest id and annotators of the revisions; only who somebody is ever changes."""
-    row = session.exec(
-        select(func.count(), func.max(Annotation.id), func.sum(Annotation.annotator_id)).where(
-            Annotation.project_id == project_id
-        )
-    ).one()
-    return _whole(row)
+from backend.models import Batch, Task, WorkReport
 
 
 def tasks_state(session: Session, project_id: int) -> list[int]:
@@ -32,18 +22,6 @@ def tasks_state(session: Session, project_id: int) -> list[int]:
         func.sum(Task.annotators_wanted),
     ]
     row = session.exec(select(*numbers).where(Task.project_id == project_id)).one()
-    return _whole(row)
-
-
-def decisions_state(session: Session, project_id: int) -> list[int]:
-    """What of the standing decisions a report depends on; a decision never changes."""
-    row = session.exec(
-        select(
-            func.count(col(ReviewCase.decision_id)),
-            func.max(ReviewCase.decision_id),
-            func.sum(ReviewCase.decision_id),
-        ).where(ReviewCase.project_id == project_id)
-    ).one()
     return _whole(row)
 
 

@@ -19,6 +19,7 @@ from backend.agreement.schemas import (
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, NotFound
 from backend.jobs.queue import enqueue, list_recent
+from backend.loop import repository as loop_repository
 from backend.models import Job, Project, WorkReport
 from backend.projects.service import policy_of
 from backend.suspected_labels.repository import annotator_emails, annotator_names
@@ -61,11 +62,12 @@ class WorkReports:
     def fingerprint(self, project: Project) -> str:
         """SHA-256, hex, of everything that a report depends on; the answers are not read."""
         project_id, policy = _id(project), policy_of(project)
+        state = loop_repository.answers_state(self._session, project_id)
         content = {
             "form": FORM,
-            "answers": repository.answers_state(self._session, project_id),
+            "answers": state[:3],
             "tasks": repository.tasks_state(self._session, project_id),
-            "decisions": repository.decisions_state(self._session, project_id),
+            "decisions": state[3:],
             "schema": project.label_schema,
             "policy": [
                 policy.overlap,
@@ -81,7 +83,7 @@ class WorkReports:
         row = repository.report(self._session, _id(project))
         fingerprint = self.fingerprint(project)
         is_current = row is not None and row.fingerprint == fingerprint
-        is_empty = not repository.answers_state(self._session, _id(project))[0]
+        is_empty = not loop_repository.answers_state(self._session, _id(project))[0]
         job = self._job(project, fingerprint)
         content = None if row is None else _content(row)
         is_old = row is None or content is None or row.computed_at <= self._clock() - REST

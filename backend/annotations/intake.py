@@ -103,7 +103,8 @@ class AnnotationIntake:
         current = revision_repository.current_revisions(
             self._session, self._project_id, task_ids=ids
         )
-        rows = [self._deletion(row, self._now) for row in current]
+        numbers = self._next_revisions([row.label_studio_annotation_id for row in current])
+        rows = [self._deletion(row, self._now, numbers) for row in current]
         repository.add_revisions(self._session, rows)
         repository.mark_tasks_deleted(self._session, ids, self._now)
         return SyncCounts(deleted=len(rows))
@@ -145,27 +146,30 @@ class AnnotationIntake:
         current: Mapping[int, Annotation],
     ) -> tuple[list[dict[str, Any]], SyncCounts]:
         """Annotations that the store calls deleted but Label Studio still holds."""
-        rows = []
-        for snapshot in snapshots:
-            annotators = self._annotators(snapshot.annotations)
-            for parsed in snapshot.annotations:
-                row = current.get(parsed.label_studio_id)
-                if row is None or not row.is_deleted or parsed.updated_at > row.revised_at:
-                    continue
-                revision = self._next_revision(parsed.label_studio_id)
-                rows.append(
-                    revision_row(
-                        parsed,
-                        project_id=self._project_id,
-                        task_id=tasks[snapshot.task_id],
-                        revision=revision,
-                        annotators=annotators,
-                        via=self._via,
-                        now=self._now,
-                        identity=f"{HELD}:{revision}",
-                        revised_at=row.revised_at,
-                    )
-                )
+        restored = [
+            (parsed, row.revised_at)
+            for snapshot in snapshots
+            for parsed in snapshot.annotations
+            if (row := current.get(parsed.label_studio_id)) is not None
+            and row.is_deleted
+            and parsed.updated_at <= row.revised_at
+        ]
+        annotators = self._annotators([parsed for parsed, _ in restored])
+        numbers = self._next_revisions([parsed.label_studio_id for parsed, _ in restored])
+        rows = [
+            revision_row(
+                parsed,
+                project_id=self._project_id,
+                task_id=tasks[parsed.task_id],
+                revision=numbers[parsed.label_studio_id],
+                annotators=annotators,
+                via=self._via,
+                now=self._now,
+                identity=f"{HELD}:{numbers[parsed.label_studio_id]}",
+                revised_at=revised_at,
+            )
+            for parsed, revised_at in restored
+        ]
         return rows, SyncCounts(updated=len(rows))
 
     def _deletions(
@@ -176,27 +180,30 @@ class AnnotationIntake:
     ) -> list[dict[str, Any]]:
         moved = {tasks[s.task_id]: s.updated_at for s in snapshots}
         held = {a.label_studio_id for s in snapshots for a in s.annotations}
-        return [
-            self._deletion(row, moved[row.task_id])
-            for annotation_id, row in current.items()
-            if annotation_id not in held and not row.is_deleted
-        ]
+        gone = [row for key, row in current.items() if key not in held and not row.is_deleted]
+        numbers = self._next_revisions([row.label_studio_annotation_id for row in gone])
+        return [self._deletion(row, moved[row.task_id], numbers) for row in gone]
 
-    def _deletion(self, row: Annotation, deleted_at: datetime) -> dict[str, Any]:
+    def _deletion(
+        self, row: Annotation, deleted_at: datetime, numbers: Mapping[int, int]
+    ) -> dict[str, Any]:
         return deletion_row(
             row,
-            revision=self._next_revision(row.label_studio_annotation_id),
+            revision=numbers[row.label_studio_annotation_id],
             deleted_at=deleted_at,
             via=self._via,
             now=self._now,
         )
 
-    def _next_revision(self, annotation_id: int) -> int:
-        known = repository.known_identities(self._session, self._project_id, [annotation_id])
-        return max(known.get(annotation_id, {}).values(), default=0) + 1
+    def _next_revisions(self, annotation_ids: Sequence[int]) -> dict[int, int]:
+        """Annotation to the number of its next revision."""
+        known = repository.known_identities(self._session, self._project_id, annotation_ids)
+        return {key: max(known.get(key, {}).values(), default=0) + 1 for key in annotation_ids}
 
     def _annotators(self, annotations: Sequence[ParsedAnnotation]) -> dict[int, int]:
         wanted = user_ids(annotations)
+        if not wanted:
+            return {}
         known = repository.annotator_ids(self._session, wanted)
         missing = wanted - known.keys()
         if missing:

@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
+from backend.annotations.revisions import SyncCounts
 from backend.annotations.service import AnnotationsService
 from backend.core.services import Services
 from backend.jobs.context import JobContext
@@ -16,9 +17,13 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
     def apply_events(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
-        with services.database.transaction() as session:
-            project = ProjectsService(session, services.clock).get(project_of(context))
-            counts = AnnotationsService(session, services.clock).apply_events(project)
+        counts, is_waiting = SyncCounts(), True
+        while is_waiting:
+            with services.database.transaction() as session:
+                project = ProjectsService(session, services.clock).get(project_of(context))
+                annotations = AnnotationsService(session, services.clock)
+                counts += annotations.apply_events(project)
+                is_waiting = annotations.has_received_events(project_of(context))
         return asdict(counts)
 
     return {APPLY_EVENTS: apply_events}

@@ -120,13 +120,28 @@ def add_event(
     return event
 
 
-def received_events(session: Session, project_id: int, limit: int = 1_000) -> list[WebhookEvent]:
-    """Events not applied yet, in order of arrival."""
+EVENTS_AT_A_TIME = 1_000
+
+
+def received_events(session: Session, project_id: int) -> list[WebhookEvent]:
+    """The first events not applied yet, in order of arrival."""
     return list(
         session.exec(
             select(WebhookEvent)
             .where(WebhookEvent.project_id == project_id, WebhookEvent.status == "received")
             .order_by(col(WebhookEvent.id))
-            .limit(limit)
+            .limit(EVENTS_AT_A_TIME)
         )
+    )
+
+
+def has_received_events(session: Session, project_id: int) -> bool:
+    """True while an event waits to be applied."""
+    return (
+        session.exec(
+            select(WebhookEvent.id)
+            .where(WebhookEvent.project_id == project_id, WebhookEvent.status == "received")
+            .limit(1)
+        ).first()
+        is not None
     )

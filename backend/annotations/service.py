@@ -61,8 +61,15 @@ class AnnotationsService:
             enqueue_if_none_waiting(self._session, APPLY_EVENTS, project_id=project.id, now=now)
         return row
 
+    def has_received_events(self, project_id: int) -> bool:
+        """True while an event of the project waits to be applied."""
+        return repository.has_received_events(self._session, project_id)
+
     def apply_events(self, project: Project) -> SyncCounts:
-        """Every received event of the project is applied or has asked for a sync."""
+        """The events received first are applied or have asked for a sync.
+
+        As many as one transaction should hold; see ``has_received_events`` for whether some wait.
+        """
         assert project.id is not None
         now = self._clock()
         intake = AnnotationIntake(self._session, project.id, via="webhook", now=now)

@@ -1,12 +1,14 @@
 """Every query on consensus labels, and on the decisions that go before them."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import delete
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from backend.consensus.rule import RecordConsensus
 from backend.core.parts import parts
 from backend.models import (
     ConsensusLabel,
@@ -45,6 +47,27 @@ def consensus_fingerprints(session: Session, project_id: int) -> dict[int, str]:
     return dict(rows.all())
 
 
+def consensus_row(
+    project_id: int, task_id: int, each: RecordConsensus, now: datetime
+) -> dict[str, Any]:
+    """What is stored of the task's consensus."""
+    return {
+        "task_id": task_id,
+        "project_id": project_id,
+        "grade": each.grade,
+        "confidence": each.confidence,
+        "probabilities": dict(each.probabilities),
+        "issues": dict(each.issues),
+        "faulty_fields": dict(each.faulty_fields),
+        "votes": each.votes,
+        "skips": each.skips,
+        "is_complete": each.is_complete,
+        "method": each.method,
+        "fingerprint": each.fingerprint(),
+        "computed_at": now,
+    }
+
+
 def put_consensus(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """These consensus labels are stored; others of their tasks are replaced."""
     if not rows:
@@ -80,3 +103,23 @@ def standing_decisions(session: Session, project_id: int) -> dict[int, Decision]
         .where(ReviewCase.project_id == project_id)
     )
     return dict(rows.all())
+
+
+def settled_labels(
+    session: Session, project_id: int, task_ids: Sequence[int]
+) -> dict[int, str | None]:
+    """First task's id to the label that the desk shows, where nobody's answer is waited for.
+
+    What was decided goes before the consensus; None for a tie, and where there is no right grade.
+    """
+    decided = standing_decisions(session, project_id)
+    found: dict[int, str | None] = {}
+    for part in parts(task_ids):
+        rows = session.exec(
+            select(ConsensusLabel.task_id, ConsensusLabel.grade).where(
+                col(ConsensusLabel.task_id).in_(part), col(ConsensusLabel.is_complete)
+            )
+        )
+        found.update(rows.all())
+    found.update({place: decided[place].grade for place in task_ids if place in decided})
+    return found

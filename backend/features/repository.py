@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.models import (
@@ -45,13 +44,3 @@ def records_by_id(session: Session, record_ids: Sequence[int]) -> dict[int, Reco
             assert row.id is not None
             found[row.id] = row
     return found
-
-
-def record_state(session: Session, dataset_id: int) -> tuple[int, int]:
-    """(number of current records, largest record id): changes whenever the records do."""
-    count, largest = session.exec(
-        select(func.count(), func.coalesce(func.max(Record.id), 0)).where(
-            Record.dataset_id == dataset_id, col(Record.is_current).is_(True)
-        )
-    ).one()
-    return count, largest or 0

@@ -2,20 +2,19 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.consensus import repository as consensus_repository
-from backend.consensus.rule import consensus_of, grade_frame
+from backend.consensus.rule import grade_frame
+from backend.consensus.service import ProjectLabels, shown_labels
 from backend.core.services import Services
-from backend.loop import repository as loop_repository
-from backend.loop import revision_repository
-from backend.loop.answers import RecordAnswers, answers_by_record
-from backend.models import Annotation, Decision, Project, Task
+from backend.loop.answers import RecordAnswers
+from backend.loop.repository import Learnt
+from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
 from labeling.consensus.agreement import Agreement, krippendorff_alpha
 from labeling.label_schema import LabelSchema
@@ -49,6 +48,8 @@ class TrainingSnapshot:
     tied_tasks: int
     agreement: Agreement
     fingerprint: str
+    learnt: Learnt
+    """Up to where answers and decisions were known."""
 
     @property
     def annotation_ids(self) -> list[int]:
@@ -64,54 +65,35 @@ class TrainingSnapshot:
         return asdict(self.agreement)
 
 
-def build_snapshot(
-    tasks: Sequence[Task],
-    revisions: Iterable[Annotation],
-    schema: LabelSchema,
-    *,
-    annotators_per_record: int,
-    seed: int,
-    decisions: Mapping[int, Decision] | None = None,
-    opinions: Mapping[int, Mapping[str, float]] | None = None,
-) -> TrainingSnapshot:
-    """The snapshot of the revisions that count.
+def build_snapshot(labels: ProjectLabels, schema: LabelSchema, *, seed: int) -> TrainingSnapshot:
+    """The snapshot of these labels, which are those that the desk shows.
 
     A task is complete when as many people as wanted answered it or skipped it; its label is the
     consensus of the answers. A tie gives no label: it is a case for review. What a person decided
     there goes before any consensus; a record that was found ambiguous has no label.
 
     Args:
-        tasks: of the project, copies included.
-        revisions: that count, of these tasks.
+        labels: of the project.
         schema: what may be answered.
-        annotators_per_record: who are asked where a task does not say otherwise.
         seed: of the agreement's interval.
-        decisions: first task's id to the decision that stands for it.
-        opinions: first task's id to what a classifier had said before anyone answered.
     """
-    held = answers_by_record(tasks, revisions)
-    made = decisions or {}
-    found = consensus_of(held, opinions or {}, schema, annotators_per_record=annotators_per_record)
     complete = {
-        task_id: each
-        for task_id, each in held.items()
-        if each.is_complete(annotators_per_record) or task_id in made
+        task_id: each for task_id, each in labels.held.items() if labels.is_settled(task_id)
     }
-    labels = []
+    learnt = []
     for task_id, each in complete.items():
-        decision, consensus = made.get(task_id), found.get(task_id)
-        if decision is not None:
-            if decision.grade is not None:
-                labels.append(_decided(each, decision, decision.grade, schema))
-        elif consensus is not None and consensus.grade is not None:
-            labels.append(_label(each, consensus.grade, schema))
+        decision, grade = labels.decisions.get(task_id), labels.grade(task_id)
+        if grade is not None and decision is not None:
+            learnt.append(_decided(each, decision, grade, schema))
+        elif grade is not None:
+            learnt.append(_label(each, grade, schema))
     return TrainingSnapshot(
-        training=tuple(label for label in labels if not label.is_audit),
-        audit=tuple(label for label in labels if label.is_audit),
+        training=tuple(label for label in learnt if not label.is_audit),
+        audit=tuple(label for label in learnt if label.is_audit),
         complete_tasks=len(complete),
         tied_tasks=sum(
-            task_id not in made
-            and (vote := found.get(task_id)) is not None
+            task_id not in labels.decisions
+            and (vote := labels.consensus.get(task_id)) is not None
             and vote.votes > 0
             and vote.grade is None
             for task_id in complete
@@ -119,7 +101,8 @@ def build_snapshot(
         agreement=krippendorff_alpha(
             grade_frame(complete, schema, only_known=False), np.random.default_rng(seed)
         ),
-        fingerprint=_fingerprint(labels),
+        fingerprint=_fingerprint(learnt),
+        learnt=labels.learnt,
     )
 
 
@@ -175,16 +158,7 @@ def matrix(rows: Sequence[tuple[int, ...]], width: int) -> NDArray[np.int8]:
 
 
 def take_snapshot(services: Services, project: Project) -> TrainingSnapshot:
-    """The project's labels at this moment."""
-    assert project.id is not None
-    policy = policy_of(project)
-    with services.database.reading() as session:
-        return build_snapshot(
-            loop_repository.tasks(session, project.id),
-            revision_repository.current_revisions(session, project.id),
-            label_schema_of(project),
-            annotators_per_record=policy.annotators_per_record,
-            seed=policy.seed,
-            decisions=consensus_repository.standing_decisions(session, project.id),
-            opinions=consensus_repository.opinions(session, project.id),
-        )
+    """The project's labels at this moment, which the desk shows from now on."""
+    return build_snapshot(
+        shown_labels(services, project), label_schema_of(project), seed=policy_of(project).seed
+    )

@@ -25,6 +25,7 @@ from active_learning.types import Features
 from backend.core.exceptions import ConfigurationError, JobCancelled, StorageFull
 from backend.core.services import Services
 from backend.features import repository
+from backend.records.repository import generation
 
 Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
@@ -105,7 +106,7 @@ class FeatureStore:
         """Features of every current record; kept in memory until the records change."""
         with self._lock:
             with self._services.database.reading() as session:
-                state = repository.record_state(session, dataset_id)
+                state = generation(session, dataset_id)
             key = (dataset_id, state, tuple(fields), self.encoder(encoder_folder).revision)
             if self._pool is None or self._pool[0] != key:
                 self._pool = None  # free the old matrix before the new one is made

@@ -9,8 +9,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.guidelines.schemas import Given
-from backend.loop.revision_repository import latest_first
-from backend.models import Annotation, Decision, Guideline, Project, ReviewCase, Task
+from backend.loop.answer_repository import answers
+from backend.models import Annotation, Decision, Guideline, Project, ReviewCase
 
 
 def lock_project(session: Session, project_id: int) -> None:
@@ -42,56 +42,22 @@ def mark_published(session: Session, guideline_id: int, now: datetime) -> None:
 
 
 def answers_that_can_differ(session: Session, project_id: int) -> list[Given]:
-    """The revisions that count of records with two annotations or more.
-
-    Answers to hidden gold copies and to tasks that Label Studio no longer has are left out.
-    """
-    first = func.coalesce(col(Task.original_id), col(Task.id))
-    counts = (
-        col(Task.project_id) == project_id,
-        col(Task.purpose) != "gold",
-        col(Task.deleted_at).is_(None),
-    )
-    several = (
-        select_columns(first)
-        .join(Annotation, col(Annotation.task_id) == col(Task.id))
-        .where(*counts)
-        .group_by(first)
-        .having(func.count(func.distinct(Annotation.label_studio_annotation_id)) > 1)
-    )
-    place = func.row_number().over(
-        partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first()
-    )
-    ranked = (
+    """The answers that count of records with two or more, in the order of their revision."""
+    given = answers(project_id)
+    several = select_columns(given.c.first_id).group_by(given.c.first_id).having(func.count() > 1)
+    rows = session.execute(
         select_columns(
-            first.label("record"),
+            given.c.first_id,
             col(Annotation.annotator_id),
             col(Annotation.label_studio_annotation_id),
             col(Annotation.was_cancelled),
             col(Annotation.grade),
             col(Annotation.issues),
             col(Annotation.faulty_fields),
-            col(Annotation.is_deleted),
-            col(Annotation.revised_at),
-            col(Annotation.id),
-            place.label("place"),
         )
-        .join(Task, col(Task.id) == col(Annotation.task_id))
-        .where(*counts, first.in_(several))
-        .subquery()
-    )
-    rows = session.execute(
-        select_columns(
-            ranked.c.record,
-            ranked.c.annotator_id,
-            ranked.c.label_studio_annotation_id,
-            ranked.c.was_cancelled,
-            ranked.c.grade,
-            ranked.c.issues,
-            ranked.c.faulty_fields,
-        )
-        .where(ranked.c.place == 1, ranked.c.is_deleted.is_(False))
-        .order_by(ranked.c.revised_at, ranked.c.id)
+        .join(given, given.c.id == col(Annotation.id))
+        .where(given.c.first_id.in_(several))
+        .order_by(col(Annotation.revised_at), col(Annotation.id))
     )
     return [
         Given(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.loop.repository import IMPORTED_KEY
+from backend.loop.repository import is_due
 from backend.models import (
     Annotation,
     Batch,
@@ -13,6 +13,7 @@ from backend.models import (
     ModelVersion,
     Prediction,
     Promotion,
+    Record,
     Task,
     WebhookEvent,
 )
@@ -43,16 +44,16 @@ def revision_counts(session: Session, project_id: int) -> list[tuple[int, int, i
 def unpushed_tasks_of_pushed_batches(session: Session, project_id: int) -> Sequence[Task]:
     """Tasks whose batch counts as pushed although Label Studio's id is missing.
 
-    Imported tasks, labelled in another Label Studio, are not there and not meant to be.
+    What is not meant to be there is left out, see ``is_due``.
     """
     return session.exec(
         select(Task)
         .join(Batch, col(Batch.id) == col(Task.batch_id))
+        .join(Record, col(Record.id) == col(Task.record_id))
         .where(
             Task.project_id == project_id,
             col(Batch.pushed_at).is_not(None),
-            col(Task.label_studio_task_id).is_(None),
-            ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
+            *is_due(),
         )
     ).all()
 

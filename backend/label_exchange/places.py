@@ -89,8 +89,11 @@ class RecordPlaces:
             for task, _ in missing
             if task.external_id in before and before[task.external_id][0].is_current
         }
-        records.set_current(self._session, list(replaced), False)
-        records.set_current(self._session, [each for each in replaced.values() if each], True)
+        RecordsService(self._session, self._clock).make_current(
+            self._dataset_id,
+            [each for each in replaced.values() if each],
+            instead_of=list(replaced),
+        )
 
 
 class TaskPlaces:

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.loop.revision_repository import current_revisions, latest_first
+from backend.loop.revision_repository import current_revisions, standing_ids
 from backend.models import (
     Annotation,
     Annotator,
@@ -176,19 +176,8 @@ def label_counts(session: Session, project_id: int) -> dict[str, int]:
         .select_from(ConsensusLabel)
         .where(ConsensusLabel.project_id == project_id)
     ).one()
-    place = func.row_number().over(
-        partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first()
-    )
-    latest = (
-        select(col(Annotation.is_deleted), place.label("place"))
-        .where(Annotation.project_id == project_id)
-        .subquery()
-    )
-    annotations = session.exec(
-        select(func.count())
-        .select_from(latest)
-        .where(latest.c.place == 1, latest.c.is_deleted.is_(False))
-    ).one()
+    standing = standing_ids(col(Annotation.project_id) == project_id).subquery()
+    annotations = session.exec(select(func.count()).select_from(standing)).one()
     return {"gold": gold, "consensus": consensus, "annotations": annotations}
 
 

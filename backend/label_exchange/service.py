@@ -12,7 +12,8 @@ from backend.ingestion.values import parse_time
 from backend.label_exchange import repository
 from backend.label_exchange.lineage import Lineage, annotation_row, label_row
 from backend.label_exchange.schemas import AnnotationRow, ExportRequest, LabelRow
-from backend.loop.answers import RecordAnswers, answers_by_record
+from backend.loop.answer_repository import answers_of
+from backend.loop.answers import RecordAnswers
 from backend.models import Dataset, Project, Record, Task
 from backend.projects.service import label_schema_of, policy_of
 
@@ -159,7 +160,7 @@ class Exports:
         every = sorted([*tasks, *copies], key=_id)
         ids = [_id(task) for task in every]
         self._versions = repository.shown_versions(self._session, ids)
-        return answers_by_record(every, repository.revisions(self._session, self._project_id, ids))
+        return answers_of(self._session, self._project_id, task_ids=ids)
 
     def _hashes(self, records: Sequence[Record]) -> dict[str, str]:
         """External id to the present content hash; only changed records are looked up."""

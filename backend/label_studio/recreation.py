@@ -13,7 +13,7 @@ from backend.core.exceptions import Conflict
 from backend.core.services import Services
 from backend.label_studio import recreation_repository
 from backend.label_studio.connection import LabelStudioProjectGone, check_held
-from backend.loop import repository as loop_repository
+from backend.loop import answer_repository
 from backend.loop.service import LoopService
 from backend.models import Task
 from backend.projects.service import ProjectsService, policy_of
@@ -65,8 +65,12 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
         ]
         recreation_repository.let_go_of_annotators(session, strangers)
         wanted = policy_of(project).annotators_per_record
-        answers = loop_repository.answers_by_task(session, project_id, wanted)
-        is_open = {task_id for task_id, (_, count, needed) in answers.items() if count < needed}
+        states = answer_repository.states(session, project_id)
+        is_open = {
+            task_id
+            for task_id, state in states.items()
+            if state.asked.is_open(state.responses, wanted)
+        }
         answered = recreation_repository.answered_tasks(session, project_id)
         again, kept = list[int](), list[int]()
         for task in recreation_repository.tasks(session, project_id):
@@ -78,7 +82,11 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
             tasks_pushed_again=len(again),
             annotators_let_go=len(strangers),
         )
-        begun = {task_id: answers[task_id][2] for task_id in is_open if answers[task_id][1]}
+        begun = {
+            task_id: states[task_id].asked.wanted(wanted)
+            for task_id in is_open
+            if states[task_id].responses
+        }
         recreation_repository.want_the_rest(session, begun)
         if begun:
             LoopService(session, services.clock).request_asking(project)

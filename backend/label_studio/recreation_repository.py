@@ -3,11 +3,12 @@
 from collections.abc import Collection, Mapping, Sequence
 
 from sqlalchemy import ColumnElement, func, update
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from backend.jobs.repository import changed_rows
+from backend.loop.answer_repository import answers
 from backend.loop.repository import IMPORTED_KEY
-from backend.loop.revision_repository import current_revisions
 from backend.models import Annotation, Annotator, Batch, Project, SyncCursor, Task
 
 FIRST_KEPT = -1_500_000_000
@@ -85,18 +86,14 @@ def want_the_rest(session: Session, begun: Mapping[int, int]) -> None:
 
 def kept_answers(session: Session, project_id: int) -> dict[int, int]:
     """Task id to the people whose answers to it, or to its copies, no Label Studio holds."""
-    firsts = {
-        task_id: original_id or task_id
-        for task_id, original_id in session.exec(
-            select(Task.id, Task.original_id).where(Task.project_id == project_id)
-        )
-        if task_id is not None
-    }
-    people: dict[int, set[int | None]] = {}
-    for row in current_revisions(session, project_id):
-        if row.label_studio_annotation_id <= FIRST_KEPT:
-            people.setdefault(firsts[row.task_id], set()).add(row.annotator_id)
-    return {task_id: len(kept) for task_id, kept in people.items()}
+    given = answers(project_id)
+    rows = session.execute(
+        columns(given.c.first_id, func.count())
+        .join(Annotation, col(Annotation.id) == given.c.id)
+        .where(col(Annotation.label_studio_annotation_id) <= FIRST_KEPT)
+        .group_by(given.c.first_id)
+    )
+    return {row[0]: row[1] for row in rows}
 
 
 def let_go_of_project(session: Session, project_id: int) -> None:
@@ -107,7 +104,7 @@ def let_go_of_project(session: Session, project_id: int) -> None:
     session.execute(
         update(SyncCursor)
         .where(col(SyncCursor.project_id) == project_id)
-        .values(cursor=None, listed_at=None, error=None)
+        .values(cursor=None, listed_at=None, error=None, unreadable=[])
     )
 
 

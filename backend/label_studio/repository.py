@@ -7,7 +7,7 @@ from sqlalchemy import update
 from sqlmodel import Session, col, select
 
 from backend.core.parts import parts
-from backend.loop.repository import IMPORTED_KEY
+from backend.loop.repository import is_due
 from backend.models import (
     Batch,
     ModelVersion,
@@ -58,14 +58,11 @@ def suggested_label_studio_ids(
 
 
 def tasks_with_records(session: Session, batch_id: int) -> Sequence[tuple[Task, Record]]:
-    """The batch's tasks to push with their records, most useful first; imported ones are not."""
+    """The batch's tasks that are to be pushed, with their records, most useful first."""
     return session.exec(
         select(Task, Record)
         .join(Record, col(Record.id) == col(Task.record_id))
-        .where(
-            Task.batch_id == batch_id,
-            ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
-        )
+        .where(Task.batch_id == batch_id, *is_due())
         .order_by(col(Task.position))
     ).all()
 
@@ -138,6 +135,14 @@ def mark_synced(session: Session, project_id: int, now: datetime) -> None:
     """A sync went through to its end."""
     row = get_cursor(session, project_id)
     row.synced_at, row.error = now, None
+    session.add(row)
+    session.flush()
+
+
+def keep_unreadable(session: Session, project_id: int, task_ids: Sequence[int]) -> None:
+    """Label Studio could not show these of its tasks, and no others; they are read again."""
+    row = get_cursor(session, project_id)
+    row.unreadable = sorted(set(task_ids))
     session.add(row)
     session.flush()
 

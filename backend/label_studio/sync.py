@@ -33,7 +33,8 @@ def sync_project(
     """The store holds what Label Studio holds: every revision once, deletions as revisions.
 
     Reads what changed since the cursor, minus an overlap; ``is_full`` reads everything and
-    also lists the tasks that are gone. The cursor moves with each chunk, in its transaction.
+    also lists the tasks that are gone. The cursor moves with each chunk, in its transaction. A
+    task that Label Studio cannot show is read again by each sync, and told as long as it fails.
     """
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
@@ -52,10 +53,13 @@ def sync_project(
         label_schema_of(project),
         overlap=timedelta(seconds=services.settings.sync_overlap_seconds),
         unreadable=unreadable.append,
+        again=cursor.unreadable,
     )
     for index, snapshots in enumerate(parts):
         known = _with_predictions(services, project_id, label_studio_id, snapshots)
-        applied, unknown = _apply_snapshots(services, project, known, started)
+        applied, unknown = _apply_snapshots(
+            services, project, known, started, [*cursor.unreadable, *unreadable]
+        )
         counts += applied
         foreign.update(unknown)
         progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
@@ -64,6 +68,7 @@ def sync_project(
     know_annotators(services)
     with services.database.transaction() as session:
         repository.mark_synced(session, project_id, services.clock())
+        repository.keep_unreadable(session, project_id, unreadable)
         if unreadable:
             repository.mark_sync_failed(session, project_id, cannot_be_shown(unreadable))
         LoopService(session, services.clock).after_intake(project, counts.total)
@@ -109,7 +114,9 @@ def _apply_snapshots(
     project: Project,
     snapshots: Sequence[TaskSnapshot],
     read_from: datetime,
+    unreadable: Sequence[int],
 ) -> tuple[SyncCounts, list[int]]:
+    """``unreadable`` tasks stay known as such: the cursor, which passes them, moves here."""
     assert project.id is not None
     with services.database.transaction() as session:
         intake = AnnotationIntake(session, project.id, via="sync", now=services.clock())
@@ -117,6 +124,7 @@ def _apply_snapshots(
         if snapshots:
             newest = max(snapshot.updated_at for snapshot in snapshots)
             repository.move_cursor(session, project.id, newest)
+        repository.keep_unreadable(session, project.id, unreadable)
     return counts, foreign
 
 

@@ -1,7 +1,5 @@
-"""Whose answers count for which record: one answer an annotator, copies of a task included."""
+"""The answers to one record, and how many are wanted; which count says ``answer_repository``."""
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from backend.loop.repository import IMPORTED_KEY
@@ -11,18 +9,52 @@ LABEL, RELABEL, GOLD = "label", "relabel", "gold"
 """Purposes of a task."""
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a record's tasks ask for.
+
+    Attributes:
+        annotators_wanted: answers wanted; None: as many as the policy says.
+        copies: copies that Label Studio holds, where the first task is gone from there: each
+            brings one answer. None where the first task is still there.
+        can_be_answered: people get to see one of the tasks, or will. Not those whose answers were
+            imported, nor a task that was not pushed before its record changed.
+    """
+
+    annotators_wanted: int | None = None
+    copies: int | None = None
+    can_be_answered: bool = True
+
+    def wanted(self, annotators_per_record: int) -> int:
+        """How many people are to answer."""
+        most = self.annotators_wanted or annotators_per_record
+        return most if self.copies is None else min(most, max(self.copies, 1))
+
+    def is_complete(self, responses: int, annotators_per_record: int) -> bool:
+        """True once as many as wanted answered or skipped, or nobody else can."""
+        if not self.can_be_answered:
+            return responses > 0
+        return responses >= self.wanted(annotators_per_record)
+
+    def is_open(self, responses: int, annotators_per_record: int) -> bool:
+        """True while answers are waited for."""
+        return self.can_be_answered and responses < self.wanted(annotators_per_record)
+
+
 @dataclass
 class RecordAnswers:
-    """One record's task and the revisions that count, one an annotator.
+    """One record's task and the answers that count, one a person.
 
-    ``tasks`` are the first task and the copies it was sent back as. Answers to hidden gold
-    copies are not among the answers: their right answer was known before.
+    ``tasks`` are the first task and the copies it was sent back as, without those that are deleted
+    in Label Studio. Answers to hidden gold copies are not among the answers: their right answer
+    was known before.
     """
 
     task: Task
     tasks: list[Task] = field(default_factory=list)
     answers: list[Annotation] = field(default_factory=list)
     skips: list[Annotation] = field(default_factory=list)
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def responses(self) -> int:
@@ -49,49 +81,13 @@ class RecordAnswers:
 
     def wanted(self, annotators_per_record: int) -> int:
         """How many people are to answer."""
-        return self.task.annotators_wanted or annotators_per_record
+        return self.asked.wanted(annotators_per_record)
 
     def is_complete(self, annotators_per_record: int) -> bool:
-        """True once as many as wanted answered or skipped."""
-        return self.responses >= self.wanted(annotators_per_record)
+        """True once as many as wanted answered or skipped, or nobody else can."""
+        return self.asked.is_complete(self.responses, annotators_per_record)
 
 
 def is_imported(task: Task) -> bool:
     """True if the task holds answers given in another Label Studio."""
     return task.key.startswith(IMPORTED_KEY)
-
-
-def answers_by_record(
-    tasks: Sequence[Task], revisions: Iterable[Annotation]
-) -> dict[int, RecordAnswers]:
-    """First task's id to its answers, in the tasks' order.
-
-    Someone who answered a task and its copy counts with the later answer; an annotator whom
-    Label Studio no longer knows counts as one person an annotation. A task that was deleted in
-    Label Studio is left out; its copies go on.
-    """
-    found = {_id(task): RecordAnswers(task) for task in tasks if task.purpose == LABEL}
-    first = {_id(task): task.original_id or _id(task) for task in tasks if task.purpose != GOLD}
-    for task in tasks:
-        place = first.get(_id(task))
-        if place in found and task.deleted_at is None:
-            found[place].tasks.append(task)
-    open_tasks = {_id(task) for task in tasks if task.deleted_at is None}
-    latest: dict[int, dict[object, Annotation]] = defaultdict(dict)
-    for row in revisions:
-        original = first.get(row.task_id)
-        if original not in found or row.task_id not in open_tasks:
-            continue
-        who: object = row.annotator_id or f"annotation {row.label_studio_annotation_id}"
-        before = latest[original].get(who)
-        if before is None or (before.revised_at, before.id or 0) < (row.revised_at, row.id or 0):
-            latest[original][who] = row
-    for original, rows in latest.items():
-        for row in sorted(rows.values(), key=lambda each: each.id or 0):
-            (found[original].skips if row.was_cancelled else found[original].answers).append(row)
-    return {place: each for place, each in found.items() if each.tasks}
-
-
-def _id(task: Task) -> int:
-    assert task.id is not None
-    return task.id

@@ -1,18 +1,20 @@
 """Every query on where the loop stands: batches, tasks, answers, jobs."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func
+from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
-from backend.loop.revision_repository import latest_first
 from backend.models import (
     Annotation,
     Batch,
+    Decision,
     Job,
     ModelVersion,
     Record,
+    ReviewCase,
     Task,
 )
 
@@ -29,64 +31,109 @@ def get_batch(session: Session, batch_id: int) -> Batch | None:
 
 
 def batches_not_pushed(session: Session, project_id: int) -> Sequence[Batch]:
-    """Batches that Label Studio may not have in full, oldest first."""
+    """Batches that Label Studio may not have in full, oldest first.
+
+    A task keeps its place in a pushed batch when its record changed before the push; should that
+    version become current again, the task is due and so is its batch.
+    """
+    with_due_tasks = (
+        select(Task.batch_id)
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .where(Task.project_id == project_id, *is_due())
+    )
     return session.exec(
         select(Batch)
-        .where(Batch.project_id == project_id, col(Batch.pushed_at).is_(None))
+        .where(
+            Batch.project_id == project_id,
+            col(Batch.pushed_at).is_(None) | col(Batch.id).in_(with_due_tasks),
+        )
         .order_by(col(Batch.round))
     ).all()
 
 
-def answers_by_task(
-    session: Session, project_id: int, annotators_per_record: int
-) -> dict[int, tuple[int, int, int]]:
-    """First task's id to (batch id, number of distinct annotators with an answer, wanted).
+def is_due() -> tuple[ColumnElement[bool], ...]:
+    """Conditions on Task and its Record: Label Studio is to be given the task.
 
-    Answers to copies that a task was sent back as count with it; hidden gold copies are nobody's
-    work to wait for. Tasks deleted in Label Studio are left out; a skip counts as an answer.
+    Not what was labelled elsewhere, nor what shows a version that is not current any more: its
+    place in the batch stays empty, and nobody waits for it.
     """
-    place = (
-        func.row_number()
-        .over(partition_by=col(Annotation.label_studio_annotation_id), order_by=latest_first())
-        .label("place")
+    return (
+        col(Task.label_studio_task_id).is_(None),
+        col(Task.deleted_at).is_(None),
+        ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True),
+        col(Record.is_current).is_(True),
     )
-    latest = (
-        select(Annotation.task_id, Annotation.annotator_id, Annotation.is_deleted, place)
-        .where(Annotation.project_id == project_id)
-        .subquery()
-    )
-    first = func.coalesce(col(Task.original_id), col(Task.id)).label("first_id")
-    answers = (
-        select(first, func.count(latest.c.annotator_id.distinct()).label("answers"))
-        .join(latest, latest.c.task_id == col(Task.id))
-        .where(
-            latest.c.place == 1,
-            latest.c.is_deleted.is_(False),
-            Task.purpose != "gold",
-            col(Task.deleted_at).is_(None),
-        )
-        .group_by(first)
-        .subquery()
-    )
+
+
+def count_due(session: Session, batch_id: int) -> int:
+    """How many tasks of the batch Label Studio is to be given."""
+    return session.exec(
+        select(func.count())
+        .select_from(Task)
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .where(Task.batch_id == batch_id, *is_due())
+    ).one()
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Up to where people's answers and decisions are known: the largest ids of both."""
+
+    annotation: int = 0
+    decision: int = 0
+
+
+def learnable(session: Session, project_id: int) -> Learnt:
+    """What there is to learn from by now."""
+    annotation = session.exec(
+        select(func.max(Annotation.id)).where(Annotation.project_id == project_id)
+    ).one()
+    decision = session.exec(
+        select(func.max(Decision.id))
+        .join(ReviewCase, col(ReviewCase.id) == col(Decision.case_id))
+        .where(ReviewCase.project_id == project_id)
+    ).one()
+    return Learnt(annotation or 0, decision or 0)
+
+
+def answered_since(
+    session: Session, project_id: int, learnt: Learnt
+) -> Sequence[tuple[int, int, bool]]:
+    """(first task, newest revision, is an answer gone) of records with revisions after ``learnt``.
+
+    Answers to hidden copies are none.
+    """
+    first = func.coalesce(col(Task.original_id), col(Task.id))
     rows = session.exec(
         select(
-            Task.id,
-            Task.batch_id,
-            func.coalesce(answers.c.answers, 0),
-            func.coalesce(col(Task.annotators_wanted), annotators_per_record),
+            first,
+            func.max(Annotation.id),
+            func.max(case((col(Annotation.is_deleted), 1), else_=0)),
         )
-        .outerjoin(answers, answers.c.first_id == col(Task.id))
+        .join(Annotation, col(Annotation.task_id) == col(Task.id))
         .where(
-            Task.project_id == project_id,
-            Task.purpose == "label",
-            col(Task.deleted_at).is_(None),
+            Annotation.project_id == project_id,
+            col(Annotation.id) > learnt.annotation,
+            Task.purpose != "gold",
         )
+        .group_by(first)
     )
-    return {
-        task_id: (batch_id, count, wanted)
-        for task_id, batch_id, count, wanted in rows
-        if task_id is not None
-    }
+    return [(task_id, newest or 0, bool(is_gone)) for task_id, newest, is_gone in rows]
+
+
+def decided_since(session: Session, project_id: int, learnt: Learnt) -> Sequence[tuple[int, int]]:
+    """(first task, newest decision) of cases that were decided or undone after ``learnt``."""
+    rows = session.exec(
+        select(ReviewCase.task_id, func.max(Decision.id))
+        .join(Decision, col(Decision.case_id) == col(ReviewCase.id))
+        .where(
+            ReviewCase.project_id == project_id,
+            col(Decision.id) > learnt.decision,
+            Decision.action != "send_back",
+        )
+        .group_by(col(ReviewCase.task_id))
+    )
+    return [(task_id, newest or 0) for task_id, newest in rows]
 
 
 def latest_batch(session: Session, project_id: int) -> Batch | None:
@@ -103,12 +150,6 @@ def latest_model_version(session: Session, project_id: int) -> ModelVersion | No
         .where(ModelVersion.project_id == project_id)
         .order_by(col(ModelVersion.number).desc())
     ).first()
-
-
-def newest_record(session: Session, dataset_id: int) -> int:
-    """The largest record id of the dataset, 0 if it is empty: grows with every import."""
-    largest = session.exec(select(func.max(Record.id)).where(Record.dataset_id == dataset_id)).one()
-    return largest or 0
 
 
 def count_failures(session: Session, name: str, project_id: int, *, before: datetime) -> int:
@@ -135,3 +176,20 @@ def tasks(session: Session, project_id: int) -> Sequence[Task]:
 def tasked_record_ids(session: Session, project_id: int) -> set[int]:
     """Records that have a task in the project."""
     return set(session.exec(select(Task.record_id).where(Task.project_id == project_id)))
+
+
+def answers_state(session: Session, project_id: int) -> tuple[int, ...]:
+    """A few numbers that change whenever an answer, a decision or who somebody is changes."""
+    revisions = session.exec(
+        select(func.count(), func.max(Annotation.id), func.sum(Annotation.annotator_id)).where(
+            Annotation.project_id == project_id
+        )
+    ).one()
+    decisions = session.exec(
+        select(
+            func.count(col(ReviewCase.decision_id)),
+            func.max(ReviewCase.decision_id),
+            func.sum(ReviewCase.decision_id),
+        ).where(ReviewCase.project_id == project_id)
+    ).one()
+    return tuple(int(value or 0) for value in (*revisions, *decisions))

@@ -3,16 +3,33 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
 from backend.core.parts import parts
 from backend.models import Annotation
 
 
-def latest_first() -> tuple[ColumnElement[Any], ...]:
-    """The order in which the revision that counts comes first."""
-    return (col(Annotation.revised_at).desc(), col(Annotation.revision).desc())
+def standing_ids(
+    *conditions: ColumnElement[bool], include_deleted: bool = False
+) -> Select[tuple[int | None]]:
+    """Row ids of the revisions that count: the latest of each by (revised_at, revision).
+
+    Annotations whose latest revision is their deletion are left out. ``conditions`` choose
+    annotations by what all revisions of one share: the project, the task, Label Studio's id.
+    """
+    place = func.row_number().over(
+        partition_by=(col(Annotation.project_id), col(Annotation.label_studio_annotation_id)),
+        order_by=(col(Annotation.revised_at).desc(), col(Annotation.revision).desc()),
+    )
+    ranked = (
+        columns(col(Annotation.id), col(Annotation.is_deleted), place.label("place"))
+        .where(*conditions)
+        .subquery()
+    )
+    found = columns(ranked.c.id).where(ranked.c.place == 1)
+    return found if include_deleted else found.where(ranked.c.is_deleted.is_(False))
 
 
 def current_revisions(
@@ -23,42 +40,34 @@ def current_revisions(
     annotation_ids: Sequence[int] | None = None,
     include_deleted: bool = False,
 ) -> list[Annotation]:
-    """The revision that counts of each annotation: the latest by (revised_at, revision).
+    """The revision that counts of each annotation.
 
     Either all of the project, or those of the given tasks (our ids) or annotations
     (Label Studio's ids). Ordered by annotation id.
     """
     if task_ids is not None:
-        wheres: Iterable[ColumnElement[bool] | None] = [
-            col(Annotation.task_id).in_(part) for part in parts(task_ids)
-        ]
+        chosen: Iterable[tuple[Any, ...]] = (
+            (col(Annotation.task_id).in_(part),) for part in parts(task_ids)
+        )
     elif annotation_ids is not None:
-        wheres = [
-            col(Annotation.label_studio_annotation_id).in_(part) for part in parts(annotation_ids)
-        ]
+        chosen = (
+            (col(Annotation.label_studio_annotation_id).in_(part),)
+            for part in parts(annotation_ids)
+        )
     else:
-        wheres = [None]
+        chosen = ((),)
     found: list[Annotation] = []
-    for where in wheres:
-        place = (
-            func.row_number()
-            .over(
-                partition_by=col(Annotation.label_studio_annotation_id),
-                order_by=latest_first(),
+    for conditions in chosen:
+        standing = standing_ids(
+            col(Annotation.project_id) == project_id,
+            *conditions,
+            include_deleted=include_deleted,
+        )
+        found.extend(
+            session.exec(
+                select(Annotation)
+                .where(col(Annotation.id).in_(standing))
+                .order_by(col(Annotation.label_studio_annotation_id))
             )
-            .label("place")
         )
-        ranked = select(Annotation.id, place).where(Annotation.project_id == project_id)
-        if where is not None:
-            ranked = ranked.where(where)
-        latest = ranked.subquery()
-        query = (
-            select(Annotation)
-            .join(latest, latest.c.id == col(Annotation.id))
-            .where(latest.c.place == 1)
-            .order_by(col(Annotation.label_studio_annotation_id))
-        )
-        if not include_deleted:
-            query = query.where(col(Annotation.is_deleted).is_(False))
-        found.extend(session.exec(query))
     return found

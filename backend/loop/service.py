@@ -8,23 +8,32 @@ from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.jobs.queue import enqueue, enqueue_if_none_waiting, get
-from backend.loop import repository
+from backend.loop import answer_repository, repository
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
-from backend.models import Project
+from backend.loop.repository import Learnt
+from backend.models import Batch, Project
 from backend.projects.service import policy_of
+from backend.records import repository as records
 
+LEARNT = "learnt"
+"""Among a model version's metrics: up to where the answers and decisions were known to it."""
 RETRY_FAILED_AFTER = timedelta(minutes=5)
 """A step that failed is asked for again after this pause, so that a lasting fault costs little."""
 
 
 @dataclass(frozen=True)
 class LoopProgress:
-    """Where the labelling of a project stands."""
+    """Where the labelling of a project stands; tasks are first tasks of records."""
 
-    complete: int
+    complete_tasks: frozenset[int]
     open: int
     open_in_last_batch: int
     last_round: int
+
+    @property
+    def complete(self) -> int:
+        """How many tasks have all the answers that are wanted."""
+        return len(self.complete_tasks)
 
 
 class LoopService:
@@ -67,15 +76,20 @@ class LoopService:
         assert project.id is not None
         wanted = policy_of(project).annotators_per_record
         batch = repository.latest_batch(self._session, project.id)
-        answers = repository.answers_by_task(self._session, project.id, wanted)
-        complete = sum(count >= needed for _, count, needed in answers.values())
+        states = answer_repository.states(self._session, project.id)
+        waited_for = [
+            each for each in states.values() if each.asked.is_open(each.responses, wanted)
+        ]
+        complete = frozenset(
+            task_id
+            for task_id, each in states.items()
+            if each.asked.is_complete(each.responses, wanted)
+        )
         return LoopProgress(
-            complete=complete,
-            open=len(answers) - complete,
+            complete_tasks=complete,
+            open=len(waited_for),
             open_in_last_batch=sum(
-                count < needed
-                for batch_id, count, needed in answers.values()
-                if batch and batch_id == batch.id
+                batch is not None and each.batch_id == batch.id for each in waited_for
             ),
             last_round=batch.round if batch else 0,
         )
@@ -93,29 +107,64 @@ class LoopService:
         progress = self.progress(project)
         unpushed = repository.batches_not_pushed(self._session, project.id)
         if unpushed:
-            return self._ensure(PUSH, project.id, f"batch:{unpushed[0].id}")
+            return self._ensure_push(project, unpushed[0])
         if progress.last_round == 0:
             return None
-        version = repository.latest_model_version(self._session, project.id)
-        trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
-        new = progress.complete - trained_on
+        new, state = self._not_learnt(project, progress)
         is_finished = progress.open <= policy.refill_at
         is_enough = new >= policy.labels_before_retraining or (new > 0 and is_finished)
         if is_enough and not is_retrained:
-            key = f"{progress.last_round}:{progress.complete}"
-            job_id = self._ensure(RETRAIN, project.id, key)
+            job_id = self._ensure(RETRAIN, project.id, f"{progress.last_round}:{state}")
             if job_id is not None:
                 return job_id
         if is_finished and progress.last_round < (policy.max_rounds or progress.last_round + 1):
             return self.request_batch(project, progress.last_round + 1)
         return None
 
+    def _not_learnt(self, project: Project, progress: LoopProgress) -> tuple[int, str]:
+        """How many records have another label than the newest model version learnt, or may have.
+
+        Also what they are in a word: the same until somebody answers or decides again. What is
+        still open does not count, but for records that an answer was taken away from.
+        """
+        assert project.id is not None
+        version = repository.latest_model_version(self._session, project.id)
+        if version is None or LEARNT not in version.metrics:
+            trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
+            return progress.complete - trained_on, str(progress.complete)
+        learnt = Learnt(**version.metrics[LEARNT])
+        answered = [
+            (task_id, newest)
+            for task_id, newest, is_gone in repository.answered_since(
+                self._session, project.id, learnt
+            )
+            if is_gone or task_id in progress.complete_tasks
+        ]
+        decided = repository.decided_since(self._session, project.id, learnt)
+        records_changed = {task_id for task_id, _ in (*answered, *decided)}
+        newest_answer = max((newest for _, newest in answered), default=0)
+        newest_decision = max((newest for _, newest in decided), default=0)
+        return (
+            len(records_changed),
+            f"{progress.complete}:{newest_answer}:{newest_decision}:{len(records_changed)}",
+        )
+
+    def _ensure_push(self, project: Project, batch: Batch) -> str | None:
+        assert project.id is not None
+        assert batch.id is not None
+        key = f"batch:{batch.id}"
+        if batch.pushed_at is not None:
+            generation = records.generation(self._session, project.dataset_id)
+            due = repository.count_due(self._session, batch.id)
+            key = f"{key}:{generation}:{due}"
+        return self._ensure(PUSH, project.id, key)
+
     def request_batch(self, project: Project, round_number: int) -> str | None:
         """The choice of that round's batch is queued; None if it was made already."""
         assert project.id is not None
-        newest = repository.newest_record(self._session, project.dataset_id)
+        generation = records.generation(self._session, project.dataset_id)
         return self._ensure(
-            NEXT_BATCH, project.id, f"{round_number}:{newest}", {"round": round_number}
+            NEXT_BATCH, project.id, f"{round_number}:{generation}", {"round": round_number}
         )
 
     def _ensure(

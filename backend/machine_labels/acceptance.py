@@ -14,10 +14,10 @@ from backend.features.snapshot import TrainingSnapshot, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
-from backend.loop.repository import newest_record
 from backend.machine_labels.decision import AcceptanceDecisions, ChampionAnswers, Question
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.records.repository import generation
 from backend.registry.service import RegistryService
 
 CHUNK = 20_000
@@ -36,10 +36,11 @@ def accept(
     Running it again on the same answers changes nothing. ``is_asked``: a person wants a
     decision even where too little is new for one by itself.
     """
-    with services.database.transaction() as session:
+    with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
-        withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
     snapshot, policy = take_snapshot(services, project), policy_of(project)
+    with services.database.transaction() as session:
+        withdrawn = AcceptanceDecisions(session, services.clock).watch(project)
     with services.database.reading() as session:
         champion = RegistryService(session, services.clock).champion(project_id)
         if champion is None or policy.accept_error is None:
@@ -52,7 +53,7 @@ def accept(
             champion,
             policy,
             [(label.record_id, label.grade) for label in snapshot.audit],
-            newest_record(session, project.dataset_id),
+            generation(session, project.dataset_id),
         )
         decisions = AcceptanceDecisions(session, services.clock)
         why_not = decisions.why_not(question, is_asked=is_asked)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from active_learning.types import Reason, SelectedBatch
+from backend.consensus.service import shown_labels
 from backend.core.services import Services
 from backend.machine_labels.checks import CHECK_REASON, CHECK_REASON_ZH
 from backend.machine_labels.decision import AcceptanceDecisions
@@ -54,6 +55,7 @@ def machine_labelled(services: Services, project: Project, round_number: int) ->
     """What the round's batch needs to know; a promise that was broken is taken back first."""
     assert project.id is not None
     policy = policy_of(project)
+    shown_labels(services, project)
     with services.database.transaction() as session:
         AcceptanceDecisions(session, services.clock).watch(project)
         acceptance = AcceptanceService(session, services.clock)

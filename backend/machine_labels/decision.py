@@ -43,7 +43,8 @@ class Question:
     policy: LoopPolicy
     audit: Sequence[tuple[int, str]]
     """(record id, grade) of the audit sample."""
-    newest_record: int
+    generation: int
+    """Of the dataset: which versions of its records are current."""
 
     def fingerprint(self) -> str:
         """Equal for equal questions."""
@@ -53,7 +54,7 @@ class Question:
             self.policy.accept_delta,
             self.policy.accept_audit_share,
             sorted(self.audit),
-            self.newest_record,
+            self.generation,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
 

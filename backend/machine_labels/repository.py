@@ -153,7 +153,7 @@ def unchecked_record_ids(session: Session, acceptance: Acceptance) -> list[int]:
 
 
 def tasks_of_checks(session: Session, acceptance: Acceptance) -> dict[int, str]:
-    """Task id to the machine's grade for every check of what ``acceptance`` promises.
+    """First task's id to the machine's grade for every check of what ``acceptance`` promises.
 
     Also checks drawn for an earlier acceptance of the same model version: its grades are the
     same, and those at or above the threshold of now are promised still.
@@ -165,7 +165,7 @@ def tasks_of_checks(session: Session, acceptance: Acceptance) -> dict[int, str]:
         .join(earlier, col(earlier.id) == col(MachineLabel.acceptance_id))
         .where(
             Task.project_id == acceptance.project_id,
-            col(Task.deleted_at).is_(None),
+            Task.purpose == "label",
             earlier.project_id == acceptance.project_id,
             earlier.model_version_id == acceptance.model_version_id,
             col(MachineLabel.is_audited),

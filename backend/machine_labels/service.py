@@ -7,10 +7,11 @@ import numpy as np
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
+from backend.consensus.repository import settled_labels
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict
 from backend.jobs.queue import enqueue
-from backend.loop import revision_repository
+from backend.loop.answer_repository import answers_of
 from backend.loop.job_names import NEXT_BATCH
 from backend.loop.service import LoopService
 from backend.machine_labels import repository
@@ -59,12 +60,14 @@ class AcceptanceService:
         return [due[place] for place in drawn]
 
     def checks(self, project: Project, acceptance: Acceptance) -> list[Check]:
-        """People's answers about the decision's machine labels, in the order they came."""
+        """What people say about the decision's machine labels, in the order they came.
+
+        People's labels are those that the desk shows; ``shown_labels`` brings them up to date.
+        """
         drawn = repository.tasks_of_checks(self._session, acceptance)
-        revisions = revision_repository.current_revisions(
-            self._session, _id(project), task_ids=list(drawn)
-        )
-        return answered(drawn, revisions, policy_of(project).annotators_per_record)
+        held = answers_of(self._session, _id(project), task_ids=list(drawn))
+        labels = settled_labels(self._session, _id(project), list(drawn))
+        return answered(drawn, held, labels)
 
     def request(self, project: Project, *, actor: str) -> str:
         """The champion will be asked whether it may label alone; the job's id.

@@ -35,6 +35,11 @@ class SyncCursor(SQLModel, table=True):
         default=None, sa_type=UtcDateTime, description="last full listing of task ids"
     )
     error: str | None = None
+    unreadable: list[int] = Field(
+        default_factory=list,
+        sa_type=Json,
+        description="Label Studio's ids of the tasks that it could not show; read again each time",
+    )
 
 
 class Batch(SQLModel, table=True):

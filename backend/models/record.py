@@ -16,6 +16,9 @@ class Dataset(SQLModel, table=True):
     name: str = Field(unique=True, max_length=200)
     kind: str = Field(max_length=50, description="default kind of its records")
     fields: list[str] = Field(sa_type=Json, description="field names in display order")
+    generation: int = Field(
+        default=0, sa_type=RowId, description="grows with every change of what is current"
+    )
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

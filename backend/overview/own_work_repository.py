@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from backend.loop.revision_repository import latest_first
+from backend.loop.revision_repository import standing_ids
 from backend.models import Annotation, Annotator, Project, Record, Task
 
 OwnAnswer = tuple[int, int, bool, float | None, datetime]
@@ -23,18 +23,8 @@ def annotators_with_email(session: Session, email: str) -> list[int]:
 
 def own_answers(session: Session, annotator_ids: Sequence[int]) -> Sequence[OwnAnswer]:
     """(project, task, was it skipped, seconds, answered at) of each annotation that counts now."""
-    place = (
-        func.row_number()
-        .over(
-            partition_by=(col(Annotation.project_id), col(Annotation.label_studio_annotation_id)),
-            order_by=latest_first(),
-        )
-        .label("place")
-    )
-    ranked = (
-        select(Annotation.id, place)
-        .where(col(Annotation.annotator_id).in_(annotator_ids))
-        .subquery()
+    touched = select_columns(col(Annotation.task_id)).where(
+        col(Annotation.annotator_id).in_(annotator_ids)
     )
     rows = session.execute(
         select_columns(
@@ -43,9 +33,10 @@ def own_answers(session: Session, annotator_ids: Sequence[int]) -> Sequence[OwnA
             col(Annotation.was_cancelled),
             col(Annotation.lead_time),
             col(Annotation.annotated_at),
+        ).where(
+            col(Annotation.id).in_(standing_ids(col(Annotation.task_id).in_(touched))),
+            col(Annotation.annotator_id).in_(annotator_ids),
         )
-        .join(ranked, ranked.c.id == col(Annotation.id))
-        .where(ranked.c.place == 1, col(Annotation.is_deleted).is_(False))
     )
     return [(row[0], row[1], row[2], row[3], row[4]) for row in rows]
 

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, Subquery, case, exists
+from sqlalchemy import ColumnElement, Select, case
 from sqlalchemy import select as columns
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, func, select
 
+from backend.loop.answer_repository import answers, first_id
 from backend.loop.repository import IMPORTED_KEY
+from backend.loop.revision_repository import standing_ids
 from backend.models import (
     Annotation,
     Annotator,
@@ -58,46 +59,26 @@ def count_records(session: Session, dataset_id: int) -> int:
     ).one()
 
 
-def _latest(project_id: int) -> Subquery:
-    """The newest revision of each of the project's annotations.
-
-    "None is newer" rather than "equals the maximum": the unique index on (project, annotation,
-    revision) answers it row by row, where joining two grouped subqueries is quadratic on SQLite.
-    """
-    newer = aliased(Annotation)
-    return (
-        columns(
-            col(Annotation.task_id),
-            col(Annotation.annotator_id),
-            col(Annotation.is_deleted),
-            col(Annotation.was_cancelled),
-            col(Annotation.annotated_at),
-        )
-        .where(
-            col(Annotation.project_id) == project_id,
-            ~exists().where(
-                col(newer.project_id) == col(Annotation.project_id),
-                col(newer.label_studio_annotation_id) == col(Annotation.label_studio_annotation_id),
-                col(newer.revision) > col(Annotation.revision),
-            ),
-        )
-        .subquery()
+def _standing(project_id: int, *, include_deleted: bool = False) -> ColumnElement[bool]:
+    """The annotation's revision is one that counts."""
+    return col(Annotation.id).in_(
+        standing_ids(col(Annotation.project_id) == project_id, include_deleted=include_deleted)
     )
 
 
-def _labelled_tasks(project_id: int) -> Select[tuple[int]]:
-    """Ids of the tasks with an answer that counts."""
-    latest = _latest(project_id)
-    return select(latest.c.task_id).where(~latest.c.is_deleted, ~latest.c.was_cancelled).distinct()
+def _labelled(project_id: int) -> Select[tuple[int]]:
+    """First tasks of the records with an answer that counts and gives a label."""
+    given = answers(project_id)
+    return columns(given.c.first_id).where(~given.c.was_cancelled)
 
 
 def count_labelled_current_records(session: Session, project_id: int) -> int:
     """Current records that have an answer in the project."""
     return session.exec(
-        select(func.count(func.distinct(col(Record.id))))  # a record may have copies of its task
+        select(func.count())
         .select_from(Task)
         .join(Record, col(Record.id) == col(Task.record_id))
-        .where(col(Task.id).in_(_labelled_tasks(project_id)), col(Record.is_current))
+        .where(col(Task.id).in_(_labelled(project_id)), col(Record.is_current))
     ).one()
 
 
@@ -117,17 +98,17 @@ def annotation_counts(session: Session, project_id: int) -> tuple[int, int, int,
 
     An export of another Label Studio need not say whose its answers are.
     """
-    latest = _latest(project_id)
-    counted = ~latest.c.is_deleted & ~latest.c.was_cancelled
-    skipped = ~latest.c.is_deleted & latest.c.was_cancelled
-    unnamed = counted & latest.c.annotator_id.is_(None)
+    is_there = ~col(Annotation.is_deleted)
+    counted = is_there & ~col(Annotation.was_cancelled)
+    skipped = is_there & col(Annotation.was_cancelled)
+    unnamed = counted & col(Annotation.annotator_id).is_(None)
     current, deleted, skips, nobodys = session.exec(
         select(
             func.coalesce(func.sum(case((counted, 1), else_=0)), 0),
-            func.coalesce(func.sum(case((latest.c.is_deleted, 1), else_=0)), 0),
+            func.coalesce(func.sum(case((is_there, 0), else_=1)), 0),
             func.coalesce(func.sum(case((skipped, 1), else_=0)), 0),
             func.coalesce(func.sum(case((unnamed, 1), else_=0)), 0),
-        ).select_from(latest)
+        ).where(_standing(project_id, include_deleted=True))
     ).one()
     revisions = session.exec(select(func.count()).where(Annotation.project_id == project_id)).one()
     return current, revisions, deleted, skips, nobodys
@@ -137,12 +118,11 @@ def annotator_counts(
     session: Session, project_id: int
 ) -> Sequence[tuple[Annotator, int, datetime | None]]:
     """Each annotator with the answers that count and the time of the last, busiest first."""
-    latest = _latest(project_id)
     count = func.count().label("annotations")
     return session.exec(
-        select(Annotator, count, func.max(latest.c.annotated_at))
-        .join(latest, latest.c.annotator_id == col(Annotator.id))
-        .where(~latest.c.is_deleted, ~latest.c.was_cancelled)
+        select(Annotator, count, func.max(Annotation.annotated_at))
+        .join(Annotation, col(Annotation.annotator_id) == col(Annotator.id))
+        .where(_standing(project_id), ~col(Annotation.was_cancelled))
         .group_by(*Annotator.__table__.columns)  # type: ignore[attr-defined]
         .order_by(count.desc(), col(Annotator.id))
     ).all()
@@ -150,10 +130,11 @@ def annotator_counts(
 
 def last_of_unnamed(session: Session, project_id: int) -> datetime | None:
     """When somebody who is not named last gave an answer that counts."""
-    latest = _latest(project_id)
     last: datetime | None = session.exec(
-        select(func.max(latest.c.annotated_at)).where(
-            latest.c.annotator_id.is_(None), ~latest.c.is_deleted, ~latest.c.was_cancelled
+        select(func.max(Annotation.annotated_at)).where(
+            _standing(project_id),
+            col(Annotation.annotator_id).is_(None),
+            ~col(Annotation.was_cancelled),
         )
     ).one()
     return last
@@ -167,11 +148,11 @@ def batches(session: Session, project_id: int) -> Sequence[Batch]:
 
 
 def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, int]]:
-    """Batch id to (tasks, tasks with an answer), without copies and what Label Studio deleted.
+    """Batch id to (tasks, those whose record has an answer), without copies and deleted ones.
 
     Imported tasks count where they are copies too: they are all that their batch holds.
     """
-    is_labelled = col(Task.id).in_(_labelled_tasks(project_id))
+    is_labelled = first_id().in_(_labelled(project_id))
     rows = session.exec(
         select(Task.batch_id, func.count(), func.sum(case((is_labelled, 1), else_=0)))
         .where(
@@ -186,14 +167,18 @@ def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, in
 
 
 def next_tasks(session: Session, project_id: int, limit: int) -> Sequence[tuple[Task, Record]]:
-    """Tasks without an answer in the order in which people get them."""
+    """Tasks without an answer of their own in the order in which people get them."""
+    answered = columns(col(Annotation.task_id)).where(
+        _standing(project_id), ~col(Annotation.was_cancelled)
+    )
     return session.exec(
         select(Task, Record)
         .join(Record, col(Record.id) == col(Task.record_id))
         .where(
             Task.project_id == project_id,
             col(Task.deleted_at).is_(None),
-            col(Task.id).not_in(_labelled_tasks(project_id)),
+            col(Task.label_studio_task_id).is_not(None) | col(Record.is_current),
+            col(Task.id).not_in(answered),
         )
         .order_by(col(Task.batch_id), col(Task.position))
         .limit(limit)

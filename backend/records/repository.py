@@ -110,6 +110,20 @@ def versions_of(
             yield Version(*row)
 
 
+def generation(session: Session, dataset_id: int) -> int:
+    """Grows with every change of what versions of the dataset's records are current."""
+    return session.exec(select(Dataset.generation).where(Dataset.id == dataset_id)).one()
+
+
+def raise_generation(session: Session, dataset_id: int) -> None:
+    """What is current in the dataset is not what it was; call it where that changes."""
+    session.execute(
+        update(Dataset)
+        .where(col(Dataset.id) == dataset_id)
+        .values(generation=col(Dataset.generation) + 1)
+    )
+
+
 def set_current(session: Session, record_ids: Collection[int], is_current: bool) -> None:
     """Those versions are (or are no longer) the current ones of their records."""
     ids = sorted(record_ids)

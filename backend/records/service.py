@@ -1,6 +1,6 @@
 """Datasets, and bringing records up to date by content."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from sqlmodel import Session
 
@@ -156,14 +156,25 @@ class RecordsService:
                 added.append(record)
             else:
                 revived.append(known)
-        # In this order: at no moment are two versions of a record current.
-        repository.set_current(self._session, replaced, False)
-        repository.set_current(self._session, revived, True)
+        self.make_current(dataset_id, revived, instead_of=replaced)
+        if added:
+            repository.raise_generation(self._session, dataset_id)
         repository.insert_records(
             self._session, dataset_id, added, import_id=import_id, now=self._clock()
         )
         new = len(records) - changed - unchanged
         return UpsertCounts(new=new, changed=changed, unchanged=unchanged)
+
+    def make_current(
+        self, dataset_id: int, record_ids: Collection[int], *, instead_of: Collection[int]
+    ) -> None:
+        """Those versions are the current ones of their records, and the others are not any more."""
+        if not record_ids and not instead_of:
+            return
+        # In this order: at no moment are two versions of a record current.
+        repository.set_current(self._session, instead_of, False)
+        repository.set_current(self._session, record_ids, True)
+        repository.raise_generation(self._session, dataset_id)
 
     def page(
         self, dataset_id: int, *, after: int = 0, limit: int = 100, with_history: bool = False

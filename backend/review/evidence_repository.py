@@ -4,6 +4,9 @@ from sqlalchemy import func, text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from backend.loop.answer_repository import first_id
+from backend.loop.answers import GOLD
+from backend.loop.revision_repository import standing_ids
 from backend.models import (
     Annotation,
     CaseReason,
@@ -58,11 +61,17 @@ def newest_findings(session: Session, project_id: int) -> dict[int, LabelFinding
 
 
 def tasks_with_lost_answers(session: Session, project_id: int) -> set[int]:
-    """Tasks of which some annotation was deleted in Label Studio."""
+    """First tasks of the records of which some annotation is deleted in Label Studio."""
+    latest = standing_ids(col(Annotation.project_id) == project_id, include_deleted=True)
     return set(
         session.exec(
-            select(Annotation.task_id)
-            .where(Annotation.project_id == project_id, col(Annotation.is_deleted).is_(True))
+            select(first_id())
+            .join(Annotation, col(Annotation.task_id) == col(Task.id))
+            .where(
+                col(Annotation.id).in_(latest),
+                col(Annotation.is_deleted).is_(True),
+                col(Task.purpose) != GOLD,
+            )
             .distinct()
         )
     )

@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from backend.loop.answer_repository import answers, first_id
 from backend.models import (
     Annotation,
     CaseReason,
@@ -130,6 +132,18 @@ def kinds(session: Session, project_id: int) -> Sequence[str]:
         found.append(kind)
 
 
+def _answered_by(project_id: int, annotator_id: int) -> Select[tuple[int]]:
+    """First tasks of the records that the person has answered or skipped."""
+    touched = columns(col(Annotation.task_id)).where(col(Annotation.annotator_id) == annotator_id)
+    records = columns(first_id()).where(col(Task.id).in_(touched))
+    given = answers(project_id, first_id().in_(records))
+    return (
+        columns(given.c.first_id)
+        .join(Annotation, col(Annotation.id) == given.c.id)
+        .where(col(Annotation.annotator_id) == annotator_id)
+    )
+
+
 def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [col(ReviewCase.project_id) == project_id]
     if wanted.state is not None:
@@ -139,14 +153,7 @@ def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]
     if wanted.kind is not None:
         found.append(col(ReviewCase.kind) == wanted.kind)
     if wanted.annotator is not None:
-        answered = select(Annotation.task_id).where(Annotation.annotator_id == wanted.annotator)
-        copies = select(Task.original_id).where(
-            Task.project_id == project_id,
-            Task.purpose == "relabel",
-            col(Task.id).in_(answered),
-        )
-        task_id = col(ReviewCase.task_id)
-        found.append(task_id.in_(answered) | task_id.in_(copies))
+        found.append(col(ReviewCase.task_id).in_(_answered_by(project_id, wanted.annotator)))
     if wanted.search:
         # In this form an index alone answers it, without reading any record.
         dataset = select(Project.dataset_id).where(Project.id == project_id).scalar_subquery()

@@ -5,18 +5,16 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from sqlmodel import Session
 
-from backend.consensus import repository as consensus_repository
 from backend.consensus.overlap import overlap_plan, records_to_ask_about
-from backend.consensus.rule import RecordConsensus, consensus_of, fit_grades
+from backend.consensus.rule import RecordConsensus
+from backend.consensus.service import Opinion as FirstOpinion
+from backend.consensus.service import ProjectLabels, keep, labels_of
 from backend.core.clock import Clock
-from backend.loop import repository as loop_repository
-from backend.loop.answers import RecordAnswers, answers_by_record
-from backend.loop.revision_repository import current_revisions
+from backend.loop.answers import RecordAnswers
 from backend.loop.service import LoopService
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
@@ -29,7 +27,6 @@ from backend.review.triage import (
     priority_of,
     reasons_of,
 )
-from labeling.consensus.consensus_model import ConsensusModel
 from labeling.label_schema import LabelSchema
 
 NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
@@ -70,37 +67,25 @@ class ReviewRefresh:
         version, or an answer a value outside the schema, that its decision has not seen; a case
         whose reasons are gone is settled.
         """
-        tasks = loop_repository.tasks(self._session, self._project_id)
-        held = answers_by_record(tasks, current_revisions(self._session, self._project_id))
-        opinions = consensus_repository.first_predictions(self._session, self._project_id)
-        shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
-        model = fit_grades(held, shares, self._schema)
-        asked = self._ask_where_in_doubt(held, shares, model)
-        found = consensus_of(
-            held,
-            shares,
-            self._schema,
-            annotators_per_record=self._policy.annotators_per_record,
-            sure=self._policy.confidence_wanted,
-            model=model,
-        )
-        written = self._keep(found)
-        evidence = self._evidence(held, found, opinions)
-        done = self._bring_up_to_date(held, evidence, written)
+        labels = labels_of(self._session, self._project)
+        asked = self._ask_where_in_doubt(labels)
+        if asked:  # those records are complete no more
+            labels = labels_of(self._session, self._project)
+        written = keep(self._session, self._project_id, labels, self._now)
+        evidence = self._evidence(labels.held, labels.consensus, labels.opinions)
+        done = self._bring_up_to_date(labels.held, evidence, written)
         if written + done.opened >= MANY:
             evidence_repository.renew_statistics(self._session)
         return replace(done, asked=asked)
 
-    def _ask_where_in_doubt(
-        self,
-        held: Mapping[int, RecordAnswers],
-        opinions: Mapping[int, Mapping[str, float]],
-        model: ConsensusModel,
-    ) -> int:
+    def _ask_where_in_doubt(self, labels: ProjectLabels) -> int:
         """Records for which one more annotator is asked, where the policy's overlap adapts."""
         if self._policy.overlap != "adaptive":
             return 0
-        plan = overlap_plan(held, opinions, self._schema, self._policy, model)
+        held = labels.held
+        plan = overlap_plan(
+            held, labels.grade_probabilities, self._schema, self._policy, labels.model
+        )
         wanted = records_to_ask_about(held, plan, self._policy)
         for task_id, answers in wanted.items():
             decision_repository.ask_more(self._session, held[task_id].task, answers)
@@ -108,22 +93,11 @@ class ReviewRefresh:
             LoopService(self._session, self._clock).request_asking(self._project)
         return len(wanted)
 
-    def _keep(self, found: Mapping[int, RecordConsensus]) -> int:
-        before = consensus_repository.consensus_fingerprints(self._session, self._project_id)
-        rows = [
-            _consensus_row(self._project_id, task_id, each, self._now)
-            for task_id, each in found.items()
-            if before.get(task_id) != each.fingerprint()
-        ]
-        consensus_repository.put_consensus(self._session, rows)
-        consensus_repository.drop_consensus(self._session, sorted(before.keys() - found.keys()))
-        return len(rows)
-
     def _evidence(
         self,
         held: Mapping[int, RecordAnswers],
         found: Mapping[int, RecordConsensus],
-        opinions: Mapping[int, tuple[str, float, dict[str, float]]],
+        opinions: Mapping[int, FirstOpinion],
     ) -> dict[int, Evidence]:
         records = evidence_repository.records_of_tasks(self._session, self._project_id)
         newer = evidence_repository.newer_records(self._session, self._project_id)
@@ -249,26 +223,6 @@ def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str
         "reason": reasons[0].code[:30] if reasons else "",
         "priority": priority_of(reasons, suspicion),
         "fingerprint": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
-    }
-
-
-def _consensus_row(
-    project_id: int, task_id: int, each: RecordConsensus, now: datetime
-) -> dict[str, Any]:
-    return {
-        "task_id": task_id,
-        "project_id": project_id,
-        "grade": each.grade,
-        "confidence": each.confidence,
-        "probabilities": dict(each.probabilities),
-        "issues": dict(each.issues),
-        "faulty_fields": dict(each.faulty_fields),
-        "votes": each.votes,
-        "skips": each.skips,
-        "is_complete": each.is_complete,
-        "method": each.method,
-        "fingerprint": each.fingerprint(),
-        "computed_at": now,
     }
 
 

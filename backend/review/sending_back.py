@@ -7,8 +7,8 @@ from sqlmodel import Session
 from backend.core.clock import Clock
 from backend.core.counting import counted
 from backend.core.exceptions import Conflict, NotFound
-from backend.loop.answers import RELABEL, RecordAnswers, answers_by_record
-from backend.loop.revision_repository import current_revisions
+from backend.loop.answer_repository import answers_of
+from backend.loop.answers import RELABEL, RecordAnswers
 from backend.loop.service import LoopService
 from backend.models import Project, ReviewCase, Task
 from backend.projects.service import policy_of
@@ -116,11 +116,8 @@ class SendingBack:
     def _held(self, project: Project, original: Task) -> RecordAnswers:
         assert project.id is not None
         assert original.id is not None
-        tasks = repository.copies(self._session, original.id)
-        rows = current_revisions(
-            self._session, project.id, task_ids=[task.id for task in tasks if task.id is not None]
-        )
-        return answers_by_record(tasks, rows).get(original.id) or RecordAnswers(original)
+        held = answers_of(self._session, project.id, task_ids=[original.id])
+        return held.get(original.id) or RecordAnswers(original)
 
     def _check(self, assignee_id: int | None) -> None:
         if assignee_id is None:

@@ -8,8 +8,8 @@ from sqlmodel import Session
 from active_learning.encoders.record_text import record_text
 from backend.core.clock import Clock
 from backend.core.settings import Settings
-from backend.loop.answers import answers_by_record, is_imported
-from backend.loop.revision_repository import current_revisions
+from backend.loop.answer_repository import answers_of
+from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository
@@ -132,13 +132,10 @@ class ReviewDesk:
         )
 
     def _answers(self, project: Project, task: Task) -> list[AnswerPublic]:
-        tasks = repository.copies(self._session, _id(task))
-        revisions = current_revisions(
-            self._session, _id(project), task_ids=[_id(each) for each in tasks]
-        )
-        held = answers_by_record(tasks, revisions).get(_id(task))
+        held = answers_of(self._session, _id(project), task_ids=[_id(task)]).get(_id(task))
         if held is None:
             return []
+        tasks = repository.copies(self._session, _id(task))
         counts = repository.revision_counts(self._session, [_id(each) for each in tasks])
         names = dict(self.annotators(project))
         imported = {_id(each) for each in tasks if is_imported(each)}

@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import func, insert
 from sqlmodel import Session, col, select
 
-from backend.features.repository import record_state
 from backend.models import (
     Batch,
     Prediction,
@@ -15,6 +14,7 @@ from backend.models import (
     Record,
     Task,
 )
+from backend.records import repository as records
 
 
 def find_batch(session: Session, project_id: int, round_number: int) -> Batch | None:
@@ -67,7 +67,7 @@ def add_predictions(session: Session, rows: Sequence[dict[str, Any]]) -> None:
 
 def is_pool_empty(session: Session, project: Project) -> bool:
     """True if every current record of the project's dataset has a task."""
-    count, _ = record_state(session, project.dataset_id)
+    count = records.count_current(session, project.dataset_id)
     tasked = session.exec(
         select(func.count())
         .select_from(Task)

@@ -1,5 +1,6 @@
 """One assessment: which labels are probably wrong, what each is worth, who should look again."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -26,8 +27,9 @@ from backend.features.model_version import load_model_version
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
-from backend.loop import revision_repository
-from backend.models import Annotation, ModelVersion, Project
+from backend.loop.answer_repository import answers_of
+from backend.loop.answers import RecordAnswers
+from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.suspected_labels import repository as findings
 from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
@@ -140,10 +142,8 @@ def _judge(
     )
     labels = (*training, *audit)
     with services.database.reading() as session:
-        revisions = revision_repository.current_revisions(
-            session, project.id or 0, task_ids=[label.task_id for label in labels]
-        )
-    answers = _answers(classifier, labels, revisions)
+        held = answers_of(session, project.id or 0, task_ids=[label.task_id for label in labels])
+    answers = _answers(classifier, labels, held)
     return Judgement(
         labels, errors, value, relabel(answers, probabilities, list(classifier.classes))
     )
@@ -198,17 +198,25 @@ def _codes(classifier: RecordClassifier, labels: tuple[LabelledRecord, ...]) -> 
 def _answers(
     classifier: RecordClassifier,
     labels: tuple[LabelledRecord, ...],
-    revisions: list[Annotation],
+    held: Mapping[int, RecordAnswers],
 ) -> Answers:
-    """(n, annotators) the grade that each person gave, -1 for none; unknown people are one."""
+    """(n, people) the grade that each person gave, -1 for none.
+
+    Of people who are not known each record's first is one person, its second another, and so on.
+    """
     places = {name: place for place, name in enumerate(classifier.classes)}
-    rows = {label.task_id: row for row, label in enumerate(labels)}
-    counted = {key for label in labels for key in label.annotation_ids}
-    people = sorted({row.annotator_id or 0 for row in revisions})
-    answers = np.full((len(labels), len(people)), -1, dtype=np.intp)
-    for row in revisions:
-        if row.id in counted and row.grade in places:
-            answers[rows[row.task_id], people.index(row.annotator_id or 0)] = places[row.grade]
+    given: dict[int, dict[int, int]] = {}
+    for row, label in enumerate(labels):
+        counted, strangers = set(label.annotation_ids), 0
+        for answer in held[label.task_id].answers:
+            strangers += answer.annotator_id is None
+            if answer.id in counted and answer.grade in places:
+                who = answer.annotator_id or -strangers
+                given.setdefault(who, {})[row] = places[answer.grade]
+    answers = np.full((len(labels), len(given)), -1, dtype=np.intp)
+    for column, who in enumerate(sorted(given)):
+        for row, code in given[who].items():
+            answers[row, column] = code
     return answers
 
 

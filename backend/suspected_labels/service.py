@@ -11,7 +11,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict
 from backend.core.settings import Settings
 from backend.jobs.queue import enqueue
-from backend.loop import revision_repository
+from backend.loop.answer_repository import answers_of
 from backend.models import LabelFinding, ModelVersion, Project, Record, Task
 from backend.projects.service import label_schema_of
 from backend.suspected_labels import repository
@@ -155,21 +155,21 @@ class LabelFindings:
 
     def _answers(self, project: Project, task_ids: list[int]) -> dict[int, list[AnswerPublic]]:
         """Task id to what its annotators say now."""
+        held = answers_of(self._session, _id(project), task_ids=task_ids)
         given = [
-            row
-            for row in revision_repository.current_revisions(
-                self._session, _id(project), task_ids=task_ids
-            )
-            if row.grade is not None and not row.was_cancelled
+            (task_id, row)
+            for task_id, each in held.items()
+            for row in each.answers
+            if row.grade is not None
         ]
-        people = {row.annotator_id for row in given if row.annotator_id is not None}
+        people = {row.annotator_id for _, row in given if row.annotator_id is not None}
         names = repository.annotator_names(self._session, sorted(people))
         found: dict[int, list[AnswerPublic]] = {}
-        for row in given:
+        for task_id, row in given:
             answer = AnswerPublic(
                 annotator=names.get(row.annotator_id or 0, "?"), grade=str(row.grade)
             )
-            found.setdefault(row.task_id, []).append(answer)
+            found.setdefault(task_id, []).append(answer)
         return found
 
     def _task_url(self, project: Project, task: Task) -> str | None:

@@ -25,6 +25,7 @@ from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix
 from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
+from backend.loop.service import LEARNT
 from backend.models import ModelVersion, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
@@ -272,6 +273,7 @@ class ChallengerTraining:
         return {
             "labels": len(snapshot.training) + len(snapshot.audit),
             "complete_tasks": snapshot.complete_tasks,
+            LEARNT: asdict(snapshot.learnt),
             "tied_tasks": snapshot.tied_tasks,
             "agreement": snapshot.agreement_metrics(),
             "audit_accuracy": asdict(evaluation.accuracy) if evaluation else None,

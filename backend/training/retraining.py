@@ -37,7 +37,8 @@ def retrain(
     """
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
-        snapshot = take_snapshot(services, project)
+    snapshot = take_snapshot(services, project)
+    with services.database.reading() as session:
         registry = RegistryService(session, services.clock)
         champion = registry.champion(project_id)
         number = len(registry.list_versions(project_id)) + 1

@@ -90,16 +90,21 @@ def changes_since(
     *,
     overlap: timedelta = timedelta(0),
     unreadable: Callable[[int], None] | None = None,
+    again: Sequence[int] = (),
 ) -> Iterator[list[TaskSnapshot]]:
     """Every task touched since ``cursor`` - ``overlap``, oldest change first, in chunks.
 
     Each comes with its complete annotation set, so that what is missing in it was deleted.
     Tasks deleted in Label Studio do not come; see ``missing_tasks``. The next cursor is the
     largest ``updated_at`` seen, by Label Studio's clock. A task that Label Studio itself cannot
-    show is told to ``unreadable`` and left out; without it the reading ends there.
+    show is told to ``unreadable`` and left out; without it the reading ends there. The tasks
+    ``again`` are read whenever they were touched, as if at the beginning of the overlap.
     """
     since = cursor - overlap if cursor is not None else None
     changed = client.changed_tasks(project_id, since)
+    if since is not None:
+        listed = {task_id for task_id, _ in changed}
+        changed = [*((each, since) for each in sorted(set(again) - listed)), *changed]
     parts = [
         changed[start : start + TASKS_A_CALL] for start in range(0, len(changed), TASKS_A_CALL)
     ]

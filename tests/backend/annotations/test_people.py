@@ -1,6 +1,6 @@
 """One annotator for each person, however they became known."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,7 +13,7 @@ from backend.annotations.intake import AnnotationIntake
 from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.loop import revision_repository
-from backend.loop.answers import answers_by_record
+from backend.loop.answer_repository import answers_of
 from backend.loop.job_names import REVIEW
 from backend.models import Annotator, AuditEvent, Decision, Job, ReviewCase, Task
 from labeling.label_schema import LabelSchema
@@ -99,7 +99,7 @@ def test_who_was_imported_and_signs_in_later_is_one_annotator(
             -11: ada.id,
             1: ada.id,
         }, "no answer is lost"
-        found = answers_by_record(_all_tasks(session), current)
+        found = answers_of(session, seeded.project_id)
         assert sorted(str(row.grade) for row in found[first].answers) == ["good", "poor"], (
             "of two answers of hers the later one counts"
         )
@@ -141,7 +141,3 @@ def _sent_back(session: Session, task: Task, to: Annotator) -> Decision:
         case_version=1,
         created_at=NOW,
     )
-
-
-def _all_tasks(session: Session) -> Sequence[Task]:
-    return list(session.exec(select(Task).order_by(col(Task.id))))

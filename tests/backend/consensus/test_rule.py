@@ -4,16 +4,11 @@ import numpy as np
 import pytest
 
 from backend.consensus.rule import consensus_of
-from backend.loop.answers import RecordAnswers, answers_by_record
-from backend.models import Annotation, Task
 from labeling.label_schema import LabelSchema
 from tests.backend.features.test_snapshot import said, task
+from tests.backend.held import held_of as held
 
 SCHEMA = LabelSchema.default(["title", "price"])
-
-
-def held(tasks: list[Task], answers: list[Annotation]) -> dict[int, RecordAnswers]:
-    return answers_by_record(tasks, answers)
 
 
 def test_one_answer_is_never_overruled_by_the_classifier() -> None:
@@ -79,16 +74,3 @@ def test_nobody_answered_or_all_skipped() -> None:
     skipped = held([task(1)], [said(1, 1, None, skipped=True)])
     found = consensus_of(skipped, {}, SCHEMA, annotators_per_record=1)
     assert (found[1].grade, found[1].probabilities, found[1].is_complete) == (None, {}, True)
-
-
-def test_copies_count_with_the_record_and_gold_checks_do_not() -> None:
-    original, copy, check = task(1), task(2), task(3)
-    copy.purpose, copy.original_id, copy.attempt = "relabel", 1, 2
-    check.purpose, check.original_id, check.attempt = "gold", 1, 3
-    answers = [said(1, 1, "good"), said(2, 2, "poor"), said(3, 4, "fair"), said(2, 1, "poor")]
-    answers[3].revised_at = answers[0].revised_at.replace(year=2027)
-    found = consensus_of(
-        held([original, copy, check], answers), {}, SCHEMA, annotators_per_record=2
-    )
-    assert set(found) == {1}
-    assert (found[1].grade, found[1].votes) == ("poor", 2)  # person 1 counts with the later one

@@ -6,7 +6,7 @@ import pytest
 from sqlmodel import col, select
 
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
-from backend.loop import repository as loop_repository
+from backend.loop import answer_repository
 from backend.models import AuditEvent, Batch, Decision, Job, ReviewCase, Task
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
@@ -218,7 +218,8 @@ def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
     assert tied.refresh().settled == 1  # Bo now says what Ana says
     assert tied.cases()[1].state == "settled"
     with tied.services.database.reading() as session:
-        assert loop_repository.answers_by_task(session, tied.project_id, 2)[1][1:] == (2, 2)
+        state = answer_repository.states(session, tied.project_id)[1]
+        assert (state.responses, state.asked.wanted(2)) == (2, 2)
 
 
 def test_an_unknown_assignee_is_refused(tied: Desk) -> None:

@@ -1,0 +1,3 @@
+from tests.backend.annotations.conftest import seeded
+
+__all__ = ["seeded"]
