@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from backend.consensus.rule import consensus_of
+from backend.consensus.rule import consensus_of, fit_grades
 from backend.consensus.service import ProjectLabels
 from backend.loop.answers import Asked, RecordAnswers
 from backend.loop.repository import Learnt
@@ -36,5 +36,6 @@ def labels_by_hand(
 ) -> ProjectLabels:
     """The labels of these answers, without a classifier's opinions."""
     held = held_of(tasks, answers)
-    found = consensus_of(held, {}, schema, annotators_per_record=people)
-    return ProjectLabels(held, found, decisions or {}, {}, people, Learnt())
+    model = fit_grades(held, {}, schema)
+    found = consensus_of(held, {}, schema, annotators_per_record=people, model=model)
+    return ProjectLabels(held, found, decisions or {}, {}, model, people, Learnt())

@@ -5,11 +5,13 @@ import pytest
 
 from backend.consensus.overlap import overlap_plan
 from backend.consensus.rule import consensus_of, fit_grades
+from backend.consensus.service import ProjectLabels
 from backend.features.snapshot import build_snapshot
-from backend.loop.answers import answers_by_record
+from backend.loop.repository import Learnt
 from backend.projects.schemas import LoopPolicy
 from labeling.label_schema import LabelSchema
 from tests.backend.features.test_snapshot import said, task
+from tests.backend.held import held_of
 
 SCHEMA = LabelSchema.default(["title", "price"])
 GRADES = ("good", "fair", "poor")
@@ -35,7 +37,7 @@ def test_every_record_has_one_label_and_one_probability(
         for n in range(1, records + 1)
         if has_classifier and n % 5
     }
-    held = answers_by_record(tasks, answers)
+    held = held_of(tasks, answers)
     model = fit_grades(held, opinions, SCHEMA)
     sure = POLICY.confidence_wanted
     desk = consensus_of(held, opinions, SCHEMA, annotators_per_record=1, sure=sure, model=model)
@@ -57,9 +59,8 @@ def test_every_record_has_one_label_and_one_probability(
     for n, each in one.items():
         assert each.grade == desk[n].grade
         assert each.probabilities == pytest.approx(desk[n].probabilities, abs=1e-12)
-    snapshot = build_snapshot(
-        tasks, answers, SCHEMA, annotators_per_record=1, seed=0, opinions=opinions
-    )
+    labels = ProjectLabels(held, desk, {}, {}, model, 1, Learnt())
+    snapshot = build_snapshot(labels, SCHEMA, seed=0)
     learnt = {label.task_id: label.grade for label in (*snapshot.training, *snapshot.audit)}
     assert learnt == {
         n: each.grade for n, each in desk.items() if each.grade is not None and each.is_complete
