@@ -18,7 +18,8 @@ from labeling.consensus.posterior import UNCHECKED, ConsensusResult
 from labeling.label_schema import LabelSchema
 
 SURE = 0.9
-"""Probability from which a tie of votes is broken."""
+"""Probability from which a tie of votes is broken, where a policy says nothing else: the default
+of its ``confidence_wanted``."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,9 @@ class RecordConsensus:
         """SHA-256, hex, of everything that it says."""
         content = {
             "grade": self.grade,
-            "probabilities": _rounded(self.probabilities),
-            "issues": _rounded(self.issues),
-            "faulty_fields": _rounded(self.faulty_fields),
+            "probabilities": _round(self.probabilities),
+            "issues": _round(self.issues),
+            "faulty_fields": _round(self.faulty_fields),
             "votes": self.votes,
             "skips": self.skips,
             "is_complete": self.is_complete,
@@ -163,7 +164,7 @@ def _said(
     return {name: sum(name in chosen(row) for row in rows) / len(rows) for name in names}
 
 
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+def _round(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in shares.items()}
 
 

@@ -45,6 +45,11 @@ def test_agreement_needs_no_decision() -> None:
         ({"grade": None, "probabilities": {}, "votes": 0}, []),
         ({"confidence": 0.6}, [LOW_CONFIDENCE]),
         ({"confidence": 0.6, "votes": 1}, []),
+        ({"confidence": 0.6, "probabilities": {"good": 0.6}, "is_unanimous": True}, []),
+        (
+            {"confidence": 0.4, "probabilities": {"good": 0.4, "poor": 0.6}, "is_unanimous": True},
+            [LOW_CONFIDENCE],
+        ),
         ({"opinion": Opinion("poor", 0.97)}, [MODEL_CONFLICT]),
         ({"opinion": Opinion("poor", 0.6)}, []),
         ({"opinion": Opinion("good", 0.99)}, []),
