@@ -24,7 +24,10 @@ of its ``confidence_wanted``."""
 
 @dataclass(frozen=True)
 class RecordConsensus:
-    """What the answers to one record say together. ``grade`` is None for a tie or no grade."""
+    """What the answers to one record say together. ``grade`` is None for a tie or no grade.
+
+    ``confidence`` is the grade's probability; ``sureness`` puts records in order and is none.
+    """
 
     grade: str | None
     confidence: float | None
@@ -35,6 +38,7 @@ class RecordConsensus:
     skips: int
     is_complete: bool
     method: str
+    sureness: float | None = None
 
     def fingerprint(self) -> str:
         """SHA-256, hex, of everything that it says."""
@@ -111,6 +115,7 @@ def consensus_of(
     rows = {item: row for row, item in enumerate(found.item_ids.tolist())}
     names, codes = found.classes.tolist(), found.settled_codes(sure).tolist()
     confidence, shares = found.confidence.tolist(), found.probabilities.tolist()
+    sureness = found.sureness.tolist()
     consensus: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
@@ -128,6 +133,7 @@ def consensus_of(
             skips=each.responses - len(counted),
             is_complete=each.is_complete(annotators_per_record),
             method=found.method,
+            sureness=None if row is None else sureness[row],
         )
     return consensus
 

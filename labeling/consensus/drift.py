@@ -15,7 +15,8 @@ MOST_WINDOWS = 12
 """Windows at most, so that the search for the border costs little power."""
 DRAWS = 999
 _MORE_DRAWS = 19_999
-"""Random orders drawn first, and where those leave the level of 5 % after all people undecided."""
+"""Random orders that are drawn first, and where those make chance a rare explanation (1 %): a
+small p-value needs many draws to be told from another, a large one none."""
 _NONE = Words("No answers can be compared.", "没有可比较的答案。")
 
 
