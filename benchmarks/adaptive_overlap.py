@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     crowd = Crowd(args.data)
     policy = OverlapPolicy(confidence=args.confidence, mean_votes=args.mean_votes)
     with threadpool_limits(1):
-        fixed = crowd.scored(crowd.all_votes(), rounds=3, seed=0)
+        fixed = crowd.score(crowd.all_votes(), rounds=3, seed=0)
         seeds = range(1 if args.quick else args.seeds)
         runs = [crowd.adaptive(policy, seed) for seed in tqdm(seeds, desc="seeds")]
     figures = {name: float(np.mean([run[name] for run in runs])) for name in runs[0]}
@@ -111,8 +111,8 @@ class Crowd:
         extra = np.random.default_rng(seed).permutation(np.flatnonzero(order > 0))
         by_chance = order == 0
         by_chance[extra[: int(adaptive.sum()) - int(by_chance.sum())]] = True
-        accuracy, f1 = self.scored(adaptive, rounds=3, seed=seed)
-        accuracy_random, f1_random = self.scored(by_chance, rounds=3, seed=seed)
+        accuracy, f1 = self.score(adaptive, rounds=3, seed=seed)
+        accuracy_random, f1_random = self.score(by_chance, rounds=3, seed=seed)
         return {
             "votes_mean": float(adaptive.sum()) / len(self.truth),
             "accuracy": accuracy,
@@ -130,7 +130,7 @@ class Crowd:
         places[ranked] = np.arange(len(ranked)) - starts
         return places
 
-    def scored(self, shown: NDArray[np.bool_], rounds: int, seed: int) -> tuple[float, float]:
+    def score(self, shown: NDArray[np.bool_], rounds: int, seed: int) -> tuple[float, float]:
         """Accuracy and F1 of the labels estimated from these answers."""
         frame, view = self.frame(shown), None
         for step in range(rounds):

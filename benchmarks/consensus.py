@@ -41,7 +41,7 @@ from sklearn.model_selection import KFold
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from benchmarks.consensus_confidence import figures, simulated_crowds, small_projects
+from benchmarks.consensus_confidence import crowd_figures, figures, small_projects
 from benchmarks.pair_features import Matrix, item_features, read_csv
 from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
@@ -89,14 +89,14 @@ def main() -> None:
     found, with_classifier, confidence = {}, {}, {}
     with threadpool_limits(1):
         for one in tqdm(sets, unit="set"):
-            found[one.name] = compared(one, 20_000 if options.quick else None)
+            found[one.name] = compare(one, 20_000 if options.quick else None)
             confidence[one.name] = figures(automatic(one.frame), one.truth)
             if one.features is not None:
                 with_classifier[one.name] = {
-                    f"votes_{votes}": classified(one, one.features, votes)
+                    f"votes_{votes}": add_classifier_to(one, one.features, votes)
                     for votes in options.votes
                 }
-        confidence |= {} if options.labels else simulated_crowds()
+        confidence |= {} if options.labels else crowd_figures()
         flips = {} if options.labels else small_projects(200 if options.quick else 2000)
     result = {
         "benchmark": "consensus",
@@ -140,7 +140,7 @@ def read_set(name: str, labels: Path, truth: Path, features: Path | None) -> Cro
     return CrowdSet(name, frame, known, read)
 
 
-def compared(one: CrowdSet, glad_limit: int | None) -> dict[str, Any]:
+def compare(one: CrowdSet, glad_limit: int | None) -> dict[str, Any]:
     """Ours and the peers on all labels."""
     own = {name: method(one.frame) for name, method in OURS.items()}
     figures = {name: accuracy(one, result) for name, result in own.items()}
@@ -163,9 +163,9 @@ def compared(one: CrowdSet, glad_limit: int | None) -> dict[str, Any]:
     }
 
 
-def classified(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
+def add_classifier_to(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
     """Consensus with a classifier from so many votes an item."""
-    frame = drawn(one.frame, votes)
+    frame = draw_labels(one.frame, votes)
     classes = frame.coded.classes.tolist()
 
     def out_of_fold(items: NDArray[np.int64], soft: Matrix) -> Matrix:
@@ -201,7 +201,7 @@ def classified(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
     }
 
 
-def drawn(frame: LabelFrame, votes: int) -> LabelFrame:
+def draw_labels(frame: LabelFrame, votes: int) -> LabelFrame:
     """Up to so many labels of each item, at random."""
     order = np.random.default_rng(1).permutation(len(frame.items))
     order = order[np.argsort(frame.items[order], kind="stable")]
@@ -211,7 +211,9 @@ def drawn(frame: LabelFrame, votes: int) -> LabelFrame:
     return LabelFrame(frame.items[kept], frame.annotators[kept], frame.labels[kept])
 
 
-def judged(one: CrowdSet, result: ConsensusResult) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+def known_truth(
+    one: CrowdSet, result: ConsensusResult
+) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
     """(rows of the result, their true labels)."""
     rows = [row for row, item in enumerate(result.item_ids.tolist()) if item in one.truth]
     return np.array(rows), np.array([one.truth[item] for item in result.item_ids[rows].tolist()])
@@ -219,7 +221,7 @@ def judged(one: CrowdSet, result: ConsensusResult) -> tuple[NDArray[np.intp], ND
 
 def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent right; a tie counts as the chance to break it right."""
-    rows, truth = judged(one, result)
+    rows, truth = known_truth(one, result)
     p = result.probabilities[rows]
     is_top = p >= p.max(axis=1, keepdims=True) - 1e-9
     is_right = is_top & (result.classes == truth[:, None])
@@ -228,7 +230,7 @@ def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
 
 def f1(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent; of the last class where there are two, else macro."""
-    rows, truth = judged(one, result)
+    rows, truth = known_truth(one, result)
     said = result.classes[result.probabilities[rows].argmax(axis=1)]
     if len(result.classes) == 2:
         return round(
@@ -239,7 +241,7 @@ def f1(one: CrowdSet, result: ConsensusResult) -> float:
 
 def wrong_auroc(one: CrowdSet, result: ConsensusResult) -> float | None:
     """How well a low confidence finds what is wrong."""
-    rows, truth = judged(one, result)
+    rows, truth = known_truth(one, result)
     wrong = result.classes[result.probabilities[rows].argmax(axis=1)] != truth
     if wrong.all() or not wrong.any():
         return None

@@ -78,7 +78,7 @@ def figures(result: ConsensusResult, truth: dict[int, str]) -> dict[str, Any]:
     }
 
 
-def simulated_crowds() -> dict[str, dict[str, Any]]:
+def crowd_figures() -> dict[str, dict[str, Any]]:
     """The figures of every kind of crowd, four seeds together."""
     return {name: _together(make) for name, make in CROWDS.items()}
 

@@ -38,7 +38,7 @@ def main() -> None:
     options = parser.parse_args()
     labels = options.labels or (100_000 if options.quick else 1_000_000)
     with threadpool_limits(1):
-        runs = {f"k{classes}": measured(labels, classes, options.repeats) for classes in (5, 10)}
+        runs = {f"k{classes}": measure(labels, classes, options.repeats) for classes in (5, 10)}
     result = {
         "benchmark": "consensus_speed",
         "labels": labels,
@@ -50,9 +50,9 @@ def main() -> None:
     print(json.dumps(result))
 
 
-def measured(labels: int, classes: int, repeats: int) -> dict[str, Any]:
+def measure(labels: int, classes: int, repeats: int) -> dict[str, Any]:
     """Seconds of both, and the largest difference."""
-    frame = simulated(labels, classes, np.random.default_rng(classes))
+    frame = simulate(labels, classes, np.random.default_rng(classes))
     spent = []
     for _ in range(repeats):
         fresh = LabelFrame(frame.items, frame.annotators, frame.labels)
@@ -89,7 +89,7 @@ def measured(labels: int, classes: int, repeats: int) -> dict[str, Any]:
     }
 
 
-def simulated(labels: int, classes: int, rng: np.random.Generator) -> LabelFrame:
+def simulate(labels: int, classes: int, rng: np.random.Generator) -> LabelFrame:
     """Labels by annotators who are right 40 to 90 times of 100."""
     items = np.repeat(np.arange(labels // VOTES), VOTES)
     truth = rng.integers(0, classes, labels // VOTES)[items]

@@ -18,12 +18,16 @@ from labeling.consensus.posterior import UNCHECKED, ConsensusResult
 from labeling.label_schema import LabelSchema
 
 SURE = 0.9
-"""Probability from which a tie of votes is broken."""
+"""Probability from which a tie of votes is broken, where a policy says nothing else: the default
+of its ``confidence_wanted``."""
 
 
 @dataclass(frozen=True)
 class RecordConsensus:
-    """What the answers to one record say together. ``grade`` is None for a tie or no grade."""
+    """What the answers to one record say together. ``grade`` is None for a tie or no grade.
+
+    ``confidence`` is the grade's probability; ``sureness`` puts records in order and is none.
+    """
 
     grade: str | None
     confidence: float | None
@@ -34,14 +38,15 @@ class RecordConsensus:
     skips: int
     is_complete: bool
     method: str
+    sureness: float | None = None
 
     def fingerprint(self) -> str:
         """SHA-256, hex, of everything that it says."""
         content = {
             "grade": self.grade,
-            "probabilities": _rounded(self.probabilities),
-            "issues": _rounded(self.issues),
-            "faulty_fields": _rounded(self.faulty_fields),
+            "probabilities": _round(self.probabilities),
+            "issues": _round(self.issues),
+            "faulty_fields": _round(self.faulty_fields),
             "votes": self.votes,
             "skips": self.skips,
             "is_complete": self.is_complete,
@@ -110,6 +115,7 @@ def consensus_of(
     rows = {item: row for row, item in enumerate(found.item_ids.tolist())}
     names, codes = found.classes.tolist(), found.settled_codes(sure).tolist()
     confidence, shares = found.confidence.tolist(), found.probabilities.tolist()
+    sureness = found.sureness.tolist()
     consensus: dict[int, RecordConsensus] = {}
     for place, each in held.items():
         if not each.responses:
@@ -127,6 +133,7 @@ def consensus_of(
             skips=each.responses - len(counted),
             is_complete=each.is_complete(annotators_per_record),
             method=found.method,
+            sureness=None if row is None else sureness[row],
         )
     return consensus
 
@@ -163,7 +170,7 @@ def _said(
     return {name: sum(name in chosen(row) for row in rows) / len(rows) for name in names}
 
 
-def _rounded(shares: Mapping[str, float]) -> dict[str, float]:
+def _round(shares: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 4) for name, value in shares.items()}
 
 

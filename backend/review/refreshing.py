@@ -113,6 +113,7 @@ class ReviewRefresh:
             evidence[task_id] = Evidence(
                 grade=each.grade if each else None,
                 confidence=each.confidence if each else None,
+                sureness=each.sureness if each else None,
                 probabilities=each.probabilities if each else {},
                 issues=each.issues if each else {},
                 faulty_fields=each.faulty_fields if each else {},

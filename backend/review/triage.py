@@ -85,6 +85,8 @@ class Evidence:
     """Grades that as many people gave, where no grade has more."""
     is_unanimous: bool = False
     """Everybody gave the same grade."""
+    sureness: float | None = None
+    """Orders doubtful records better than the confidence, where a classifier spoke."""
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,7 @@ def _about_the_grade(
     if grade is not None and sure is not None and _is_doubtful(evidence, sure, review_below):
         yield Ground(
             LOW_CONFIDENCE,
-            1.0 - sure,
+            1.0 - (sure if evidence.sureness is None else evidence.sureness),
             Reason(
                 f"{en.grade(grade)} is the consensus at only {sure:.0%}.",
                 f"共识为 {zh.grade(grade)}，但置信度仅 {sure:.0%}。",

@@ -11,8 +11,10 @@ from labeling.consensus.majority_vote import vote_shares
 from labeling.consensus.posterior import ConsensusResult
 
 TINY = 1e-10
+"""Least probability, as in crowd-kit: no zero is ever taken a logarithm of."""
 ITERATIONS = 100
 TOLERANCE = 1e-5
+"""Stop of crowd-kit (``n_iter`` and ``tol``), so that the same labels give the same answers."""
 LEAST_LOG = -500.0
 """Above it no exponential is lost, so rows need not be shifted to their largest."""
 
@@ -94,9 +96,9 @@ def fit(
     _, annotators, classes = coded.shape
     said = votes_matrix(coded)
     heard = said.T  # stays compressed by item: six times faster to multiply than by annotator
-    is_given = _given(said, annotators)
+    is_given = _used_labels(said, annotators)
     p = vote_shares(coded) if start is None else start
-    prior, errors, _ = _maximised(heard, is_given, p, smoothing)
+    prior, errors, _ = _maximise(heard, is_given, p, smoothing)
     bound, ones = -np.inf, np.ones(classes)
     for _ in range(iterations):
         before = np.log(prior) if log_priors is None else log_priors
@@ -108,7 +110,7 @@ def fit(
         p /= mass[:, None]
         # - sum p log p, without a logarithm for each cell.
         entropy = np.log(mass).sum() - np.vdot(p, scores)
-        prior, errors, counts = _maximised(heard, is_given, p, smoothing)
+        prior, errors, counts = _maximise(heard, is_given, p, smoothing)
         # The prior is counted once a label, as crowd-kit does: the same stop, the same answers.
         fits = counts.sum(axis=0) @ np.log(prior) if log_priors is None else np.vdot(p, before)
         reached = ((counts * _log(errors)).sum() + fits + entropy) / max(1, len(coded.label))
@@ -143,13 +145,13 @@ def votes_matrix(coded: CodedLabels) -> sparse.csr_array:
     return sparse.csr_array(sparse.coo_array((ones, (coded.item, columns)), shape=shape))
 
 
-def _given(said: sparse.csr_array, annotators: int) -> NDArray[np.bool_]:
+def _used_labels(said: sparse.csr_array, annotators: int) -> NDArray[np.bool_]:
     """(W, K, 1) whether the annotator ever gave the label."""
     counts = np.bincount(said.indices, minlength=said.shape[1])
     return np.asarray(counts.reshape(annotators, said.shape[1] // max(1, annotators), 1) > 0)
 
 
-def _maximised(
+def _maximise(
     heard: sparse.csc_array, is_given: NDArray[np.bool_], p: Table, smoothing: float
 ) -> tuple[Table, Table, Table]:
     """(prior (K,), errors (W * K, K), counts (W * K, K)); rows w * K + l, columns the truth."""

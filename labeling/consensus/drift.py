@@ -10,9 +10,13 @@ from labeling.consensus.rates import Rate, rate
 from labeling.consensus.words import Words
 
 SMALLEST_WINDOW = 20
+"""Answers a window at least: one wrong answer more moves its share by 5 points."""
 MOST_WINDOWS = 12
+"""Windows at most, so that the search for the border costs little power."""
 DRAWS = 999
 _MORE_DRAWS = 19_999
+"""Random orders that are drawn first, and where those make chance a rare explanation (1 %): a
+small p-value needs many draws to be told from another, a large one none."""
 _NONE = Words("No answers can be compared.", "没有可比较的答案。")
 
 
@@ -54,7 +58,7 @@ def drifts(
     largest = 0.0
     for rank, (p_value, place) in enumerate(sorted(asked)):
         largest = min(1.0, max(largest, p_value * (len(asked) - rank)))
-        found[place] = _decided(replace(found[place], adjusted=largest), level)
+        found[place] = _decide(replace(found[place], adjusted=largest), level)
     return found
 
 
@@ -107,7 +111,7 @@ def _contrasts(counts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[n
     return np.asarray(np.abs(surplus) / spread)
 
 
-def _decided(drift: Drift, level: float) -> Drift:
+def _decide(drift: Drift, level: float) -> Drift:
     before, after = drift.before, drift.after
     if drift.adjusted is None or before is None or after is None:
         return drift

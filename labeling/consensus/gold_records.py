@@ -51,28 +51,13 @@ def choose_gold(
         known = set(seen.get(annotator, ()))
         unseen = sorted(item for item in gold if item not in known)
         rng = np.random.default_rng([seed, annotator])
-        chosen[annotator] = tuple(_balanced(unseen, gold, known, wanted, rng))
+        chosen[annotator] = tuple(_draw_balanced(unseen, gold, known, wanted, rng))
         if len(chosen[annotator]) < wanted:
             short[annotator] = _shortage(len(gold), len(unseen), wanted)
     return GoldChoice(chosen, short)
 
 
-def mixed(records: Sequence[int], gold: Sequence[int], *, seed: int = 0) -> list[int]:
-    """The records in their order with the gold ones at random places among them.
-
-    Raises:
-        ValueError: a gold record is among the records: it would be seen twice.
-    """
-    twice = sorted(set(records) & set(gold))
-    if twice:
-        raise ValueError(f"records {twice[:5]} are in the batch and among its gold: leave one out")
-    size = len(records) + len(gold)
-    hidden = set(np.random.default_rng(seed).permutation(size)[: len(gold)].tolist())
-    plain, known = iter(records), iter(gold)
-    return [next(known) if place in hidden else next(plain) for place in range(size)]
-
-
-def _balanced(
+def _draw_balanced(
     unseen: Sequence[int],
     gold: Mapping[int, str],
     seen: Collection[int],

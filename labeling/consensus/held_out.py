@@ -104,7 +104,7 @@ def _held_out_votes(
     Only votes whose item has at least ``fewest`` votes in the rest are given.
     """
     rng = np.random.default_rng(seed)
-    coded = _ordered(_part(coded, rng))
+    coded = _sort_votes(_draw_items(coded, rng))
     fold = rng.integers(0, FOLDS, len(coded.label))
     for held in range(FOLDS):
         rest = coded.rows(fold != held)
@@ -113,14 +113,14 @@ def _held_out_votes(
         yield rest, coded.item[counted], coded.annotator[counted], coded.label[counted]
 
 
-def _part(coded: CodedLabels, rng: np.random.Generator) -> CodedLabels:
+def _draw_items(coded: CodedLabels, rng: np.random.Generator) -> CodedLabels:
     if len(coded.label) <= LABELS:
         return coded
     kept = rng.random(len(coded.items)) < LABELS / len(coded.label)
     return coded.rows(kept[coded.item])
 
 
-def _ordered(coded: CodedLabels) -> CodedLabels:
+def _sort_votes(coded: CodedLabels) -> CodedLabels:
     order = np.lexsort((coded.label, coded.annotator, coded.item))
     return CodedLabels(
         coded.items,

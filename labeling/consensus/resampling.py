@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 RESAMPLES = 1_000
+"""Draws: the ends of a 95 % interval are then quantiles to half a per cent."""
 _CELLS = 2_000_000  # of one block of draws: bounds the memory
 
 
@@ -27,7 +28,7 @@ def patterns_of(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 def unseen_patterns(
     patterns: NDArray[np.int64], times: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """(patterns, times, prior) with those that other items could have had; see ``drawn_weights``.
+    """(patterns, times, prior) with those that other items could have had; see ``draw_weights``.
 
     Half an item on which all agree, spread evenly over the classes, and half an item with one
     dissenter, over the pairs of classes; each with as many labels as items usually have. Classes
@@ -47,7 +48,7 @@ def unseen_patterns(
     )
 
 
-def drawn_weights(
+def draw_weights(
     times: NDArray[np.int64],
     prior: NDArray[np.float64],
     rng: np.random.Generator,
@@ -79,7 +80,7 @@ def bootstrap_interval(
     block = max(1, _CELLS // len(times))
     values = np.concatenate(
         [
-            statistic(drawn_weights(times, prior, rng, min(block, resamples - start)))
+            statistic(draw_weights(times, prior, rng, min(block, resamples - start)))
             for start in range(0, resamples, block)
         ]
     )

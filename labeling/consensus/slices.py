@@ -19,7 +19,7 @@ from labeling.consensus.kappa import (
 )
 from labeling.consensus.resampling import (
     RESAMPLES,
-    drawn_weights,
+    draw_weights,
     interval_of,
     value_or_none,
 )
@@ -127,7 +127,7 @@ def agreement_by_pair(
     for start in range(0, len(totals), block):
         part = slice(start, start + block)
         prior = cell_prior(pairs.cells[part], k)
-        draws = drawn_weights(pairs.cells[part], prior, rng, resamples)
+        draws = draw_weights(pairs.cells[part], prior, rng, resamples)
         samples = kappas_of_cells(draws, costs)
         for place in range(samples.shape[1]):
             row = start + place

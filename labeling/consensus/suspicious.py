@@ -15,10 +15,16 @@ from labeling.consensus.suspicion_words import always_same, copies_suggestion, t
 from labeling.consensus.words import NO_LABELS, ONE_ANNOTATOR, Words
 
 Pattern = Literal["always_same", "too_fast", "copies_suggestion"]
-FEWEST = 20  # answers from which anything is said of an annotator
+FEWEST = 20
+"""Answers from which anything is said of an annotator: chosen, as a window of ``drift`` is."""
 SAME_SHARE = 0.95
+"""Share of one and the same answer from which it is a pattern, if the others' answers to the
+same items make it improbable."""
 COPIED_SHARE = 0.98
+"""Share of suggestions taken over from which it is one, on the same condition."""
 FAST_RATIO = 1 / 3
+"""Of the others' usual time: somebody faster by less may simply be quick. All three are chosen
+to spare honest people, of whom ``tests/labeling/consensus/test_suspicious.py`` accuses none."""
 _SPREAD = 0.25  # of log times that honest people differ by at least
 _CORRECTED = 3  # wrong suggestions seen through that clear somebody
 

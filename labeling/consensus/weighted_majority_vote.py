@@ -9,6 +9,7 @@ from labeling.consensus.posterior import ConsensusResult, normalise_scores
 
 ITERATIONS = 50
 TOLERANCE = 1e-6
+"""Change of a probability below which the accuracies stand still to four decimals."""
 SMOOTHING = 4.0
 """Labels of the average accuracy that everyone starts with: a handful of labels says little."""
 USUAL_RIGHT, USUAL_WRONG = 2.0, 1.0
@@ -54,14 +55,16 @@ def fit_accuracies(
     frequencies: Table = np.full(classes, 1 / max(1, classes))
     if classes < 2:
         return Fitted(p, np.ones((annotators, classes, classes)), frequencies)
-    judged = coded.rows(coded.has_several[coded.item])
-    if log_priors is not None or not len(judged.item):
-        judged = coded
-    given = np.bincount(judged.annotator, minlength=annotators)
+    compared = coded.rows(coded.has_several[coded.item])
+    if log_priors is not None or not len(compared.item):
+        compared = coded
+    given = np.bincount(compared.annotator, minlength=annotators)
     cells = coded.item * classes + coded.label
     accuracy: Table = np.full(annotators, 1 / classes)
     for _ in range(iterations):
-        agreeing = np.bincount(judged.annotator, p[judged.item, judged.label], minlength=annotators)
+        agreeing = np.bincount(
+            compared.annotator, p[compared.item, compared.label], minlength=annotators
+        )
         average = (agreeing.sum() + USUAL_RIGHT) / (given.sum() + USUAL_RIGHT + USUAL_WRONG)
         accuracy = (agreeing + SMOOTHING * average) / (given + SMOOTHING)
         if is_shared:

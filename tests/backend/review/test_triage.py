@@ -45,6 +45,11 @@ def test_agreement_needs_no_decision() -> None:
         ({"grade": None, "probabilities": {}, "votes": 0}, []),
         ({"confidence": 0.6}, [LOW_CONFIDENCE]),
         ({"confidence": 0.6, "votes": 1}, []),
+        ({"confidence": 0.6, "probabilities": {"good": 0.6}, "is_unanimous": True}, []),
+        (
+            {"confidence": 0.4, "probabilities": {"good": 0.4, "poor": 0.6}, "is_unanimous": True},
+            [LOW_CONFIDENCE],
+        ),
         ({"opinion": Opinion("poor", 0.97)}, [MODEL_CONFLICT]),
         ({"opinion": Opinion("poor", 0.6)}, []),
         ({"opinion": Opinion("good", 0.99)}, []),
@@ -139,3 +144,12 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
     (tie,) = reasons_of(tied, review_below=0.75, en=en, zh=zh)
     assert "between fine, bad." in tie.words.en
     assert "良好、bad" in tie.words.zh
+
+
+def test_doubtful_records_come_in_the_order_of_sureness_and_state_their_confidence() -> None:
+    doubtful = replace(AGREED, confidence=0.6, probabilities={"good": 0.6, "poor": 0.4})
+    (plain,) = reasons_of(doubtful, review_below=0.75)
+    (first,) = reasons_of(replace(doubtful, sureness=0.3), review_below=0.75)
+    assert (plain.weight, first.weight) == (pytest.approx(0.4), pytest.approx(0.7))
+    assert plain.words == first.words
+    assert "60%" in first.words.en

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from labeling.consensus.gold_records import choose_gold, mixed
+from labeling.consensus.gold_records import choose_gold
 
 GOLD = {item: "abc"[item % 3] if item < 90 else "rare" for item in range(100)}
 
@@ -51,22 +51,8 @@ def test_without_gold_it_says_so() -> None:
     assert choose_gold({}, {}, seen={}).chosen == {}
 
 
-def test_mixing_keeps_the_records_order_and_hides_the_gold_anywhere() -> None:
-    records, gold = list(range(100, 140)), [1, 2, 3, 4]
-    places: Counter[int] = Counter()
-    for seed in range(200):
-        batch = mixed(records, gold, seed=seed)
-        assert [item for item in batch if item >= 100] == records
-        assert [item for item in batch if item < 100] == gold
-        places.update(place for place, item in enumerate(batch) if item < 100)
-    assert len(places) == 44
-    assert mixed([], []) == []
-
-
 def test_bad_input_is_refused() -> None:
     with pytest.raises(ValueError, match="share"):
         choose_gold(GOLD, {1: 5}, seen={}, share=1.0)
     with pytest.raises(ValueError, match="annotator 1"):
         choose_gold(GOLD, {1: -5}, seen={})
-    with pytest.raises(ValueError, match="leave one out"):
-        mixed([1, 2], [2])
