@@ -18,7 +18,6 @@ SQL_ELSEWHERE = {
     "backend/ingestion/first_lines.py": "a temporary index of its own, beside the store",
     "backend/core/database.py": "opens the store",
     "backend/core/migrations.py": "reads which migration the store is at",
-    "backend/jobs/engine.py": "sets the engine's own database to WAL",
     "backend/models/record.py": "the condition of a partial index",
 }
 SQL_WORDS = {"select", "insert", "update", "delete", "text", "func", "exists", "and_", "or_"}

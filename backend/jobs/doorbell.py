@@ -45,7 +45,8 @@ class SqliteDoorbell:
     def __init__(self, database: Database) -> None:
         self._rung = threading.Event()
         self._held = database.engine.raw_connection()
-        self._connection = self._held.driver_connection
+        self._held.detach()  # for good: the pool's are for those who give them back
+        self._connection = self._held.dbapi_connection
         self._seen = data_version(self._connection)
 
     def ring(self) -> None:

@@ -82,9 +82,9 @@ class Engine:
         return finished
 
     def start_due(self) -> bool:
-        """Every due job that there is room for has a thread; True if one was passed by.
+        """Every due job that there is room for has a thread; True if one may have been passed by.
 
-        It was due, and somebody else held its row.
+        Such a one was due, and somebody else held its row.
         """
         is_passed_by = False
         due = due_names(self._database, self._clock)
@@ -94,7 +94,7 @@ class Engine:
             if room < 1:
                 continue
             jobs = self._claim(queue, room)
-            is_passed_by = is_passed_by or not jobs
+            is_passed_by = is_passed_by or len(jobs) < room
             for job in jobs:
                 with self._changed:
                     self._running[job.id, job.attempt] = queue
@@ -133,10 +133,10 @@ class Engine:
         while not self._stopping.is_set():
             try:
                 pause = PASSED_BY_SECONDS if self.start_due() else self._seconds_to_next()
+                self._bell.wait(pause)
             except Exception:
                 logger.warning("looking for jobs failed; trying again", exc_info=True)
-                pause = STORE_AWAY_SECONDS
-            self._bell.wait(pause)
+                self._stopping.wait(STORE_AWAY_SECONDS)
 
     def _seconds_to_next(self) -> float:
         now = self._clock()
