@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from backend.agreement import jobs as agreement_jobs
 from backend.agreement.service import WorkReports
-from backend.annotations.service import AnnotationsService
 from backend.cli import app as cli
 from backend.core.database import Database
 from backend.core.security import CSRF_FIELD
@@ -22,6 +21,7 @@ from backend.guidelines.schemas import GuidelineDraft, Rule
 from backend.guidelines.service import Guidelines
 from backend.jobs.inline import InlineRunner
 from backend.jobs.registry import Registry
+from backend.loop.service import LoopService
 from backend.models import Dataset, Project, Record, ReviewCase, Task
 from backend.review import jobs as review_jobs
 from backend.review.decisions import Decisions
@@ -122,7 +122,7 @@ def services(new_loop: Callable[..., Loop], sqlite_database: Database) -> Servic
         project = session.get_one(Project, loop.project_id)
         project.label_studio_project_id = 7
         session.add(project)
-        AnnotationsService(session, clock).request_review(project)
+        LoopService(session, clock).request_review(project)
         _write_guideline(Guidelines(session, clock), project)
     registry = Registry()
     registry.add_all(review_jobs.handlers(services))
