@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 from sqlmodel import select
 
 from backend.core.database import Database
 from backend.core.exceptions import ConfigurationError, Unavailable
 from backend.core.migrations import check, current_revision, downgrade, head_revision, upgrade
 from backend.models import CaseReason, metadata
+from backend.models.columns import Json
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
@@ -164,3 +165,26 @@ def test_reasons_of_cases_learn_their_project_and_state(empty_url: str, is_early
     upgrade(empty_url)
     downgrade(empty_url, "base")
     assert tables(empty_url) == {"alembic_version"}
+
+
+def test_the_choices_of_projects_that_exist_stay_ordered(empty_url: str) -> None:
+    """Their label schema was read as "best first" and cannot be changed."""
+    upgrade(empty_url, "0006")
+    schema = '{"fields": ["title"], "grade": {"choices": [{"value": "a"}, {"value": "b"}]}}'
+    without_foreign_keys(
+        empty_url,
+        "INSERT INTO project (id, name, dataset_id, label_schema, policy, created_at) "
+        f"VALUES (7, 'Shop', 1, '{schema}', '{{}}', '2026-05-01 12:00:00')",
+    )
+    for act, ordered in (
+        (lambda: upgrade(empty_url), True),
+        (lambda: downgrade(empty_url, "0006"), None),
+    ):
+        act()
+        database = Database(empty_url)
+        with database.reading() as session:
+            statement = text("SELECT label_schema FROM project")
+            held = session.connection().execute(statement.columns(label_schema=Json)).scalar_one()
+        database.dispose()
+        assert held["grade"].get("ordered") is ordered
+        assert held["grade"]["choices"] == [{"value": "a"}, {"value": "b"}]

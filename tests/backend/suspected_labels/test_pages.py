@@ -15,6 +15,7 @@ from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import Assessment
 from backend.suspected_labels.service import LabelFindings
 from backend.web.language import chinese
+from labeling.label_schema import Titles
 from tests.backend.conftest import ClientAs
 from tests.backend.training.loop import Loop
 from tests.fixtures.live_app import live, log_in
@@ -107,13 +108,16 @@ def test_captions_are_chinese_too() -> None:
     assert words - chinese().keys() == set()
 
 
+TITLES = Titles(grades={"good": "very long words for the best", "poor": "差"})
+
+
 def test_the_picture_counts_every_label_once() -> None:
     given = [("good", 0.0), ("good", 0.04), ("poor", 0.51), ("poor", 1.0), ("poor", 0.5)]
-    picture = suspicion_picture(given, ["good", "fair", "poor"])
+    picture = suspicion_picture(given, ["good", "fair", "poor"], TITLES)
     assert picture is not None
-    assert [(row.grade, row.labels, row.suspected) for row in picture.rows] == [
-        ("good", 2, 0),
-        ("poor", 3, 2),
+    assert [(row.title, row.caption, row.labels, row.suspected) for row in picture.rows] == [
+        ("very long words for the best", "very long words f…", 2, 0),
+        ("差", "差", 3, 2),
     ]
     counts = [int(bar.title.rsplit(": ", 1)[1]) for row in picture.rows for bar in row.bars]
     assert counts == [2, 2, 1]
@@ -121,7 +125,7 @@ def test_the_picture_counts_every_label_once() -> None:
         for bar in row.bars:
             assert picture.left <= bar.x < bar.x + bar.width <= picture.right
             assert 0 <= bar.y < bar.y + bar.height <= row.base + 1e-9
-    assert suspicion_picture([], ["good"]) is None
+    assert suspicion_picture([], ["good"], TITLES) is None
 
 
 @pytest.fixture

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from backend.agreement import jobs as agreement_jobs
 from backend.agreement.service import WorkReports
-from backend.annotations.service import AnnotationsService
 from backend.cli import app as cli
 from backend.core.database import Database
 from backend.core.security import CSRF_FIELD
@@ -22,6 +21,7 @@ from backend.guidelines.schemas import GuidelineDraft, Rule
 from backend.guidelines.service import Guidelines
 from backend.jobs.inline import InlineRunner
 from backend.jobs.registry import Registry
+from backend.loop.service import LoopService
 from backend.models import Dataset, Project, Record, ReviewCase, Task
 from backend.review import jobs as review_jobs
 from backend.review.decisions import Decisions
@@ -89,7 +89,7 @@ def shelf_of(task: Task, record: Record) -> str:
 
 
 def neighbour_of(task: Task, record: Record) -> str:
-    """Another answer to every third record."""
+    """Another answer to every fourth record."""
     right = true_grade(task, record)
     return VALUES[right if int(record.external_id) % 4 else {"good": "fair"}.get(right, "good")]
 
@@ -122,7 +122,7 @@ def services(new_loop: Callable[..., Loop], sqlite_database: Database) -> Servic
         project = session.get_one(Project, loop.project_id)
         project.label_studio_project_id = 7
         session.add(project)
-        AnnotationsService(session, clock).request_review(project)
+        LoopService(session, clock).request_review(project)
         _write_guideline(Guidelines(session, clock), project)
     registry = Registry()
     registry.add_all(review_jobs.handlers(services))
@@ -178,9 +178,9 @@ PAGES = {
     "/projects/1/guideline/edit": True,
     "/projects/1/guideline/edit?about=qv2": True,
     "/projects/1/guideline/versions/2": True,
-    "/projects/1/labels": True,
-    "/projects/1/labels?kind=relabel": True,
-    "/projects/1/labels?kind=all": True,
+    "/projects/1/labels": False,
+    "/projects/1/labels?kind=relabel": False,
+    "/projects/1/labels?kind=all": False,
     "/projects/1/review": True,
     "/projects/1/review?state=decided": True,
     "/projects/1/review?state=ambiguous": True,
@@ -210,7 +210,6 @@ def test_every_page_says_titles_and_shows_the_schema_s_fields(
     for place in of_cases:
         assert QUESTION[language] in seen[place]
         assert all(each in seen[place] for each in TITLES[language])
-    assert "kettle" in seen["/projects/1/labels?kind=all"]
     # Choices without an order have no ordinal alpha.
     assert {"en": "rdinal", "zh": "有序"}[language] not in seen["/projects/1/agreement"]
     forms_say_titles(browser, services, language)
