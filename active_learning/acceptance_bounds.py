@@ -7,7 +7,10 @@ from scipy.stats import beta, betabinom, binom, hypergeom
 from active_learning.exceptions import ShapeMismatch
 
 DELTA = 0.10
+"""Chance that a promise may be broken where nobody says otherwise; the default of the policy."""
 GRID = 40
+"""Thresholds that are tried: steps of 2.5 % of the pool. More of them cost no certainty, as each
+test goes on from the one before, but tell little more."""
 FARTHEST = 10_000
 """Further calibration rows up to which the search for a sample that certifies looks ahead."""
 
@@ -28,22 +31,25 @@ def rows_needed(target: float, delta: float = DELTA) -> int:
     return int(np.ceil(np.log(delta) / np.log1p(-target) - 1e-12))
 
 
-def delta_of_look(delta: float, look: int) -> float:
-    """The part of ``delta`` that the look with this number, from 1 on, may spend.
+def delta_of_look(delta: float, look: int, candidates: int = 1) -> float:
+    """The part of ``delta`` that the look with this number, from 1 on, may spend on one model.
 
-    delta / (look (look + 1)): all parts together are delta, however many looks follow and however
-    much their samples overlap (union bound).
+    delta / (look (look + 1) candidates): all parts together are delta, however many looks follow,
+    however much their samples overlap, and whichever of the candidates is chosen in sight of the
+    sample at each look (union bound over looks and over the candidates of each).
 
     Raises:
-        ShapeMismatch: the number is below 1.
+        ShapeMismatch: the number of the look or of the candidates is below 1.
     """
     if look < 1:
         raise ShapeMismatch(f"look is {look}; looks are numbered from 1.")
-    return delta / (look * (look + 1))
+    if candidates < 1:
+        raise ShapeMismatch(f"candidates is {candidates}; the chosen model is one of them.")
+    return delta / (look * (look + 1) * candidates)
 
 
 def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distinct quantiles of the pool's confidences, from high to low."""
+    """(at most GRID,) distinct quantiles of the (m,) confidences of the pool, from high to low."""
     if len(pool_confidence) == 0:
         return np.zeros(0)
     shares = np.linspace(1.0, 0.0, GRID + 1)[1:]
@@ -56,9 +62,9 @@ def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
 def p_values(
     errors: int, rows: NDArray[np.intp], rest: NDArray[np.intp], target: float
 ) -> NDArray[np.float64]:
-    """Of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong.
+    """(k,) of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong.
 
-    The larger of the binomial and the exact hypergeometric value, where ``errors`` of ``rows``
+    ``rows`` and ``rest`` are (k,), a number of records for each threshold. The larger of the binomial and the exact hypergeometric value, where ``errors`` of ``rows``
     calibration rows at or above each threshold are wrong.
     """
     least = np.minimum(np.floor(target * rest + 1e-9).astype(np.intp) + 1, rest)
@@ -70,7 +76,7 @@ def p_values(
 def able_places(
     rows: NDArray[np.intp], rest: NDArray[np.intp], target: float, delta: float
 ) -> NDArray[np.intp]:
-    """Thresholds that pass with one error; if there are none, those that pass without one.
+    """Places of the k thresholds that pass with one error; if none does, that pass without one.
 
     A start that any error fails would end most sequences at once.
     """
@@ -92,7 +98,7 @@ def more_rows(
 ) -> int:
     """The fewest further rows with which the first test passes with even odds, else FARTHEST.
 
-    New rows are spread over the thresholds as the pool is, and wrong as often as the rows so far
+    ``sure`` and ``right`` are (n,), ``pool`` is (m,). New rows are spread over the thresholds as the pool is, and wrong as often as the rows so far
     tell: a beta-binomial forecast under the Jeffreys prior. That the pool is finite is neglected.
     """
     grid = threshold_grid(pool)

@@ -45,7 +45,8 @@ __all__ = [
 ]
 
 FIRST_CHECK = 5
-"""Audits of accepted records before the first test of a breach."""
+"""Audits of accepted records before the first test of a breach: fewer cannot contradict a target
+of 5 % at the first test's part of the default delta unless nearly all are wrong."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +101,7 @@ def certify(
     target: float,
     delta: float = DELTA,
     look: int | None = None,
+    candidates: int = 1,
 ) -> AcceptRule:
     """The lowest threshold at which the error among accepted records is certified.
 
@@ -114,6 +116,12 @@ def certify(
     same sample, the chances of failing add up: give ``look``, and the chance that any of the calls
     ever breaks its promise is at most delta (see ``delta_of_look``).
 
+    A model that was chosen because it did well on these very rows looks better on them than it is.
+    Give ``candidates``, and each of them has an equal part of delta, so that the promise holds
+    whichever was chosen, by a gate or by a person who saw their accuracies. The bound takes the
+    candidates as given: that an earlier choice decided which records the next one learnt from is
+    not counted.
+
     Args:
         confidence: (n,) of records drawn at random and seen by no training: the audit sample.
         correct: (n,) whether the model was right on them.
@@ -122,10 +130,11 @@ def certify(
         delta: chance that the promise may fail; of all looks together where ``look`` is given.
         look: which call on this audit sample it is, from 1 on; None if it is the only one, or if
             the caller has divided delta.
+        candidates: models, this one included, among which it was chosen in sight of the rows.
 
     Raises:
         ShapeMismatch: arrays of different lengths, a value that is no number, a share
-            outside 0 to 1, or a look below 1.
+            outside 0 to 1, or a look or a number of candidates below 1.
     """
     check_shares(target, delta)
     sure, right, pool = (
@@ -137,8 +146,11 @@ def certify(
         raise ShapeMismatch(f"{sure.shape} confidences do not fit {right.shape} answers.")
     if not (np.isfinite(sure).all() and np.isfinite(pool).all()):
         raise ShapeMismatch("A confidence is not a number; predict these records again.")
-    coming = delta if look is None else delta_of_look(delta, look + 1)
-    delta = delta if look is None else delta_of_look(delta, look)
+    if look is None:
+        coming = delta = delta_of_look(2 * delta, 1, candidates)
+    else:
+        coming = delta_of_look(delta, look + 1, candidates)
+        delta = delta_of_look(delta, look, candidates)
     n = len(sure)
     found: float | None = None
     bound: float | None = None
