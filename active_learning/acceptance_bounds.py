@@ -9,8 +9,8 @@ from active_learning.exceptions import ShapeMismatch
 DELTA = 0.10
 """Chance that a promise may be broken where nobody says otherwise; the default of the policy."""
 GRID = 40
-"""Thresholds that are tried: steps of 2.5 % of the pool. More of them cost no certainty, as each
-test goes on from the one before, but tell little more."""
+"""Thresholds that are tried, chosen: steps of 2.5 % of the pool. Their number costs no certainty,
+as the tests end at the first that fails."""
 FARTHEST = 10_000
 """Further calibration rows up to which the search for a sample that certifies looks ahead."""
 
@@ -64,8 +64,9 @@ def p_values(
 ) -> NDArray[np.float64]:
     """(k,) of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong.
 
-    ``rows`` and ``rest`` are (k,), a number of records for each threshold. The larger of the binomial and the exact hypergeometric value, where ``errors`` of ``rows``
-    calibration rows at or above each threshold are wrong.
+    ``rows`` and ``rest`` are (k,), a number of records for each threshold. The larger of the
+    binomial and the exact hypergeometric value, where ``errors`` of ``rows`` calibration rows at
+    or above each threshold are wrong.
     """
     least = np.minimum(np.floor(target * rest + 1e-9).astype(np.intp) + 1, rest)
     exact = hypergeom.cdf(errors, rest + rows, least + errors, rows)
@@ -98,8 +99,9 @@ def more_rows(
 ) -> int:
     """The fewest further rows with which the first test passes with even odds, else FARTHEST.
 
-    ``sure`` and ``right`` are (n,), ``pool`` is (m,). New rows are spread over the thresholds as the pool is, and wrong as often as the rows so far
-    tell: a beta-binomial forecast under the Jeffreys prior. That the pool is finite is neglected.
+    ``sure`` and ``right`` are (n,), ``pool`` is (m,). New rows are spread over the thresholds as
+    the pool is, and wrong as often as the rows so far tell: a beta-binomial forecast under the
+    Jeffreys prior. That the pool is finite is neglected.
     """
     grid = threshold_grid(pool)
     needed = rows_needed(target, delta)

@@ -45,8 +45,8 @@ __all__ = [
 ]
 
 FIRST_CHECK = 5
-"""Audits of accepted records before the first test of a breach: fewer cannot contradict a target
-of 5 % at the first test's part of the default delta unless nearly all are wrong."""
+"""Audits of accepted records before the first test of a breach. Chosen: among so few no single
+error contradicts a target of 5 %, two do."""
 
 
 @dataclass(frozen=True)
@@ -146,11 +146,10 @@ def certify(
         raise ShapeMismatch(f"{sure.shape} confidences do not fit {right.shape} answers.")
     if not (np.isfinite(sure).all() and np.isfinite(pool).all()):
         raise ShapeMismatch("A confidence is not a number; predict these records again.")
-    if look is None:
-        coming = delta = delta_of_look(2 * delta, 1, candidates)
-    else:
-        coming = delta_of_look(delta, look + 1, candidates)
-        delta = delta_of_look(delta, look, candidates)
+    if candidates < 1:
+        raise ShapeMismatch(f"candidates is {candidates}; the chosen model is one of them.")
+    coming = delta / candidates if look is None else delta_of_look(delta, look + 1, candidates)
+    delta = delta / candidates if look is None else delta_of_look(delta, look, candidates)
     n = len(sure)
     found: float | None = None
     bound: float | None = None

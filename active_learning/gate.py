@@ -97,8 +97,8 @@ def decide(
     numbers = (
         f"{100 * found.challenger.value:.1f} % right beside {100 * found.champion.value:.1f} % of "
         f"the champion on the same {found.n} audited {'record' if found.n == 1 else 'records'}: "
-        f"{100 * gap.value:+.1f} points (95 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}; {found.wins} better, "
-        f"{found.losses} worse)"
+        f"{100 * gap.value:+.1f} points (95 % interval {100 * gap.low:+.1f} to "
+        f"{100 * gap.high:+.1f}; {found.wins} better, {found.losses} worse)"
     )
     numbers_zh = (
         f"在同样的 {found.n} 条抽检记录上准确率为 {100 * found.challenger.value:.1f}%，"
