@@ -31,21 +31,34 @@ def rows_needed(target: float, delta: float = DELTA) -> int:
     return int(np.ceil(np.log(delta) / np.log1p(-target) - 1e-12))
 
 
-def delta_of_look(delta: float, look: int, candidates: int = 1) -> float:
-    """The part of ``delta`` that the look with this number, from 1 on, may spend on one model.
+def delta_of_look(delta: float, look: int) -> float:
+    """The part of ``delta`` that the look with this number, from 1 on, may spend.
 
-    delta / (look (look + 1) candidates): all parts together are delta, however many looks follow,
-    however much their samples overlap, and whichever of the candidates is chosen in sight of the
-    sample at each look (union bound over looks and over the candidates of each).
+    delta / (look (look + 1)): all parts together are delta, however many looks follow and however
+    much their samples overlap (union bound).
 
     Raises:
-        ShapeMismatch: the number of the look or of the candidates is below 1.
+        ShapeMismatch: the number is below 1.
     """
     if look < 1:
         raise ShapeMismatch(f"look is {look}; looks are numbered from 1.")
-    if candidates < 1:
-        raise ShapeMismatch(f"candidates is {candidates}; the chosen model is one of them.")
-    return delta / (look * (look + 1) * candidates)
+    return delta / (look * (look + 1))
+
+
+def share_of_candidate(age: int, candidates: int) -> float:
+    """The part of a look's error probability that one of the models it could be about has.
+
+    (candidates + 1) / (candidates age (age + 1)), where the newest model has age 1: all parts
+    together are 1, so the promise holds whichever model was chosen in sight of the sample (union
+    bound). The parts are fixed before anything is seen; the newest model has the largest, because
+    a loop whose models get better mostly chooses that one.
+
+    Raises:
+        ShapeMismatch: the age is not between 1 and the number of candidates.
+    """
+    if not 1 <= age <= candidates:
+        raise ShapeMismatch(f"age is {age}; {candidates} candidates have ages from 1 on.")
+    return (candidates + 1) / (candidates * age * (age + 1))
 
 
 def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,6 +22,7 @@ from active_learning.acceptance_bounds import (
     more_rows,
     p_values,
     rows_needed,
+    share_of_candidate,
     threshold_grid,
 )
 from active_learning.evaluation import Estimate, wilson
@@ -41,6 +42,7 @@ __all__ = [
     "error_lower_bound",
     "error_upper_bound",
     "rows_needed",
+    "share_of_candidate",
     "threshold_grid",
 ]
 
@@ -101,7 +103,7 @@ def certify(
     target: float,
     delta: float = DELTA,
     look: int | None = None,
-    candidates: int = 1,
+    share: float = 1.0,
 ) -> AcceptRule:
     """The lowest threshold at which the error among accepted records is certified.
 
@@ -117,10 +119,9 @@ def certify(
     ever breaks its promise is at most delta (see ``delta_of_look``).
 
     A model that was chosen because it did well on these very rows looks better on them than it is.
-    Give ``candidates``, and each of them has an equal part of delta, so that the promise holds
-    whichever was chosen, by a gate or by a person who saw their accuracies. The bound takes the
-    candidates as given: that an earlier choice decided which records the next one learnt from is
-    not counted.
+    Give its ``share_of_candidate`` as ``share``, and the promise holds whichever of the candidates
+    was chosen, by a gate or by a person who saw their accuracies. The bound takes the candidates
+    as given: that an earlier choice decided which records the next one learnt from is not counted.
 
     Args:
         confidence: (n,) of records drawn at random and seen by no training: the audit sample.
@@ -130,11 +131,11 @@ def certify(
         delta: chance that the promise may fail; of all looks together where ``look`` is given.
         look: which call on this audit sample it is, from 1 on; None if it is the only one, or if
             the caller has divided delta.
-        candidates: models, this one included, among which it was chosen in sight of the rows.
+        share: part of delta that is this model's, where it was chosen in sight of the rows.
 
     Raises:
         ShapeMismatch: arrays of different lengths, a value that is no number, a share
-            outside 0 to 1, or a look or a number of candidates below 1.
+            outside 0 to 1, or a look below 1.
     """
     check_shares(target, delta)
     sure, right, pool = (
@@ -146,10 +147,10 @@ def certify(
         raise ShapeMismatch(f"{sure.shape} confidences do not fit {right.shape} answers.")
     if not (np.isfinite(sure).all() and np.isfinite(pool).all()):
         raise ShapeMismatch("A confidence is not a number; predict these records again.")
-    if candidates < 1:
-        raise ShapeMismatch(f"candidates is {candidates}; the chosen model is one of them.")
-    coming = delta / candidates if look is None else delta_of_look(delta, look + 1, candidates)
-    delta = delta / candidates if look is None else delta_of_look(delta, look, candidates)
+    if not 0.0 < share <= 1.0:
+        raise ShapeMismatch(f"share is {share}; give a part of delta above 0, at most 1.")
+    coming = share * (delta if look is None else delta_of_look(delta, look + 1))
+    delta = share * (delta if look is None else delta_of_look(delta, look))
     n = len(sure)
     found: float | None = None
     bound: float | None = None

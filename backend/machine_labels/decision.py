@@ -18,6 +18,7 @@ from active_learning.auto_accept import (
     choose_accepted,
     delta_of_look,
     rows_needed,
+    share_of_candidate,
 )
 from active_learning.types import Reason
 from backend.audit.service import AuditTrail
@@ -48,6 +49,11 @@ class AcceptanceQuestion:
     candidates: int
     """Model versions of the project: any of them could be champion by what the audit sample showed,
     through the gate or a person's rollback, so each has its part of ``accept_delta``."""
+
+    @property
+    def share(self) -> float:
+        """The champion's part; versions are numbered from 1 on, in the order of their training."""
+        return share_of_candidate(self.candidates - self.champion.number + 1, self.candidates)
 
     @property
     def unlabelled(self) -> int:
@@ -163,7 +169,7 @@ class AcceptanceDecisions:
         policy, target = question.policy, question.policy.accept_error
         assert target is not None
         look = repository.count_tests(self._session, project.id or 0) + 1
-        spent = delta_of_look(policy.accept_delta, look, question.candidates)
+        spent = question.share * delta_of_look(policy.accept_delta, look)
         rule = certify(
             answers.confidence,
             answers.is_right,
@@ -171,7 +177,7 @@ class AcceptanceDecisions:
             target=target,
             delta=policy.accept_delta,
             look=look,
-            candidates=question.candidates,
+            share=question.share,
         )
         seed = int.from_bytes(bytes.fromhex(question.fingerprint())[:4], "big")
         chosen = choose_accepted(
