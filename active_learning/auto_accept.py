@@ -161,10 +161,10 @@ def certify(
             break
         found, bound = threshold, error_upper_bound(errors, rows, delta)
     accepted = 0 if found is None else int((sure >= found).sum())
-    share = wilson(accepted, n) if n else Estimate(0.0, 0.0, 1.0, 0)
+    accepted_share = wilson(accepted, n) if n else Estimate(0.0, 0.0, 1.0, 0)
     more = 0 if found is not None else more_rows(sure, right, pool, target, coming)
-    reason = _reason(found, bound, share, target, delta, n, more, len(tests))
-    return AcceptRule(found, reason, share, bound, n, more)
+    reason = _reason(found, bound, accepted_share, target, delta, n, more, len(tests))
+    return AcceptRule(found, reason, accepted_share, bound, n, more)
 
 
 def choose_accepted(

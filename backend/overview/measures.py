@@ -4,14 +4,29 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from backend.models import ModelVersion
-from backend.overview.schemas import CurvePoint, Estimate
+from backend.models import ModelVersion, Promotion
+from backend.overview.schemas import CurvePoint, Estimate, VersionComparison
 
 
 def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
     """The measure ``name`` with its interval: a mapping with ``value`` (``alpha`` for the
     agreement) and perhaps ``low``, ``high``, ``n``; or a bare number."""
-    measure = version.metrics.get(name)
+    return _estimate(version.metrics.get(name))
+
+
+def comparison_of(promotion: Promotion, champion: int) -> VersionComparison | None:
+    """What the gate measured of challenger and champion, number ``champion``, on one sample."""
+    evidence = promotion.evidence
+    accuracy, other = _estimate(evidence.get("challenger")), _estimate(evidence.get("champion"))
+    difference = _estimate(evidence.get("difference"))
+    if accuracy is None or other is None or difference is None:
+        return None
+    return VersionComparison(
+        champion=champion, accuracy=accuracy, champion_accuracy=other, difference=difference
+    )
+
+
+def _estimate(measure: Any) -> Estimate | None:
     if not isinstance(measure, dict):
         measure = {"value": measure}
     value = _number(measure.get("value", measure.get("alpha")))

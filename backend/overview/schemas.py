@@ -44,13 +44,25 @@ class CurvePoint(BaseModel):
     is_champion: bool
 
 
+class VersionComparison(BaseModel):
+    """A model version beside the champion of the moment, on the same audit records."""
+
+    champion: int = Field(description="number of the champion that it was compared with")
+    accuracy: Estimate = Field(description="of the version; the same as the version's own")
+    champion_accuracy: Estimate = Field(description="of that champion on these records")
+    difference: Estimate = Field(description="the first minus the second, with its interval")
+
+
 class ModelVersionStatus(BaseModel):
     """One trained classifier and how the gate decided on it."""
 
     number: int
     is_champion: bool
     labels: int
-    accuracy: Estimate | None
+    accuracy: Estimate | None = Field(description="on the audit sample that it was decided upon")
+    comparison: VersionComparison | None = Field(
+        None, description="with the champion of the moment; none for a first or unmeasured one"
+    )
     macro_f1: Estimate | None
     encoder: str
     created_at: datetime
@@ -145,9 +157,19 @@ class StoppingAdvice(BaseModel):
     reason_zh: str = Field(examples=["继续标注：再标注 1,200 条约可提升 0.4 个百分点"])
 
 
+class PolicyWarning(BaseModel):
+    """What the project's policy gives up."""
+
+    text: str
+    text_zh: str
+
+
 class ProjectStatus(ProjectSummary):
     """One project in full."""
 
+    warnings: list[PolicyWarning] = Field(
+        default_factory=list, description="what the project's policy gives up"
+    )
     rounds: list[RoundStatus]
     curve: list[CurvePoint]
     versions: list[ModelVersionStatus]
