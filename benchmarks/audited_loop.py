@@ -37,8 +37,6 @@ class Snapshot:
     scaled: Any
     right: Any
     classes: list[str]
-    age: int = 1
-    """1 for the newest version, one more for each that the gate turned down since."""
 
     @property
     def audit_answers(self) -> list[str]:
@@ -94,7 +92,7 @@ def _champion(y: Any, challenger: Snapshot, former: Snapshot | None) -> Snapshot
     if former is None:
         return challenger
     seen = {name: getattr(challenger, name) for name in ("known", "audited", "open_rows")}
-    kept = replace(former, **seen, age=former.age + 1)
+    kept = replace(former, **seen)
     truth = y[challenger.audited].tolist()
     found = decide(truth, challenger.audit_answers, kept.audit_answers)
     return challenger if found.promote else kept

@@ -211,7 +211,9 @@ def drawn(frame: LabelFrame, votes: int) -> LabelFrame:
     return LabelFrame(frame.items[kept], frame.annotators[kept], frame.labels[kept])
 
 
-def judged(one: CrowdSet, result: ConsensusResult) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
+def rows_with_truth(
+    one: CrowdSet, result: ConsensusResult
+) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
     """(rows of the result, their true labels)."""
     rows = [row for row, item in enumerate(result.item_ids.tolist()) if item in one.truth]
     return np.array(rows), np.array([one.truth[item] for item in result.item_ids[rows].tolist()])
@@ -219,7 +221,7 @@ def judged(one: CrowdSet, result: ConsensusResult) -> tuple[NDArray[np.intp], ND
 
 def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent right; a tie counts as the chance to break it right."""
-    rows, truth = judged(one, result)
+    rows, truth = rows_with_truth(one, result)
     p = result.probabilities[rows]
     is_top = p >= p.max(axis=1, keepdims=True) - 1e-9
     is_right = is_top & (result.classes == truth[:, None])
@@ -228,7 +230,7 @@ def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
 
 def f1(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent; of the last class where there are two, else macro."""
-    rows, truth = judged(one, result)
+    rows, truth = rows_with_truth(one, result)
     said = result.classes[result.probabilities[rows].argmax(axis=1)]
     if len(result.classes) == 2:
         return round(
@@ -239,7 +241,7 @@ def f1(one: CrowdSet, result: ConsensusResult) -> float:
 
 def wrong_auroc(one: CrowdSet, result: ConsensusResult) -> float | None:
     """How well a low confidence finds what is wrong."""
-    rows, truth = judged(one, result)
+    rows, truth = rows_with_truth(one, result)
     wrong = result.classes[result.probabilities[rows].argmax(axis=1)] != truth
     if wrong.all() or not wrong.any():
         return None

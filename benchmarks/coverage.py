@@ -159,10 +159,10 @@ def _acceptance(history: Sequence[Snapshot], settings: Settings, seed: int) -> d
         rule = certify(sure, right, pool, target=target, delta=delta, look=look, share=share)
         return at.accepted_errors(choose_accepted(pool, rule, audit_share=0, seed=seed).accepted)
 
-    wrong, taken = accepted(last, share_of_candidate(last.age, len(history)))
+    wrong, taken = accepted(last, share_of_candidate(len(history)))
     alone_wrong, alone_taken = accepted(last, 1.0)
     looks = [
-        accepted(at, share_of_candidate(at.age, number), number)
+        accepted(at, share_of_candidate(number), number)
         for number, at in enumerate(history, start=1)
     ]
     naive = _naive(

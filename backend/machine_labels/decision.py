@@ -52,8 +52,8 @@ class AcceptanceQuestion:
 
     @property
     def share(self) -> float:
-        """The champion's part; versions are numbered from 1 on, in the order of their training."""
-        return share_of_candidate(self.candidates - self.champion.number + 1, self.candidates)
+        """The champion's part of what one test may spend."""
+        return share_of_candidate(self.candidates)
 
     @property
     def unlabelled(self) -> int:
