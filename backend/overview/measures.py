@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.models import ModelVersion, Promotion
-from backend.overview.schemas import CurvePoint, Estimate, VersionComparison
+from backend.overview.schemas import CurvePoint, Estimate, ModelVersionStatus, VersionComparison
 
 
 def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
@@ -74,3 +74,19 @@ def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[Cur
                 )
             )
     return points
+
+
+def version_status(
+    version: ModelVersion, champion: int | None, comparison: VersionComparison | None
+) -> ModelVersionStatus:
+    """The version as the status shows it; ``champion`` is the number of the champion of now."""
+    return ModelVersionStatus(
+        number=version.number,
+        is_champion=version.number == champion,
+        labels=labels_of(version),
+        accuracy=estimate_of(version, "audit_accuracy"),
+        comparison=comparison,
+        macro_f1=estimate_of(version, "audit_macro_f1"),
+        encoder=version.encoder,
+        created_at=version.created_at,
+    )

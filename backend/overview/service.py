@@ -13,13 +13,19 @@ from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of
-from backend.overview.measures import comparison_of, curve_of, estimate_of, labels_of, round_of
+from backend.overview.measures import (
+    comparison_of,
+    curve_of,
+    estimate_of,
+    labels_of,
+    round_of,
+    version_status,
+)
 from backend.overview.schemas import (
     AnnotationCounts,
     AnnotatorStatus,
     JobCounts,
     JobPublic,
-    ModelVersionStatus,
     PolicyWarning,
     ProjectStatus,
     ProjectSummary,
@@ -29,7 +35,6 @@ from backend.overview.schemas import (
     StatusReport,
     SyncStatus,
     TaskCounts,
-    VersionComparison,
     WorkerStatus,
 )
 from backend.projects.policy_warnings import warnings_of
@@ -208,7 +213,7 @@ class OverviewService:
             advice=advice_of(versions, pool=summary.pool),
             machine_labels=MachineLabels(self._session, self._clock).status(project),
             versions=[
-                _version_status(version, summary.champion, compared.get(version.id))
+                version_status(version, summary.champion, compared.get(version.id))
                 for version in versions
             ],
             promotions=[_promotion_status(promotion, numbers) for promotion in promotions],
@@ -273,21 +278,6 @@ class OverviewService:
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._clock() - then).total_seconds())
-
-
-def _version_status(
-    version: ModelVersion, champion: int | None, comparison: VersionComparison | None
-) -> ModelVersionStatus:
-    return ModelVersionStatus(
-        number=version.number,
-        is_champion=version.number == champion,
-        labels=labels_of(version),
-        accuracy=estimate_of(version, "audit_accuracy"),
-        comparison=comparison,
-        macro_f1=estimate_of(version, "audit_macro_f1"),
-        encoder=version.encoder,
-        created_at=version.created_at,
-    )
 
 
 def _promotion_status(promotion: Promotion, numbers: dict[int, int]) -> PromotionStatus:
