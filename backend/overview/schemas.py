@@ -125,6 +125,13 @@ class AnnotationCounts(BaseModel):
     unnamed: int = Field(0, description="of those that count, by people who are not named")
 
 
+class PolicyWarning(BaseModel):
+    """What the project's policy gives up."""
+
+    text: str
+    text_zh: str
+
+
 class ProjectSummary(BaseModel):
     """The numbers of one project."""
 
@@ -141,6 +148,9 @@ class ProjectSummary(BaseModel):
     batch_labelled: int = Field(description="of these, with an answer")
     champion: int | None = Field(description="number of the champion's model version")
     accuracy: Estimate | None = Field(description="of the champion")
+    warnings: list[PolicyWarning] = Field(
+        default_factory=list, description="what the project's policy gives up"
+    )
     sync: SyncStatus
     label_studio_url: str | None = Field(description="where its annotators work")
 
@@ -157,19 +167,9 @@ class StoppingAdvice(BaseModel):
     reason_zh: str = Field(examples=["继续标注：再标注 1,200 条约可提升 0.4 个百分点"])
 
 
-class PolicyWarning(BaseModel):
-    """What the project's policy gives up."""
-
-    text: str
-    text_zh: str
-
-
 class ProjectStatus(ProjectSummary):
     """One project in full."""
 
-    warnings: list[PolicyWarning] = Field(
-        default_factory=list, description="what the project's policy gives up"
-    )
     rounds: list[RoundStatus]
     curve: list[CurvePoint]
     versions: list[ModelVersionStatus]

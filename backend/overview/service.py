@@ -187,6 +187,10 @@ class OverviewService:
             batch_labelled=answered,
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
+            warnings=[
+                PolicyWarning(text=words.en, text_zh=words.zh)
+                for words in warnings_of(policy_of(project))
+            ],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),
         )
@@ -204,10 +208,6 @@ class OverviewService:
         }
         return ProjectStatus(
             **summary.model_dump(),
-            warnings=[
-                PolicyWarning(text=words.en, text_zh=words.zh)
-                for words in warnings_of(policy_of(project))
-            ],
             rounds=self._rounds(project_id, versions),
             curve=curve_of(versions, summary.champion),
             advice=advice_of(versions, pool=summary.pool),
