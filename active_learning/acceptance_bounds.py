@@ -7,7 +7,10 @@ from scipy.stats import beta, betabinom, binom, hypergeom
 from active_learning.exceptions import ShapeMismatch
 
 DELTA = 0.10
+"""Chance that a promise may be broken where nobody says otherwise; the default of the policy."""
 GRID = 40
+"""Thresholds that are tried, chosen: steps of 2.5 % of the pool. Their number costs no certainty,
+as the tests end at the first that fails."""
 FARTHEST = 10_000
 """Further calibration rows up to which the search for a sample that certifies looks ahead."""
 
@@ -42,8 +45,24 @@ def delta_of_look(delta: float, look: int) -> float:
     return delta / (look * (look + 1))
 
 
+def share_of_candidate(candidates: int) -> float:
+    """The part of a look's error probability that each model has which it could be about.
+
+    1 / candidates: all parts together are 1, so the promise holds whichever was chosen in sight of
+    the sample (union bound). Giving the newest more of it accepts a sixth more in simulated loops,
+    but breaks the promise twice as often as told where each challenger takes over what its champion
+    was lucky with (``benchmarks.challengers``); equal parts stand that too.
+
+    Raises:
+        ShapeMismatch: there is no candidate.
+    """
+    if candidates < 1:
+        raise ShapeMismatch(f"candidates is {candidates}; the chosen model is one of them.")
+    return 1.0 / candidates
+
+
 def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Distinct quantiles of the pool's confidences, from high to low."""
+    """(at most GRID,) distinct quantiles of the (m,) confidences of the pool, from high to low."""
     if len(pool_confidence) == 0:
         return np.zeros(0)
     shares = np.linspace(1.0, 0.0, GRID + 1)[1:]
@@ -56,10 +75,11 @@ def threshold_grid(pool_confidence: NDArray[np.float64]) -> NDArray[np.float64]:
 def p_values(
     errors: int, rows: NDArray[np.intp], rest: NDArray[np.intp], target: float
 ) -> NDArray[np.float64]:
-    """Of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong.
+    """(k,) of the hypotheses that more than ``target`` of the ``rest`` pool records are wrong.
 
-    The larger of the binomial and the exact hypergeometric value, where ``errors`` of ``rows``
-    calibration rows at or above each threshold are wrong.
+    ``rows`` and ``rest`` are (k,), a number of records for each threshold. The larger of the
+    binomial and the exact hypergeometric value, where ``errors`` of ``rows`` calibration rows at
+    or above each threshold are wrong.
     """
     least = np.minimum(np.floor(target * rest + 1e-9).astype(np.intp) + 1, rest)
     exact = hypergeom.cdf(errors, rest + rows, least + errors, rows)
@@ -70,7 +90,7 @@ def p_values(
 def able_places(
     rows: NDArray[np.intp], rest: NDArray[np.intp], target: float, delta: float
 ) -> NDArray[np.intp]:
-    """Thresholds that pass with one error; if there are none, those that pass without one.
+    """Places of the k thresholds that pass with one error; if none does, that pass without one.
 
     A start that any error fails would end most sequences at once.
     """
@@ -92,8 +112,9 @@ def more_rows(
 ) -> int:
     """The fewest further rows with which the first test passes with even odds, else FARTHEST.
 
-    New rows are spread over the thresholds as the pool is, and wrong as often as the rows so far
-    tell: a beta-binomial forecast under the Jeffreys prior. That the pool is finite is neglected.
+    ``sure`` and ``right`` are (n,), ``pool`` is (m,). New rows are spread over the thresholds as
+    the pool is, and wrong as often as the rows so far tell: a beta-binomial forecast under the
+    Jeffreys prior. That the pool is finite is neglected.
     """
     grid = threshold_grid(pool)
     needed = rows_needed(target, delta)

@@ -45,8 +45,11 @@ class Evaluation:
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """Challenger minus champion in accuracy on the same records."""
+    """Challenger and champion on the same records; ``difference`` is the first minus the second."""
 
+    challenger: Estimate
+    """Its accuracy, with the Wilson interval, as :func:`evaluate` tells it for these records."""
+    champion: Estimate
     difference: Estimate
     wins: int
     """Records that only the challenger has right."""
@@ -209,7 +212,8 @@ def compare(
     low = value - float(np.sqrt(max(down**2 - 2 * phi * down * up + up**2, 0.0)))
     rise, fall = first.high - first.value, second.value - second.low
     high = value + float(np.sqrt(max(rise**2 - 2 * phi * rise * fall + fall**2, 0.0)))
-    return PairedComparison(Estimate(value, max(low, -1.0), min(high, 1.0), n), wins, losses, n)
+    difference = Estimate(value, max(low, -1.0), min(high, 1.0), n)
+    return PairedComparison(first, second, difference, wins, losses, n)
 
 
 def area_under_learning_curve(labels: Sequence[int], values: Sequence[float]) -> float:

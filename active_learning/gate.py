@@ -2,8 +2,11 @@
 
 Rule, on the random audit sample that neither model was trained on:
 
-1. Without a champion the challenger is promoted.
-2. Without an audited record the champion stays: there is no evidence.
+1. Without a champion the challenger is promoted; also where the champion cannot be read, which the
+   reason says.
+2. Without an audited record nothing is measured. The challenger is promoted if it has learnt from
+   more labels than the champion, because labels only accumulate and the loop would else stand on
+   its first model for ever; otherwise the champion stays. The reason says that it was not measured.
 3. The champion stays if the challenger's accuracy is below it, that is if it is worse on more
    records than it is better.
 4. The champion stays if the lower end of the 95 % interval of the paired difference is below minus
@@ -16,7 +19,8 @@ Rule, on the random audit sample that neither model was trained on:
 Demanding a significant gain would freeze the loop: a round adds tens of labels and gains a point
 or two, which no audit sample of a few hundred can prove. Demanding no loss costs little, because
 labels only accumulate. The same audit records judge many challengers, so the winner's accuracy is
-slightly optimistic; the newest audit records, seen by no earlier gate, show by how much.
+slightly optimistic; what certifies machine labels on the same records corrects for the choice
+(``auto_accept.share_of_candidate``).
 """
 
 from collections.abc import Sequence
@@ -29,8 +33,10 @@ from active_learning.exceptions import ShapeMismatch
 from active_learning.types import Reason
 
 TOLERANCE = 0.05
+"""Chosen, not measured: as small a loss as some hundreds of audited records can rule out."""
 DISAGREEMENT = 0.2
-"""Share of records on which two models may differ and still pass with equal accuracy."""
+"""Share of records on which two models may differ and still pass with equal accuracy; chosen, not
+measured: a challenger that answers more than every fifth record otherwise has to prove itself."""
 
 
 @dataclass(frozen=True)
@@ -48,20 +54,35 @@ def decide(
     champion: Sequence[str] | None,
     *,
     tolerance: float = TOLERANCE,
+    new_labels: int = 0,
+    unreadable: str | None = None,
 ) -> GateDecision:
     """The decision for these answers on the audit sample.
 
     Args:
         truth: n audited labels.
         challenger: n answers of the challenger.
-        champion: n answers of the champion; None where there is none.
+        champion: n answers of the champion; None where there is none, or none that can be read.
         tolerance: loss of accuracy that a large sample has to rule out; above zero.
+        new_labels: by which the challenger has learnt from more labels than the champion; decides
+            where there is no audited record.
+        unreadable: name of the champion that cannot be read any more.
 
     Raises:
         ShapeMismatch: the answers are not of the same records, or the tolerance is not above zero.
     """
     if not tolerance > 0:
         raise ShapeMismatch(f"tolerance is {tolerance}; give a share above zero.")
+    if champion is None and unreadable is not None:
+        return GateDecision(
+            True,
+            Reason(
+                f"replaced: champion {unreadable} could not be read, so there is nothing to "
+                f"compare with",
+                f"已替换：无法读取在用模型 {unreadable}，无从比较",
+            ),
+            {"rule": "unreadable champion", "champion": unreadable, "n": len(truth)},
+        )
     if champion is None:
         return GateDecision(
             True,
@@ -69,24 +90,19 @@ def decide(
             {"rule": "first", "n": len(truth)},
         )
     if len(truth) == 0:
-        return GateDecision(
-            False,
-            Reason(
-                "kept: no audited record to compare on yet", "保留在用模型：尚无可供比较的抽检记录"
-            ),
-            {"rule": "no evidence", "n": 0},
-        )
+        return _unmeasured(new_labels)
     found = compare(truth, challenger, champion)
     evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
     gap = found.difference
     numbers = (
-        f"{100 * gap.value:+.1f} points of accuracy on {found.n} audited "
-        f"{'record' if found.n == 1 else 'records'} "
-        f"(95 % interval {100 * gap.low:+.1f} to {100 * gap.high:+.1f}; {found.wins} better, "
-        f"{found.losses} worse)"
+        f"{100 * found.challenger.value:.1f} % right beside {100 * found.champion.value:.1f} % of "
+        f"the champion on the same {found.n} audited {'record' if found.n == 1 else 'records'}: "
+        f"{100 * gap.value:+.1f} points (95 % interval {100 * gap.low:+.1f} to "
+        f"{100 * gap.high:+.1f}; {found.wins} better, {found.losses} worse)"
     )
     numbers_zh = (
-        f"在 {found.n} 条抽检记录上准确率 {100 * gap.value:+.1f} 个百分点"
+        f"在同样的 {found.n} 条抽检记录上准确率为 {100 * found.challenger.value:.1f}%，"
+        f"在用模型为 {100 * found.champion.value:.1f}%：{100 * gap.value:+.1f} 个百分点"
         f"（95% 区间 {100 * gap.low:+.1f} 至 {100 * gap.high:+.1f}；"
         f"{found.wins} 条更好，{found.losses} 条更差）"
     )
@@ -106,6 +122,30 @@ def decide(
     return GateDecision(
         True,
         Reason(f"promoted: {numbers}{note}", f"已提升：{numbers_zh}{note_zh}"),
+        evidence,
+    )
+
+
+def _unmeasured(new_labels: int) -> GateDecision:
+    """The decision where there is no audited record."""
+    evidence = {"rule": "not measured", "n": 0, "new_labels": new_labels}
+    if new_labels > 0:
+        return GateDecision(
+            True,
+            Reason(
+                f"promoted, not measured: there is no audited record to compare on; it has learnt "
+                f"from {new_labels:,} more {'label' if new_labels == 1 else 'labels'}",
+                f"已提升，但未经测量：尚无可供比较的抽检记录；它多学习了 {new_labels:,} 个标签",
+            ),
+            evidence,
+        )
+    return GateDecision(
+        False,
+        Reason(
+            "kept, not measured: there is no audited record to compare on, and the challenger "
+            "has not learnt from more labels",
+            "保留在用模型，未经测量：尚无可供比较的抽检记录，且新模型学习的标签并不更多",
+        ),
         evidence,
     )
 

@@ -71,19 +71,19 @@ def label_errors(
     """
     codes = checked_codes(probabilities, given, classes)
     obvious = confident_errors(probabilities, codes)
-    plain = trusting(probabilities, codes, np.zeros(len(codes), bool))
-    found, is_shown = believed(plain, trusting(probabilities, codes, obvious), codes)
-    return judged(found, codes, classes, is_shown=is_shown)
+    plain = trust_temperature(probabilities, codes, np.zeros(len(codes), bool))
+    found, is_shown = choose_judge(plain, trust_temperature(probabilities, codes, obvious), codes)
+    return label_verdicts(found, codes, classes, is_shown=is_shown)
 
 
-def judged(
+def label_verdicts(
     probabilities: Probabilities,
     codes: NDArray[np.intp],
     classes: Sequence[str],
     *,
     is_shown: bool = True,
 ) -> LabelErrors:
-    """Suspected errors where the probabilities are of the true label, see :func:`believed`.
+    """Suspected errors where the probabilities are of the true label, see :func:`choose_judge`.
 
     A class that the classifier hardly knows is not judged: the only record of a class, which
     nothing that judges it has seen; and, unless wrong labels are shown, a class of which it
@@ -159,7 +159,7 @@ def confident_errors(probabilities: Probabilities, codes: NDArray[np.intp]) -> N
     return pruned
 
 
-def trusting(
+def trust_temperature(
     probabilities: Probabilities, codes: NDArray[np.intp], doubted: NDArray[np.bool_]
 ) -> Probabilities:
     """The probabilities as sure as they are right on labels that are not doubted.
@@ -171,7 +171,7 @@ def trusting(
     return softmax(logits / temperature)
 
 
-def believed(
+def choose_judge(
     plain: Probabilities, trusted: Probabilities, codes: NDArray[np.intp]
 ) -> tuple[Probabilities, bool]:
     """Which probabilities to judge the labels by, and whether wrong labels are shown.
@@ -228,7 +228,7 @@ def _given_as(
     return table
 
 
-def pooled(views: Sequence[Probabilities], shares: Sequence[float]) -> Probabilities:
+def opinion_pool(views: Sequence[Probabilities], shares: Sequence[float]) -> Probabilities:
     """The logarithmic opinion pool: the normalised weighted geometric mean."""
     logs = np.stack([np.log(np.maximum(view, FLOOR)) for view in views])
     return softmax(np.tensordot(np.asarray(shares), logs, axes=1))

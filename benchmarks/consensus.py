@@ -211,7 +211,7 @@ def draw_labels(frame: LabelFrame, votes: int) -> LabelFrame:
     return LabelFrame(frame.items[kept], frame.annotators[kept], frame.labels[kept])
 
 
-def known_truth(
+def rows_with_truth(
     one: CrowdSet, result: ConsensusResult
 ) -> tuple[NDArray[np.intp], NDArray[np.str_]]:
     """(rows of the result, their true labels)."""
@@ -221,7 +221,7 @@ def known_truth(
 
 def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent right; a tie counts as the chance to break it right."""
-    rows, truth = known_truth(one, result)
+    rows, truth = rows_with_truth(one, result)
     p = result.probabilities[rows]
     is_top = p >= p.max(axis=1, keepdims=True) - 1e-9
     is_right = is_top & (result.classes == truth[:, None])
@@ -230,7 +230,7 @@ def accuracy(one: CrowdSet, result: ConsensusResult) -> float:
 
 def f1(one: CrowdSet, result: ConsensusResult) -> float:
     """Percent; of the last class where there are two, else macro."""
-    rows, truth = known_truth(one, result)
+    rows, truth = rows_with_truth(one, result)
     said = result.classes[result.probabilities[rows].argmax(axis=1)]
     if len(result.classes) == 2:
         return round(
@@ -241,7 +241,7 @@ def f1(one: CrowdSet, result: ConsensusResult) -> float:
 
 def wrong_auroc(one: CrowdSet, result: ConsensusResult) -> float | None:
     """How well a low confidence finds what is wrong."""
-    rows, truth = known_truth(one, result)
+    rows, truth = rows_with_truth(one, result)
     wrong = result.classes[result.probabilities[rows].argmax(axis=1)] != truth
     if wrong.all() or not wrong.any():
         return None

@@ -1,8 +1,9 @@
 """Do the promises hold? Simulated active-learning runs against the truth of the whole pool.
 
 Every run works as the loop does: each batch draws a share of random audit records from what is
-unlabelled and fills up by margin; logistic regression with an out-of-fold temperature learns from
-the latter alone. Compared are
+unlabelled and fills up by the champion's margin; logistic regression with an out-of-fold
+temperature learns from the latter alone, and the gate compares it with the champion on the audit
+sample of the moment. Compared are, for the champion that the gate chose,
 
 - the 95 % audit interval of accuracy with the accuracy on records of the same source that were
   never in the pool (``interval_coverage``: what the figure is read as, the accuracy on new data)
@@ -11,11 +12,14 @@ the latter alone. Compared are
   ``bias_unseen``), also of the first batch's audits alone, drawn before any choice
   (``bias_new_first_batch``);
 - the certified auto-accept threshold, beside the naive one (lowest threshold with the target met
-  on the audit sample), with the errors among the open records that each accepts; and the same if
-  the model is asked after every batch and alpha is spent over the looks (``ever_broken``);
+  on the audit sample), with the errors among the open records that each accepts; corrected for the
+  versions that the gate chose from, and as if there had been no choice (``uncorrected_``); and the
+  same if the champion is asked after every batch and alpha is spent over the looks
+  (``ever_broken``);
+- the same for 15 challengers that are all alike, the worst case (see ``benchmarks.challengers``);
 - the calibration error on the audit sample before and after temperature scaling;
 - the 80 % interval of the stopping advice, given one batch before the end for as many labels as
-  follow, with the gain in accuracy on the records that neither of the two models has seen.
+  follow, with the gain in accuracy on the records that neither of the two versions has seen.
 
 By default: the text sets in ../shared/data (or $ASSAY_DATA) on cached sentence embeddings, and
 generated tables where there is none. The last line of stdout is one JSON object.
@@ -27,7 +31,6 @@ import os
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -35,60 +38,23 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from sklearn.datasets import make_classification
-from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from threadpoolctl import threadpool_limits
 
 from active_learning.auto_accept import (
     certify,
     choose_accepted,
+    share_of_candidate,
     threshold_grid,
 )
-from active_learning.classifiers.calibration import temperature_for
-from active_learning.classifiers.logistic_heads import softmax
 from active_learning.encoders.embedding_cache import EmbeddingCache
 from active_learning.encoders.loading import load_encoder
 from active_learning.evaluation import evaluate, expected_calibration_error
 from active_learning.stopping import CurvePoint, advise
+from benchmarks.audited_loop import Settings, Snapshot, audited_history
+from benchmarks.challengers import broken_by_choice
 
 DATA = Path(os.environ.get("ASSAY_DATA", "../shared/data"))
 SETS = ("al_trec6/data.csv", "al_cr/data.csv", "al_subj/data.csv.gz")
-FIRST, BATCH = 60, 60
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What every run has in common."""
-
-    pool: int
-    audit: int
-    rounds: int
-    target: float
-    delta: float
-    is_reserved: bool
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """The model after one batch: its answers on the whole file, and who was seen by then."""
-
-    known: Any
-    audited: Any
-    open_rows: Any
-    raw: Any
-    scaled: Any
-    right: Any
-    classes: list[str]
-
-    @property
-    def sure(self) -> Any:
-        """(n,) scaled confidence."""
-        return self.scaled.max(axis=1)
-
-    def accepted_errors(self, accepted: Any) -> tuple[int, int]:
-        """(wrong, all) of these places among the open records."""
-        taken = self.right[self.open_rows[accepted]]
-        return int((~taken).sum()), len(taken)
 
 
 def main() -> None:
@@ -148,46 +114,21 @@ def _run(job: tuple[Any, ...]) -> dict[str, Any]:
     with threadpool_limits(1):
         rng = np.random.default_rng(seed)
         order = rng.permutation(len(y))
-        history = _history(x[order], y[order], settings, rng)
+        history, versions = audited_history(x[order], y[order], settings, rng)
     last = history[-1]
     pool = len(last.known) + len(last.audited) + len(last.open_rows)
     return {
         "set": name,
         **_interval(y[order], last, pool, seed),
         **_acceptance(history, settings, seed),
-        **_advice(history),
+        **broken_by_choice(seed, target=settings.target, delta=settings.delta),
+        **_advice(versions),
         "ece_before": expected_calibration_error(
             last.raw.max(axis=1)[last.audited], last.right[last.audited]
         ),
         "ece_after": expected_calibration_error(last.sure[last.audited], last.right[last.audited]),
         "accuracy": float(last.right[last.open_rows].mean()),
     }
-
-
-def _history(x: Any, y: Any, settings: Settings, rng: np.random.Generator) -> list[Snapshot]:
-    """A snapshot after each batch; the first ``pool`` rows are the pool."""
-    pool = min(settings.pool, 2 * len(y) // 3)
-    known, audited = np.zeros(0, np.intp), np.zeros(0, np.intp)
-    history: list[Snapshot] = []
-    for turn in range(settings.rounds + 1):
-        rest = np.setdiff1d(np.arange(pool), np.concatenate([known, audited]))
-        due = settings.rounds + 1 if settings.is_reserved else turn + 1
-        share = settings.audit * due // (settings.rounds + 1) - len(audited)
-        audited = np.concatenate([audited, rng.choice(rest, share, replace=False)])
-        rest = np.setdiff1d(rest, audited)
-        if history:
-            p = np.sort(history[-1].raw[rest], axis=1)
-            batch = rest[np.argsort(p[:, -1] - p[:, -2])[:BATCH]]
-        else:
-            batch = rng.choice(rest, FIRST, replace=False)
-        known = np.concatenate([known, batch])
-        model = _fitted(x[known], y[known])
-        raw, scaled = _probabilities(model, x, x[known], y[known])
-        right = model.classes_[scaled.argmax(axis=1)] == y
-        open_rows = np.setdiff1d(rest, known)
-        classes = list(model.classes_)
-        history.append(Snapshot(known, audited, open_rows, raw, scaled, right, classes))
-    return history
 
 
 def _interval(y: Any, last: Snapshot, pool: int, seed: int) -> dict[str, float]:
@@ -210,16 +151,20 @@ def _interval(y: Any, last: Snapshot, pool: int, seed: int) -> dict[str, float]:
 
 
 def _acceptance(history: Sequence[Snapshot], settings: Settings, seed: int) -> dict[str, float]:
-    """Broken promises of the last model alone, of the naive rule, and of a look a batch."""
+    """Broken promises of the last champion alone, of the naive rule, and of a look a batch."""
     last, target, delta = history[-1], settings.target, settings.delta
 
-    def accepted(at: Snapshot, look: int | None = None) -> tuple[int, int]:
+    def accepted(at: Snapshot, share: float, look: int | None = None) -> tuple[int, int]:
         sure, right, pool = at.sure[at.audited], at.right[at.audited], at.sure[at.open_rows]
-        rule = certify(sure, right, pool, target=target, delta=delta, look=look)
+        rule = certify(sure, right, pool, target=target, delta=delta, look=look, share=share)
         return at.accepted_errors(choose_accepted(pool, rule, audit_share=0, seed=seed).accepted)
 
-    wrong, taken = accepted(last)
-    looks = [accepted(at, number) for number, at in enumerate(history, start=1)]
+    wrong, taken = accepted(last, share_of_candidate(len(history)))
+    alone_wrong, alone_taken = accepted(last, 1.0)
+    looks = [
+        accepted(at, share_of_candidate(number), number)
+        for number, at in enumerate(history, start=1)
+    ]
     naive = _naive(
         last.sure[last.audited], last.right[last.audited], last.sure[last.open_rows], target
     )
@@ -229,6 +174,8 @@ def _acceptance(history: Sequence[Snapshot], settings: Settings, seed: int) -> d
         "accepted_share": taken / len(last.open_rows),
         "certified_share": float(taken > 0),
         "accepted_error": wrong / taken if taken else np.nan,
+        "uncorrected_promise_broken": float(alone_wrong > target * alone_taken),
+        "uncorrected_accepted_share": alone_taken / len(last.open_rows),
         "ever_broken": float(any(bad > target * size for bad, size in looks)),
         "ever_certified": float(any(size for _, size in looks)),
         "naive_promise_broken": float(naive_wrong > target * naive_taken),
@@ -255,31 +202,6 @@ def _advice(history: Sequence[Snapshot]) -> dict[str, float]:
         "advice_width": 100 * (found.high - found.low),
         "gain": 100 * gain,
     }
-
-
-def _fitted(x: Any, y: Any) -> LogisticRegression:
-    return LogisticRegression(C=10.0, max_iter=200, class_weight="balanced").fit(x, y)
-
-
-def _logits(probabilities: Any) -> Any:
-    return np.log(np.maximum(probabilities, 1e-12))
-
-
-def _probabilities(model: LogisticRegression, x: Any, seen: Any, labels: Any) -> tuple[Any, Any]:
-    """Raw and temperature-scaled; the temperature is out-of-fold where every class has 3 rows."""
-    raw = model.predict_proba(x)
-    codes = np.searchsorted(model.classes_, labels)
-    if np.bincount(codes).min() < 3:
-        return raw, raw
-    folds = StratifiedKFold(3, shuffle=True, random_state=0)
-    held_out = cross_val_predict(
-        LogisticRegression(C=10.0, max_iter=200, class_weight="balanced"),
-        seen,
-        labels,
-        cv=folds,
-        method="predict_proba",
-    )
-    return raw, softmax(_logits(raw) / temperature_for(_logits(held_out), codes))
 
 
 def _naive(sure: Any, right: Any, pool: Any, target: float) -> Any:

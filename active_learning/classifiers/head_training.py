@@ -153,7 +153,7 @@ def _fit_on_one_thread(
     judge = Judge(np.where(labels.calibrating & is_shared(codes), codes, -1), weights)
     balance, *others = CLASS_BALANCES
 
-    def judged(
+    def trial(
         design: DesignMatrix, marks: Marks, balance: float, share: float
     ) -> tuple[DesignMatrix, Logits, Logits]:
         check_stop(should_stop, "training")
@@ -168,14 +168,14 @@ def _fit_on_one_thread(
         has_signals=bool(np.isfinite(plain.spread).any()),
     )
     steps = len(scales) + len(others)
-    design, grades, issues = judged(plain.rescaled(scales[0]), marks, balance, 0.0)
+    design, grades, issues = trial(plain.rescaled(scales[0]), marks, balance, 0.0)
     for number, scale in enumerate(scales[1:], start=1):
-        found = judged(plain.rescaled(scale), marks, balance, number / steps)
+        found = trial(plain.rescaled(scale), marks, balance, number / steps)
         if judge.prefers_scale(found[1], grades):
             design, grades, issues = found
     for number, other in enumerate(others, start=len(scales)):
         # What people said of issues is balanced by itself.
-        _, rivals, _ = judged(design, marks[:, :0], other, number / steps)
+        _, rivals, _ = trial(design, marks[:, :0], other, number / steps)
         if judge.prefers_balance(rivals, grades):
             balance, grades = other, rivals
     matrix = design.rescale(unscaled)

@@ -15,12 +15,12 @@ from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NotFitted
 from active_learning.label_errors import (
     LabelErrors,
-    believed,
     checked_codes,
+    choose_judge,
     confident_errors,
-    judged,
-    pooled,
-    trusting,
+    label_verdicts,
+    opinion_pool,
+    trust_temperature,
 )
 from active_learning.types import Features, Marks, Probabilities, ShouldStop, check_stop, never
 
@@ -88,10 +88,10 @@ def design_label_errors(
     views = Views(matrix, table, len(classes), folds, seed, should_stop)
     first = views.probabilities(codes, np.ones(len(codes)))
     obvious = confident_errors(first, codes)
-    doubted = judged(trusting(first, codes, obvious), codes, classes).is_suspected
+    doubted = label_verdicts(trust_temperature(first, codes, obvious), codes, classes).is_suspected
     second = views.probabilities(codes, np.where(doubted, 0.0, 1.0), doubted)
-    found, is_shown = believed(first, second, codes)
-    return judged(found, codes, classes, is_shown=is_shown)
+    found, is_shown = choose_judge(first, second, codes)
+    return label_verdicts(found, codes, classes, is_shown=is_shown)
 
 
 def honest_design(
@@ -138,17 +138,17 @@ class Views:
             logits, _ = out_of_fold(
                 self.matrix, codes, self.classes, marks, weights, numbers, self.should_stop
             )
-        heads = trusting(softmax(logits), codes, nothing)
+        heads = trust_temperature(softmax(logits), codes, nothing)
         if self.table is None:
             return heads
         check_stop(self.should_stop, "judging labels")
-        forest = trusting(self.out_of_bag(codes, weights), codes, nothing)
+        forest = trust_temperature(self.out_of_bag(codes, weights), codes, nothing)
         rows = np.flatnonzero(~nothing)
 
         def loss(pool: Probabilities) -> float:
             return -float(np.log(np.maximum(pool[rows, codes[rows]], 1e-12)).mean())
 
-        pools = [pooled([heads, forest], [1.0 - share, share]) for share in FOREST_SHARES]
+        pools = [opinion_pool([heads, forest], [1.0 - share, share]) for share in FOREST_SHARES]
         return min(pools, key=loss)
 
     def out_of_bag(self, codes: NDArray[np.intp], weights: NDArray[np.float64]) -> Probabilities:

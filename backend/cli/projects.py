@@ -96,7 +96,8 @@ def change(
 ) -> None:
     """Change a project's policy."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService
+    from backend.projects.policy_warnings import warnings_of
+    from backend.projects.service import ProjectsService, policy_of
 
     services = open_services()
     with services.database.reading() as session:
@@ -106,6 +107,8 @@ def change(
         service = ProjectsService(session, services.clock)
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
+    for words in warnings_of(policy_of(changed)):
+        Console(stderr=True).print(words.en, style="yellow", markup=False)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

@@ -44,8 +44,11 @@ class LabelFeatures:
         )
 
     def matrix(self, labels: Sequence[LabelledRecord], signals: ColumnSignals) -> Features:
-        """(n, width) rows of these records, as ``signals`` sees them."""
-        ids = [label.record_id for label in labels]
+        """(n, width) rows of these labels' records, as ``signals`` sees them."""
+        return self.records([label.record_id for label in labels], signals)
+
+    def records(self, ids: Sequence[int], signals: ColumnSignals) -> Features:
+        """(n, width) rows of the records with these ids, as ``signals`` sees them."""
         if (
             self._pool is not None
             and signals.fingerprint() == self._pool.signals.fingerprint()

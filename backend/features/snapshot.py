@@ -44,6 +44,10 @@ class TrainingSnapshot:
 
     training: tuple[LabelledRecord, ...]
     audit: tuple[LabelledRecord, ...]
+    audit_unlabelled: tuple[int, ...]
+    """Ids of audit records that everybody answered for and that have no label all the same:
+    skipped, tied, or found ambiguous. Accuracy cannot be measured on them; a promise about
+    machine labels counts them as errors."""
     complete_tasks: int
     tied_tasks: int
     agreement: Agreement
@@ -80,16 +84,19 @@ def build_snapshot(labels: ProjectLabels, schema: LabelSchema, *, seed: int) -> 
     complete = {
         task_id: each for task_id, each in labels.held.items() if labels.is_settled(task_id)
     }
-    learnt = []
+    learnt, unlabelled = [], []
     for task_id, each in complete.items():
         decision, grade = labels.decisions.get(task_id), labels.grade(task_id)
         if grade is not None and decision is not None:
             learnt.append(_decided(each, decision, grade, schema))
         elif grade is not None:
             learnt.append(_label(each, grade, schema))
+        elif each.task.is_audit:
+            unlabelled.append(each.task.record_id)
     return TrainingSnapshot(
         training=tuple(label for label in learnt if not label.is_audit),
         audit=tuple(label for label in learnt if label.is_audit),
+        audit_unlabelled=tuple(sorted(unlabelled)),
         complete_tasks=len(complete),
         tied_tasks=sum(
             task_id not in labels.decisions

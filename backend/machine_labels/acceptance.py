@@ -1,5 +1,6 @@
 """One question: which records may the champion label alone?"""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,17 +11,18 @@ from active_learning.types import Features
 from backend.core.services import Services
 from backend.features.label_features import LabelFeatures
 from backend.features.model_version import load_model_version, pool_matrix
-from backend.features.snapshot import TrainingSnapshot, take_snapshot
+from backend.features.snapshot import take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
-from backend.machine_labels.decision import AcceptanceDecisions, ChampionAnswers, Question
+from backend.machine_labels.decision import AcceptanceDecisions, AcceptanceQuestion, ChampionAnswers
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.records.repository import generation
 from backend.registry.service import RegistryService
 
 CHUNK = 20_000
+"""Records graded at once: about 40 MB of features of 500 columns."""
 
 
 def accept(
@@ -49,11 +51,17 @@ def accept(
                 "reason": "no champion, or the policy has no accept_error: "
                 "assay projects set PROJECT accept_error=0.05",
             }
-        question = Question(
+        registry = RegistryService(session, services.clock)
+        audit: list[tuple[int, str | None]] = [
+            *((label.record_id, label.grade) for label in snapshot.audit),
+            *((record_id, None) for record_id in snapshot.audit_unlabelled),
+        ]
+        question = AcceptanceQuestion(
             champion,
             policy,
-            [(label.record_id, label.grade) for label in snapshot.audit],
+            audit,
             generation(session, project.dataset_id),
+            len(registry.list_versions(project_id)),
         )
         decisions = AcceptanceDecisions(session, services.clock)
         why_not = decisions.why_not(question, is_asked=is_asked)
@@ -67,7 +75,7 @@ def accept(
         return {"state": "unchanged", "reason": f"model version {champion.number} cannot be read"}
     with learning_facts(services.settings.data_dir):
         answers = _answers(
-            services, features, context, project, champion, artifact, snapshot, taken
+            services, features, context, project, champion, artifact, question.audit, taken
         )
     context.check_cancelled()
     with services.database.transaction() as session:
@@ -82,7 +90,7 @@ def _answers(
     project: Project,
     champion: ModelVersion,
     artifact: Artifact,
-    snapshot: TrainingSnapshot,
+    audit: Sequence[tuple[int, str | None]],
     taken: set[int],
 ) -> ChampionAnswers:
     """What the champion says about the audit sample and about every record without a task."""
@@ -94,12 +102,13 @@ def _answers(
     context.progress(0.6, f"grading {len(pool.record_ids) - len(taken)} records")
     seen = pool_matrix(artifact, features, context, project, schema, pool, folder)
     rows = np.array([row for row, record in enumerate(pool.record_ids) if record not in taken], int)
-    grades, confidence = _best(artifact, reader.matrix(snapshot.audit, artifact.signals))
-    pool_grades, pool_confidence = _graded(artifact, seen, rows, context)
+    audited = [record_id for record_id, _ in audit]
+    grades, confidence = _best(artifact, reader.records(audited, artifact.signals))
+    pool_grades, pool_confidence = _grades(artifact, seen, rows, context)
     return ChampionAnswers(
         confidence=confidence,
         is_right=np.array(
-            [label.grade == grade for label, grade in zip(snapshot.audit, grades, strict=True)],
+            [given == grade for (_, given), grade in zip(audit, grades, strict=True)],
             dtype=bool,
         ),
         record_ids=[pool.record_ids[row] for row in rows],
@@ -108,10 +117,10 @@ def _answers(
     )
 
 
-def _graded(
+def _grades(
     artifact: Artifact, seen: Features, rows: NDArray[np.intp], context: JobContext
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
-    """(grade, confidence) of these rows, a part of the pool in memory at a time."""
+    """(m,) grades and (m,) confidences of these m rows, a part of the pool in memory at a time."""
     grades: list[NDArray[np.str_]] = [np.zeros(0, np.str_)]
     confidences: list[NDArray[np.float64]] = [np.zeros(0)]
     for start in range(0, len(rows), CHUNK):
@@ -124,6 +133,7 @@ def _graded(
 
 
 def _best(artifact: Artifact, X: Features) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
+    """(n,) the most probable grades of (n, width) rows and (n,) their probabilities."""
     if not len(X):
         return np.zeros(0, np.str_), np.zeros(0)
     probabilities = artifact.classifier.predict_proba(X)

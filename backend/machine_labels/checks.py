@@ -10,23 +10,27 @@ CHECK_REASON_ZH = "随机抽检机器标注"
 
 
 @dataclass(frozen=True)
-class Check:
+class MachineLabelCheck:
     """One machine label that people have answered for."""
 
     machine: str
-    people: str
+    people: str | None
+    """None where they skipped the record, tie, or found it ambiguous."""
 
     @property
     def is_right(self) -> bool:
-        """True if people gave the same grade."""
+        """True if people gave the same grade: what they do not confirm counts as an error.
+
+        The promise was certified by the same count, see ``ChampionAnswers``.
+        """
         return self.machine == self.people
 
 
-def answered(
+def completed_checks(
     drawn: Mapping[int, str],
     held: Mapping[int, RecordAnswers],
     labels: Mapping[int, str | None],
-) -> list[Check]:
+) -> list[MachineLabelCheck]:
     """The checks that people have answered for, in the order they were completed.
 
     Args:
@@ -37,8 +41,8 @@ def answered(
     """
     found = []
     for task_id, machine in drawn.items():
-        label = labels.get(task_id)
-        if task_id in held and label is not None:
+        if task_id in held and task_id in labels:
             rows = (*held[task_id].answers, *held[task_id].skips)
-            found.append((max((row.id or 0 for row in rows), default=0), Check(machine, label)))
+            completed = max((row.id or 0 for row in rows), default=0)
+            found.append((completed, MachineLabelCheck(machine, labels[task_id])))
     return [check for _, check in sorted(found, key=lambda item: item[0])]

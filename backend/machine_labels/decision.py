@@ -18,13 +18,14 @@ from active_learning.auto_accept import (
     choose_accepted,
     delta_of_look,
     rows_needed,
+    share_of_candidate,
 )
 from active_learning.types import Reason
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.machine_labels import repository
 from backend.machine_labels.service import AcceptanceService
-from backend.machine_labels.words import promise, stricter
+from backend.machine_labels.words import promise, stricter, unlabelled_audits
 from backend.models import Acceptance, ModelVersion, Project
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import policy_of
@@ -36,15 +37,28 @@ WATCH = "audits of machine labels"
 
 
 @dataclass(frozen=True)
-class Question:
+class AcceptanceQuestion:
     """What a decision depends on besides the records: one answer per question."""
 
     champion: ModelVersion
     policy: LoopPolicy
-    audit: Sequence[tuple[int, str]]
-    """(record id, grade) of the audit sample."""
+    audit: Sequence[tuple[int, str | None]]
+    """(record id, grade) of the audit sample; None where people agreed on no grade."""
     generation: int
     """Of the dataset: which versions of its records are current."""
+    candidates: int
+    """Model versions of the project: any of them could be champion by what the audit sample showed,
+    through the gate or a person's rollback, so each has its part of ``accept_delta``."""
+
+    @property
+    def share(self) -> float:
+        """The champion's part of what one test may spend."""
+        return share_of_candidate(self.candidates)
+
+    @property
+    def unlabelled(self) -> int:
+        """Audit records without an agreed grade."""
+        return sum(grade is None for _, grade in self.audit)
 
     def fingerprint(self) -> str:
         """Equal for equal questions."""
@@ -53,7 +67,7 @@ class Question:
             self.policy.accept_error,
             self.policy.accept_delta,
             self.policy.accept_audit_share,
-            sorted(self.audit),
+            sorted(self.audit, key=lambda pair: pair[0]),
             self.generation,
         ]
         return hashlib.sha256(json.dumps(content).encode()).hexdigest()
@@ -63,7 +77,8 @@ class Question:
 class ChampionAnswers:
     """The champion on records that it did not learn from.
 
-    ``confidence`` and ``is_right`` belong to the audit sample; ``record_ids``, ``grades`` and
+    ``confidence`` and ``is_right`` belong to the audit sample, also to its records that people
+    agreed on no grade for: on these no grade is right. ``record_ids``, ``grades`` and
     ``pool_confidence`` to the records without a task.
     """
 
@@ -119,7 +134,7 @@ class AcceptanceDecisions:
             actor=WATCH,
         )
 
-    def why_not(self, question: Question, *, is_asked: bool) -> str | None:
+    def why_not(self, question: AcceptanceQuestion, *, is_asked: bool) -> str | None:
         """Why the question is not put now; None if it is.
 
         By itself a champion is asked once, and again when its audit sample has grown enough;
@@ -142,16 +157,19 @@ class AcceptanceDecisions:
             return "its machine labels were withdrawn; the next champion may be accepted"
         return _too_few_new(earlier[-1], len(question.audit))
 
-    def decide(self, project: Project, question: Question, answers: ChampionAnswers) -> Acceptance:
+    def decide(
+        self, project: Project, question: AcceptanceQuestion, answers: ChampionAnswers
+    ) -> Acceptance:
         """The champion's labels are accepted from a threshold on, or refused, with the reason.
 
         Every test of a project spends a part of the error probability, so that the chance that
-        any of its acceptances ever breaks its promise stays below ``accept_delta``.
+        any of its acceptances ever breaks its promise stays below ``accept_delta``; each test
+        divides its part among the model versions that could have been champion.
         """
         policy, target = question.policy, question.policy.accept_error
         assert target is not None
         look = repository.count_tests(self._session, project.id or 0) + 1
-        spent = delta_of_look(policy.accept_delta, look)
+        spent = question.share * delta_of_look(policy.accept_delta, look)
         rule = certify(
             answers.confidence,
             answers.is_right,
@@ -159,6 +177,7 @@ class AcceptanceDecisions:
             target=target,
             delta=policy.accept_delta,
             look=look,
+            share=question.share,
         )
         seed = int.from_bytes(bytes.fromhex(question.fingerprint())[:4], "big")
         chosen = choose_accepted(
@@ -168,9 +187,9 @@ class AcceptanceDecisions:
         if standing is not None and rule.threshold is not None:
             stands = repository.count_labels(self._session, standing)
             if stands > len(chosen.accepted):
-                rule = _outdone(rule, len(chosen.accepted), stands)
+                rule = _refusal_beside(rule, len(chosen.accepted), stands)
                 chosen = choose_accepted(answers.pool_confidence, rule, audit_share=0.0, seed=seed)
-        reason = self._reason(rule, policy, len(answers.confidence))
+        reason = self._reason(rule, policy, question)
         row = Acceptance(
             project_id=project.id or 0,
             model_version_id=question.champion.id or 0,
@@ -181,6 +200,8 @@ class AcceptanceDecisions:
             evidence={
                 "fingerprint": question.fingerprint(),
                 "audits": rule.calibration_rows,
+                "unlabelled_audits": question.unlabelled,
+                "candidates": question.candidates,
                 "look": look,
                 "spent": spent,
                 "is_test": rule.calibration_rows >= rows_needed(target, spent),
@@ -209,17 +230,23 @@ class AcceptanceDecisions:
         )
         return row
 
-    def _reason(self, rule: AcceptRule, policy: LoopPolicy, audits: int) -> Reason:
+    def _reason(self, rule: AcceptRule, policy: LoopPolicy, question: AcceptanceQuestion) -> Reason:
+        unlabelled = question.unlabelled
         if rule.threshold is None or policy.accept_error is None:
-            return rule.reason
-        words = promise(policy.accept_error, policy.accept_delta, audits)
+            counted = unlabelled_audits(unlabelled)
+            return (
+                Reason(f"{rule.reason.en}. {counted.en}", f"{rule.reason.zh}。{counted.zh}")
+                if unlabelled
+                else rule.reason
+            )
+        words = promise(policy.accept_error, policy.accept_delta, len(question.audit), unlabelled)
         return Reason(
             f"{words.en} It holds from a confidence of {rule.threshold:.3f} on.",
             f"{words.zh}适用于置信度不低于 {rule.threshold:.3f} 的记录。",
         )
 
 
-def _outdone(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
+def _refusal_beside(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
     """The rule that accepts nothing, because the labels that stand are more."""
     return replace(
         rule,

@@ -102,7 +102,8 @@ class MachineLabels:
         is_standing = standing is not None
         checks = self._service.checks(project, last) if is_standing else []
         audits = int(last.evidence.get("audits", 0))
-        words = promise(last.target_error, last.delta, audits)
+        unlabelled = int(last.evidence.get("unlabelled_audits", 0))
+        words = promise(last.target_error, last.delta, audits, unlabelled)
         return MachineLabelStatus.model_validate(
             {
                 "state": last.state,
@@ -114,6 +115,8 @@ class MachineLabels:
                 "drawn": repository.count_drawn(self._session, _id(last)) if is_standing else 0,
                 "checked": len(checks),
                 "wrong": sum(not check.is_right for check in checks),
+                "unconfirmed": sum(check.people is None for check in checks),
+                "unlabelled_audits": unlabelled,
                 "model_version": repository.version_number(self._session, last.model_version_id),
                 "reason": words.en if is_standing else last.reason,
                 "reason_zh": words.zh if is_standing else last.reason_zh,

@@ -116,7 +116,13 @@ class MachineLabelStatus(BaseModel):
     more_audits_needed: int = Field(0, description="before the champion may be accepted")
     drawn: int = Field(0, description="machine labels drawn at random to be checked by people")
     checked: int = Field(0, description="of these, with people's answer")
-    wrong: int = Field(0, description="of these, with another grade by people")
+    wrong: int = Field(0, description="of these, not confirmed by the grade that people gave")
+    unconfirmed: int = Field(
+        0, description="of the wrong ones: people skipped the record, tie, or found it ambiguous"
+    )
+    unlabelled_audits: int = Field(
+        0, description="of the audits: skipped, tied or ambiguous records, which count as errors"
+    )
     model_version: int | None = None
     reason: str = Field(examples=["At most 5 % wrong, with 90 % certainty, from 412 audits."])
     reason_zh: str = Field(examples=["错误率不超过 5%，可信度 90%，依据 412 条抽检。"])

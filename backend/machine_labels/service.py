@@ -15,7 +15,7 @@ from backend.loop.answer_repository import answers_of
 from backend.loop.job_names import NEXT_BATCH
 from backend.loop.service import LoopService
 from backend.machine_labels import repository
-from backend.machine_labels.checks import Check, answered
+from backend.machine_labels.checks import MachineLabelCheck, completed_checks
 from backend.models import Acceptance, Project
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
@@ -59,7 +59,7 @@ class AcceptanceService:
         drawn = np.random.default_rng(seed).permutation(len(due))[:limit]
         return [due[place] for place in drawn]
 
-    def checks(self, project: Project, acceptance: Acceptance) -> list[Check]:
+    def checks(self, project: Project, acceptance: Acceptance) -> list[MachineLabelCheck]:
         """What people say about the decision's machine labels, in the order they came.
 
         People's labels are those that the desk shows; ``shown_labels`` brings them up to date.
@@ -67,7 +67,7 @@ class AcceptanceService:
         drawn = repository.tasks_of_checks(self._session, acceptance)
         held = answers_of(self._session, _id(project), task_ids=list(drawn))
         labels = settled_labels(self._session, _id(project), list(drawn))
-        return answered(drawn, held, labels)
+        return completed_checks(drawn, held, labels)
 
     def request(self, project: Project, *, actor: str) -> str:
         """The champion will be asked whether it may label alone; the job's id.

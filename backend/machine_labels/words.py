@@ -11,12 +11,27 @@ HOW_TO_SET = Reason(
 )
 
 
-def promise(target_error: float, delta: float, audits: int) -> Reason:
-    """What is promised about machine labels, and from how many random audits."""
+def promise(target_error: float, delta: float, audits: int, unlabelled: int = 0) -> Reason:
+    """What is promised about machine labels, and from how many random audits.
+
+    ``unlabelled``: of the audits, records that people gave no grade.
+    """
     wrong, certain = share(target_error), share(1 - delta)
+    counted = unlabelled_audits(unlabelled)
     return Reason(
-        f"At most {wrong} wrong, with {certain} certainty, from {audits:,} audits.",
-        f"错误率不超过 {_zh(wrong)}，可信度 {_zh(certain)}，依据 {audits:,} 条抽检。",
+        f"At most {wrong} wrong, with {certain} certainty, from {audits:,} audits."
+        + (f" {counted.en}" if unlabelled else ""),
+        f"错误率不超过 {_zh(wrong)}，可信度 {_zh(certain)}，依据 {audits:,} 条抽检。"
+        + (counted.zh if unlabelled else ""),
+    )
+
+
+def unlabelled_audits(count: int) -> Reason:
+    """How audit records without a label count."""
+    return Reason(
+        f"{count:,} of them {'has' if count == 1 else 'have'} no agreed label (skipped, tied or "
+        f"ambiguous) and {'counts' if count == 1 else 'count'} as wrong.",
+        f"其中 {count:,} 条没有一致的标签（被跳过、平票或有歧义），按错误计算。",
     )
 
 

@@ -4,14 +4,29 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-from backend.models import ModelVersion
-from backend.overview.schemas import CurvePoint, Estimate
+from backend.models import ModelVersion, Promotion
+from backend.overview.schemas import CurvePoint, Estimate, ModelVersionStatus, VersionComparison
 
 
 def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
     """The measure ``name`` with its interval: a mapping with ``value`` (``alpha`` for the
     agreement) and perhaps ``low``, ``high``, ``n``; or a bare number."""
-    measure = version.metrics.get(name)
+    return _estimate(version.metrics.get(name))
+
+
+def comparison_of(promotion: Promotion, champion: int) -> VersionComparison | None:
+    """What the gate measured of challenger and champion, number ``champion``, on one sample."""
+    evidence = promotion.evidence
+    accuracy, other = _estimate(evidence.get("challenger")), _estimate(evidence.get("champion"))
+    difference = _estimate(evidence.get("difference"))
+    if accuracy is None or other is None or difference is None:
+        return None
+    return VersionComparison(
+        champion=champion, accuracy=accuracy, champion_accuracy=other, difference=difference
+    )
+
+
+def _estimate(measure: Any) -> Estimate | None:
     if not isinstance(measure, dict):
         measure = {"value": measure}
     value = _number(measure.get("value", measure.get("alpha")))
@@ -59,3 +74,19 @@ def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[Cur
                 )
             )
     return points
+
+
+def version_status(
+    version: ModelVersion, champion: int | None, comparison: VersionComparison | None
+) -> ModelVersionStatus:
+    """The version as the status shows it; ``champion`` is the number of the champion of now."""
+    return ModelVersionStatus(
+        number=version.number,
+        is_champion=version.number == champion,
+        labels=labels_of(version),
+        accuracy=estimate_of(version, "audit_accuracy"),
+        comparison=comparison,
+        macro_f1=estimate_of(version, "audit_macro_f1"),
+        encoder=version.encoder,
+        created_at=version.created_at,
+    )

@@ -44,13 +44,25 @@ class CurvePoint(BaseModel):
     is_champion: bool
 
 
+class VersionComparison(BaseModel):
+    """A model version beside the champion of the moment, on the same audit records."""
+
+    champion: int = Field(description="number of the champion that it was compared with")
+    accuracy: Estimate = Field(description="of the version; the same as the version's own")
+    champion_accuracy: Estimate = Field(description="of that champion on these records")
+    difference: Estimate = Field(description="the first minus the second, with its interval")
+
+
 class ModelVersionStatus(BaseModel):
     """One trained classifier and how the gate decided on it."""
 
     number: int
     is_champion: bool
     labels: int
-    accuracy: Estimate | None
+    accuracy: Estimate | None = Field(description="on the audit sample that it was decided upon")
+    comparison: VersionComparison | None = Field(
+        None, description="with the champion of the moment; none for a first or unmeasured one"
+    )
     macro_f1: Estimate | None
     encoder: str
     created_at: datetime
@@ -113,6 +125,13 @@ class AnnotationCounts(BaseModel):
     unnamed: int = Field(0, description="of those that count, by people who are not named")
 
 
+class PolicyWarning(BaseModel):
+    """What the project's policy gives up."""
+
+    text: str
+    text_zh: str
+
+
 class ProjectSummary(BaseModel):
     """The numbers of one project."""
 
@@ -129,6 +148,9 @@ class ProjectSummary(BaseModel):
     batch_labelled: int = Field(description="of these, with an answer")
     champion: int | None = Field(description="number of the champion's model version")
     accuracy: Estimate | None = Field(description="of the champion")
+    warnings: list[PolicyWarning] = Field(
+        default_factory=list, description="what the project's policy gives up"
+    )
     sync: SyncStatus
     label_studio_url: str | None = Field(description="where its annotators work")
 

@@ -13,13 +13,20 @@ from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of
-from backend.overview.measures import curve_of, estimate_of, labels_of, round_of
+from backend.overview.measures import (
+    comparison_of,
+    curve_of,
+    estimate_of,
+    labels_of,
+    round_of,
+    version_status,
+)
 from backend.overview.schemas import (
     AnnotationCounts,
     AnnotatorStatus,
     JobCounts,
     JobPublic,
-    ModelVersionStatus,
+    PolicyWarning,
     ProjectStatus,
     ProjectSummary,
     PromotionStatus,
@@ -30,6 +37,8 @@ from backend.overview.schemas import (
     TaskCounts,
     WorkerStatus,
 )
+from backend.projects.policy_warnings import warnings_of
+from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
 
 SHOWN_JOBS = 20
@@ -178,6 +187,10 @@ class OverviewService:
             batch_labelled=answered,
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
+            warnings=[
+                PolicyWarning(text=words.en, text_zh=words.zh)
+                for words in warnings_of(policy_of(project))
+            ],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),
         )
@@ -187,17 +200,23 @@ class OverviewService:
         summary = self._summary(project, dataset)
         versions = list(self._registry.list_versions(project_id))
         promotions = self._registry.list_promotions(project_id)
+        numbers = {_id(version): version.number for version in versions}
+        compared = {
+            row.challenger_id: comparison_of(row, numbers[row.previous_id])
+            for row in promotions
+            if row.previous_id is not None
+        }
         return ProjectStatus(
             **summary.model_dump(),
             rounds=self._rounds(project_id, versions),
             curve=curve_of(versions, summary.champion),
             advice=advice_of(versions, pool=summary.pool),
             machine_labels=MachineLabels(self._session, self._clock).status(project),
-            versions=[_version_status(version, summary.champion) for version in versions],
-            promotions=[
-                _promotion_status(promotion, {_id(v): v.number for v in versions})
-                for promotion in promotions
+            versions=[
+                version_status(version, summary.champion, compared.get(version.id))
+                for version in versions
             ],
+            promotions=[_promotion_status(promotion, numbers) for promotion in promotions],
             annotator_counts=self._annotators(project_id, summary.annotations.unnamed),
         )
 
@@ -259,18 +278,6 @@ class OverviewService:
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._clock() - then).total_seconds())
-
-
-def _version_status(version: ModelVersion, champion: int | None) -> ModelVersionStatus:
-    return ModelVersionStatus(
-        number=version.number,
-        is_champion=version.number == champion,
-        labels=labels_of(version),
-        accuracy=estimate_of(version, "audit_accuracy"),
-        macro_f1=estimate_of(version, "audit_macro_f1"),
-        encoder=version.encoder,
-        created_at=version.created_at,
-    )
 
 
 def _promotion_status(promotion: Promotion, numbers: dict[int, int]) -> PromotionStatus:

@@ -20,7 +20,11 @@ class LoopPolicy(BaseModel):
     batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
     strategy: str = Field("default", description="query strategy; see `assay models strategies`")
     audit_share: float = Field(
-        0.2, ge=0.0, le=1.0, description="share of each batch drawn at random for accuracy"
+        0.2,
+        ge=0.0,
+        le=1.0,
+        description="share of each batch drawn at random for accuracy; 0: nothing is measured, "
+        "models replace each other uncompared, and no machine label can be certified",
     )
     annotators_per_record: int = Field(
         1, ge=1, le=MOST_ANNOTATORS, description="answers wanted a record"

@@ -8,6 +8,8 @@ from sqlmodel import Session, col, select
 from backend.models import ModelVersion, Promotion
 
 MOVES_CHAMPION = ("promoted", "rolled_back")
+ASSESSMENT = "label_findings"
+"""The metric of a model version whose labels were judged: what was measured about them."""
 
 
 def next_number(session: Session, project_id: int) -> int:
@@ -50,6 +52,12 @@ def list_promotions(session: Session, project_id: int) -> Sequence[Promotion]:
     return session.exec(
         select(Promotion).where(Promotion.project_id == project_id).order_by(col(Promotion.id))
     ).all()
+
+
+def assessed_version(session: Session, project_id: int) -> ModelVersion | None:
+    """The newest model version whose labels were judged."""
+    newest_first = reversed(list_versions(session, project_id))
+    return next((version for version in newest_first if ASSESSMENT in version.metrics), None)
 
 
 def champion(session: Session, project_id: int) -> ModelVersion | None:

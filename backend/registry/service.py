@@ -168,6 +168,10 @@ class RegistryService:
         """The model version that answers now; none before the first promotion."""
         return repository.champion(self._session, project_id)
 
+    def assessed_version(self, project_id: int) -> ModelVersion | None:
+        """The version whose findings about labels are shown everywhere; none before the first."""
+        return repository.assessed_version(self._session, project_id)
+
     def list_versions(self, project_id: int) -> Sequence[ModelVersion]:
         """The project's model versions, oldest first."""
         return repository.list_versions(self._session, project_id)

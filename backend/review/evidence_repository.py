@@ -1,6 +1,6 @@
 """The queries that read what asks for decisions, and keep the consensus labels."""
 
-from sqlalchemy import func, text
+from sqlalchemy import text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -49,14 +49,11 @@ def newer_records(session: Session, project_id: int) -> dict[int, int]:
     return {before: after for before, after in rows if before and after}
 
 
-def newest_findings(session: Session, project_id: int) -> dict[int, LabelFinding]:
-    """Task id to what the newest assessment found about its label."""
-    newest = (
-        select(func.max(LabelFinding.model_version_id))
-        .where(LabelFinding.project_id == project_id)
-        .scalar_subquery()
+def findings_of(session: Session, model_version_id: int) -> dict[int, LabelFinding]:
+    """Task id to what the assessment of that model version found about its label."""
+    rows = session.exec(
+        select(LabelFinding).where(LabelFinding.model_version_id == model_version_id)
     )
-    rows = session.exec(select(LabelFinding).where(LabelFinding.model_version_id == newest))
     return {row.task_id: row for row in rows}
 
 

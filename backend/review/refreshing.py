@@ -18,6 +18,7 @@ from backend.loop.answers import RecordAnswers
 from backend.loop.service import LoopService
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
+from backend.registry.service import RegistryService
 from backend.review import decision_repository, evidence_repository, repository
 from backend.review.triage import (
     Evidence,
@@ -101,7 +102,12 @@ class ReviewRefresh:
     ) -> dict[int, Evidence]:
         records = evidence_repository.records_of_tasks(self._session, self._project_id)
         newer = evidence_repository.newer_records(self._session, self._project_id)
-        findings = evidence_repository.newest_findings(self._session, self._project_id)
+        judge = RegistryService(self._session, self._clock).assessed_version(self._project_id)
+        findings = (
+            evidence_repository.findings_of(self._session, judge.id)
+            if judge is not None and judge.id is not None
+            else {}
+        )
         lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
         evidence = {}
         for task_id, answers in held.items():

@@ -17,7 +17,7 @@ from active_learning.data_value.out_of_fold import (
     honest_design,
 )
 from active_learning.data_value.pruning import DataValue, split_by_value
-from active_learning.label_errors import LabelErrors, judged, trusting
+from active_learning.label_errors import LabelErrors, label_verdicts, trust_temperature
 from active_learning.query_strategies.relabelling import Answers, Relabelling, relabel
 from active_learning.types import Features, Marks
 from backend.core.services import Services
@@ -120,12 +120,12 @@ def _judge(
     errors, probabilities = _unseen(classifier, rows, codes, marks, seed, context)
     if audit_rows is not None:
         audit_codes = _codes(classifier, audit)
-        own = trusting(
+        own = trust_temperature(
             classifier.predict_proba(audit_rows), audit_codes, np.zeros(len(audit), bool)
         )
         # Judged together, so that both are on one scale.
         probabilities = np.concatenate([probabilities, own])
-        errors = judged(
+        errors = label_verdicts(
             probabilities,
             np.concatenate([codes, audit_codes]),
             list(classifier.classes),

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, insert
 from sqlmodel import Session, col, select
 
 from backend.models import Annotator, LabelFinding, ModelVersion, Record, ReviewCase, Task
+from backend.registry.repository import ASSESSMENT
 from backend.suspected_labels.schemas import FindingKind
 
 CHUNK = 2_000
@@ -28,7 +29,7 @@ def version(session: Session, model_version_id: int) -> ModelVersion | None:
 
 def keep_assessment(session: Session, row: ModelVersion, assessment: dict[str, Any]) -> None:
     """The measurements are kept with the model version that they are about."""
-    row.metrics = {**row.metrics, "label_findings": assessment}
+    row.metrics = {**row.metrics, ASSESSMENT: assessment}
     session.add(row)
     session.flush()
 

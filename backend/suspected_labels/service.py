@@ -12,8 +12,11 @@ from backend.core.exceptions import Conflict
 from backend.core.settings import Settings
 from backend.jobs.queue import enqueue
 from backend.loop.answer_repository import answers_of
+from backend.loop.service import LoopService
 from backend.models import LabelFinding, ModelVersion, Project, Record, Task
-from backend.projects.service import label_schema_of
+from backend.projects.service import ProjectsService, label_schema_of
+from backend.registry.repository import ASSESSMENT
+from backend.registry.service import RegistryService
 from backend.suspected_labels import repository
 from backend.suspected_labels.schemas import (
     AUDIT_GROUP,
@@ -39,19 +42,21 @@ class LabelFindings:
     def replace(
         self, version: ModelVersion, rows: Sequence[dict[str, Any]], assessment: Assessment
     ) -> None:
-        """The version has exactly these findings and this assessment."""
+        """The version has exactly these findings and this assessment; the review desk follows."""
         assert version.id is not None
         repository.replace(self._session, version.id, rows)
         held = repository.version(self._session, version.id)
         assert held is not None
         repository.keep_assessment(self._session, held, assessment.model_dump())
+        project = ProjectsService(self._session, self._clock).get(version.project_id)
+        LoopService(self._session, self._clock).request_review(project)
 
     def assessed(self, project_id: int) -> tuple[ModelVersion, Assessment] | None:
         """The newest model version whose labels were assessed, and what was measured."""
-        for version in repository.versions(self._session, project_id):
-            if "label_findings" in version.metrics:
-                return version, Assessment.model_validate(version.metrics["label_findings"])
-        return None
+        version = RegistryService(self._session, self._clock).assessed_version(project_id)
+        if version is None:
+            return None
+        return version, Assessment.model_validate(version.metrics[ASSESSMENT])
 
     def page(
         self, project: Project, kind: FindingKind, *, offset: int = 0, limit: int = 100
@@ -106,7 +111,7 @@ class LabelFindings:
                 value=project.id,
                 remedy="Label the first batch; a model version is trained then.",
             )
-        if "label_findings" in versions[0].metrics:
+        if ASSESSMENT in versions[0].metrics:
             return None
         AuditTrail(self._session, self._clock).append(
             actor, "labels.assessment_requested", f"project:{project.id}"

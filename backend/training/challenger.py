@@ -200,15 +200,28 @@ class ChallengerTraining:
     ) -> Challenger:
         audit = self._snapshot.audit
         truth = [label.grade for label in audit]
+        champion, unreadable, new_labels = self._champion, None, 0
+        if champion is not None:
+            unreadable = f"v{champion.number}" if held is None else None
+            new_labels = len(self._snapshot.training) - champion.training_labels
         if not audit:
-            return Challenger(classifier, signals, decide([], [], [] if held else None), None)
+            decision = decide(
+                [], [], [] if held else None, new_labels=new_labels, unreadable=unreadable
+            )
+            return Challenger(classifier, signals, decision, None)
         probabilities = classifier.predict_proba(reader.matrix(audit, signals))
         classes = classifier.classes_
         answers = [str(grade) for grade in classes[probabilities.argmax(axis=1)]]
         return Challenger(
             classifier,
             signals,
-            decide(truth, answers, self._champion_answers(held, reader, audit)),
+            decide(
+                truth,
+                answers,
+                self._champion_answers(held, reader, audit),
+                new_labels=new_labels,
+                unreadable=unreadable,
+            ),
             evaluate(truth, probabilities, [str(c) for c in classes], seed=self._policy.seed),
         )
 
@@ -260,7 +273,7 @@ class ChallengerTraining:
             )
             registry.decide(
                 version,
-                promote=decision.promote or self._champion is None,
+                promote=decision.promote,
                 reason=decision.reason.en,
                 reason_zh=decision.reason.zh,
                 evidence=decision.evidence,

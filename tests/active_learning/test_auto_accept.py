@@ -13,6 +13,7 @@ from active_learning.auto_accept import (
     error_lower_bound,
     error_upper_bound,
     rows_needed,
+    share_of_candidate,
     threshold_grid,
 )
 from active_learning.exceptions import NoLabels, ShapeMismatch
@@ -167,3 +168,49 @@ def test_a_model_that_is_too_weak_is_told_so() -> None:
     assert rule.more_rows_needed == FARTHEST
     assert "cannot be certified at this accuracy" in rule.reason.en
     assert "无法认证" in rule.reason.zh
+
+
+def _winner_breaks(seed: int, share: float) -> bool:
+    """Fifteen equal models, all a little too bad; the best on the audit sample is certified."""
+    rng = np.random.default_rng(seed)
+    rows, pool = 150, 2000
+    models = [rng.random(rows + pool) >= 0.06 for _ in range(15)]
+    right = max(models, key=lambda model: int(model[:rows].sum()))
+    sure = rng.uniform(0.5, 1.0, rows + pool)
+    rule = certify(sure[:rows], right[:rows], sure[rows:], target=0.05, delta=0.05, share=share)
+    taken = right[rows:][sure[rows:] >= (rule.threshold or np.inf)]
+    return bool(len(taken) and (~taken).mean() > 0.05)
+
+
+def test_a_model_chosen_on_the_certifying_sample_keeps_its_promise_only_with_its_share() -> None:
+    share = share_of_candidate(15)
+    assert np.mean([_winner_breaks(seed, 1.0) for seed in range(150)]) > 0.12
+    assert np.mean([_winner_breaks(seed, share) for seed in range(150)]) <= 0.05
+
+
+def test_the_shares_of_all_candidates_are_at_most_the_whole() -> None:
+    assert share_of_candidate(1) == 1.0
+    for candidates in (2, 7, 40):
+        assert candidates * share_of_candidate(candidates) == pytest.approx(1.0)
+    with pytest.raises(ShapeMismatch):
+        share_of_candidate(0)
+    sure = np.linspace(0.5, 1.0, 50)
+    for share in (0.0, 1.1):
+        with pytest.raises(ShapeMismatch):
+            certify(sure, np.ones(50, bool), sure, target=0.1, share=share)
+
+
+def test_a_share_asks_for_as_many_rows_as_its_part_of_delta() -> None:
+    needed = rows_needed(0.05, 0.1 / 2 * share_of_candidate(8))
+    for rows, is_certified in ((needed, True), (needed - 1, False)):
+        sure = np.ones(rows)
+        rule = certify(
+            sure,
+            np.ones(rows, bool),
+            np.ones(100_000),
+            target=0.05,
+            delta=0.1,
+            look=1,
+            share=share_of_candidate(8),
+        )
+        assert (rule.threshold is not None) == is_certified

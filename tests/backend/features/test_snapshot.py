@@ -192,3 +192,22 @@ def test_matrices_keep_their_width_without_rows() -> None:
     assert matrix([], 4).shape == (0, 4)
     assert matrix([(), ()], 0).shape == (2, 0)
     assert matrix([(1, 0), (-1, 1)], 2).tolist() == [[1, 0], [-1, 1]]
+
+
+def test_audit_records_without_a_label_are_told_not_dropped() -> None:
+    tasks = [task(number, audit=number != 4) for number in range(1, 6)]
+    answers = [
+        said(1, 1, "good"),
+        said(1, 2, "good"),
+        said(2, 1, None, skipped=True),
+        said(2, 2, None, skipped=True),
+        said(3, 1, "good"),
+        said(3, 2, "poor"),
+        said(4, 1, None, skipped=True),
+        said(4, 2, None, skipped=True),
+        said(5, 1, "good"),
+    ]
+    found = snapshot(tasks, answers, people=2)
+    assert [label.record_id for label in found.audit] == [101]
+    # Skipped by both, and tied; neither the training record nor the one still being answered.
+    assert found.audit_unlabelled == (102, 103)

@@ -94,7 +94,11 @@ def test_right_checks_keep_the_promise(machine_loop: MachineLoop) -> None:
     assert "withdrawn" not in machine_loop.states
     assert machine_loop.status().state == "accepted"
     evidence = [row.evidence for row in machine_loop.decisions]
-    assert [facts["look"] for facts in evidence] == list(range(1, len(evidence) + 1))
+    tests = [facts["is_test"] for facts in evidence]
+    assert [facts["look"] for facts in evidence] == [
+        1 + sum(tests[:place]) for place in range(len(tests))
+    ]
+    assert [facts["candidates"] for facts in evidence] == list(range(1, len(evidence) + 1))
     assert sum(facts["spent"] for facts in evidence) < 0.2  # accept_delta
 
 

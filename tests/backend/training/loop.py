@@ -34,6 +34,7 @@ from backend.models import (
 )
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
+from backend.review import jobs as review_jobs
 from backend.selection import jobs as selection_jobs
 from backend.suspected_labels import jobs as suspected_label_jobs
 from backend.training import jobs as training_jobs
@@ -245,6 +246,7 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
     for room in (training_jobs, selection_jobs, machine_label_jobs, suspected_label_jobs):
         registry.add_all(room.handlers(services, features))
     registry.add_all(agreement_jobs.handlers(services))
+    registry.add_all(review_jobs.handlers(services))
 
     def mark_pushed(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
         """In place of the traffic with Label Studio, which has tests of its own."""

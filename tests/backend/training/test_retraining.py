@@ -133,7 +133,12 @@ def test_a_champion_that_cannot_be_read_is_replaced(loop: Loop) -> None:
     loop.run()
     assert loop.failed == []
     assert [version.number for version in loop.versions] == [1, 2]
-    assert loop.promotions[-1].model_version_id == loop.versions[1].id
+    replaced = loop.promotions[-1]
+    assert replaced.model_version_id == loop.versions[1].id
+    assert "champion v1 could not be read" in replaced.reason
+    assert "无法读取在用模型 v1" in replaced.reason_zh
+    assert replaced.evidence["rule"] == "unreadable champion"
+    assert replaced.evidence["champion"] == "v1"
     again = loop.ask_for_retraining()
     loop.run()
     assert loop.job(again).result is not None
@@ -335,3 +340,20 @@ def loop_jobs(loop: Loop) -> list[tuple[str, str, str]]:
     with loop.services.database.reading() as session:
         rows = list_recent(session, project_id=loop.project_id)
     return [(row.name, row.status, row.error or "") for row in rows if row.name != NEXT_BATCH]
+
+
+def test_a_loop_without_audits_goes_on_and_says_that_nothing_was_measured(
+    new_loop: Callable[..., Loop], database: Database
+) -> None:
+    loop = new_loop(database, audit_share=0.0)
+    loop.ask_for_batch()
+    loop.run()
+    loop.turn(1)
+    loop.turn(2)
+    assert loop.failed == []
+    first, second = loop.versions
+    assert [row.kind for row in loop.promotions] == ["promoted", "promoted"]
+    assert loop.promotions[-1].model_version_id == second.id != first.id
+    assert "not measured" in loop.promotions[-1].reason
+    assert "未经测量" in loop.promotions[-1].reason_zh
+    assert second.metrics["audit_accuracy"] is None
