@@ -60,7 +60,7 @@ def labels_of(session: Session, project: Project) -> ProjectLabels:
     """The labels that the answers, decisions and the policy of this moment give."""
     assert project.id is not None
     policy = policy_of(project)
-    learnt = loop_repository.learnable(session, project.id)  # before the answers are read
+    learnt = loop_repository.learnable(session, project.id, policy)  # before the answers are read
     held = answers_of(session, project.id)
     opinions = repository.first_predictions(session, project.id)
     shares = {task_id: each for task_id, (_, _, each) in opinions.items()}

@@ -164,13 +164,13 @@ class Exports:
 
     def _hashes(self, records: Sequence[Record]) -> dict[str, str]:
         """External id to the present content hash; only changed records are looked up."""
-        hashes = {row.external_id: row.content_hash for row in records}
-        changed = [row.external_id for row in records if not row.is_current]
-        for external_id in changed:
-            del hashes[external_id]
+        changed = {row.external_id for row in records if not row.is_current}
+        hashes = {
+            row.external_id: row.content_hash for row in records if row.external_id not in changed
+        }
         assert self._dataset.id is not None
         if changed:
-            hashes |= repository.current_hashes(self._session, self._dataset.id, changed)
+            hashes |= repository.current_hashes(self._session, self._dataset.id, sorted(changed))
         return hashes
 
     def _lineage(self, request: ExportRequest) -> Lineage:

@@ -17,6 +17,7 @@ from backend.models import (
     ReviewCase,
     Task,
 )
+from backend.projects.schemas import LoopPolicy
 
 IMPORTED = "imported"
 """Strategy of the batch that holds the tasks of labels made in another Label Studio."""
@@ -77,13 +78,18 @@ def count_due(session: Session, batch_id: int) -> int:
 
 @dataclass(frozen=True)
 class Learnt:
-    """Up to where people's answers and decisions are known: the largest ids of both."""
+    """Up to where people's answers and decisions are known, and what makes labels of them.
+
+    ``annotation`` and ``decision`` are the largest ids of both; the others are of the policy.
+    """
 
     annotation: int = 0
     decision: int = 0
+    annotators_per_record: int = 0
+    confidence_wanted: float = 0.0
 
 
-def learnable(session: Session, project_id: int) -> Learnt:
+def learnable(session: Session, project_id: int, policy: LoopPolicy) -> Learnt:
     """What there is to learn from by now."""
     annotation = session.exec(
         select(func.max(Annotation.id)).where(Annotation.project_id == project_id)
@@ -93,7 +99,9 @@ def learnable(session: Session, project_id: int) -> Learnt:
         .join(ReviewCase, col(ReviewCase.id) == col(Decision.case_id))
         .where(ReviewCase.project_id == project_id)
     ).one()
-    return Learnt(annotation or 0, decision or 0)
+    return Learnt(
+        annotation or 0, decision or 0, policy.annotators_per_record, policy.confidence_wanted
+    )
 
 
 def answered_since(
@@ -122,14 +130,13 @@ def answered_since(
 
 
 def decided_since(session: Session, project_id: int, learnt: Learnt) -> Sequence[tuple[int, int]]:
-    """(first task, newest decision) of cases that were decided or undone after ``learnt``."""
+    """(first task, newest decision) of cases with decisions after ``learnt``; undone ones too."""
     rows = session.exec(
         select(ReviewCase.task_id, func.max(Decision.id))
         .join(Decision, col(Decision.case_id) == col(ReviewCase.id))
         .where(
             ReviewCase.project_id == project_id,
             col(Decision.id) > learnt.decision,
-            Decision.action != "send_back",
         )
         .group_by(col(ReviewCase.task_id))
     )

@@ -132,7 +132,10 @@ class LoopService:
         if version is None or LEARNT not in version.metrics:
             trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
             return progress.complete - trained_on, str(progress.complete)
-        learnt = Learnt(**version.metrics[LEARNT])
+        learnt, policy = Learnt(**version.metrics[LEARNT]), policy_of(project)
+        by_policy = (policy.annotators_per_record, policy.confidence_wanted)
+        if by_policy != (learnt.annotators_per_record, learnt.confidence_wanted):
+            return progress.complete, f"{progress.complete}:{by_policy}"
         answered = [
             (task_id, newest)
             for task_id, newest, is_gone in repository.answered_since(

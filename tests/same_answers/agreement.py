@@ -1,0 +1,217 @@
+"""Everybody who tells a fact tells the same: asserted of a world as it is."""
+
+from sqlmodel import col, select
+
+from backend.integrity.service import verify_project
+from backend.label_exchange.schemas import AnnotationRow, ExportRequest, LabelRow
+from backend.label_exchange.service import Exports
+from backend.loop.service import LoopService
+from backend.models import Batch, ConsensusLabel, Record, ReviewCase, SyncCursor, Task
+from backend.overview import repository as overview
+from backend.projects.service import policy_of
+from backend.review.service import ReviewDesk
+from tests.same_answers.reference import Expected, expected, standing
+from tests.same_answers.world import World
+
+
+def check_everybody_agrees(world: World) -> None:
+    """The loop, the desk, training, the overview and the exports agree with the store's rows."""
+    _check_loop(world)
+    _check_desk(world)
+    _check_overview(world)
+    _check_training_and_exports(world)
+    _check_cases(world)
+
+
+def _expected(world: World) -> dict[int, Expected]:
+    with world.database.reading() as session:
+        return expected(session, world.project_id)
+
+
+def _check_loop(world: World) -> None:
+    found, policy = _expected(world), policy_of(world.project())
+    with world.database.reading() as session:
+        progress = LoopService(session, world.services.clock).progress(world.project())
+    assert progress.complete_tasks == {
+        place for place, each in found.items() if each.is_complete(policy)
+    }, "who has answered"
+    assert progress.open == sum(each.is_open(policy) for each in found.values()), "what is open"
+
+
+def _check_desk(world: World) -> None:
+    found, policy = _expected(world), policy_of(world.project())
+    with world.database.reading() as session:
+        rows = {row.task_id: row for row in session.exec(select(ConsensusLabel))}
+    assert rows.keys() == {place for place, each in found.items() if each.answers}
+    for place, row in rows.items():
+        each = found[place]
+        assert (row.votes, row.skips) == (len(each.graded), len(each.answers) - len(each.graded))
+        assert row.is_complete == each.is_complete(policy)
+        said = {answer.grade for answer in each.graded}
+        assert row.grade is None or row.grade in said
+        if len(said) == 1:
+            assert row.grade in said, "what all say is the label"
+
+
+def _check_training_and_exports(world: World) -> None:
+    found, policy = _expected(world), policy_of(world.project())
+    with world.database.reading() as session:
+        before = {row.task_id: row.grade for row in session.exec(select(ConsensusLabel))}
+    snapshot = world.snapshot()
+    labels: dict[int, str] = {}
+    for place, each in found.items():
+        grade = each.decision.grade if each.decision else before.get(place)
+        if grade is not None and (each.decision or each.is_complete(policy)):
+            labels[place] = grade
+    learnt = {row.task_id: row for row in (*snapshot.training, *snapshot.audit)}
+    assert {place: row.grade for place, row in learnt.items()} == labels, "what the desk shows"
+    for place, row in learnt.items():
+        assert set(row.annotation_ids) == {answer.id for answer in found[place].graded}
+    with world.database.reading() as session:
+        exports = Exports.at_one_moment(session, world.services.clock, world.project())
+        best = list(exports.rows(ExportRequest(what="best")))
+        single = list(exports.rows(ExportRequest(what="annotations")))
+        there = standing(session, world.project_id)
+        names = {row.id: row.external_id for row in session.exec(select(Record))}
+    told: dict[int, LabelRow] = {}
+    for exported in best:
+        assert isinstance(exported, LabelRow)
+        told[min(exported.task_ids)] = exported
+    for place, grade in labels.items():
+        assert (told[place].grade, told[place].external_id) == (
+            grade,
+            names[found[place].first.record_id],
+        )
+    for place, exported in told.items():
+        if place in found and found[place].answers:
+            assert sorted(exported.annotation_ids) == sorted(
+                answer.label_studio_annotation_id for answer in found[place].graded
+            )
+    assert sorted(row.annotation_id for row in single if isinstance(row, AnnotationRow)) == sorted(
+        there
+    )
+
+
+def _check_overview(world: World) -> None:
+    found = _expected(world)
+    with world.database.reading() as session:
+        current = overview.count_labelled_current_records(session, world.project_id)
+        present, *_ = overview.annotation_counts(session, world.project_id)
+        people = overview.annotator_counts(session, world.project_id)
+        batches = overview.batch_progress(session, world.project_id)
+        rows = standing(session, world.project_id).values()
+        tasks = session.exec(
+            select(Task).where(Task.project_id == world.project_id, col(Task.deleted_at).is_(None))
+        ).all()
+    labelled = {
+        place
+        for place, each in found.items()
+        if any(not answer.was_cancelled for answer in each.answers.values())
+    }
+    assert current == sum(found[place].is_current for place in labelled)
+    given = [row for row in rows if not row.was_cancelled]
+    assert present == len(given)
+    assert sum(count for _, count, _ in people) == sum(
+        row.annotator_id is not None for row in given
+    )
+    listed = [task for task in tasks if task.purpose == "label" or task.key.startswith("imported-")]
+    for batch_id, (count, done) in batches.items():
+        of_batch = [task for task in listed if task.batch_id == batch_id]
+        assert count == len(of_batch)
+        assert done == sum((task.original_id or task.id) in labelled for task in of_batch)
+
+
+def _check_cases(world: World) -> None:
+    found = _expected(world)
+    with world.database.reading() as session:
+        cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id).desc()).limit(2)).all()
+        desk = ReviewDesk(session, world.services.clock, world.services.settings)
+        for case in cases:
+            shown = desk.case(world.project(), case.id or 0)
+            expected_answers = found[case.task_id].answers if case.task_id in found else {}
+            assert sorted(each.annotation_id for each in shown.answers) == sorted(
+                row.label_studio_annotation_id for row in expected_answers.values()
+            )
+
+
+def check_current(world: World, contents: dict[str, int]) -> None:
+    """The pool is what the last imports brought, and only that."""
+    with world.database.reading() as session:
+        rows = session.exec(select(Record).where(col(Record.is_current))).all()
+    assert {row.external_id: row.fields["price"] for row in rows} == contents
+    assert world.pool() == sorted(row.id or 0 for row in rows)
+
+
+def check_nothing_old_was_pushed(world: World, before: int) -> None:
+    """Tasks that Label Studio was given after that one show a version that is current."""
+    with world.database.reading() as session:
+        rows = session.exec(
+            select(Task, Record)
+            .join(Record, col(Record.id) == col(Task.record_id))
+            .where(col(Task.label_studio_task_id).is_not(None))
+        ).all()
+    old = [
+        record.external_id
+        for task, record in rows
+        if (task.label_studio_task_id or 0) > before and not record.is_current
+    ]
+    assert old == []
+
+
+def check_settled(world: World) -> None:
+    """Nothing is due any more: all is pushed, learnt, and nobody waits for ever."""
+    found, policy = _expected(world), policy_of(world.project())
+    with world.database.reading() as session:
+        tasks = session.exec(select(Task)).all()
+        current = {row.id for row in session.exec(select(Record).where(col(Record.is_current)))}
+        has_batches = session.exec(select(Batch).where(Batch.round > 0)).first() is not None
+    waiting = [
+        task.id
+        for task in tasks
+        if task.label_studio_task_id is None
+        and task.deleted_at is None
+        and not task.key.startswith("imported-")
+        and task.record_id in current
+    ]
+    assert waiting == [], "tasks that nobody gets to see"
+    if not has_batches or any(each.is_open(policy) for each in found.values()):
+        return
+    assert current <= {task.record_id for task in tasks}, "records that are never asked about"
+    snapshot = world.snapshot()
+    if snapshot.complete_tasks:
+        assert world.has_learnt(snapshot.fingerprint), "labels that are not learnt"
+
+
+def check_store_equals_label_studio(world: World, *, is_full: bool) -> None:
+    """What Label Studio can show has been read; what it cannot is told until it was read."""
+    held = world.label_studio.tasks
+    broken = {task_id for task_id, task in held.items() if task.is_broken}
+    with world.database.reading() as session:
+        there = standing(session, world.project_id)
+        ours = {
+            task.label_studio_task_id: task.id
+            for task in session.exec(select(Task).where(Task.project_id == world.project_id))
+            if task.label_studio_task_id in held
+        }
+        cursor = session.get_one(SyncCursor, world.project_id)
+    assert (cursor.error is not None) == bool(cursor.unreadable)
+    assert set(cursor.unreadable) <= broken
+    for theirs, task_id in ours.items():
+        if theirs in broken:
+            continue
+        stored = {key: row.grade for key, row in there.items() if row.task_id == task_id}
+        shown = {
+            key: each["result"][0]["value"]["choices"][0] if each["result"] else None
+            for key, each in held[theirs].annotations.items()
+        }
+        own = {key: grade for key, grade in stored.items() if key > 0}
+        if is_full:
+            assert own == shown
+        else:
+            assert own.items() >= shown.items()
+    if is_full:
+        report = verify_project(world.services, world.project())
+        kinds = {difference.kind for difference in report.differences}
+        assert not {kind for kind in kinds if kind.startswith(("task_", "annotation_"))} - {
+            "task_unreadable"
+        }, report.differences

@@ -1,0 +1,342 @@
+"""The application's services over a real store, with people, Label Studio and a worker to play."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import SecretStr
+from sqlmodel import col, select
+
+from backend.annotations.jobs import handlers as annotation_handlers
+from backend.annotations.service import AnnotationsService
+from backend.core.database import Database
+from backend.core.exceptions import AppError
+from backend.core.services import Services
+from backend.core.settings import Settings
+from backend.features.snapshot import TrainingSnapshot, take_snapshot
+from backend.features.store import FeatureStore, PoolFeatures
+from backend.jobs.context import JobContext
+from backend.label_exchange.destination import LabelImport
+from backend.label_exchange.label_import import import_labels
+from backend.label_studio.connection import project_marker
+from backend.label_studio.push import push_batches
+from backend.label_studio.sync import sync_project
+from backend.loop.job_names import APPLY_EVENTS, ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
+from backend.loop.service import LEARNT, LoopService
+from backend.models import Job, Project, Record, ReviewCase, Task
+from backend.projects.schemas import LoopPolicy, ProjectCreate
+from backend.projects.service import ProjectsService, label_schema_of
+from backend.records.schemas import DatasetCreate, RecordCreate
+from backend.records.service import RecordsService
+from backend.registry.service import RegistryService
+from backend.review.asking import ask_label_studio
+from backend.review.decisions import Decisions
+from backend.review.refreshing import ReviewRefresh
+from backend.review.schemas import DecisionRequest
+from backend.selection import repository as selection_repository
+from labeling.label_studio.label_config import build_label_config
+from tests.same_answers.label_studio import PROJECT, LabelStudioInMemory
+
+FIELDS = ["title", "price"]
+BATCH = 3
+MOST_JOBS = 60
+"""More for one step would be a loop that never rests."""
+
+
+class Revision:
+    """An encoder of which only the name matters."""
+
+    def __init__(self, revision: str) -> None:
+        self.revision = revision
+
+
+class PoolStore(FeatureStore):
+    """The feature store with its real keys, and one column instead of features."""
+
+    revision = "first"
+
+    def encoder(self, folder: str | None = None) -> Any:
+        return Revision(f"{self.revision}-{folder}")
+
+    def _compute(self, records: Any, *_parts: Any) -> PoolFeatures:
+        record_ids, _ = records
+        return PoolFeatures(
+            record_ids,
+            np.zeros((len(record_ids), 1), dtype=np.float32),
+            None,  # type: ignore[arg-type]  # nobody asks for signals here
+        )
+
+
+class World:
+    """One project with everybody who works on it; a worker runs what the application queues."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        self.database = Database(url)
+        settings = Settings(
+            data_dir=folder,
+            sync_overlap_seconds=1,
+            webhook_secret=SecretStr("a webhook secret for the tests"),
+            label_studio_url="http://label-studio.example",
+        )
+        self.services = Services(settings=settings, database=self.database)
+        self.folder = folder
+        self.features = PoolStore(self.services)
+        self.late: list[bytes] = []
+        self._imports = 0
+        with self.database.transaction() as session:
+            created = LabelStudioInMemory("", "")
+            RecordsService(session, created.tick).create_dataset(
+                DatasetCreate(name="shop", kind="product", fields=FIELDS), actor="test"
+            )
+            project = ProjectsService(session, created.tick).create(
+                ProjectCreate(
+                    name="Shop",
+                    dataset="shop",
+                    policy=LoopPolicy(batch_size=BATCH, refill_at=0, explanation_share=0.0),
+                ),
+                actor="test",
+            )
+            project.label_studio_project_id = PROJECT
+            session.add(project)
+        assert project.id is not None
+        self.project_id = project.id
+        self.dataset_id = project.dataset_id
+        config = build_label_config(label_schema_of(project), evidence=False)
+        self.label_studio = LabelStudioInMemory(project_marker(project), config)
+        self.services.__dict__["label_studio"] = self.label_studio
+        self.services.clock = self.label_studio.tick
+
+    def project(self) -> Project:
+        with self.database.reading() as session:
+            return ProjectsService(session, self.services.clock).get(self.project_id)
+
+    # What people and machines do.
+
+    def bring(self, contents: Mapping[str, int]) -> None:
+        """An import: each record has that version of its content."""
+        rows = [self.record(name, version) for name, version in sorted(contents.items())]
+        with self.database.transaction() as session:
+            RecordsService(session, self.services.clock).upsert(self.dataset_id, rows)
+
+    def record(self, name: str, version: int) -> RecordCreate:
+        return RecordCreate(
+            external_id=name,
+            kind="product",
+            fields={"title": f"{name} number {version}", "price": version},
+            source="test",
+        )
+
+    def bring_labels(self, name: str, version: int, said: Sequence[tuple[str | None, str]]) -> None:
+        """Labels of another Label Studio: (e-mail address or nobody, grade)."""
+        self._imports += 1
+        moment = self.label_studio.tick().isoformat()
+        choice = {"from_name": "grade", "to_name": "record", "type": "choices"}
+        annotations = [
+            {
+                "id": 1000 * self._imports + place,
+                "completed_by": {"email": person} if person else None,
+                "created_at": moment,
+                "updated_at": moment,
+                "result": [{**choice, "value": {"choices": [grade]}}],
+            }
+            for place, (person, grade) in enumerate(said)
+        ]
+        data = {"record_id": name, **self.record(name, version).fields}
+        path = self.folder / f"labels-{self._imports}.json"
+        path.write_text(json.dumps([{"id": 1, "data": data, "annotations": annotations}]))
+        report = import_labels(self.services, LabelImport(path=path, project="Shop"), actor="test")
+        assert report.rejects == []
+
+    def tell(self, action: str, annotation: Mapping[str, Any], how: str) -> None:
+        """Label Studio's webhook: once, twice, later or never."""
+        body = json.dumps(
+            {"action": action, "project": {"id": PROJECT}, "annotation": dict(annotation)}
+        ).encode()
+        if how == "late":
+            self.late.append(body)
+        for _ in range({"once": 1, "twice": 2}.get(how, 0)):
+            self.receive(body)
+
+    def receive(self, body: bytes) -> None:
+        with self.database.transaction() as session:
+            AnnotationsService(session, self.services.clock).receive(body)
+
+    def sync(self, *, is_full: bool) -> None:
+        sync_project(self.services, self.project_id, is_full=is_full)
+
+    def decide(self, place: int, action: Any, grade: str) -> None:
+        """Something is decided about one of the cases, if it can be."""
+        with self.database.reading() as session:
+            cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id))).all()
+        if not cases:
+            return
+        case = cases[place % len(cases)]
+        request = DecisionRequest(
+            version=case.version,
+            action=action,
+            grade=grade if action == "decide" else None,
+            soft_label={"good": 0.5, "poor": 0.5} if action == "ambiguous" else None,
+            reason="seen",
+        )
+        try:
+            with self.database.transaction() as session:
+                project = ProjectsService(session, self.services.clock).get(self.project_id)
+                Decisions(session, self.services.clock).decide(
+                    project, case.id or 0, request, author="lea@example.org"
+                )
+        except AppError:
+            return  # not of this case, as it is now
+
+    def set_policy(self, **changes: Any) -> None:
+        with self.database.transaction() as session:
+            ProjectsService(session, self.services.clock).set_policy(
+                self.project_id, changes, actor="test"
+            )
+
+    # The worker.
+
+    def look(self) -> None:
+        """What the periodic sync asks: is anything due?"""
+        with self.database.transaction() as session:
+            project = ProjectsService(session, self.services.clock).get(self.project_id)
+            LoopService(session, self.services.clock).continue_loop(project)
+
+    def request_batch(self) -> None:
+        with self.database.transaction() as session:
+            project = ProjectsService(session, self.services.clock).get(self.project_id)
+            loop = LoopService(session, self.services.clock)
+            loop.request_batch(project, loop.progress(project).last_round + 1)
+
+    def work(self, names: Sequence[str] = (APPLY_EVENTS, REVIEW, SYNC, ASK)) -> None:
+        """Queued jobs of these names have run, and what they asked for."""
+        for _ in range(MOST_JOBS):
+            with self.database.reading() as session:
+                job = session.exec(
+                    select(Job)
+                    .where(Job.status == "queued", col(Job.name).in_(names))
+                    .order_by(col(Job.enqueued_at), col(Job.id))
+                ).first()
+            if job is None:
+                return
+            with self.database.transaction() as session:
+                row = session.get_one(Job, job.id)
+                row.status = "running"
+                session.add(row)
+            self._run(job)
+            with self.database.transaction() as session:
+                row = session.get_one(Job, job.id)
+                row.status = "done"
+                session.add(row)
+        raise AssertionError(f"the loop never rests: {job.name} {job.id}")
+
+    def settle(self) -> None:
+        """Everything that is due has happened."""
+        self.look()
+        self.work((APPLY_EVENTS, REVIEW, SYNC, ASK, PUSH, NEXT_BATCH, RETRAIN))
+
+    def _run(self, job: Job) -> None:
+        match job.name:
+            case "labeling.apply_events":
+                context = JobContext(self.database, self.services.clock, job)
+                annotation_handlers(self.services)[APPLY_EVENTS](context, {})
+            case "review.refresh":
+                with self.database.transaction() as session:
+                    project = ProjectsService(session, self.services.clock).get(self.project_id)
+                    ReviewRefresh(session, self.services.clock, project).run()
+                    LoopService(session, self.services.clock).continue_loop(project)
+            case "labeling.sync":
+                self.sync(is_full=bool(job.args.get("is_full")))
+            case "review.ask":
+                ask_label_studio(self.services, self.project_id, lambda _share, _text: None)
+            case "labeling.push":
+                push_batches(self.services, self.project_id)
+                self.look()
+            case "training.next_batch":
+                self._choose(int(job.args["round"]))
+                self.look()
+            case "training.retrain":
+                self._learn()
+
+    def pool(self) -> list[int]:
+        found = self.features.pool(
+            self.dataset_id, FIELDS, lambda _share, _text: None, lambda: False
+        )
+        return found.record_ids
+
+    def _choose(self, round_number: int) -> None:
+        pool, now = self.pool(), self.services.clock()
+        with self.database.transaction() as session:
+            taken = set(
+                session.exec(select(Task.record_id).where(Task.project_id == self.project_id))
+            )
+            known = selection_repository.find_batch(session, self.project_id, round_number)
+            chosen = [record_id for record_id in pool if record_id not in taken][:BATCH]
+            if known is not None or not chosen:
+                return
+            batch = selection_repository.add_batch(
+                session,
+                project_id=self.project_id,
+                round_number=round_number,
+                strategy="cold_start",
+                model_version_id=None,
+                seed=0,
+                now=now,
+            )
+            rows = [
+                {
+                    "project_id": self.project_id,
+                    "record_id": record_id,
+                    "batch_id": batch.id,
+                    "key": f"key-{record_id}",
+                    "position": place,
+                    "is_audit": place == 0,
+                    "reason": "",
+                    "reason_zh": "",
+                }
+                for place, record_id in enumerate(chosen)
+            ]
+            selection_repository.add_tasks(session, rows)
+
+    def _learn(self) -> None:
+        """A retraining, as far as it touches the store: any number of labels teaches something."""
+        snapshot = self.snapshot()
+        with self.database.transaction() as session:
+            registry = RegistryService(session, self.services.clock)
+            if registry.find_by_fingerprint(self.project_id, snapshot.fingerprint) is None:
+                registry.register(
+                    self.project_id,
+                    fingerprint=snapshot.fingerprint,
+                    artifact="none",
+                    encoder=self.features.revision,
+                    training_labels=len(snapshot.training),
+                    audit_labels=len(snapshot.audit),
+                    metrics=learnt_metrics(snapshot),
+                )
+            project = ProjectsService(session, self.services.clock).get(self.project_id)
+            LoopService(session, self.services.clock).continue_loop(project, is_retrained=True)
+
+    def has_learnt(self, fingerprint: str) -> bool:
+        """True if a model version knows exactly these labels."""
+        with self.database.reading() as session:
+            registry = RegistryService(session, self.services.clock)
+            return registry.find_by_fingerprint(self.project_id, fingerprint) is not None
+
+    def snapshot(self) -> TrainingSnapshot:
+        return take_snapshot(self.services, self.project())
+
+    def current(self) -> dict[str, int]:
+        """Record to the id of its current version, as the store has it."""
+        with self.database.reading() as session:
+            rows = session.exec(select(Record).where(col(Record.is_current)))
+            return {row.external_id: row.id or 0 for row in rows}
+
+    def close(self) -> None:
+        self.database.dispose()
+
+
+def learnt_metrics(snapshot: TrainingSnapshot) -> dict[str, Any]:
+    """What a model version keeps of its snapshot."""
+    return {"complete_tasks": snapshot.complete_tasks, LEARNT: asdict(snapshot.learnt)}
