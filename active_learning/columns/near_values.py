@@ -40,7 +40,7 @@ class NearFrequent:
 
     def nearest(self, text: str) -> tuple[str, int] | None:
         """The most frequent other string within one slip, with its count."""
-        if not SHORTEST <= len(text) <= self._longest + 1:
+        if not self._best or not SHORTEST <= len(text) <= self._longest + 1:
             return None
         best: tuple[int, str] | None = None
         for key in _deletions(text.lower()):
