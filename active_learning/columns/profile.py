@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from itertools import islice
+from itertools import islice, repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,6 +115,7 @@ class ColumnProfile:
 
     def __post_init__(self) -> None:
         self._memory: dict[str, NDArray[np.float32]] = {}
+        self._token_ratios: dict[str, float] = {}
 
     @cached_property
     def _near_values(self) -> NearFrequent:
@@ -129,6 +130,8 @@ class ColumnProfile:
         """(n, len(VALUE_SIGNALS)) signals of n values of this column; always finite."""
         if len(self._memory) > REMEMBERED:
             self._memory.clear()
+        if len(self._token_ratios) > REMEMBERED:
+            self._token_ratios.clear()
         known, memory = [], self._memory
         for text in texts:
             found = memory.get(text)
@@ -163,11 +166,11 @@ class ColumnProfile:
         shape = self.shapes.get(shape_of(text), 1)
         exact = self.exact_shapes.get(exact_shape_of(text), 1)
         number, day = number_of(text), day_of(text)
-        trigram_counts = [self.trigrams.get(trigram, 1) for trigram in trigrams_of(text)]
+        trigram_counts = list(map(self.trigrams.get, trigrams_of(text), repeat(1)))
         rare_limit = max(2.0, rows * 3e-4)
-        rare_trigrams = sum(count <= rare_limit for count in trigram_counts)
+        rare_trigrams = sum(map(rare_limit.__ge__, trigram_counts))
         tokens = [token for token in tokens_of(text) if not token[0].isdigit()]
-        token_counts = [self.tokens.get(token, 1) for token in tokens]
+        token_counts = list(map(self.tokens.get, tokens, repeat(1)))
         median, spread = self.number_range
         log_median, log_spread = self.log_range
         deviation = 0.0
@@ -183,7 +186,7 @@ class ColumnProfile:
         outside = 0.0
         if day is not None and self.date_share > 0.5:
             outside = float(np.log1p(max(low_day - day, day - high_day, 0.0)))
-        rarest_character = min(self.characters.get(c, 1) for c in set(text[:TEXT_LIMIT]))
+        rarest_character = min(map(self.characters.get, set(text[:TEXT_LIMIT]), repeat(1)))
         length = len(text)
         mean_length, length_spread = self.length_range
         return [
@@ -202,10 +205,7 @@ class ColumnProfile:
             _log1p(rare_trigrams),
             1.0 - _log1p(min(token_counts)) / log_rows if token_counts else 0.0,
             self._near_values.ratio(text, count),
-            max(
-                (self._near_tokens.ratio(t, c) for t, c in zip(tokens, token_counts, strict=True)),
-                default=0.0,
-            ),
+            max(map(self._token_ratio, tokens, token_counts), default=0.0),
             odd_characters(text),
             float(self.distinct > 0.9 * (rows - self.missing) and count >= 2),
             *context,
@@ -216,6 +216,13 @@ class ColumnProfile:
             *first_second_last(text),
             _log1p(len(text.split())),
         ]
+
+
+    def _token_ratio(self, token: str, count: int) -> float:
+        found = self._token_ratios.get(token)
+        if found is None:
+            found = self._token_ratios[token] = self._near_tokens.ratio(token, count)
+        return found
 
 
 class ColumnCounter:

@@ -36,7 +36,6 @@ _FORMATS_BY_MARKS: dict[str, list[str]] = {}
 for _format in _DATE_FORMATS:
     _FORMATS_BY_MARKS.setdefault(re.sub("%.", "", _format), []).append(_format)
 _DIGITS_AND_BLANKS = re.compile(r"[\d ]")
-_RUN = re.compile(r"(.)\1+", re.DOTALL)
 _DAMAGE = re.compile("[\ufffd\x00-\x08\x0b-\x1f]")
 _MAYBE_DATE = re.compile(r"^\s*\d{1,4}[-/.年]?\d{1,2}[-/.月]?\d{1,4}日?([T\s].*)?$")
 
@@ -129,7 +128,11 @@ _TRAITS = _Classes(
 
 def shape_of(text: str) -> str:
     """Letters by case, digits and ideographs by kind, runs collapsed: ``Aa 9/9`` style."""
-    return _RUN.sub(r"\1", text[:TEXT_LIMIT].translate(_SHAPE_CLASSES))
+    shape = text[:TEXT_LIMIT].translate(_SHAPE_CLASSES)
+    for kind in set(shape):
+        while (run := kind + kind) in shape:
+            shape = shape.replace(run, kind)
+    return shape
 
 
 def exact_shape_of(text: str) -> str:
@@ -179,6 +182,8 @@ def odd_characters(text: str) -> float:
     oddities += len(_DAMAGE.findall(text))
     if not text.isascii():
         composed = unicodedata.normalize("NFC", text[:TEXT_LIMIT])
+        oddities += sum(mark in text for mark in ("Ã", "â€", "ï»¿", "锟"))
         oddities += sum(map(bool, map(unicodedata.combining, composed)))
-    oddities += sum(1 for mark in ("Ã", "â€", "ï»¿", "锟", "&amp;", "&lt;", "<br") if mark in text)
+    if "&" in text or "<" in text:
+        oddities += sum(mark in text for mark in ("&amp;", "&lt;", "<br"))
     return float(oddities)
