@@ -4,6 +4,7 @@ They are read, not mapped: pages of a mapped file count as memory of the process
 million records would fill a worker's. The operating system keeps what is read often all the same.
 """
 
+import itertools
 import os
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -62,7 +63,7 @@ class RowFile:
                 wanted = wanted[order]
             gaps = np.diff(wanted) > max(1, GAP_BYTES // self._row_bytes)
             breaks = [0, *(np.flatnonzero(gaps) + 1).tolist(), len(wanted)]
-            for start, end in zip(breaks[:-1], breaks[1:], strict=True):
+            for start, end in itertools.pairwise(breaks):
                 self._read_span(descriptor, wanted, start, end, order, out)
         finally:
             os.close(descriptor)
@@ -84,7 +85,7 @@ class RowFile:
             stop = start + int(np.searchsorted(wanted[start:end], most))
             count = int(wanted[stop - 1]) - first + 1
             block = np.empty((count, self._width), dtype=self._dtype)
-            done, buffer = 0, memoryview(block).cast("B")
+            done, buffer = 0, block.reshape(-1).view(np.uint8).data
             while done < len(buffer):
                 read = os.preadv(descriptor, [buffer[done:]], first * self._row_bytes + done)
                 if read == 0:

@@ -46,11 +46,16 @@ class SignalFiles:
 
 
 class SignalWriter:
-    """Writes signals piece by piece beside the folder, which is made by :meth:`finish`."""
+    """Writes signals piece by piece; the folder is made by :meth:`finish`.
 
-    def __init__(self, folder: Path, signals: ColumnSignals) -> None:
-        self._folder, self._signals = folder, signals
-        self._beside = folder.with_name(f".{folder.name}.{os.getpid()}")
+    Args:
+        folder: where they shall be; its parent may come into being meanwhile.
+        beside: where they are until then, on the same disk.
+        signals: what they are computed against.
+    """
+
+    def __init__(self, folder: Path, beside: Path, signals: ColumnSignals) -> None:
+        self._folder, self._beside, self._signals = folder, beside, signals
         shutil.rmtree(self._beside, ignore_errors=True)
         self._beside.mkdir(parents=True)
         self._record: BinaryIO = (self._beside / RECORD).open("wb")

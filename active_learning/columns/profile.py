@@ -217,7 +217,6 @@ class ColumnProfile:
             _log1p(len(text.split())),
         ]
 
-
     def _token_ratio(self, token: str, count: int) -> float:
         found = self._token_ratios.get(token)
         if found is None:

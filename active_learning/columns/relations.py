@@ -191,9 +191,7 @@ def _stands_reversed(larger: str, smaller: str, kind: str) -> bool:
     return high is not None and low is not None and high < low
 
 
-def _dependency(
-    deciding: Coded, decided: Coded, a: int, b: int
-) -> tuple[float, Dependency] | None:
+def _dependency(deciding: Coded, decided: Coded, a: int, b: int) -> tuple[float, Dependency] | None:
     """a -> b where groups of equal a mostly agree on b, and b is not constant anyway.
 
     With the share of rows that agree.

@@ -48,7 +48,7 @@ class EmbeddingCache:
         self._row_bytes = encoder.dimension * 2
         self._file = RowFile(self._folder / "vectors.f16", np.float16, encoder.dimension)
         self._places: dict[bytes, int] = {}
-        self._known = 0
+        self._known = self._generation = 0
         self._guard = threading.RLock()
 
     @property
@@ -60,6 +60,18 @@ class EmbeddingCache:
     def revision(self) -> str:
         """Revision of the encoder whose embeddings these are."""
         return self._encoder.revision
+
+    @property
+    def texts_at_once(self) -> int:
+        """How many new texts a call keep the encoder busy."""
+        return texts_at_once(self._encoder)
+
+    @property
+    def generation(self) -> int:
+        """Rises when somebody has deleted the folder: places from before mean nothing then."""
+        with self._guard:
+            self._refresh()
+            return self._generation
 
     def __len__(self) -> int:
         """Embeddings on disk."""
@@ -182,6 +194,7 @@ class EmbeddingCache:
             ) from error
         if count < self._known:  # somebody deleted the folder: start over
             self._places, self._known = {}, 0
+            self._generation += 1
         if count == self._known:
             return
         with (self._folder / "texts.hashes").open("rb") as file:
