@@ -17,6 +17,7 @@ from active_learning.query_strategies.evidence import Evidence
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.random_sampling import AUDIT_REASON, RandomSampling
 from active_learning.types import (
+    FeatureRows,
     Features,
     Marks,
     Positions,
@@ -102,7 +103,7 @@ class ActiveLearner:
     def select(
         self,
         pool: Pool,
-        X: Features,
+        X: FeatureRows,
         budget: int,
         *,
         labels: Mapping[RecordId, str] | None = None,
@@ -113,7 +114,8 @@ class ActiveLearner:
 
         Args:
             pool: which records may be chosen.
-            X: a row for each record of the pool, labelled ones included, in pool order.
+            X: (len(pool), width), labelled records included, in pool order; rows that lie on disk
+                are read in pieces.
             budget: records wanted. Where fewer are left, all that are left come back, and
                 ``len(batch) < budget`` says so.
             labels: of the records labelled so far; ids outside the pool are ignored. They tell
@@ -146,7 +148,6 @@ class ActiveLearner:
         parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
         if wanted:
             check_stop(should_stop, "selecting")
-            progress(0.3, f"choosing {wanted:,} of {len(rows):,} records")
             evidence = Evidence(
                 self.classifier,
                 X,
@@ -154,9 +155,10 @@ class ActiveLearner:
                 self._codes(pool, labels),
                 seed=query_seed,
                 device=self._device,
+                progress=lambda share, message: progress(0.1 + 0.6 * share, message),
                 should_stop=should_stop,
             )
-            parts += self._choose(evidence, rows, wanted, query_seed, len(pool.labelled))
+            parts += self._choose(evidence, rows, wanted, query_seed, len(pool.labelled), progress)
         progress(1.0, f"{budget:,} records chosen")
         return SelectedBatch(
             pool.ids(np.concatenate([part.rows for part in parts])),
@@ -172,10 +174,12 @@ class ActiveLearner:
         wanted: int,
         query_seed: int,
         labelled: int,
+        progress: Progress,
     ) -> "list[_Part]":
         """The strategy's part, then the random part."""
         strategy = self._strategy(evidence, query_seed)
         candidates = evidence.candidates(rows, strategy.needs)
+        progress(0.7, f"choosing {wanted:,} of {len(rows):,} records")
         share = self._random_share
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM

@@ -22,15 +22,22 @@ class Pool:
     """
 
     def __init__(self, record_ids: Sequence[RecordId], labelled: Collection[RecordId] = ()) -> None:
-        self._ids = list(record_ids)
-        self._places = {record_id: place for place, record_id in enumerate(self._ids)}
-        if len(self._places) != len(self._ids):
+        self._ids = np.fromiter(record_ids, np.int64, len(record_ids))
+        self._order = np.argsort(self._ids, kind="stable")
+        self._sorted = self._ids[self._order]
+        if (np.diff(self._sorted) == 0).any():
             raise ShapeMismatch("A record id appears twice in the pool; give each record one row.")
         self._open = np.ones(len(self._ids), dtype=bool)
-        for record_id in labelled:
-            place = self._places.get(record_id)
-            if place is not None:
-                self._open[place] = False
+        places = self._places(labelled)
+        self._open[places[places >= 0]] = False
+
+    def _places(self, record_ids: Collection[RecordId]) -> Positions:
+        """(m,) the row of each record, -1 where the pool does not hold it."""
+        wanted = np.fromiter(record_ids, np.int64, len(record_ids))
+        if len(self._ids) == 0:
+            return np.full(len(wanted), -1, dtype=np.intp)
+        found = np.minimum(np.searchsorted(self._sorted, wanted), len(self._ids) - 1)
+        return np.where(self._sorted[found] == wanted, self._order[found], -1)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -59,20 +66,21 @@ class Pool:
         Raises:
             UnknownRecord: the pool does not hold one of them.
         """
-        try:
-            return np.array([self._places[r] for r in record_ids], dtype=np.intp)
-        except KeyError as error:
-            raise UnknownRecord(f"The pool does not hold record {error.args[0]}.") from error
+        places = self._places(record_ids)
+        if (places < 0).any():
+            unknown = record_ids[int(np.flatnonzero(places < 0)[0])]
+            raise UnknownRecord(f"The pool does not hold record {unknown}.")
+        return places
 
     def ids(self, positions: Positions) -> list[RecordId]:
         """The records of the rows, in their order."""
-        return [self._ids[place] for place in positions.tolist()]
+        found: list[RecordId] = self._ids[positions].tolist()
+        return found
 
     def codes(self, numbers: Mapping[RecordId, int]) -> NDArray[np.intp]:
         """(records,) the number of each row's record, -1 where it has none; others are ignored."""
         out = np.full(len(self._ids), -1, dtype=np.intp)
-        for record_id, number in numbers.items():
-            place = self._places.get(record_id)
-            if place is not None:
-                out[place] = number
+        places = self._places(numbers)
+        codes = np.fromiter(numbers.values(), np.intp, len(numbers))
+        out[places[places >= 0]] = codes[places >= 0]
         return out

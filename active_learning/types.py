@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,24 @@ Embeddings: TypeAlias = NDArray[np.float32]
 """(n, dimension), every row of length one."""
 Features: TypeAlias = NDArray[np.float32]
 """(n, width): embedding, record signals and cell signals side by side."""
+
+
+class FeatureRows(Protocol):
+    """A feature matrix that is read by rows: ``Features`` in memory, or one that lies on disk.
+
+    ``X[rows]`` is (m, width) float32 for a slice or for positions, ``X[rows, first:second]`` some
+    of the columns; nothing else is asked of it, and never all rows at once where they may be many.
+    """
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """(n, width)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+
+
 Probabilities: TypeAlias = NDArray[np.float64]
 """(n, classes), each value between 0 and 1."""
 Scores: TypeAlias = NDArray[np.float64]

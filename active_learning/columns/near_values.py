@@ -29,23 +29,21 @@ class NearFrequent:
             ),
             key=lambda pair: (-pair[0], pair[1]),
         )[:INDEX_LIMIT]
-        self._best: dict[str, tuple[int, str]] = {}
-        self._second: dict[str, tuple[int, str]] = {}
+        self._index: dict[str, tuple[tuple[int, str], ...]] = {}
         for count, text in frequent:
-            for key in _deletions(text.lower()):
-                if key not in self._best:
-                    self._best[key] = (count, text)
-                elif key not in self._second:
-                    self._second[key] = (count, text)
+            for key in dict.fromkeys(_deletions(text.lower())):
+                held = self._index.get(key, ())
+                if len(held) < 2:  # the most frequent one and, where that is asked for, the next
+                    self._index[key] = (*held, (count, text))
 
     def nearest(self, text: str) -> tuple[str, int] | None:
         """The most frequent other string within one slip, with its count."""
-        if not SHORTEST <= len(text) <= self._longest + 1:
+        if not self._index or not SHORTEST <= len(text) <= self._longest + 1:
             return None
         best: tuple[int, str] | None = None
-        for key in _deletions(text.lower()):
-            for found in (self._best.get(key), self._second.get(key)):
-                if found is not None and found[1] != text and (best is None or found[0] > best[0]):
+        for held in filter(None, map(self._index.get, _deletions(text.lower()))):
+            for found in held:
+                if found[1] != text and (best is None or found[0] > best[0]):
                     best = found
         return None if best is None else (best[1], best[0])
 
@@ -58,6 +56,5 @@ class NearFrequent:
 
 
 def _deletions(text: str) -> list[str]:
-    """The string and every string with one character less, each once."""
-    shorter = (text[:place] + text[place + 1 :] for place in range(len(text)))
-    return list(dict.fromkeys([text, *shorter]))
+    """The string and every string with one character less."""
+    return [text, *[text[:place] + text[place + 1 :] for place in range(len(text))]]

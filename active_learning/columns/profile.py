@@ -1,11 +1,13 @@
 """What is usual in one column, and how far a value is from it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property, lru_cache
+from itertools import islice, repeat
 
 import numpy as np
+from numpy.typing import NDArray
 
 from active_learning.columns.near_values import NearFrequent
 from active_learning.columns.value_parsing import (
@@ -17,7 +19,6 @@ from active_learning.columns.value_parsing import (
     number_of,
     odd_characters,
     shape_of,
-    text_of,
     tokens_of,
     trigrams_of,
 )
@@ -25,6 +26,13 @@ from active_learning.columns.value_parsing import (
 COUNTER_LIMIT = 300_000
 """Distinct keys that a counter keeps; beyond it the rarest are forgotten."""
 SAMPLE_SIZE = 5_000
+"""Values of a column whose ranges are measured: a median of so many lies, 19 times in 20, within
+1.4 % of the ranks around the true one."""
+TEXTS_AT_A_TIME = 50_000
+"""Different values whose shapes and pieces are counted together: each is taken apart once."""
+PIECES_AT_A_TIME = 100_000
+REMEMBERED = 20_000
+"""Values a column whose signals are kept for the next time: 5 MB."""
 
 VALUE_SIGNALS = (
     "missing",
@@ -69,11 +77,8 @@ class BoundedCounter:
         self._limit = limit
         self.counts: Counter[str] = Counter()
 
-    def add(self, key: str) -> None:
-        self.counts[key] += 1
-        self._forget()
-
-    def add_all(self, keys: Iterable[str]) -> None:
+    def add(self, keys: Iterable[str] | Mapping[str, int]) -> None:
+        """The keys are counted, each once or so often as the mapping says."""
         self.counts.update(keys)
         self._forget()
 
@@ -109,22 +114,31 @@ class ColumnProfile:
     characters: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._near_values = NearFrequent(self.values, longest=60)
-        self._near_tokens = NearFrequent(
-            {token: count for token, count in self.tokens.items() if not token[0].isdigit()},
-            longest=30,
-        )
-        self._memory: dict[str, np.ndarray[Any, np.dtype[np.float32]]] = {}
+        self._memory: dict[str, NDArray[np.float32]] = {}
+        self._token_ratios: dict[str, float] = {}
 
-    def signals(self, text: str) -> np.ndarray[Any, np.dtype[np.float32]]:
-        """(len(VALUE_SIGNALS),) signals of one value of this column; always finite."""
-        known = self._memory.get(text)
-        if known is None:
-            known = np.asarray(self._compute(text), dtype=np.float32)
-            if len(self._memory) > 200_000:
-                self._memory.clear()
-            self._memory[text] = known
-        return known
+    @cached_property
+    def _near_values(self) -> NearFrequent:
+        return NearFrequent(self.values, longest=60)
+
+    @cached_property
+    def _near_tokens(self) -> NearFrequent:
+        words = {token: count for token, count in self.tokens.items() if not token[0].isdigit()}
+        return NearFrequent(words, longest=30)
+
+    def signals(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, len(VALUE_SIGNALS)) signals of n values of this column; always finite."""
+        if len(self._memory) > REMEMBERED:
+            self._memory.clear()
+        if len(self._token_ratios) > REMEMBERED:
+            self._token_ratios.clear()
+        known, memory = [], self._memory
+        for text in texts:
+            found = memory.get(text)
+            if found is None:
+                found = memory[text] = np.array(self._compute(text), dtype=np.float32)
+            known.append(found)
+        return np.stack(known) if known else np.zeros((0, len(VALUE_SIGNALS)), dtype=np.float32)
 
     def near_value(self, text: str) -> tuple[str, int] | None:
         """A clearly more frequent value one slip away, and its count."""
@@ -148,15 +162,15 @@ class ColumnProfile:
             after = len(VALUE_SIGNALS) - before - 1 - len(context)
             return [1.0, *([0.0] * before), *context, *([0.0] * after)]
         count = self.values.get(text, 1)
-        log_rows = float(np.log1p(rows))
+        log_rows = _log1p(rows)
         shape = self.shapes.get(shape_of(text), 1)
         exact = self.exact_shapes.get(exact_shape_of(text), 1)
         number, day = number_of(text), day_of(text)
-        trigram_counts = np.array([self.trigrams.get(t, 1) for t in trigrams_of(text)], dtype=float)
-        rarest = np.sort(trigram_counts)[:3]
+        trigram_counts = list(map(self.trigrams.get, trigrams_of(text), repeat(1)))
         rare_limit = max(2.0, rows * 3e-4)
+        rare_trigrams = sum(map(rare_limit.__ge__, trigram_counts))
         tokens = [token for token in tokens_of(text) if not token[0].isdigit()]
-        token_counts = [self.tokens.get(token, 1) for token in tokens]
+        token_counts = list(map(self.tokens.get, tokens, repeat(1)))
         median, spread = self.number_range
         log_median, log_spread = self.log_range
         deviation = 0.0
@@ -172,80 +186,103 @@ class ColumnProfile:
         outside = 0.0
         if day is not None and self.date_share > 0.5:
             outside = float(np.log1p(max(low_day - day, day - high_day, 0.0)))
-        rarest_character = min(self.characters.get(c, 1) for c in set(text[:TEXT_LIMIT]))
+        rarest_character = min(map(self.characters.get, set(text[:TEXT_LIMIT]), repeat(1)))
         length = len(text)
         mean_length, length_spread = self.length_range
         return [
             0.0,
-            1.0 - float(np.log1p(count)) / log_rows,
-            1.0 - float(np.log1p(shape)) / log_rows,
-            1.0 - float(np.log1p(exact)) / log_rows,
+            1.0 - _log1p(count) / log_rows,
+            1.0 - _log1p(shape) / log_rows,
+            1.0 - _log1p(exact) / log_rows,
             min(abs(length - mean_length) / length_spread, 10.0),
             self.numeric_share if number is None else 0.0,
             deviation,
             self.date_share if day is None else 0.0,
             outside,
             float(day is not None and self.date_share > 0.5 and day > today),
-            1.0 - float(np.log1p(rarest[0])) / log_rows,
-            float((trigram_counts <= rare_limit).mean()),
-            float(np.log1p((trigram_counts <= rare_limit).sum())),
-            1.0 - float(np.log1p(min(token_counts))) / log_rows if token_counts else 0.0,
+            1.0 - _log1p(min(trigram_counts)) / log_rows,
+            rare_trigrams / len(trigram_counts),
+            _log1p(rare_trigrams),
+            1.0 - _log1p(min(token_counts)) / log_rows if token_counts else 0.0,
             self._near_values.ratio(text, count),
-            max(
-                (self._near_tokens.ratio(t, c) for t, c in zip(tokens, token_counts, strict=True)),
-                default=0.0,
-            ),
+            max(map(self._token_ratio, tokens, token_counts), default=0.0),
             odd_characters(text),
             float(self.distinct > 0.9 * (rows - self.missing) and count >= 2),
             *context,
-            float(np.log1p(length)),
+            _log1p(length),
             0.0,
-            1.0 - float(np.log1p(rarest_character)) / log_rows,
+            1.0 - _log1p(rarest_character) / log_rows,
             *character_shares(text),
             *first_second_last(text),
-            float(np.log1p(len(text.split()))),
+            _log1p(len(text.split())),
         ]
+
+    def _token_ratio(self, token: str, count: int) -> float:
+        found = self._token_ratios.get(token)
+        if found is None:
+            found = self._token_ratios[token] = self._near_tokens.ratio(token, count)
+        return found
 
 
 class ColumnCounter:
     """Reads the values of one column once and becomes its profile."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        self._rng = rng
-        self._rows = self._missing = self._present = self._numbers = self._days = 0
+    def __init__(self) -> None:
+        self._rows = self._missing = self.present = 0
         self._values, self._shapes = BoundedCounter(), BoundedCounter()
         self._exact_shapes, self._trigrams = BoundedCounter(), BoundedCounter()
         self._tokens, self._characters = BoundedCounter(), BoundedCounter()
+        self._waiting: Counter[str] = Counter()
         self._sample: list[str] = []
 
-    def add(self, value: Any) -> str:
-        """The value is counted; its text comes back."""
-        text = text_of(value)
-        self._rows += 1
-        if not text:
-            self._missing += 1
-            return text
-        self._present += 1
-        self._values.add(text)
-        self._shapes.add(shape_of(text))
-        self._exact_shapes.add(exact_shape_of(text))
-        self._trigrams.add_all(set(trigrams_of(text)))
-        self._characters.add_all(set(text[:TEXT_LIMIT]))
-        self._tokens.add_all(set(tokens_of(text)))
-        self._keep(text)
-        return text
+    def add(self, texts: Sequence[str], places: Sequence[int]) -> None:
+        """The values are counted, "" as missing.
 
-    def _keep(self, text: str) -> None:
+        Args:
+            texts: n values.
+            places: (n,) where in the sample each is put in place of another; -1 for nowhere.
+                The first ``SAMPLE_SIZE`` that are not missing are in it anyway.
+        """
+        self._rows += len(texts)
+        counts = Counter(texts)
+        missing = counts.pop("", 0)
+        self._missing += missing
+        self._sample_of(texts, places)
+        self.present += len(texts) - missing
+        self._waiting.update(counts)
+        if len(self._waiting) > TEXTS_AT_A_TIME:
+            self._take_apart()
+
+    def _sample_of(self, texts: Sequence[str], places: Sequence[int]) -> None:
         """Reservoir sampling (Vitter 1985, algorithm R)."""
         if len(self._sample) < SAMPLE_SIZE:
-            self._sample.append(text)
-            return
-        place = int(self._rng.integers(self._present))
-        if place < SAMPLE_SIZE:
-            self._sample[place] = text
+            room = SAMPLE_SIZE - len(self._sample)
+            self._sample += list(islice(filter(None, texts), room))
+        for row, place in enumerate(places):
+            if 0 <= place < SAMPLE_SIZE:
+                self._sample[place] = texts[row]
+
+    def _take_apart(self) -> None:
+        """What waits is counted with its shapes and pieces."""
+        waiting, self._waiting = self._waiting, Counter()
+        self._values.add(waiting)
+        shapes: Counter[str] = Counter()
+        exact_shapes: Counter[str] = Counter()
+        for text, count in waiting.items():
+            shapes[shape_of(text)] += count
+            exact_shapes[exact_shape_of(text)] += count
+        self._shapes.add(shapes)
+        self._exact_shapes.add(exact_shapes)
+        for counter, pieces_of in (
+            (self._trigrams, trigrams_of),
+            (self._characters, _characters_of),
+            (self._tokens, tokens_of),
+        ):
+            _count_pieces(counter, waiting, pieces_of)
 
     def profile(self, today: int) -> ColumnProfile:
         """What was read, with counts of one left out."""
+        self._take_apart()
         present = max(len(self._sample), 1)
         numbers = [n for n in map(number_of, self._sample) if n is not None]
         days = [d for d in map(day_of, self._sample) if d is not None]
@@ -268,6 +305,37 @@ class ColumnCounter:
             tokens=self._tokens.repeated(),
             characters=self._characters.repeated(),
         )
+
+
+def _characters_of(text: str) -> str:
+    return text[:TEXT_LIMIT]
+
+
+def _count_pieces(
+    counter: BoundedCounter,
+    texts: Mapping[str, int],
+    pieces_of: Callable[[str], Iterable[str]],
+) -> None:
+    """Every piece of a text counts as often as the text, however often it is in it."""
+    once: list[str] = []
+    often: Counter[str] = Counter()
+    for text, count in texts.items():
+        if count == 1:
+            once.extend(set(pieces_of(text)))
+            if len(once) > PIECES_AT_A_TIME:
+                counter.add(once)
+                once = []
+        else:
+            for piece in set(pieces_of(text)):
+                often[piece] += count
+    counter.add(once)
+    counter.add(often)
+
+
+@lru_cache(maxsize=100_000)
+def _log1p(count: int) -> float:
+    """log(1 + count); counts repeat, and this is asked for ten times a value."""
+    return float(np.log1p(count))
 
 
 def _more_frequent(found: tuple[str, int] | None, count: int) -> tuple[str, int] | None:

@@ -6,28 +6,34 @@ signals name no column and no type, so one model can be pooled over all columns.
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from hashlib import blake2b, sha256
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.columns.profile import (
+    SAMPLE_SIZE,
     VALUE_SIGNALS,
     BoundedCounter,
     ColumnCounter,
     ColumnProfile,
 )
-from active_learning.columns.relations import RELATION_SIGNALS, ColumnRelations
+from active_learning.columns.relations import RELATION_SIGNALS, Coded, ColumnRelations
 from active_learning.columns.value_parsing import is_missing_word, text_of
 from active_learning.exceptions import ArtifactCorrupt, NoLabels
 from active_learning.types import Fields, Progress, ShouldStop, check_stop, never, silent
 
 FORMAT = 2
 RELATION_SAMPLE = 20_000
+"""Records in which relations are looked for: a share of 0.75 of so many is known to within 0.006
+(95 %), and a value that one record in a thousand has is there about twenty times."""
+PIECE = 4_096
+"""Records at a time: enough that numpy's calls cost nothing beside the values."""
 CELL_SIGNALS = VALUE_SIGNALS + RELATION_SIGNALS
 _MISSING_WORD = CELL_SIGNALS.index("missing_word")
 _SUMMED = ("max", "mean")
@@ -68,6 +74,7 @@ class ColumnSignals:
         self._profiles = list(profiles)
         self._relations = relations
         self._duplicates = duplicates
+        self._fingerprint: str | None = None
 
     @property
     def profiles(self) -> tuple[ColumnProfile, ...]:
@@ -108,20 +115,23 @@ class ColumnSignals:
         sample: list[list[str]] = []
         keys = BoundedCounter()
         seen = 0
-        for record in records:
-            if not counters:
-                names = names or tuple(record)
-                counters = [ColumnCounter(rng) for _ in names]
-            texts = [c.add(record.get(n)) for n, c in zip(names, counters, strict=True)]
-            keys.add(_digest(texts))
-            seen += 1
-            if len(sample) < RELATION_SAMPLE:
-                sample.append(texts)
-            elif (place := int(rng.integers(seen))) < RELATION_SAMPLE:
-                sample[place] = texts
-            if seen % 2000 == 0:
-                check_stop(should_stop, "profiling the columns")
-                progress(0.5, f"profiled {seen:,} records")
+        for piece in _pieces(records):
+            check_stop(should_stop, "profiling the columns")
+            names = names or tuple(piece[0])
+            counters = counters or [ColumnCounter() for _ in names]
+            columns = [[text_of(record.get(name)) for record in piece] for name in names]
+            places = _sample_places(columns, [c.present for c in counters], seen, rng)
+            for counter, texts, taken in zip(counters, columns, places.T, strict=False):
+                counter.add(texts, taken.tolist())
+            rows = list(map(list, zip(*columns, strict=True)))
+            keys.add(map(_digest, rows))
+            for row, place in zip(rows, places[:, -1].tolist(), strict=True):
+                if len(sample) < RELATION_SAMPLE:
+                    sample.append(row)
+                elif 0 <= place < RELATION_SAMPLE:
+                    sample[place] = row
+            seen += len(piece)
+            progress(0.5, f"profiled {seen:,} records")
         if not counters:
             raise NoLabels("There is no record to profile; import records first.")
         last_day = (today or date.max).toordinal()
@@ -137,35 +147,46 @@ class ColumnSignals:
         should_stop: ShouldStop = never,
     ) -> Signals:
         """Signals of the records; fields that the fit did not know are ignored."""
+        found: list[Signals] = []
+        done = 0
+        for piece in _pieces(records):
+            check_stop(should_stop, "computing column signals")
+            progress(0.5, f"signals of {done:,} records")
+            found.append(self._transform(piece))
+            done += len(piece)
+        if not found:
+            return self._transform([])
+        return Signals(
+            np.concatenate([each.record for each in found]),
+            np.concatenate([each.cells for each in found]),
+        )
+
+    def _transform(self, records: Sequence[Fields]) -> Signals:
+        """Signals of a piece; each different value of a column is looked at once."""
         width = len(VALUE_SIGNALS)
-        rows: list[NDArray[np.float32]] = []
-        copies: list[float] = []
-        for number, record in enumerate(records):
-            if number % 2000 == 0:
-                check_stop(should_stop, "computing column signals")
-                progress(0.5, f"signals of {number:,} records")
-            values = [record.get(name) for name in self.fields]
-            texts = [text_of(value) for value in values]
-            cells = np.empty((len(texts), len(CELL_SIGNALS)), dtype=np.float32)
-            for place, (text, profile) in enumerate(zip(texts, self._profiles, strict=True)):
-                cells[place, :width] = profile.signals(text)
-                cells[place, _MISSING_WORD] = not text and is_missing_word(values[place])
-            cells[:, width:] = self._relations.signals(texts)
-            rows.append(cells)
-            copies.append(float(np.log(self._duplicates.get(_digest(texts), 1))))
-        shape = (len(rows), len(self.fields), len(CELL_SIGNALS))
-        cell_signals = np.stack(rows) if rows else np.zeros(shape, dtype=np.float32)
+        cells = np.zeros((len(records), len(self.fields), len(CELL_SIGNALS)), dtype=np.float32)
+        columns: list[Coded] = []
+        for place, (name, profile) in enumerate(zip(self.fields, self._profiles, strict=True)):
+            values = [record.get(name) for record in records]
+            coded = Coded.of([text_of(value) for value in values])
+            columns.append(coded)
+            cells[:, place, :width] = profile.signals(coded.values)[coded.codes]
+            for row in np.flatnonzero(~coded.is_present[coded.codes]).tolist():
+                cells[row, place, _MISSING_WORD] = is_missing_word(values[row])
+        cells[:, :, width:] = self._relations.signals(columns)
+        texts = zip(*([c.values[code] for code in c.codes.tolist()] for c in columns), strict=True)
+        copies = [self._duplicates.get(_digest(row), 1) for row in texts] or [1] * len(records)
         summary = np.concatenate(
             [
-                cell_signals.max(axis=1),
-                cell_signals.mean(axis=1),
-                np.asarray(copies, dtype=np.float32).reshape(-1, 1),
-                cell_signals[:, :, 0].sum(axis=1, keepdims=True),
+                cells.max(axis=1),
+                cells.mean(axis=1),
+                np.log(np.asarray(copies, dtype=np.float64)).reshape(-1, 1),
+                cells[:, :, 0].sum(axis=1, keepdims=True),
             ],
             axis=1,
             dtype=np.float32,
         )
-        return Signals(summary, cell_signals)
+        return Signals(summary, cells)
 
     def to_json(self) -> str:
         """Everything that ``from_json`` needs; equal signals give equal text."""
@@ -216,7 +237,9 @@ class ColumnSignals:
 
     def fingerprint(self) -> str:
         """SHA-256 of the content: changes whenever the signals of some record may."""
-        return sha256(self.to_json().encode()).hexdigest()
+        if self._fingerprint is None:
+            self._fingerprint = sha256(self.to_json().encode()).hexdigest()
+        return self._fingerprint
 
     def save(self, path: Path) -> None:
         """The file holds these signals as JSON."""
@@ -233,6 +256,42 @@ class ColumnSignals:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise ArtifactCorrupt(f"Column signals {path} cannot be read: {error}") from error
+
+
+def _pieces(records: Iterable[Fields]) -> Iterator[list[Fields]]:
+    """The records, so many at a time that numpy does the work, and no more are in memory."""
+    source = iter(records)
+    while piece := list(islice(source, PIECE)):
+        yield piece
+
+
+def _sample_places(
+    columns: Sequence[Sequence[str]],
+    present: Sequence[int],
+    seen: int,
+    rng: np.random.Generator,
+) -> NDArray[np.int64]:
+    """(n, columns + 1) where each value goes in its column's sample, and each record in that of
+    the relations; -1 for nowhere.
+
+    Args:
+        columns: of n texts each.
+        present: values of each column that came before and were not missing.
+        seen: records that came before.
+        rng: asked in the order of the records, so that pieces of any size draw the same sample.
+    """
+    n = len(columns[0]) if columns else 0
+    numbers = np.zeros((n, len(columns) + 1), dtype=np.int64)
+    for place, (texts, before) in enumerate(zip(columns, present, strict=True)):
+        is_present = np.fromiter(map(bool, texts), dtype=bool, count=n)
+        count = before + np.cumsum(is_present)
+        numbers[:, place] = np.where(is_present & (count > SAMPLE_SIZE), count, 0)
+    records = seen + 1 + np.arange(n)
+    numbers[:, -1] = np.where(records > RELATION_SAMPLE, records, 0)
+    is_drawn = numbers > 0
+    places = np.full(numbers.shape, -1, dtype=np.int64)
+    places[is_drawn] = rng.integers(numbers[is_drawn])
+    return places
 
 
 def _digest(texts: Sequence[str]) -> str:

@@ -3,6 +3,7 @@
 import math
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +31,12 @@ _DATE_FORMATS = (
     "%Y年%m月%d日",
     "%m/%d/%y",
 )
+_FORMATS_BY_MARKS: dict[str, list[str]] = {}
+"""What stands between the digits of a date to the formats that have it there, in their order."""
+for _format in _DATE_FORMATS:
+    _FORMATS_BY_MARKS.setdefault(re.sub("%.", "", _format), []).append(_format)
+_DIGITS_AND_BLANKS = re.compile(r"[\d ]")
+_DAMAGE = re.compile("[\ufffd\x00-\x08\x0b-\x1f]")
 _MAYBE_DATE = re.compile(r"^\s*\d{1,4}[-/.年]?\d{1,2}[-/.月]?\d{1,4}日?([T\s].*)?$")
 
 
@@ -72,7 +79,7 @@ def day_of(text: str) -> int | None:
     head = text.strip()
     if len(head) > 10 and head[10:11] in ("T", " "):
         head = head[:10]
-    for pattern in _DATE_FORMATS:
+    for pattern in _FORMATS_BY_MARKS.get(_DIGITS_AND_BLANKS.sub("", head), ()):
         try:
             return datetime.strptime(head, pattern).toordinal()
         except ValueError:
@@ -80,37 +87,57 @@ def day_of(text: str) -> int | None:
     return None
 
 
+class _Classes(dict[int, str]):
+    """Code point to what stands for it, worked out when a character is first met.
+
+    ``str.translate`` asks it; there are as many entries as kinds of characters in the data.
+    """
+
+    def __init__(self, class_of: Callable[[str], str]) -> None:
+        super().__init__()
+        self._class_of = class_of
+
+    def __missing__(self, code: int) -> str:
+        found = self[code] = self._class_of(chr(code))
+        return found
+
+
+def _exact_class(character: str) -> str:
+    """Digits, ideographs and letters by their kind; every other character itself."""
+    if character.isdigit():
+        return "9"
+    if "\u4e00" <= character <= "\u9fff":
+        return "字"
+    if character.isalpha():
+        return "A" if character.isupper() else "a"
+    return character
+
+
+_EXACT_CLASSES = _Classes(_exact_class)
+_SHAPE_CLASSES = _Classes(lambda character: " " if character.isspace() else _exact_class(character))
+_TRAITS = _Classes(
+    lambda character: chr(
+        character.isdigit()
+        + 2 * character.isalpha()
+        + 4 * character.isupper()
+        + 8 * (character > "\x7f")
+    )
+)
+"""Digit 1, letter 2, capital 4, outside ASCII 8: their sum as a character."""
+
+
 def shape_of(text: str) -> str:
     """Letters by case, digits and ideographs by kind, runs collapsed: ``Aa 9/9`` style."""
-    shape: list[str] = []
-    for character in text[:TEXT_LIMIT]:
-        if character.isdigit():
-            kind = "9"
-        elif "\u4e00" <= character <= "\u9fff":
-            kind = "字"
-        elif character.isalpha():
-            kind = "A" if character.isupper() else "a"
-        elif character.isspace():
-            kind = " "
-        else:
-            kind = character
-        if not shape or shape[-1] != kind:
-            shape.append(kind)
-    return "".join(shape)
+    shape = text[:TEXT_LIMIT].translate(_SHAPE_CLASSES)
+    for kind in set(shape):
+        while (run := kind + kind) in shape:
+            shape = shape.replace(run, kind)
+    return shape
 
 
 def exact_shape_of(text: str) -> str:
     """As :func:`shape_of` with every character kept: ``AAA-999`` style."""
-    return "".join(
-        "9"
-        if character.isdigit()
-        else "字"
-        if "\u4e00" <= character <= "\u9fff"
-        else ("A" if character.isupper() else "a")
-        if character.isalpha()
-        else character
-        for character in text[:60]
-    )
+    return text[:60].translate(_EXACT_CLASSES)
 
 
 def trigrams_of(text: str) -> list[str]:
@@ -136,14 +163,15 @@ def first_second_last(text: str) -> tuple[float, float, float]:
 
 def character_shares(text: str) -> tuple[float, float, float, float]:
     """Shares of digits, letters, capitals and characters outside ASCII."""
-    looked = text[:TEXT_LIMIT]
+    looked = text[:TEXT_LIMIT].translate(_TRAITS)
     length = max(len(looked), 1)
     digits = letters = capitals = foreign = 0
-    for character in looked:
-        digits += character.isdigit()
-        letters += character.isalpha()
-        capitals += character.isupper()
-        foreign += character > "\x7f"
+    for trait in set(looked):
+        count, kinds = looked.count(trait), ord(trait)
+        digits += count * (kinds & 1)
+        letters += count * (kinds >> 1 & 1)
+        capitals += count * (kinds >> 2 & 1)
+        foreign += count * (kinds >> 3 & 1)
     return digits / length, letters / length, capitals / length, foreign / length
 
 
@@ -151,9 +179,11 @@ def odd_characters(text: str) -> float:
     """How many signs of damage: outer or doubled spaces, control or replacement characters,
     accents that no letter takes."""
     oddities = int(text != text.strip()) + int("  " in text)
-    oddities += sum(1 for c in text if c == "\ufffd" or (ord(c) < 32 and c not in "\n\t"))
+    oddities += len(_DAMAGE.findall(text))
     if not text.isascii():
         composed = unicodedata.normalize("NFC", text[:TEXT_LIMIT])
-        oddities += sum(1 for c in composed if unicodedata.combining(c))
-    oddities += sum(1 for mark in ("Ã", "â€", "ï»¿", "锟", "&amp;", "&lt;", "<br") if mark in text)
+        oddities += sum(mark in text for mark in ("Ã", "â€", "ï»¿", "锟"))
+        oddities += sum(map(bool, map(unicodedata.combining, composed)))
+    if "&" in text or "<" in text:
+        oddities += sum(mark in text for mark in ("&amp;", "&lt;", "<br"))
     return float(oddities)

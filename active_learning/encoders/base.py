@@ -39,6 +39,11 @@ def texts_at_once(encoder: Encoder) -> int:
     return int(getattr(encoder, "texts_at_once", TEXTS_AT_ONCE))
 
 
+def bytes_of(encoder: Encoder) -> int:
+    """Memory that its weights take; 0 where it has next to none, as hashed characters."""
+    return int(getattr(encoder, "weight_bytes", 0))
+
+
 def unit_rows(vectors: Embeddings) -> Embeddings:
     """Rows scaled to length one; rows of zeros stay."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)

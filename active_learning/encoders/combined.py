@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from active_learning.encoders.base import Encoder, texts_at_once, unit_rows
+from active_learning.encoders.base import Encoder, bytes_of, texts_at_once, unit_rows
 from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -19,6 +19,7 @@ class JoinedEncoder:
         self.dimension = sum(part.dimension for part, _ in parts)
         self.revision = "+".join(f"{part.revision}*{weight:g}" for part, weight in parts)
         self.texts_at_once = max(texts_at_once(part) for part, _ in parts)
+        self.weight_bytes = sum(bytes_of(part) for part, _ in parts)
 
     def encode(
         self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
@@ -47,6 +48,7 @@ class ScriptEncoder:
         self.dimension = latin.dimension + han.dimension
         self.revision = f"script({latin.revision}|{han.revision})"
         self.texts_at_once = max(texts_at_once(latin), texts_at_once(han))
+        self.weight_bytes = bytes_of(latin) + bytes_of(han)
 
     def encode(
         self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never

@@ -10,7 +10,7 @@ import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import ENOSPC
 from hashlib import blake2b
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from active_learning.encoders.base import Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
+from active_learning.row_file import RowFile
 from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
 
 HASH_BYTES = 16
@@ -45,8 +46,9 @@ class EmbeddingCache:
         self._lock_seconds = lock_seconds
         self._folder = folder_of(directory, encoder.revision)
         self._row_bytes = encoder.dimension * 2
+        self._file = RowFile(self._folder / "vectors.f16", np.float16, encoder.dimension)
         self._places: dict[bytes, int] = {}
-        self._known = 0
+        self._known = self._generation = 0
         self._guard = threading.RLock()
 
     @property
@@ -58,6 +60,18 @@ class EmbeddingCache:
     def revision(self) -> str:
         """Revision of the encoder whose embeddings these are."""
         return self._encoder.revision
+
+    @property
+    def texts_at_once(self) -> int:
+        """How many new texts a call keep the encoder busy."""
+        return texts_at_once(self._encoder)
+
+    @property
+    def generation(self) -> int:
+        """Rises when somebody has deleted the folder: places from before mean nothing then."""
+        with self._guard:
+            self._refresh()
+            return self._generation
 
     def __len__(self) -> int:
         """Embeddings on disk."""
@@ -75,25 +89,44 @@ class EmbeddingCache:
             CacheLocked: another process kept writing for longer than ``lock_seconds``.
             DiskFull: no space left; the cache holds what it held before the last chunk.
         """
-        hashes = [_hash(text) for text in texts]
+        hashes = [text_hash(text) for text in texts]
         with self._guard:
             self._refresh()
             if any(key not in self._places for key in hashes):
                 self._add_missing(texts, hashes, progress, should_stop)
-            rows = np.fromiter((self._places[key] for key in hashes), np.int64, len(hashes))
             progress(1.0, "embeddings ready")
-            return self._read(rows)
+            return self.vectors(self.places(hashes))
 
-    def _read(self, rows: NDArray[np.int64]) -> Embeddings:
-        if len(rows) == 0:
-            return np.zeros((0, self.dimension), dtype=np.float32)
-        stored = np.memmap(
-            self._folder / "vectors.f16", np.float16, "r", shape=(self._known, self.dimension)
-        )
-        order = np.argsort(rows, kind="stable")
-        out = np.empty((len(rows), self.dimension), dtype=np.float32)
-        out[order] = stored[rows[order]]
-        return out
+    def add(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> None:
+        """Every text is cached; none is read back.
+
+        Raises:
+            Cancelled, CacheLocked, DiskFull: as for :meth:`embed`.
+        """
+        hashes = [text_hash(text) for text in texts]
+        with self._guard:
+            self._refresh()
+            if any(key not in self._places for key in hashes):
+                self._add_missing(texts, hashes, progress, should_stop)
+
+    def places(self, hashes: Iterable[bytes]) -> NDArray[np.int64]:
+        """(n,) the row of each text by its hash, -1 where it is not cached.
+
+        Rows stay where they are while nobody deletes the folder; they mean nothing afterwards.
+        """
+        with self._guard:
+            self._refresh()
+            return np.array([self._places.get(key, -1) for key in hashes], dtype=np.int64)
+
+    def vectors(self, places: NDArray[np.int64]) -> Embeddings:
+        """(m, dimension) float32 of these rows; only they are read.
+
+        Raises:
+            IndexError: there are fewer rows.
+        """
+        return self._file.read(places).astype(np.float32)
 
     def _add_missing(
         self,
@@ -161,6 +194,7 @@ class EmbeddingCache:
             ) from error
         if count < self._known:  # somebody deleted the folder: start over
             self._places, self._known = {}, 0
+            self._generation += 1
         if count == self._known:
             return
         with (self._folder / "texts.hashes").open("rb") as file:
@@ -210,5 +244,6 @@ def _write_at(path: Path, offset: int, data: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def _hash(text: str) -> bytes:
+def text_hash(text: str) -> bytes:
+    """``HASH_BYTES`` that stand for a text, whatever the encoder."""
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=HASH_BYTES).digest()

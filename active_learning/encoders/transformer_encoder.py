@@ -102,6 +102,7 @@ class TransformerEncoder:
                 "some, choose a smaller encoder, or set the device to cpu."
             ) from error
         self.dimension = int(self._model.config.hidden_size)
+        self.weight_bytes = sum(each.nbytes for each in self._model.parameters())
         is_cpu = self.device.type == "cpu"
         self.texts_at_once = TEXTS_AT_ONCE if is_cpu else GPU_TEXTS_AT_ONCE
         self._batch_tokens = CPU_BATCH_TOKENS if is_cpu else GPU_BATCH_TOKENS

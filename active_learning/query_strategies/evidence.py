@@ -1,6 +1,6 @@
 """What strategies see of a pool: computed in chunks, and only what the strategy needs."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 from modAL.models import ActiveLearner as ModalLearner
@@ -14,13 +14,16 @@ from active_learning.query_strategies.base import Candidates, Need
 from active_learning.query_strategies.distances import distances_on
 from active_learning.query_strategies.vectors import RowView, chunks
 from active_learning.types import (
+    FeatureRows,
     Features,
     Positions,
     Probabilities,
+    Progress,
     Scores,
     ShouldStop,
     check_stop,
     never,
+    silent,
 )
 
 MEMBERS = 5
@@ -28,6 +31,9 @@ DROPOUT_SAMPLES = 10
 DROPOUT_RATE = 0.5
 PREDICTED_AT_A_TIME = 32_768
 CHANCE_SEED = 53
+MOST_KNOWN = 20_000
+"""Known records that others are compared with: 50 MB of vectors. Projects have fewer, unless a
+machine labels most of the pool."""
 
 
 class Evidence:
@@ -35,7 +41,7 @@ class Evidence:
 
     Args:
         classifier: fitted or not.
-        features: (N, width), labelled rows included; never copied as a whole.
+        features: (N, width), labelled rows included; read in pieces, never as a whole.
         known: rows that are labelled or in a batch.
         labels: (N,) class of each row as a number, -1 where unknown; None where no labels are at
             hand.
@@ -46,14 +52,16 @@ class Evidence:
     def __init__(
         self,
         classifier: RecordClassifier,
-        features: Features,
+        features: FeatureRows,
         known: Positions,
         labels: NDArray[np.intp] | None,
         *,
         seed: int,
         device: str = "auto",
+        progress: Progress = silent,
         should_stop: ShouldStop = never,
     ) -> None:
+        self._progress = progress
         self._distances = distances_on(device)
         self._classifier, self._features, self._known = classifier, features, known
         self._labels, self._seed, self._should_stop = labels, seed, should_stop
@@ -71,17 +79,18 @@ class Evidence:
             NonFiniteFeatures: NaN or infinity among the rows or the known rows.
             NoLabels: a committee is needed and no labels are at hand.
         """
-        check_finite(self._features, rows, "unlabelled")
-        check_finite(self._features, self._known, "labelled")
-        vectors, scaled = self._vectors(rows)
+        known = self._at_most()
+        check_finite(self._features, known, "labelled")
         fitted = self._classifier.is_fitted and "probabilities" in needs
-        known_probabilities = self._probabilities(self._known) if fitted else None
+        vectors, standardised = self._vectors(rows)
+        suspicion, probabilities = self._looked_through(rows, standardised, fitted)
+        known_probabilities = self._probabilities(known) if fitted else None
         return Candidates(
             vectors,
-            np.clip(scaled, -4.0, 4.0).sum(axis=1).astype(np.float64),
+            suspicion,
             list(self._classifier.classes),
-            self._probabilities(rows) if fitted else None,
-            vectors.of(self._features[self._known]),
+            probabilities,
+            vectors.at(known),
             known_probabilities,
             self._counts(known_probabilities),
             self._committee(rows) if fitted and "committee" in needs else None,
@@ -90,23 +99,85 @@ class Evidence:
             self._chance[rows],
         )
 
-    def _vectors(self, rows: Positions) -> tuple[RowView, NDArray[np.float32]]:
-        """Embeddings beside standardised record signals, and those signals."""
+    def _at_most(self) -> Positions:
+        """The known rows; where they are too many, those with a label and a random part of the
+        others."""
+        if len(self._known) <= MOST_KNOWN:
+            return self._known
+        by_chance = self._chance[self._known]
+        if self._labels is not None:
+            by_chance = by_chance + (self._labels[self._known] >= 0)
+        return np.sort(self._known[np.argsort(-by_chance, kind="stable")[:MOST_KNOWN]])
+
+    def _vectors(
+        self, rows: Positions
+    ) -> tuple[RowView, Callable[[NDArray[np.float32]], NDArray[np.float32]]]:
+        """Embeddings beside standardised record signals, and what standardises the signals."""
         layout = self._classifier.layout
         first, second = layout.embedding, layout.embedding + layout.record_signals
-        signals = self._features[:, first:second][rows]
-        mean, spread = signals.mean(axis=0), signals.std(axis=0)
-        spread = np.where(spread > 0, spread, np.inf).astype(np.float32)
+        mean, spread = self._usual(rows, slice(first, second))
+
+        def standardised(signals: NDArray[np.float32]) -> NDArray[np.float32]:
+            return (signals - mean) / spread
+
         if first == second:
-            return RowView(self._features, rows, lambda found: found[:, :first]), signals
+            return RowView(self._features, rows, columns=first), standardised
         # Likeness of text and likeness of signals count the same.
         weight = np.float32(1.0 / np.sqrt(second - first))
 
         def transform(found: NDArray[np.float32]) -> NDArray[np.float32]:
-            scaled = (found[:, first:second] - mean) / spread
-            return np.concatenate([found[:, :first], weight * scaled], axis=1, dtype=np.float32)
+            scaled = weight * standardised(found[:, first:second])
+            return np.concatenate([found[:, :first], scaled], axis=1, dtype=np.float32)
 
-        return RowView(self._features, rows, transform), (signals - mean) / spread
+        return RowView(self._features, rows, transform, second), standardised
+
+    def _usual(
+        self, rows: Positions, columns: slice
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(mean, standard deviation) of each of the columns, infinite where there is none."""
+        count = columns.stop - columns.start
+        mean, squares = np.zeros(count), np.zeros(count)
+        with np.errstate(all="ignore"):  # what is not finite is told by the check of all columns
+            for part in chunks(len(rows), PREDICTED_AT_A_TIME):
+                check_stop(self._should_stop, "selecting")
+                found = self._features[rows[part], columns]
+                mean += found.sum(axis=0, dtype=np.float64)
+            mean /= max(1, len(rows))
+            for part in chunks(len(rows), PREDICTED_AT_A_TIME):
+                found = self._features[rows[part], columns] - mean
+                squares += np.einsum("ij,ij->j", found, found)
+            spread = np.sqrt(squares / max(1, len(rows)))
+        spread = np.where(spread > 0, spread, np.inf)
+        return mean.astype(np.float32), spread.astype(np.float32)
+
+    def _looked_through(
+        self,
+        rows: Positions,
+        standardised: Callable[[NDArray[np.float32]], NDArray[np.float32]],
+        fitted: bool,
+    ) -> tuple[Scores, Probabilities | None]:
+        """((n,) suspicion, (n, classes) probabilities where it is fitted) in one pass.
+
+        Raises:
+            NonFiniteFeatures: NaN or infinity among the rows.
+        """
+        layout = self._classifier.layout
+        first, second = layout.embedding, layout.embedding + layout.record_signals
+        suspicion = np.empty(len(rows))
+        probabilities = np.empty((len(rows), len(self._classifier.classes))) if fitted else None
+        bad = 0
+        for part, found in self._parts(rows):
+            worse = _rows_not_finite(found)
+            bad += worse
+            if bad:
+                continue
+            scaled = standardised(found[:, first:second])
+            suspicion[part] = np.clip(scaled, -4.0, 4.0).sum(axis=1)
+            if probabilities is not None:
+                probabilities[part] = self._classifier.predict_proba(found)
+            self._progress(part.stop / len(rows), f"scored {part.stop:,} of {len(rows):,} records")
+        _check_none(bad, len(rows), "unlabelled")
+        return suspicion, probabilities
 
     def _probabilities(self, rows: Positions) -> Probabilities:
         out = np.empty((len(rows), len(self._classifier.classes)))
@@ -179,21 +250,27 @@ class Evidence:
         return out
 
 
-def check_finite(features: Features, rows: Positions, what: str) -> None:
+def check_finite(features: FeatureRows, rows: Positions, what: str) -> None:
     """Returns if every value of the rows is finite.
 
     Raises:
         NonFiniteFeatures: some are not; the message says in how many rows.
     """
-    view, bad = RowView(features, rows), 0
-    ones = np.ones(features.shape[1], dtype=np.float32)
-    for part in chunks(len(rows), PREDICTED_AT_A_TIME):
-        found = view[part]
-        with np.errstate(all="ignore"):
-            suspect = np.flatnonzero(~np.isfinite(found @ ones))
-        bad += int((~np.isfinite(found[suspect])).any(axis=1).sum())
+    view = RowView(features, rows)
+    bad = sum(_rows_not_finite(view[part]) for part in chunks(len(rows), PREDICTED_AT_A_TIME))
+    _check_none(bad, len(rows), what)
+
+
+def _rows_not_finite(found: Features) -> int:
+    """How many of the (m, width) rows hold NaN or infinity."""
+    with np.errstate(all="ignore"):
+        suspect = np.flatnonzero(~np.isfinite(found @ np.ones(found.shape[1], np.float32)))
+    return int((~np.isfinite(found[suspect])).any(axis=1).sum())
+
+
+def _check_none(bad: int, count: int, what: str) -> None:
     if bad:
         raise NonFiniteFeatures(
-            f"X holds NaN or infinite values in {bad:,} of {len(rows):,} {what} rows: embed these "
+            f"X holds NaN or infinite values in {bad:,} of {count:,} {what} rows: embed these "
             "records again or leave them out of the pool."
         )

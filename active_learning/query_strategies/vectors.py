@@ -6,7 +6,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.types import Positions
+from active_learning.types import FeatureRows, Positions
 
 CHUNK = 8_192
 """Rows that are worked on at a time."""
@@ -18,16 +18,19 @@ class RowView:
     Args:
         matrix: (N, width).
         rows: which of its rows the view has, in its order.
-        transform: from (m, width) to (m, d); the rows themselves where None.
+        transform: from (m, columns) to (m, d); the rows themselves where None.
+        columns: how many of the leading columns are read; all where None.
     """
 
     def __init__(
         self,
-        matrix: NDArray[np.float32],
+        matrix: FeatureRows,
         rows: Positions,
         transform: Callable[[NDArray[np.float32]], NDArray[np.float32]] | None = None,
+        columns: int | None = None,
     ) -> None:
         self._matrix, self._rows, self._transform = matrix, rows, transform
+        self._columns = slice(0, columns)
         # A run of neighbours is read in place; anything else has to be gathered.
         self._is_run = len(rows) > 0 and bool(rows[-1] - rows[0] == len(rows) - 1)
         self._is_run = self._is_run and bool((np.diff(rows) == 1).all())
@@ -39,13 +42,14 @@ class RowView:
         if self._is_run and isinstance(rows, slice):
             start = int(self._rows[0])
             low, high, step = rows.indices(len(self))
-            found = self._matrix[start + low : start + high : step]
+            wanted: Any = slice(start + low, start + high, step)
         else:
-            found = self._matrix[self._rows[rows]]
-        return self.of(found)
+            wanted = self._rows[rows]
+        return self.at(wanted)
 
-    def of(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Rows of the same matrix, or of one like it, as this view shows them."""
+    def at(self, rows: Any) -> NDArray[np.float32]:
+        """(m, d) other rows of the same matrix, by their place in it, as this view shows them."""
+        found: NDArray[np.float32] = self._matrix[rows, self._columns]
         return found if self._transform is None else self._transform(found)
 
 

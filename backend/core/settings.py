@@ -145,6 +145,11 @@ class Settings(BaseSettings):
         """Where the embedding cache lives."""
         return self.data_dir / "embeddings"
 
+    @property
+    def pools_dir(self) -> Path:
+        """Where the features of datasets lie; it may be deleted at any time."""
+        return self.data_dir / "pools"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and the two env files; ``overrides`` win.

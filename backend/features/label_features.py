@@ -8,6 +8,7 @@ from active_learning.columns.signals import ColumnSignals
 from active_learning.types import Features
 from backend.core.services import Services
 from backend.features import repository
+from backend.features.encoder_choice import EncoderChoice
 from backend.features.snapshot import LabelledRecord
 from backend.features.store import FeatureStore, PoolFeatures
 from backend.jobs.context import JobContext
@@ -24,23 +25,21 @@ class LabelFeatures:
         context: JobContext,
         schema: LabelSchema,
         pool: PoolFeatures | None,
-        encoder_folder: str | None,
+        choice: EncoderChoice,
     ) -> None:
         self._services = services
         self._features = features
         self._context = context
         self._schema = schema
         self._pool = pool
-        self._encoder_folder = encoder_folder
-        ids = pool.record_ids if pool else []
-        self._place = {record_id: row for row, record_id in enumerate(ids)}
+        self._choice = choice
 
-    def by(self, encoder_folder: str | None) -> "LabelFeatures":
+    def by(self, choice: EncoderChoice) -> "LabelFeatures":
         """The same by another encoder."""
-        if encoder_folder == self._encoder_folder:
+        if choice == self._choice:
             return self
         return LabelFeatures(
-            self._services, self._features, self._context, self._schema, None, encoder_folder
+            self._services, self._features, self._context, self._schema, None, choice
         )
 
     def matrix(self, labels: Sequence[LabelledRecord], signals: ColumnSignals) -> Features:
@@ -49,12 +48,11 @@ class LabelFeatures:
 
     def records(self, ids: Sequence[int], signals: ColumnSignals) -> Features:
         """(n, width) rows of the records with these ids, as ``signals`` sees them."""
-        if (
-            self._pool is not None
-            and signals.fingerprint() == self._pool.signals.fingerprint()
-            and all(record_id in self._place for record_id in ids)
-        ):
-            return np.asarray(self._pool.matrix[[self._place[record_id] for record_id in ids]])
+        pool = self._pool
+        if pool is not None and signals.fingerprint() == pool.signals.fingerprint():
+            places = pool.positions(ids)
+            if (places >= 0).all():
+                return np.asarray(pool.matrix[places])
         with self._services.database.reading() as session:
             records = repository.records_by_id(session, ids)
         return self._features.transform(
@@ -65,5 +63,5 @@ class LabelFeatures:
             ],
             self._context.progress,
             self._context.should_stop,
-            self._encoder_folder,
+            self._choice,
         )

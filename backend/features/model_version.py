@@ -1,44 +1,66 @@
-"""Model versions as classifiers in memory."""
+"""Model versions as classifiers in memory, each with the encoder that it was trained on."""
 
 import logging
+from dataclasses import dataclass
 
 from active_learning.artifacts import Artifact, load_artifact
 from active_learning.exceptions import ArtifactError
-from active_learning.types import Features
+from backend.core.exceptions import ConfigurationError
 from backend.core.services import Services
-from backend.features.store import FeatureStore, PoolFeatures
-from backend.jobs.context import JobContext
-from backend.models import ModelVersion, Project
-from labeling.label_schema import LabelSchema
+from backend.features.encoder_choice import EncoderChoice, encoder_of
+from backend.features.store import FeatureStore
+from backend.models import ModelVersion
 
 logger = logging.getLogger(__name__)
 
 
-def load_model_version(services: Services, version: ModelVersion | None) -> Artifact | None:
-    """The version's artifact; None, and a word in the log, where it cannot be read."""
+@dataclass(frozen=True)
+class TrainedVersion:
+    """A model version that can answer."""
+
+    artifact: Artifact
+    choice: EncoderChoice
+    """Its own encoder, whatever the settings name now."""
+
+
+def load_model_version(
+    services: Services, features: FeatureStore, version: ModelVersion | None
+) -> TrainedVersion | None:
+    """The version with its own encoder; None, and a word in the log, where it cannot answer.
+
+    It cannot where its artifact is unreadable, where its encoder cannot be loaded any more, or
+    where what that name loads today is another one: its vectors would mean nothing to the heads.
+
+    Raises:
+        ConfigurationError: the encoder that the settings name cannot be loaded; nothing works then.
+    """
     if version is None:
         return None
     try:
-        return load_artifact(services.settings.models_dir / version.artifact)
+        artifact = load_artifact(services.settings.models_dir / version.artifact)
     except ArtifactError as error:
         # A lost champion cannot be compared with; the challenger takes its place, and says so.
         logger.warning("model version %d cannot be read: %s", version.number, error)
         return None
-
-
-def pool_matrix(
-    artifact: Artifact | None,
-    features: FeatureStore,
-    context: JobContext,
-    project: Project,
-    schema: LabelSchema,
-    pool: PoolFeatures,
-    encoder_folder: str | None,
-) -> Features:
-    """The pool as that classifier sees it: with the columns it was trained against."""
-    if artifact is None or artifact.signals.fingerprint() == pool.signals.fingerprint():
-        return pool.matrix
-    _, records = features.records(project.dataset_id, schema.fields)
-    return features.transform(
-        artifact.signals, records, context.progress, context.should_stop, encoder_folder
-    )
+    choice = encoder_of(artifact.facts, version.encoder_folder, features.own.name)
+    try:
+        revision = features.encoder(choice).revision
+    except ConfigurationError as error:
+        if choice == features.own:
+            raise
+        logger.warning(
+            "model version %d cannot answer, for its encoder cannot be loaded: %s",
+            version.number,
+            error,
+        )
+        return None
+    if revision != version.encoder:
+        logger.warning(
+            "model version %d cannot answer: it was trained on encoder %s, and %s is %s now",
+            version.number,
+            version.encoder,
+            choice.name,
+            revision,
+        )
+        return None
+    return TrainedVersion(artifact, choice)

@@ -1,6 +1,6 @@
 """Every query on the records whose features are computed."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from sqlmodel import Session, col, select
@@ -13,26 +13,21 @@ RECORDS_PER_QUERY = 5_000
 """Records in memory at a time while a dataset is read."""
 
 
-def iterate_records(session: Session, dataset_id: int) -> Iterator[tuple[int, str, dict[str, Any]]]:
-    """(id, content hash, fields) of every current record of the dataset, by id."""
-    last = 0
-    while True:
-        rows = session.exec(
-            select(Record.id, Record.content_hash, Record.fields)
-            .where(
-                Record.dataset_id == dataset_id,
-                col(Record.is_current).is_(True),
-                col(Record.id) > last,
-            )
-            .order_by(col(Record.id))
-            .limit(RECORDS_PER_QUERY)
-        ).all()
-        for record_id, content_hash, fields in rows:
-            assert record_id is not None
-            yield record_id, content_hash, dict(fields)
-            last = record_id
-        if len(rows) < RECORDS_PER_QUERY:
-            return
+def record_page(
+    session: Session, dataset_id: int, after: int
+) -> Sequence[tuple[int, dict[str, Any]]]:
+    """(id, fields) of the next ``RECORDS_PER_QUERY`` current records behind that id, by id."""
+    rows = session.exec(
+        select(Record.id, Record.fields)
+        .where(
+            Record.dataset_id == dataset_id,
+            col(Record.is_current).is_(True),
+            col(Record.id) > after,
+        )
+        .order_by(col(Record.id))
+        .limit(RECORDS_PER_QUERY)
+    )
+    return [(record_id, dict(fields)) for record_id, fields in rows if record_id is not None]
 
 
 def records_by_id(session: Session, record_ids: Sequence[int]) -> dict[int, Record]:

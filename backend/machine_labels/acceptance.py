@@ -7,16 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.artifacts import Artifact
-from active_learning.types import Features
+from active_learning.types import FeatureRows, Features
 from backend.core.services import Services
 from backend.features.label_features import LabelFeatures
-from backend.features.model_version import load_model_version, pool_matrix
+from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.snapshot import take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
 from backend.machine_labels.decision import AcceptanceDecisions, AcceptanceQuestion, ChampionAnswers
-from backend.models import ModelVersion, Project
+from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.records.repository import generation
 from backend.registry.service import RegistryService
@@ -70,13 +70,11 @@ def accept(
         return {"state": withdrawn.state, "reason": withdrawn.reason}
     if why_not is not None:
         return {"state": "unchanged", "reason": why_not}
-    artifact = load_model_version(services, champion)
-    if artifact is None:
+    trained = load_model_version(services, features, champion)
+    if trained is None:
         return {"state": "unchanged", "reason": f"model version {champion.number} cannot be read"}
     with learning_facts(services.settings.data_dir):
-        answers = _answers(
-            services, features, context, project, champion, artifact, question.audit, taken
-        )
+        answers = _answers(services, features, context, project, trained, question.audit, taken)
     context.check_cancelled()
     with services.database.transaction() as session:
         row = AcceptanceDecisions(session, services.clock).decide(project, question, answers)
@@ -88,23 +86,26 @@ def _answers(
     features: FeatureStore,
     context: JobContext,
     project: Project,
-    champion: ModelVersion,
-    artifact: Artifact,
+    trained: TrainedVersion,
     audit: Sequence[tuple[int, str | None]],
     taken: set[int],
 ) -> ChampionAnswers:
     """What the champion says about the audit sample and about every record without a task."""
-    schema, folder = label_schema_of(project), champion.encoder_folder
+    schema, artifact, choice = label_schema_of(project), trained.artifact, trained.choice
     pool = features.pool(
-        project.dataset_id, schema.fields, context.progress, context.should_stop, folder
+        project.dataset_id,
+        schema.fields,
+        context.progress,
+        context.should_stop,
+        choice,
+        artifact.signals,
     )
-    reader = LabelFeatures(services, features, context, schema, pool, folder)
+    reader = LabelFeatures(services, features, context, schema, pool, choice)
     context.progress(0.6, f"grading {len(pool.record_ids) - len(taken)} records")
-    seen = pool_matrix(artifact, features, context, project, schema, pool, folder)
     rows = np.array([row for row, record in enumerate(pool.record_ids) if record not in taken], int)
     audited = [record_id for record_id, _ in audit]
     grades, confidence = _best(artifact, reader.records(audited, artifact.signals))
-    pool_grades, pool_confidence = _grades(artifact, seen, rows, context)
+    pool_grades, pool_confidence = _grades(artifact, pool.matrix, rows, context)
     return ChampionAnswers(
         confidence=confidence,
         is_right=np.array(
@@ -118,7 +119,7 @@ def _answers(
 
 
 def _grades(
-    artifact: Artifact, seen: Features, rows: NDArray[np.intp], context: JobContext
+    artifact: Artifact, seen: FeatureRows, rows: NDArray[np.intp], context: JobContext
 ) -> tuple[NDArray[np.str_], NDArray[np.float64]]:
     """(m,) grades and (m,) confidences of these m rows, a part of the pool in memory at a time."""
     grades: list[NDArray[np.str_]] = [np.zeros(0, np.str_)]

@@ -115,6 +115,13 @@ def generation(session: Session, dataset_id: int) -> int:
     return session.exec(select(Dataset.generation).where(Dataset.id == dataset_id)).one()
 
 
+def newest_record(session: Session, dataset_id: int) -> int:
+    """The largest record id of the dataset, 0 if it is empty."""
+    return session.exec(
+        select(func.coalesce(func.max(Record.id), 0)).where(Record.dataset_id == dataset_id)
+    ).one()
+
+
 def raise_generation(session: Session, dataset_id: int) -> None:
     """What is current in the dataset is not what it was; call it where that changes."""
     session.execute(

@@ -13,9 +13,10 @@ from active_learning.learner import ActiveLearner
 from active_learning.pool import Pool
 from active_learning.types import RecordPredictions, SelectedBatch
 from backend.core.services import Services
-from backend.features.model_version import load_model_version, pool_matrix
+from backend.features.model_version import load_model_version
 from backend.features.snapshot import take_snapshot
 from backend.features.store import FeatureStore, PoolFeatures, learning_facts
+from backend.features.time_left import TimeLeft
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
 from backend.loop.service import LoopService
@@ -27,6 +28,9 @@ from backend.review.gold import add_gold_records
 from backend.selection import repository
 from backend.selection.explanations import StoredExplanation, explain_batch
 from labeling.label_schema import LabelSchema
+
+FEATURES_SHARE, CHOICE_SHARE = 0.6, 0.8
+"""Of the job's progress: features are there, records are chosen; then suggestions are explained."""
 
 
 def choose_batch(
@@ -68,15 +72,20 @@ def _choose(
     machine: MachineLabelled,
 ) -> int:
     schema, policy = label_schema_of(project), policy_of(project)
-    artifact = load_model_version(services, champion)
-    if artifact is None:
-        champion = None  # none yet, or one that an older version left behind
-    folder = champion.encoder_folder if champion else None
+    trained = load_model_version(services, features, champion)
+    if trained is None:
+        champion = None  # none yet, or one that cannot answer any more
+    artifact, choice = (trained.artifact, trained.choice) if trained else (None, features.own)
     pool = features.pool(
-        project.dataset_id, schema.fields, context.progress, context.should_stop, folder
+        project.dataset_id,
+        schema.fields,
+        lambda share, message: context.progress(FEATURES_SHARE * share, message),
+        context.should_stop,
+        choice,
+        artifact.signals if artifact else None,
     )
-    matrix = pool_matrix(artifact, features, context, project, schema, pool, folder)
-    context.progress(0.6, f"choosing from {len(pool.record_ids) - len(taken)} records")
+    matrix = pool.matrix
+    context.progress(FEATURES_SHARE, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
         artifact.classifier if artifact else _unfitted(features, pool, schema, policy.seed),
@@ -93,6 +102,11 @@ def _choose(
             labels={
                 label.record_id: label.grade for label in take_snapshot(services, project).training
             },
+            progress=TimeLeft(
+                lambda share, message: context.progress(
+                    FEATURES_SHARE + (CHOICE_SHARE - FEATURES_SHARE) * share, message
+                )
+            ),
             should_stop=context.should_stop,
         )
     except EmptyPool:
@@ -101,12 +115,11 @@ def _choose(
         selected = SelectedBatch([], [], [], [])
     predictions, explanations = None, dict[int, StoredExplanation]()
     if artifact is not None and len(selected):
-        place = {record_id: row for row, record_id in enumerate(pool.record_ids)}
-        rows = matrix[[place[record_id] for record_id in selected.record_ids]]
+        rows = pool.rows(selected.record_ids)
         predictions = artifact.classifier.predict_all(rows)
-        context.progress(0.8, "explaining the suggestions")
+        context.progress(CHOICE_SHARE, "explaining the suggestions")
         explanations = explain_batch(
-            services, project, artifact, features.encoder(folder), selected, rows, matrix, context
+            services, project, artifact, features.encoder(choice), selected, rows, matrix, context
         )
     return _store_batch(
         services,

@@ -17,7 +17,14 @@ from active_learning.explanations.occlusion import (
     explain,
 )
 from active_learning.explanations.tokens import token_spans
-from active_learning.types import Embeddings, Features, Fields, SelectedBatch, ShouldStop
+from active_learning.types import (
+    Embeddings,
+    FeatureRows,
+    Features,
+    Fields,
+    SelectedBatch,
+    ShouldStop,
+)
 from backend.core.services import Services
 from backend.features import repository as features_repository
 from backend.jobs.context import JobContext
@@ -49,7 +56,7 @@ def explain_batch(
     encoder: Encoder,
     selected: SelectedBatch,
     rows: Features,
-    pool: Features,
+    pool: FeatureRows,
     context: JobContext,
 ) -> dict[int, StoredExplanation]:
     """Record id to the explanation, for those records of the batch that show one.
@@ -86,7 +93,7 @@ def explain_suggestions(
     encoder: Encoder,
     records: Sequence[dict[str, Any]],
     rows: Features,
-    pool: Features,
+    pool: FeatureRows,
     should_stop: ShouldStop,
     titles: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
 ) -> list[StoredExplanation]:

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.artifacts import Artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.data_value.out_of_fold import (
@@ -23,7 +22,7 @@ from active_learning.types import Features, Marks
 from backend.core.services import Services
 from backend.features.label_features import LabelFeatures
 from backend.features.label_weights import FEWEST_LABELS, unswayed_classifier
-from backend.features.model_version import load_model_version
+from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
@@ -74,13 +73,13 @@ def assess(
         audit_labels=len(snapshot.audit),
         tied=snapshot.tied_tasks,
     )
-    artifact = load_model_version(services, version)
-    if len(snapshot.training) < FEWEST_LABELS or artifact is None:
+    trained = load_model_version(services, features, version)
+    if len(snapshot.training) < FEWEST_LABELS or trained is None:
         assessment.skipped, assessment.skipped_zh = _why_not(snapshot, version)
         _keep(services, context, version, [], assessment)
         return {"assessed": False, "why": assessment.skipped}
     with learning_facts(services.settings.data_dir):
-        judgement = _judge(services, features, context, project, version, artifact, snapshot)
+        judgement = _judge(services, features, context, project, trained, snapshot)
     kinds = [str(kind) for kind in judgement.value.kinds]
     suspected = int(judgement.errors.is_suspected.sum())
     assessment.suspected = suspected
@@ -98,19 +97,19 @@ def _judge(
     features: FeatureStore,
     context: JobContext,
     project: Project,
-    version: ModelVersion,
-    artifact: Artifact,
+    trained: TrainedVersion,
     snapshot: TrainingSnapshot,
 ) -> Judgement:
     schema, seed, stop = label_schema_of(project), policy_of(project).seed, context.should_stop
     training, audit = snapshot.training, snapshot.audit
-    # A fine-tuned encoder has seen the labels it would judge; the settings' own has not.
-    reader = LabelFeatures(services, features, context, schema, None, None)
+    # A fine-tuned encoder has seen the labels it would judge; the one from before has not.
+    artifact, untuned = trained.artifact, trained.choice.untuned
+    reader = LabelFeatures(services, features, context, schema, None, untuned)
     rows = reader.matrix(training, artifact.signals)
     marks = matrix([label.faulty_fields for label in training], len(schema.fields))
     classifier = artifact.classifier
-    if version.encoder_folder is not None:
-        layout = layout_of(features.encoder().dimension, artifact.signals)
+    if trained.choice != untuned:
+        layout = layout_of(features.encoder(untuned).dimension, artifact.signals)
         classifier = unswayed_classifier(
             layout, schema, rows, [label.grade for label in training], marks, seed, stop
         )

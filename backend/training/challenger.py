@@ -11,16 +11,17 @@ from uuid import uuid4
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.artifacts import Artifact, TrainingFacts, save_artifact
+from active_learning.artifacts import TrainingFacts, save_artifact
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import layout_of
 from active_learning.columns.signals import ColumnSignals
 from active_learning.evaluation import Evaluation, evaluate
 from active_learning.gate import GateDecision, decide
 from backend.core.services import Services
+from backend.features.encoder_choice import EncoderChoice
 from backend.features.label_features import LabelFeatures
 from backend.features.label_weights import FEWEST_LABELS, label_weights, unswayed_classifier
-from backend.features.model_version import load_model_version
+from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix
 from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
@@ -40,8 +41,10 @@ logger = logging.getLogger(__name__)
 class TrainingPlan:
     """How a challenger is trained."""
 
-    encoder_folder: str | None = None
-    """Fine-tuned encoder below the models directory; None for the settings' own."""
+    choice: EncoderChoice
+    """The encoder that it learns on."""
+    revision: str
+    """What that encoder computes."""
     is_cold: bool = False
     """Forget the champion's weights."""
     is_weighted: bool = False
@@ -54,13 +57,16 @@ class TrainingPlan:
     def fingerprint(self, snapshot: TrainingSnapshot) -> str:
         """Equal for equal labels learnt in the same way."""
         way = [
-            self.encoder_folder or "",
+            self.revision,
             "by value" if self.is_weighted else "",
             "" if self.replaces is None else f"in place of {self.replaces}",
         ]
-        if not any(way):
-            return snapshot.fingerprint
         return hashlib.sha256("\0".join([snapshot.fingerprint, *way]).encode()).hexdigest()
+
+
+def plan_on(features: FeatureStore, choice: EncoderChoice, **how: Any) -> TrainingPlan:
+    """A plan on that encoder, as it computes today; ``how`` are the plan's other attributes."""
+    return TrainingPlan(choice, features.encoder(choice).revision, **how)
 
 
 @dataclass(frozen=True)
@@ -100,14 +106,14 @@ class ChallengerTraining:
         pool = self._features.pool(
             self._project.dataset_id,
             self._schema.fields,
-            context.progress,
+            lambda share, message: context.progress(0.05 + 0.45 * share, message),
             context.should_stop,
-            plan.encoder_folder,
+            plan.choice,
         )
         reader = LabelFeatures(
-            self._services, self._features, context, self._schema, pool, plan.encoder_folder
+            self._services, self._features, context, self._schema, pool, plan.choice
         )
-        held = load_model_version(self._services, self._champion)
+        held = load_model_version(self._services, self._features, self._champion)
         context.progress(0.5, f"training on {len(snapshot.training)} labels")
         classifier, weighed = self._fit(plan, reader, pool.signals, held)
         context.progress(0.8, "comparing with the champion on the audit sample")
@@ -125,17 +131,17 @@ class ChallengerTraining:
         plan: TrainingPlan,
         reader: LabelFeatures,
         signals: ColumnSignals,
-        held: Artifact | None,
+        held: TrainedVersion | None,
     ) -> tuple[RecordClassifier, str]:
         """The classifier, and how its labels were weighed."""
         labels = self._snapshot.training
-        layout = layout_of(self._features.encoder(plan.encoder_folder).dimension, signals)
+        layout = layout_of(self._features.encoder(plan.choice).dimension, signals)
         # Weights on another encoder's vectors mean nothing here.
         is_warm = (
             held is not None
             and not plan.is_cold
             and self._champion is not None
-            and self._champion.encoder_folder == plan.encoder_folder
+            and self._champion.encoder == plan.revision
         )
         rows, grades = reader.matrix(labels, signals), np.array([label.grade for label in labels])
         faulty = matrix([label.faulty_fields for label in labels], len(self._schema.fields))
@@ -153,7 +159,7 @@ class ChallengerTraining:
                 faulty_fields=faulty,
                 sample_weight=weights,
                 is_calibrating=self._calibrating(plan),
-                warm_start=held.classifier if held is not None and is_warm else None,
+                warm_start=held.artifact.classifier if held is not None and is_warm else None,
                 should_stop=self._context.should_stop,
             )
 
@@ -162,10 +168,10 @@ class ChallengerTraining:
             return classifier, "none"
         self._context.progress(0.6, "weighing each label by its value")
         judge, seen = classifier, rows
-        if plan.encoder_folder is not None:
-            seen = reader.by(None).matrix(labels, signals)
+        if plan.choice != plan.choice.untuned:
+            seen = reader.by(plan.choice.untuned).matrix(labels, signals)
             judge = unswayed_classifier(
-                layout_of(self._features.encoder().dimension, signals),
+                layout_of(self._features.encoder(plan.choice.untuned).dimension, signals),
                 self._schema,
                 seen,
                 grades,
@@ -186,16 +192,16 @@ class ChallengerTraining:
         return fitted(weights), "value"
 
     def _calibrating(self, plan: TrainingPlan) -> NDArray[np.bool_] | None:
-        if plan.encoder_folder is None:
+        if plan.choice.folder is None:
             return None
-        learnt = records_learnt_by(self._services.settings.models_dir / plan.encoder_folder)
+        learnt = records_learnt_by(self._services.settings.models_dir / plan.choice.folder)
         return np.array([label.record_id not in learnt for label in self._snapshot.training])
 
     def _judge(
         self,
         classifier: RecordClassifier,
         signals: ColumnSignals,
-        held: Artifact | None,
+        held: TrainedVersion | None,
         reader: LabelFeatures,
     ) -> Challenger:
         audit = self._snapshot.audit
@@ -226,12 +232,12 @@ class ChallengerTraining:
         )
 
     def _champion_answers(
-        self, held: Artifact | None, reader: LabelFeatures, audit: Sequence[LabelledRecord]
+        self, held: TrainedVersion | None, reader: LabelFeatures, audit: Sequence[LabelledRecord]
     ) -> list[str] | None:
         if held is None or self._champion is None:
             return None
-        own = reader.by(self._champion.encoder_folder)
-        return [str(grade) for grade in held.classifier.predict(own.matrix(audit, held.signals))]
+        rows = reader.by(held.choice).matrix(audit, held.artifact.signals)
+        return [str(grade) for grade in held.artifact.classifier.predict(rows)]
 
     def _publish(self, plan: TrainingPlan, challenger: Challenger, weighed: str) -> ModelVersion:
         """The artifact is on disk, then its row and the decision are in the store.
@@ -241,14 +247,13 @@ class ChallengerTraining:
         project_id, snapshot = self._project.id, self._snapshot
         assert project_id is not None
         fingerprint = plan.fingerprint(snapshot)
-        encoder = self._features.encoder(plan.encoder_folder)
         # This attempt's alone: one that was overtaken neither finds nor deletes another's.
         name = f"{fingerprint[:16]}-{uuid4().hex[:8]}"
         artifact = Path(f"project-{project_id}") / name
         metrics = {**self._metrics(challenger), "label_weights": weighed, **plan.metrics}
         facts = TrainingFacts(
-            encoder_name=plan.encoder_folder or self._services.settings.encoder,
-            encoder_revision=encoder.revision,
+            encoder_name=plan.choice.name,
+            encoder_revision=plan.revision,
             snapshot=snapshot.fingerprint,
             annotation_ids=snapshot.annotation_ids,
             metrics=metrics,
@@ -265,8 +270,8 @@ class ChallengerTraining:
                 project_id,
                 fingerprint=fingerprint,
                 artifact=str(artifact),
-                encoder=encoder.revision,
-                encoder_folder=plan.encoder_folder,
+                encoder=plan.revision,
+                encoder_folder=plan.choice.folder,
                 training_labels=len(snapshot.training),
                 audit_labels=len(snapshot.audit),
                 metrics={**metrics, "round": batch.round if batch else 0},

@@ -10,6 +10,7 @@ from active_learning.encoders.loading import reads, transformer_folder
 from active_learning.encoders.record_text import record_text
 from backend.core.services import Services
 from backend.features import repository as features_repository
+from backend.features.encoder_choice import EncoderChoice
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
@@ -19,7 +20,7 @@ from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.suspected_labels.service import request_assessment
-from backend.training.challenger import ChallengerTraining, TrainingPlan
+from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.encoder_folder import RECORDS, is_finished
 from backend.training.fine_tuning_request import FINE_TUNED_ON
 
@@ -113,10 +114,11 @@ def _train_encoder(
 
 def _embed_all(features: FeatureStore, context: JobContext, project: Project, folder: str) -> None:
     """Every current record's embedding by the new encoder is cached on disk."""
-    _, records = features.records(project.dataset_id, label_schema_of(project).fields)
     span = EMBEDDING_SHARE - TRAINING_SHARE
-    features.cache(folder).embed(
-        [record_text(record) for record in records],
+    features.embed_all(
+        project.dataset_id,
+        label_schema_of(project).fields,
+        EncoderChoice(features.own.name, folder),
         lambda share, message: context.progress(TRAINING_SHARE + span * share, message),
         context.should_stop,
     )
@@ -132,7 +134,12 @@ def _challenge(
 ) -> dict[str, Any]:
     assert project.id is not None
     snapshot = take_snapshot(services, project)
-    plan = TrainingPlan(encoder_folder=folder, is_cold=True, metrics={FINE_TUNED_ON: trained_on})
+    plan = plan_on(
+        features,
+        EncoderChoice(features.own.name, folder),
+        is_cold=True,
+        metrics={FINE_TUNED_ON: trained_on},
+    )
     with services.database.reading() as session:
         registry = RegistryService(session, services.clock)
         champion = registry.champion(project.id)

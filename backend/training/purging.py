@@ -17,6 +17,7 @@ from active_learning.encoders.embedding_cache import folder_of
 from backend.audit.service import AuditTrail
 from backend.core.purged import Purged, bytes_below, delete_folder, remove_leftovers
 from backend.core.services import Services
+from backend.features.pool_files import purge_pools
 from backend.ingestion.uploads import purge_uploads
 from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
@@ -35,6 +36,7 @@ def purge_files(services: Services, context: JobContext) -> dict[str, Any]:
     gone = [
         *purge_encoders(services, keep=KEPT_VERSIONS, is_dry=False),
         *purge_artifacts(services),
+        *purge_pools(services.settings.pools_dir, is_dry=False),
         *purge_uploads(services, days=services.settings.uploads_retention_days, is_dry=False),
     ]
     context.progress(1.0, f"{len(gone)} folders, {sum(one.bytes for one in gone):,} bytes")

@@ -14,7 +14,7 @@ from backend.machine_labels.service import request_acceptance
 from backend.projects.service import ProjectsService, policy_of
 from backend.registry.service import RegistryService
 from backend.suspected_labels.service import request_assessment
-from backend.training.challenger import ChallengerTraining, TrainingPlan
+from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.fine_tuning_request import request_fine_tuning
 
 MINIMUM_LABELS = 8
@@ -42,16 +42,21 @@ def retrain(
         registry = RegistryService(session, services.clock)
         champion = registry.champion(project_id)
         number = len(registry.list_versions(project_id)) + 1
-        plan = TrainingPlan(
-            encoder_folder=champion.encoder_folder if champion else None,
-            is_cold=number % COLD_EVERY == 0,
-            is_weighted=policy_of(project).label_weights == "value"
-            if is_weighted is None
-            else is_weighted,
-            replaces=champion.number
-            if champion and not load_model_version(services, champion)
-            else None,
-        )
+    trained = load_model_version(services, features, champion)
+    # A change of the setting shows here: the next challenger learns on the new encoder, from
+    # nothing, and has to win against the champion on its own.
+    is_kept = trained is not None and trained.choice.untuned == features.own
+    plan = plan_on(
+        features,
+        trained.choice if trained is not None and is_kept else features.own,
+        is_cold=number % COLD_EVERY == 0 or not is_kept,
+        is_weighted=policy_of(project).label_weights == "value"
+        if is_weighted is None
+        else is_weighted,
+        replaces=champion.number if champion and trained is None else None,
+    )
+    with services.database.reading() as session:
+        registry = RegistryService(session, services.clock)
         fingerprint = plan.fingerprint(snapshot)
         is_known = registry.find_by_fingerprint(project_id, fingerprint) is not None
     reason = reason_not_to_train(snapshot)

@@ -11,7 +11,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from active_learning.columns.near_values import NearFrequent
-from active_learning.columns.relations import ColumnRelations
+from active_learning.columns.relations import Coded, ColumnRelations
 from active_learning.columns.signals import CELL_SIGNALS, RECORD_SIGNALS, ColumnSignals
 from active_learning.columns.value_parsing import day_of, number_of, shape_of, text_of
 from active_learning.exceptions import ArtifactCorrupt, Cancelled, NoLabels
@@ -220,6 +220,7 @@ def test_a_wide_table_is_related_in_seconds_and_can_be_cancelled() -> None:
     relations = ColumnRelations.fit(rows, 150)
     assert perf_counter() - began < 20
     assert len(relations.dependencies) <= 24 * 150
-    assert relations.signals(rows[3]).shape == (150, 3)
+    columns = [Coded.of([text]) for text in rows[3]]
+    assert relations.signals(columns).shape == (1, 150, 3)
     with pytest.raises(Cancelled):
         ColumnRelations.fit(rows, 150, lambda: True)

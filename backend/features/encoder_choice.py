@@ -1,0 +1,33 @@
+"""Which encoder: a name of the settings, or what was fine-tuned from it."""
+
+from dataclasses import dataclass
+
+from active_learning.artifacts import TrainingFacts
+
+
+@dataclass(frozen=True)
+class EncoderChoice:
+    """An encoder by what loads it; what it computes is named by its revision."""
+
+    name: str
+    """As in the settings: ``auto``, ``characters``, a Hugging Face name …"""
+    folder: str | None = None
+    """Below the models directory: the fine-tuned transformer in place of the one in ``name``."""
+
+    @property
+    def untuned(self) -> "EncoderChoice":
+        """The one from before any fine-tuning: it has not seen a label."""
+        return EncoderChoice(self.name)
+
+
+def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> EncoderChoice:
+    """The encoder that a model version was trained on.
+
+    Args:
+        facts: of its artifact.
+        folder: the version's ``encoder_folder``.
+        own_name: the settings' encoder. Versions on fine-tuned encoders did not write down the
+            name once; theirs was the settings' own, and the revision tells if it still is.
+    """
+    is_named = facts.encoder_name != folder
+    return EncoderChoice(facts.encoder_name if is_named else own_name, folder)

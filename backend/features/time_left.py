@@ -1,0 +1,35 @@
+"""Progress of a long reading, with the time that is left."""
+
+import time
+from collections.abc import Callable
+
+Progress = Callable[[float, str], None]
+
+FIRST_ESTIMATE_SECONDS = 5.0
+"""Before, the pace of the first records says little: an encoder loads, a disk wakes up."""
+
+
+class TimeLeft:
+    """Tells a job's progress, and from the pace so far how long the rest takes."""
+
+    def __init__(self, progress: Progress, clock: Callable[[], float] = time.monotonic) -> None:
+        self._progress, self._clock = progress, clock
+        self._begun = clock()
+
+    def __call__(self, share: float, message: str) -> None:
+        """``share`` is of all that is timed, from 0 to 1."""
+        spent = self._clock() - self._begun
+        if share > 0 and spent >= FIRST_ESTIMATE_SECONDS:
+            message = f"{message}; {left_words(spent / share - spent)}"
+        self._progress(share, message)
+
+
+def left_words(seconds: float) -> str:
+    """So long in words.
+
+    >>> left_words(200)
+    'about 4 minutes left'
+    """
+    if seconds < 60:
+        return "less than a minute left"
+    return f"about {-int(-seconds // 60)} minutes left"
