@@ -117,9 +117,10 @@ def generation(session: Session, dataset_id: int) -> int:
 
 def newest_record(session: Session, dataset_id: int) -> int:
     """The largest record id of the dataset, 0 if it is empty."""
-    return session.exec(
+    largest = session.exec(
         select(func.coalesce(func.max(Record.id), 0)).where(Record.dataset_id == dataset_id)
     ).one()
+    return largest or 0
 
 
 def raise_generation(session: Session, dataset_id: int) -> None:
