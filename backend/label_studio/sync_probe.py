@@ -19,8 +19,8 @@ logger = logging.getLogger(__name__)
 class SyncProbe:
     """Remembers, for this process, which changes Label Studio listed when it was last asked.
 
-    A sync is due while the last one failed or none went through, where its full listing of
-    tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists a change that it did
+    A sync is due while the last one failed, none went through or tasks are unread, where its full
+    listing of tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists a change that it did
     not list before: so also one that was committed late, with a time before the cursor.
     """
 
@@ -39,7 +39,7 @@ class SyncProbe:
             return False
         if cursor is None or cursor.synced_at is None or cursor.error is not None:
             return True
-        if is_listing_due(cursor, self._services.clock()):
+        if cursor.unreadable or is_listing_due(cursor, self._services.clock()):
             return True
         overlap = timedelta(seconds=self._services.settings.sync_overlap_seconds)
         since = None if cursor.cursor is None else cursor.cursor - overlap

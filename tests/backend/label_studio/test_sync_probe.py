@@ -9,7 +9,13 @@ import pytest
 from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.label_studio.connection import project_marker
-from backend.label_studio.repository import mark_listed, mark_sync_failed, mark_synced, move_cursor
+from backend.label_studio.repository import (
+    keep_unreadable,
+    mark_listed,
+    mark_sync_failed,
+    mark_synced,
+    move_cursor,
+)
 from backend.label_studio.sync import LISTING_INTERVAL
 from backend.label_studio.sync_probe import SyncProbe
 from labeling.exceptions import LabelStudioUnavailable
@@ -99,6 +105,12 @@ def test_a_sync_is_due_where_the_last_failed_or_label_studio_is_away_or_the_list
     assert probe.is_due(project_id)
     assert label_studio.asked == asked
     sync(services, project_id)
+    assert not probe.is_due(project_id)
+    with services.database.transaction() as session:
+        keep_unreadable(session, project_id, [7])
+    assert probe.is_due(project_id), "asked for until it can be read"
+    with services.database.transaction() as session:
+        keep_unreadable(session, project_id, [])
     assert not probe.is_due(project_id)
     services.clock = lambda: NOW + LISTING_INTERVAL
     assert probe.is_due(project_id), "tasks may have been deleted there"
