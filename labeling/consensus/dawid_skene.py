@@ -122,9 +122,13 @@ def fit(
 
 
 def fit_smoothed(
-    coded: CodedLabels, *, iterations: int = ITERATIONS, log_priors: Table | None = None
+    coded: CodedLabels,
+    *,
+    smoothing: float = 1.0,
+    iterations: int = ITERATIONS,
+    log_priors: Table | None = None,
 ) -> Fitted:
-    """The variant for few labels: everyone starts with one label of the average annotator.
+    """The variant for few labels: everyone starts with ``smoothing`` of the average annotator's.
 
     Where most labels are their item's only one, the first matrices are those of the other
     items: an only vote agrees with itself, and who gave many would look better than anybody.
@@ -133,7 +137,9 @@ def fit_smoothed(
     is_judged = coded.has_several[coded.item]
     if is_judged.any() and 2 * is_judged.sum() < len(is_judged):
         start = start * coded.has_several[:, None]
-    return fit(coded, iterations=iterations, smoothing=1.0, log_priors=log_priors, start=start)
+    return fit(
+        coded, iterations=iterations, smoothing=smoothing, log_priors=log_priors, start=start
+    )
 
 
 def votes_matrix(coded: CodedLabels) -> sparse.csr_array:
