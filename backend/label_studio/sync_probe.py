@@ -20,8 +20,8 @@ class SyncProbe:
     """Remembers, for this process, which changes Label Studio listed when it was last asked.
 
     A sync is due while the last one failed, none went through or tasks are unread, where its full
-    listing of tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists a change that it did
-    not list before: so also one that was committed late, with a time before the cursor.
+    listing of tasks is due (every ``LISTING_INTERVAL``), and where Label Studio lists a change that
+    it did not list before: so also one that was committed late, with a time before the cursor.
     """
 
     def __init__(self, services: Services) -> None:
