@@ -85,7 +85,7 @@ def _check_training_and_exports(world: World) -> None:
     for place, exported in told.items():
         if place in found and found[place].answers:
             assert sorted(exported.annotation_ids) == sorted(
-                answer.label_studio_annotation_id for answer in found[place].graded
+                answer.label_studio_annotation_id for answer in found[place].answers.values()
             )
     assert sorted(row.annotation_id for row in single if isinstance(row, AnnotationRow)) == sorted(
         there
