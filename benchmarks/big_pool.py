@@ -198,6 +198,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     from backend.agreement import jobs as agreement
     from backend.features.store import FeatureStore
     from backend.jobs.registry import Registry
+    from backend.label_studio import repository as label_studio
     from backend.loop import repository as loop_repository
     from backend.loop.job_names import PUSH
     from backend.machine_labels import jobs as machine_labels
@@ -208,8 +209,9 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     def mark_pushed(context: Any, _args: dict[str, Any]) -> dict[str, Any]:
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
-                batch.pushed_at = services.clock()
-                session.add(batch)
+                ids = [task.id for task, _ in label_studio.tasks_with_records(session, batch.id)]
+                label_studio.set_label_studio_ids(session, {each: each for each in ids})
+                label_studio.mark_batch_pushed(session, batch.id, services.clock())
         return {}
 
     def timed(name: str, handler: Any) -> Any:

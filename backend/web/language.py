@@ -45,7 +45,15 @@ def progress_message(message: str, t: Translate) -> str:
     """What a job says of its progress, in the reader's language.
 
     Messages are stored in English with their numbers; in the catalogue these are {n1}, {n2} …
+    What follows a semicolon, as the time left, is a message by itself.
     """
+    head, semicolon, tail = message.partition("; ")
+    if semicolon and (first := _part(head, t)) != head:
+        return f"{first}{t('; ')}{_part(tail, t)}"
+    return _part(message, t)
+
+
+def _part(message: str, t: Translate) -> str:
     places = count(1)
     key = _NUMBER.sub(lambda _: f"{{n{next(places)}}}", message)
     words = t(key)

@@ -13,8 +13,7 @@ from active_learning.classifiers.record_features import RecordFeatures
 from active_learning.columns.signals import ColumnSignals
 from active_learning.encoders.bundled import CharacterEncoder
 from active_learning.encoders.embedding_cache import EmbeddingCache
-from active_learning.exceptions import NotFitted, ShapeMismatch, UnknownLabel
-from active_learning.explanations.exact import exact_contributions
+from active_learning.exceptions import ShapeMismatch, UnknownLabel
 from active_learning.explanations.marks import reason_of
 from active_learning.explanations.occlusion import TypicalCells, explain
 from active_learning.explanations.tokens import token_spans
@@ -29,25 +28,6 @@ def classifier(world: World) -> RecordClassifier:
         issues=world.issues[:200],
         faulty_fields=world.faulty[:200],
     )
-
-
-def test_exact_contributions_sum_to_the_log_odds(
-    world: World, classifier: RecordClassifier
-) -> None:
-    rows = np.random.default_rng(0).permutation(800)[:100]
-    found = {name: exact_contributions(classifier, world.features[rows], name) for name in CLASSES}
-    logs = np.log(classifier.predict_proba(world.features[rows]))
-    others = (logs.sum(axis=1, keepdims=True) - logs) / (len(CLASSES) - 1)
-    wanted = logs - others
-    for place, name in enumerate(CLASSES):
-        sums = found[name].contributions.sum(axis=1) + found[name].reference
-        np.testing.assert_allclose(sums, wanted[:, place], atol=1e-3)
-        assert found[name].contributions.shape == (100, len(found[name].groups))
-    issues = classifier.predict_all(world.features[rows]).issues
-    for place, name in enumerate(ISSUES):
-        answer = exact_contributions(classifier, world.features[rows], name)
-        p = np.clip(issues[:, place], 1e-9, 1 - 1e-9)
-        np.testing.assert_allclose(answer.scores, np.log(p / (1 - p)), atol=1e-3)
 
 
 def test_the_injected_fault_is_the_strongest_mark(
@@ -178,8 +158,6 @@ def test_bad_input_is_named(world: World, classifier: RecordClassifier) -> None:
         explain(classifier, world.records[:1], world.features[:1], ["excellent"], typical)
     with pytest.raises(ShapeMismatch, match="2 records"):
         explain(classifier, world.records[:2], world.features[:1], ["good"], typical)
-    with pytest.raises(NotFitted):
-        exact_contributions(RecordClassifier(world.layout, CLASSES), world.features, "good")
     assert explain(classifier, [], world.features[:0], [], typical) == []
 
 
@@ -209,14 +187,3 @@ def test_words_of_a_mark() -> None:
     reason = reason_of("category", "Kitchxn", "good", 0.84)
     assert reason.en == "category “Kitchxn” raises 'good' by 0.8"
     assert reason.zh == "category“Kitchxn”，使“good”升高 0.8"
-
-
-def test_of_two_grades_the_contributions_sum_to_the_log_odds_of_one_against_the_other(
-    reader: tuple[RecordClassifier, list[dict[str, str]], RecordFeatures],
-) -> None:
-    classifier, records, maker = reader
-    features = maker.transform(records[:20])
-    p = classifier.predict_proba(features)
-    found = exact_contributions(classifier, features, "good")
-    sums = found.contributions.sum(axis=1) + found.reference
-    np.testing.assert_allclose(sums, np.log(p[:, 0] / p[:, 1]), atol=1e-3)
