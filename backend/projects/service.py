@@ -10,6 +10,7 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.jobs.queue import enqueue
 from backend.jobs.schedules import next_time, set_schedule
 from backend.models import Dataset, Project
 from backend.projects import repository
@@ -22,6 +23,15 @@ from backend.projects.schemas import (
     ProjectPublic,
 )
 from labeling.label_schema import LabelSchema, describe
+
+LABEL_SETTINGS = (
+    "annotators_per_record",
+    "overlap",
+    "annotators_at_most",
+    "confidence_wanted",
+    "review_below",
+)
+"""Settings that consensus labels and cases depend on."""
 
 
 class ProjectsService:
@@ -118,6 +128,8 @@ class ProjectsService:
     def set_policy(self, project_id: int, changes: dict[str, Any], *, actor: str) -> Project:
         """The project's policy with ``changes`` applied, checked, and audited.
 
+        What people's answers amount to is worked out anew where that depends on them.
+
         Raises:
             InvalidInput: an unknown setting or a value it cannot have.
         """
@@ -132,6 +144,8 @@ class ProjectsService:
         set_schedule(
             self._session, project_id, "training.retrain", after.retrain_cron, now=self._clock()
         )
+        if any(getattr(before, name) != getattr(after, name) for name in LABEL_SETTINGS):
+            enqueue(self._session, "review.refresh", project_id=project_id, now=self._clock())
         self._audit.append(
             actor,
             "project.policy_changed",

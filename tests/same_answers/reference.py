@@ -20,7 +20,11 @@ class Expected:
     decision: Decision | None = None
 
     def wanted(self, policy: LoopPolicy) -> int:
-        return self.first.annotators_wanted or policy.annotators_per_record
+        wanted = self.first.annotators_wanted or policy.annotators_per_record
+        if self.first.deleted_at is None:
+            return wanted
+        copies = [task for task in self.open_tasks if not task.key.startswith("imported-")]
+        return min(wanted, max(len(copies), 1))  # a copy brings one answer
 
     @property
     def can_be_answered(self) -> bool:

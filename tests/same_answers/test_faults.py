@@ -11,7 +11,18 @@ from backend.annotations import repository as annotations
 from backend.annotations.intake import AnnotationIntake
 from backend.label_studio.sync import cannot_be_shown
 from backend.loop.job_names import APPLY_EVENTS, NEXT_BATCH, RETRAIN
-from backend.models import Dataset, Job, Record, SyncCursor, Task, WebhookEvent
+from backend.models import (
+    Annotator,
+    Dataset,
+    Job,
+    Record,
+    ReviewCase,
+    SyncCursor,
+    Task,
+    WebhookEvent,
+)
+from backend.projects.service import ProjectsService
+from backend.review.sending_back import SendingBack
 from labeling.label_studio.annotations import parse_annotation
 from labeling.label_studio.sync import TaskSnapshot
 from tests.backend.annotations.conftest import NOW
@@ -275,3 +286,24 @@ def test_an_intake_asks_the_store_as_often_for_many_tasks_as_for_few(world: Worl
     gone = [TaskSnapshot(each.task_id, NOW, ()) for each in snapshots(12)]
     assert statements(gone[:2]) == statements(gone[2:]), "deletions"
     assert statements(snapshots(2)) == statements(snapshots(12)[2:]), "restorations"
+
+
+def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: World) -> None:
+    world.set_policy(annotators_per_record=2)
+    kettle, shirt = task_of(world, "kettle"), task_of(world, "shirt")
+    for person, grade in ((1, "good"), (2, "poor")):
+        world.tell("ANNOTATION_CREATED", world.label_studio.say(kettle, person, grade), "once")
+    world.work()
+    key = world.label_studio.tasks.pop(shirt).key
+    world.sync(is_full=True)
+    with world.database.transaction() as session:
+        case = session.exec(select(ReviewCase).where(ReviewCase.state == "open")).one()
+        person = session.exec(select(Annotator)).first()
+        assert person is not None
+        project = ProjectsService(session, world.services.clock).get(world.project_id)
+        SendingBack(session, world.services.clock).send(project, case, person.id)
+    world.settle()
+    held = {each.key for each in world.label_studio.tasks.values()}
+    assert len(held) == len(CONTENTS), "two that were there, and the copy"
+    assert key not in held
+    check_everybody_agrees(world)

@@ -137,10 +137,6 @@ class Histories(RuleBasedStateMachine):
     @rule(confidence=st.sampled_from([0.6, 0.9, 0.99]), people=st.sampled_from([1, 2]))
     def the_policy_changes(self, confidence: float, people: int) -> None:
         self.world.set_policy(confidence_wanted=confidence, annotators_per_record=people)
-        with self.world.database.transaction() as session:
-            from backend.loop.service import LoopService
-
-            LoopService(session, self.world.services.clock).request_review(self.world.project())
 
     @rule(name=st.sampled_from(["first", "second"]))
     def the_encoder_is_another(self, name: str) -> None:
