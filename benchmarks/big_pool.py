@@ -209,8 +209,10 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     def mark_pushed(context: Any, _args: dict[str, Any]) -> dict[str, Any]:
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
-                ids = [task.id for task, _ in label_studio.tasks_with_records(session, batch.id)]
-                label_studio.set_label_studio_ids(session, {each: each for each in ids})
+                assert batch.id is not None
+                for task, _ in label_studio.tasks_with_records(session, batch.id):
+                    task.label_studio_task_id = task.id
+                    session.add(task)
                 label_studio.mark_batch_pushed(session, batch.id, services.clock())
         return {}
 
