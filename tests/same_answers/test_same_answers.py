@@ -13,7 +13,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from tests.fixtures.database import database_url, on_server
 from tests.same_answers.agreement import (
@@ -45,6 +51,7 @@ class Histories(RuleBasedStateMachine):
         self.folder = Path(tempfile.mkdtemp())
         self.world = World(type(self).url_of_new_store(), self.folder)
         self.contents = dict.fromkeys(["kettle", "shirt", "lamp"], 0)
+        self.world.bring({"kettle": 1, "shirt": 1})  # so that earlier content can come back
         self.world.bring(self.contents)
         self.world.request_batch()
         self.settle()
@@ -65,6 +72,7 @@ class Histories(RuleBasedStateMachine):
             made = self.world.label_studio.say(task_id, person, grade)
             self.world.tell("ANNOTATION_CREATED", made, how)
 
+    @precondition(lambda self: self._annotation(0) is not None)
     @rule(place=PLACES, grade=SAID, how=TOLD)
     def somebody_changes_an_answer(self, place: int, grade: str | None, how: str) -> None:
         found = self._annotation(place)
@@ -72,6 +80,7 @@ class Histories(RuleBasedStateMachine):
             made = self.world.label_studio.change(*found, grade)
             self.world.tell("ANNOTATION_UPDATED", made, how)
 
+    @precondition(lambda self: self._annotation(0) is not None)
     @rule(place=PLACES)
     def an_answer_is_deleted(self, place: int) -> None:
         found = self._annotation(place)
@@ -100,11 +109,15 @@ class Histories(RuleBasedStateMachine):
         if task_id is not None:
             self.world.label_studio.tasks[task_id].is_broken = True
 
+    @precondition(
+        lambda self: any(each.is_broken for each in self.world.label_studio.tasks.values())
+    )
     @rule()
     def everything_can_be_shown_again(self) -> None:
         for task in self.world.label_studio.tasks.values():
             task.is_broken = False
 
+    @precondition(lambda self: self.world.late)
     @rule()
     def late_events_arrive_the_latest_first(self) -> None:
         while self.world.late:
@@ -177,7 +190,7 @@ class Histories(RuleBasedStateMachine):
 def _profile(examples: int) -> settings:
     return settings(
         max_examples=examples,
-        stateful_step_count=25,
+        stateful_step_count=20,
         deadline=None,
         derandomize=True,
         database=None,
@@ -195,7 +208,7 @@ def test_any_history_on_sqlite(sqlite_template: Path, tmp_path: Path) -> None:
     class OnSqlite(Histories):
         url_of_new_store = staticmethod(new_store)
 
-    run_state_machine_as_test(OnSqlite, settings=_profile(20))
+    run_state_machine_as_test(OnSqlite, settings=_profile(16))
 
 
 @pytest.mark.postgres
