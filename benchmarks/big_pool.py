@@ -10,7 +10,8 @@ from the answers, decides about machine labels, judges the labels and chooses th
 of these jobs timed by itself too; then a ``batch again``, with everything cached. Only the traffic
 with Label Studio is left out; ``benchmarks.push_sync`` measures that.
 
-``seconds`` is the wall clock of a step, ``peak_mb`` the highest resident memory of its process, the
+``seconds`` is the wall clock of a step and ``cpu_seconds`` what its process computed, which says more
+where others use the machine too; ``peak_mb`` is the highest resident memory of its process, the
 interpreter with everything loaded included. The last line is one JSON object.
 """
 
@@ -140,13 +141,13 @@ def run_step(folder: Path, step: str, encoder: str, batch: int, result: Connecti
     if step == "import":
         upgrade(settings.store_url)
     services = Services.from_settings(settings)
-    begun = time.perf_counter()
+    begun, busy = time.perf_counter(), time.process_time()
     if step == "import":
         import_rows(services, folder / "rows.csv", batch)
         jobs: dict[str, float] = {}
     else:
         jobs = run_jobs(services, step)
-    seconds = time.perf_counter() - begun
+    seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     result.send({"seconds": round(seconds, 1), "peak_mb": round(peak / 1024, 1), "jobs": jobs})
     services.database.dispose()
@@ -202,6 +203,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     from backend.loop import repository as loop_repository
     from backend.loop.job_names import PUSH
     from backend.machine_labels import jobs as machine_labels
+    from backend.review import jobs as review
     from backend.selection import jobs as selection
     from backend.suspected_labels import jobs as suspected_labels
     from backend.training import jobs as training
@@ -227,7 +229,11 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
         return run
 
     features = FeatureStore(services)
-    handlers = {PUSH: mark_pushed, **agreement.handlers(services)}
+    handlers = {
+        **agreement.handlers(services),
+        **review.handlers(services),
+        PUSH: mark_pushed,
+    }
     for room in (training, selection, machine_labels, suspected_labels):
         handlers |= room.handlers(services, features)
     registry = Registry()
