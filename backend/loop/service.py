@@ -53,9 +53,18 @@ class LoopService:
         if policy_of(project).overlap == "fixed" or not revisions:
             self.continue_loop(project)
 
-    def request_review(self, project: Project) -> None:
-        """Consensus labels and review cases will be brought up to date."""
-        enqueue_if_none_waiting(self._session, REVIEW, project_id=project.id, now=self._clock())
+    def request_review(self, project: Project, *, is_full: bool = False) -> None:
+        """Consensus labels and review cases will be brought up to date.
+
+        ``is_full``: what is known of the annotators is renewed, and every record looked at.
+        """
+        enqueue_if_none_waiting(
+            self._session,
+            REVIEW,
+            project_id=project.id,
+            args={"is_full": True} if is_full else {},
+            now=self._clock(),
+        )
 
     def request_asking(self, project: Project) -> None:
         """Label Studio will be told how many answers each task wants."""
