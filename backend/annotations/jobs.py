@@ -10,6 +10,7 @@ from backend.jobs.context import JobContext
 from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
 from backend.loop.job_names import APPLY_EVENTS
+from backend.loop.service import after_intake
 from backend.projects.service import ProjectsService
 
 
@@ -24,6 +25,7 @@ def handlers(services: Services) -> dict[str, Handler]:
                 annotations = AnnotationsService(session, services.clock)
                 counts += annotations.apply_events(project)
                 is_waiting = annotations.has_received_events(project_of(context))
+        after_intake(services, project, counts.total)
         return asdict(counts)
 
     return {APPLY_EVENTS: apply_events}

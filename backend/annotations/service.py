@@ -98,5 +98,6 @@ class AnnotationsService:
             self._session.add(row)
         if needs_sync:
             loop.request_sync(project.id, is_full=True)
-        loop.after_intake(project, counts.total)
+        if counts.total:
+            loop.request_review(project)
         return counts

@@ -90,12 +90,13 @@ def refresh(project: ProjectArgument) -> None:
     """Bring consensus labels and cases up to date; new answers do it by themselves."""
     from backend.bootstrap import open_services
     from backend.projects.service import ProjectsService
-    from backend.review.refreshing import ReviewRefresh
+    from backend.review.refreshing import refresh_desk
 
     services = open_services()
-    with services.database.transaction() as session:
+    with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        done = ReviewRefresh(session, services.clock, found).run()
+    assert found.id is not None
+    done = refresh_desk(services, found.id, is_full=True)
     typer.echo(
         f"{counted(done.consensus_labels, 'consensus label')} changed; cases: "
         f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, "

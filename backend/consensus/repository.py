@@ -1,11 +1,12 @@
 """Every query on consensus labels, and on the decisions that go before them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import ColumnElement, delete, true
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
 from backend.consensus.rule import RecordConsensus
@@ -20,10 +21,13 @@ from backend.models import (
 
 
 def first_predictions(
-    session: Session, project_id: int
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, tuple[str, float, dict[str, float]]]:
-    """Task id to (grade, score, probabilities) that a classifier gave before any answer."""
-    rows = session.exec(
+    """Task id to (grade, score, probabilities) that a classifier gave before any answer.
+
+    Of the whole project, or of these tasks.
+    """
+    query = (
         select(
             Prediction.task_id,
             Prediction.grade,
@@ -34,21 +38,41 @@ def first_predictions(
         .where(Task.project_id == project_id)
         .order_by(col(Prediction.id).desc())  # so that the first one stays
     )
-    return {task_id: (grade, score, dict(each)) for task_id, grade, score, each in rows}
+    return {
+        task_id: (grade, score, dict(each))
+        for condition in of_tasks(col(Prediction.task_id), task_ids)
+        for task_id, grade, score, each in session.exec(query.where(condition))
+    }
 
 
-def consensus_fingerprints(session: Session, project_id: int) -> dict[int, str]:
-    """Task id to the fingerprint of its consensus label."""
-    rows = session.exec(
-        select(ConsensusLabel.task_id, ConsensusLabel.fingerprint).where(
-            ConsensusLabel.project_id == project_id
-        )
-    )
-    return dict(rows.all())
+def of_tasks(task_id: Mapped[Any], task_ids: Sequence[int] | None) -> Iterator[ColumnElement[bool]]:
+    """Conditions that choose the rows of these tasks, some at a time; None: all at once."""
+    if task_ids is None:
+        yield true()
+        return
+    for part in parts(task_ids):
+        yield task_id.in_(part)
+
+
+def shown(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, tuple[str, int | None]]:
+    """Task id to its consensus label's fingerprint and the answers wanted that it goes by.
+
+    Of the whole project, or of these tasks.
+    """
+    query = select(
+        ConsensusLabel.task_id, ConsensusLabel.fingerprint, ConsensusLabel.answers_wanted
+    ).where(ConsensusLabel.project_id == project_id)
+    return {
+        task_id: (fingerprint, wanted)
+        for condition in of_tasks(col(ConsensusLabel.task_id), task_ids)
+        for task_id, fingerprint, wanted in session.exec(query.where(condition))
+    }
 
 
 def consensus_row(
-    project_id: int, task_id: int, each: RecordConsensus, now: datetime
+    project_id: int, task_id: int, each: RecordConsensus, wanted: int | None, now: datetime
 ) -> dict[str, Any]:
     """What is stored of the task's consensus."""
     return {
@@ -64,6 +88,7 @@ def consensus_row(
         "is_complete": each.is_complete,
         "method": each.method,
         "fingerprint": each.fingerprint(),
+        "answers_wanted": wanted,
         "computed_at": now,
     }
 
@@ -95,14 +120,20 @@ def opinions(session: Session, project_id: int) -> dict[int, dict[str, float]]:
     return {task_id: shares for task_id, (_, _, shares) in found.items()}
 
 
-def standing_decisions(session: Session, project_id: int) -> dict[int, Decision]:
-    """Task id to the decision that stands for it."""
-    rows = session.exec(
+def standing_decisions(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, Decision]:
+    """Task id to the decision that stands for it, of the whole project or of these tasks."""
+    query = (
         select(ReviewCase.task_id, Decision)
         .join(Decision, col(Decision.id) == col(ReviewCase.decision_id))
         .where(ReviewCase.project_id == project_id)
     )
-    return dict(rows.all())
+    return {
+        task_id: decision
+        for condition in of_tasks(col(ReviewCase.task_id), task_ids)
+        for task_id, decision in session.exec(query.where(condition))
+    }
 
 
 def settled_labels(

@@ -1,20 +1,28 @@
 """The labels of a project: one computation for the desk, training, overlap and exports."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlmodel import Session
 
-from backend.consensus import repository
+from backend.consensus import marks_repository, repository, state_repository
+from backend.consensus.exceptions import LabelsWritten
+from backend.consensus.marks_repository import Marks, is_fitted_to
+from backend.consensus.renewal import model_of
 from backend.consensus.rule import RecordConsensus, consensus_of, fit_grades
+from backend.core.clock import Clock
 from backend.core.services import Services
+from backend.core.turns import turns
 from backend.loop import repository as loop_repository
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RecordAnswers
 from backend.loop.repository import Learnt
+from backend.loop.service import LoopService
 from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
+from backend.registry.service import RegistryService
 from labeling.consensus.consensus_model import ConsensusModel
 
 Opinion = tuple[str, float, dict[str, float]]
@@ -56,16 +64,31 @@ class ProjectLabels:
         return found.grade if found else None
 
 
-def labels_of(session: Session, project: Project) -> ProjectLabels:
-    """The labels that the answers, decisions and the policy of this moment give."""
+def labels_of(
+    session: Session,
+    project: Project,
+    *,
+    model: ConsensusModel | None = None,
+    task_ids: Sequence[int] | None = None,
+) -> ProjectLabels:
+    """The labels that the answers, decisions and the policy of this moment give.
+
+    Args:
+        session: reads.
+        project: whose.
+        model: what is known of its annotators and grades; by default it is fitted now.
+        task_ids: first tasks of the records wanted; by default all. Fewer only with a ``model``.
+    """
     assert project.id is not None
     policy = policy_of(project)
     learnt = loop_repository.learnable(session, project.id, policy)  # before the answers are read
-    held = answers_of(session, project.id)
-    opinions = repository.first_predictions(session, project.id)
+    held = answers_of(session, project.id, task_ids=task_ids)
+    opinions = repository.first_predictions(session, project.id, task_ids)
     shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
     schema = label_schema_of(project)
-    model = fit_grades(held, shares, schema)
+    if model is None:
+        assert task_ids is None, "a model is fitted to all records"
+        model = fit_grades(held, shares, schema)
     return ProjectLabels(
         held,
         consensus_of(
@@ -76,7 +99,7 @@ def labels_of(session: Session, project: Project) -> ProjectLabels:
             sure=policy.confidence_wanted,
             model=model,
         ),
-        repository.standing_decisions(session, project.id),
+        repository.standing_decisions(session, project.id, task_ids),
         opinions,
         model,
         policy.annotators_per_record,
@@ -84,34 +107,88 @@ def labels_of(session: Session, project: Project) -> ProjectLabels:
     )
 
 
-def keep(session: Session, project_id: int, labels: ProjectLabels, now: datetime) -> int:
-    """The consensus labels in the store are these; how many were written."""
-    before = repository.consensus_fingerprints(session, project_id)
-    rows = [
-        repository.consensus_row(project_id, task_id, each, now)
-        for task_id, each in labels.consensus.items()
-        if before.get(task_id) != each.fingerprint()
-    ]
-    repository.put_consensus(session, rows)
-    repository.drop_consensus(session, sorted(before.keys() - labels.consensus.keys()))
-    return len(rows)
+@dataclass(frozen=True)
+class LabelChanges:
+    """What the store's consensus labels lack to be the computed ones."""
+
+    rows: Mapping[int, dict[str, Any]]
+    gone: frozenset[int]
+    said_anew: int
+    """Of ``rows``, those that say something else than before."""
+
+    @property
+    def task_ids(self) -> list[int]:
+        """First tasks whose label changes, in order."""
+        return sorted({*self.rows, *self.gone})
+
+    def write(self, session: Session, task_ids: Collection[int]) -> None:
+        """The labels of these tasks are in the store as they should be."""
+        repository.put_consensus(
+            session, [self.rows[each] for each in task_ids if each in self.rows]
+        )
+        repository.drop_consensus(session, [each for each in task_ids if each in self.gone])
+
+
+def changes_of(
+    session: Session,
+    project_id: int,
+    labels: ProjectLabels,
+    now: datetime,
+    task_ids: Sequence[int] | None = None,
+) -> LabelChanges:
+    """What is to be written for the store to have these labels, of all or of these tasks."""
+    before = repository.shown(session, project_id, task_ids)
+    rows, said_anew = {}, 0
+    for task_id, each in labels.consensus.items():
+        wanted = labels.held[task_id].task.annotators_wanted
+        fingerprint, known_wanted = before.get(task_id, ("", None))
+        is_said_anew = fingerprint != each.fingerprint()
+        if is_said_anew or known_wanted != wanted:
+            rows[task_id] = repository.consensus_row(project_id, task_id, each, wanted, now)
+            said_anew += is_said_anew
+    return LabelChanges(rows, frozenset(before.keys() - labels.consensus.keys()), said_anew)
+
+
+def marks_of(session: Session, clock: Clock, project: Project) -> Marks:
+    """Up to where everything is that labels and cases follow from."""
+    assert project.id is not None
+    judge = RegistryService(session, clock).assessed_version(project.id)
+    return marks_repository.marks_of(session, project, judge)
 
 
 def shown_labels(services: Services, project: Project) -> ProjectLabels:
     """The labels of this moment, which are those in the store from now on.
 
-    So whoever learns or decides from them has what the desk shows. They are computed outside the
-    transaction that writes; if an answer came in between, once more inside.
+    So whoever learns or decides from them has what the desk shows. Annotators' error rates are
+    renewed if anything was answered since they were. All is computed outside the transactions that
+    write; where others wrote labels meanwhile, once more. Cases follow in a refresh of the desk.
     """
+    while True:
+        try:
+            return _shown_labels(services, project)
+        except LabelsWritten:
+            continue
+
+
+def _shown_labels(services: Services, project: Project) -> ProjectLabels:
     assert project.id is not None
     with services.database.reading() as session:
-        state = loop_repository.answers_state(session, project.id)
-        labels = labels_of(session, project)
-        shown = repository.consensus_fingerprints(session, project.id)
-    if shown == {task_id: each.fingerprint() for task_id, each in labels.consensus.items()}:
+        state = state_repository.state(session, project.id)
+        marks = marks_of(session, services.clock, project)
+        known = model_of(state, label_schema_of(project))
+        is_known = known is not None and is_fitted_to(state.fitted, marks)
+        labels = labels_of(session, project, model=known if is_known else None)
+        changes = changes_of(session, project.id, labels, services.clock())
+    if is_known and not changes.task_ids:
         return labels
+    fitted: dict[str, Any] = {"model": labels.model.to_json(), "fitted": marks}
     with services.database.transaction() as session:
-        if loop_repository.answers_state(session, project.id) != state:
-            labels = labels_of(session, project)
-        keep(session, project.id, labels, services.clock())
+        if changes.task_ids:  # whatever becomes of the rest, the next refresh looks at all cases
+            fitted["marks"] = None
+            LoopService(session, services.clock).request_review(project)
+        state = state_repository.advance(session, state, **fitted)
+    for part in turns(services.database, changes.task_ids):
+        with services.database.transaction() as session:
+            state = state_repository.advance(session, state)
+            changes.write(session, part)
     return labels

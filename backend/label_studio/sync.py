@@ -13,7 +13,7 @@ from backend.label_studio import repository
 from backend.label_studio.connection import (
     check_held,
 )
-from backend.loop.service import LoopService
+from backend.loop.service import LoopService, after_intake
 from backend.models import Project, SyncCursor
 from backend.projects.service import ProjectsService, label_schema_of
 from labeling.label_studio.sync import (
@@ -71,7 +71,9 @@ def sync_project(
         repository.keep_unreadable(session, project_id, unreadable)
         if unreadable:
             repository.mark_sync_failed(session, project_id, cannot_be_shown(unreadable))
-        LoopService(session, services.clock).after_intake(project, counts.total)
+        if counts.total:
+            LoopService(session, services.clock).request_review(project)
+    after_intake(services, project, counts.total)
     if foreign:
         progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
     return counts

@@ -1,5 +1,6 @@
 """The loop's state and what is due: one function looks at the store and queues the next step."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.core.clock import Clock
+from backend.core.services import Services
 from backend.jobs.queue import enqueue, enqueue_if_none_waiting, get
 from backend.loop import answer_repository, repository
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
@@ -36,6 +38,15 @@ class LoopProgress:
         return len(self.complete_tasks)
 
 
+@dataclass(frozen=True)
+class Step:
+    """A job of the loop; its key is the same until something else is to be done."""
+
+    name: str
+    key: str
+    args: dict[str, Any] | None = None
+
+
 class LoopService:
     """The loops of all projects, within one transaction."""
 
@@ -43,19 +54,18 @@ class LoopService:
         self._session = session
         self._clock = clock
 
-    def after_intake(self, project: Project, revisions: int) -> None:
-        """``revisions`` new ones reach the review desk; the loop's next step is queued if due.
+    def request_review(self, project: Project, *, is_full: bool = False) -> None:
+        """Consensus labels and review cases will be brought up to date.
 
-        Where overlap is adaptive the review decides first whether more answers are wanted.
+        ``is_full``: what is known of the annotators is renewed, and every record looked at.
         """
-        if revisions:
-            self.request_review(project)
-        if policy_of(project).overlap == "fixed" or not revisions:
-            self.continue_loop(project)
-
-    def request_review(self, project: Project) -> None:
-        """Consensus labels and review cases will be brought up to date."""
-        enqueue_if_none_waiting(self._session, REVIEW, project_id=project.id, now=self._clock())
+        enqueue_if_none_waiting(
+            self._session,
+            REVIEW,
+            project_id=project.id,
+            args={"is_full": True} if is_full else {},
+            now=self._clock(),
+        )
 
     def request_asking(self, project: Project) -> None:
         """Label Studio will be told how many answers each task wants."""
@@ -97,6 +107,23 @@ class LoopService:
     def continue_loop(self, project: Project, *, is_retrained: bool = False) -> str | None:
         """The loop's next step is queued if it is due; its job id, else None.
 
+        Looking takes as long as the project is large: ``continue_loop`` of this module looks
+        before it takes a transaction that writes.
+        """
+        return self.queue_step(project, self.steps_due(project, is_retrained=is_retrained))
+
+    def queue_step(self, project: Project, steps: Sequence[Step]) -> str | None:
+        """The first of the steps that is not over is queued; its job id, else None."""
+        assert project.id is not None
+        for step in steps:
+            job_id = self._ensure(step.name, project.id, step.key, step.args)
+            if job_id is not None:
+                return job_id
+        return None
+
+    def steps_due(self, project: Project, *, is_retrained: bool = False) -> list[Step]:
+        """What is due, the most urgent first; nothing is written.
+
         In this order: push what is not pushed; retrain on enough new labels or a finished
         batch; choose the next batch. Asking again changes nothing while the step is on its
         way; one that failed is tried again after a pause. ``is_retrained``: a retraining
@@ -107,19 +134,18 @@ class LoopService:
         progress = self.progress(project)
         unpushed = repository.batches_not_pushed(self._session, project.id)
         if unpushed:
-            return self._ensure_push(project, unpushed[0])
+            return [self._push_step(project, unpushed[0])]
         if progress.last_round == 0:
-            return None
+            return []
+        steps = []
         new, state = self._not_learnt(project, progress)
         is_finished = progress.open <= policy.refill_at
         is_enough = new >= policy.labels_before_retraining or (new > 0 and is_finished)
         if is_enough and not is_retrained:
-            job_id = self._ensure(RETRAIN, project.id, f"{progress.last_round}:{state}")
-            if job_id is not None:
-                return job_id
+            steps.append(Step(RETRAIN, f"{progress.last_round}:{state}"))
         if is_finished and progress.last_round < (policy.max_rounds or progress.last_round + 1):
-            return self.request_batch(project, progress.last_round + 1)
-        return None
+            steps.append(self._batch_step(project, progress.last_round + 1))
+        return steps
 
     def _not_learnt(self, project: Project, progress: LoopProgress) -> tuple[int, str]:
         """How many records have another label than the newest model version learnt, or may have.
@@ -152,23 +178,22 @@ class LoopService:
             f"{progress.complete}:{newest_answer}:{newest_decision}:{len(records_changed)}",
         )
 
-    def _ensure_push(self, project: Project, batch: Batch) -> str | None:
-        assert project.id is not None
+    def _push_step(self, project: Project, batch: Batch) -> Step:
         assert batch.id is not None
         key = f"batch:{batch.id}"
         if batch.pushed_at is not None:
             generation = records.generation(self._session, project.dataset_id)
             due = repository.count_due(self._session, batch.id)
             key = f"{key}:{generation}:{due}"
-        return self._ensure(PUSH, project.id, key)
+        return Step(PUSH, key)
 
     def request_batch(self, project: Project, round_number: int) -> str | None:
         """The choice of that round's batch is queued; None if it was made already."""
-        assert project.id is not None
+        return self.queue_step(project, [self._batch_step(project, round_number)])
+
+    def _batch_step(self, project: Project, round_number: int) -> Step:
         generation = records.generation(self._session, project.dataset_id)
-        return self._ensure(
-            NEXT_BATCH, project.id, f"{round_number}:{generation}", {"round": round_number}
-        )
+        return Step(NEXT_BATCH, f"{round_number}:{generation}", {"round": round_number})
 
     def _ensure(
         self, name: str, project_id: int, key: str, args: dict[str, Any] | None = None
@@ -188,3 +213,25 @@ class LoopService:
         )
         is_over = get(self._session, job_id).status in {"done", "cancelled"}
         return None if is_over else job_id
+
+
+def continue_loop(services: Services, project: Project, *, is_retrained: bool = False) -> None:
+    """The project's next step is queued if it is due.
+
+    What is due is found out before the transaction that writes, which is short. Should another
+    answer come in between, its own refresh looks again.
+    """
+    with services.database.reading() as session:
+        steps = LoopService(session, services.clock).steps_due(project, is_retrained=is_retrained)
+    if steps:
+        with services.database.transaction() as session:
+            LoopService(session, services.clock).queue_step(project, steps)
+
+
+def after_intake(services: Services, project: Project, revisions: int) -> None:
+    """The loop's next step is queued if it is due after ``revisions`` new ones.
+
+    Where overlap is adaptive the review desk decides first whether more answers are wanted.
+    """
+    if policy_of(project).overlap == "fixed" or not revisions:
+        continue_loop(services, project)

@@ -12,6 +12,7 @@ from backend.models.registry import ModelVersion, Promotion
 from backend.models.review import (
     CaseReason,
     ConsensusLabel,
+    ConsensusState,
     Decision,
     Guideline,
     ReviewCase,
@@ -29,6 +30,7 @@ __all__ = [
     "Batch",
     "CaseReason",
     "ConsensusLabel",
+    "ConsensusState",
     "Dataset",
     "Decision",
     "Guideline",

@@ -35,7 +35,35 @@ class ConsensusLabel(SQLModel, table=True):
     is_complete: bool = Field(description="as many answered or skipped as are wanted")
     method: str = Field(max_length=30, description="how the grade was computed")
     fingerprint: str = Field(max_length=64, description="of the answers and the method")
+    answers_wanted: int | None = Field(
+        default=None, description="``Task.annotators_wanted`` that ``is_complete`` goes by"
+    )
     computed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ConsensusState(SQLModel, table=True):
+    """Up to where a project's consensus labels and cases are, and what they are computed by.
+
+    Who writes labels or cases raises ``version`` from the one that was read, so of two who
+    computed at the same time the second starts again.
+    """
+
+    __tablename__ = "consensus_state"
+
+    project_id: int = Field(primary_key=True, foreign_key="project.id", sa_type=RowId)
+    version: int = Field(default=1)
+    marks: dict[str, Any] | None = Field(
+        default=None,
+        sa_type=Json,
+        description="of what labels and cases follow from, see consensus.marks; empty: every "
+        "record is to be looked at",
+    )
+    model: dict[str, Any] | None = Field(
+        default=None, sa_type=Json, description="``ConsensusModel.to_json``"
+    )
+    fitted: dict[str, Any] | None = Field(
+        default=None, sa_type=Json, description="the marks when the model was fitted"
+    )
 
 
 class ReviewCase(SQLModel, table=True):

@@ -1,9 +1,12 @@
 """The queries that read what asks for decisions, and keep the consensus labels."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import text
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
+from backend.consensus.repository import of_tasks
 from backend.loop.answer_repository import first_id
 from backend.loop.answers import GOLD
 from backend.loop.revision_repository import standing_ids
@@ -21,73 +24,121 @@ from backend.models import (
 CHUNK = 500
 
 
-def records_of_tasks(session: Session, project_id: int) -> dict[int, tuple[str, bool]]:
-    """Record id to (kind, whether it is the current version), for records with a task."""
-    rows = session.exec(
-        select(Record.id, Record.kind, Record.is_current).where(
-            col(Record.id).in_(select(Task.record_id).where(Task.project_id == project_id))
+def records_of_tasks(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, tuple[str, bool]]:
+    """Record id to (kind, whether it is the current version), for records with a task.
+
+    Of the whole project, or of these tasks.
+    """
+    return {
+        record_id: (kind, current)
+        for condition in of_tasks(col(Task.id), task_ids)
+        for record_id, kind, current in session.exec(
+            select(Record.id, Record.kind, Record.is_current).where(
+                col(Record.id).in_(
+                    select(Task.record_id).where(Task.project_id == project_id, condition)
+                )
+            )
         )
-    )
-    return {record_id: (kind, current) for record_id, kind, current in rows if record_id}
+        if record_id
+    }
 
 
-def newer_records(session: Session, project_id: int) -> dict[int, int]:
+def newer_records(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, int]:
     """Record id to the id of its current version, for records with a task that are not current."""
     old, new = aliased(Record), aliased(Record)
-    rows = session.exec(
+    query = (
         select(old.id, new.id)
         .join(
             new,
             (col(new.dataset_id) == old.dataset_id) & (col(new.external_id) == old.external_id),
         )
-        .where(
-            col(old.is_current).is_(False),
-            col(new.is_current).is_(True),
-            col(old.id).in_(select(Task.record_id).where(Task.project_id == project_id)),
-        )
+        .where(col(old.is_current).is_(False), col(new.is_current).is_(True))
     )
-    return {before: after for before, after in rows if before and after}
-
-
-def findings_of(session: Session, model_version_id: int) -> dict[int, LabelFinding]:
-    """Task id to what the assessment of that model version found about its label."""
-    rows = session.exec(
-        select(LabelFinding).where(LabelFinding.model_version_id == model_version_id)
-    )
-    return {row.task_id: row for row in rows}
-
-
-def tasks_with_lost_answers(session: Session, project_id: int) -> set[int]:
-    """First tasks of the records of which some annotation is deleted in Label Studio."""
-    latest = standing_ids(col(Annotation.project_id) == project_id, include_deleted=True)
-    return set(
-        session.exec(
-            select(first_id())
-            .join(Annotation, col(Annotation.task_id) == col(Task.id))
-            .where(
-                col(Annotation.id).in_(latest),
-                col(Annotation.is_deleted).is_(True),
-                col(Task.purpose) != GOLD,
+    return {
+        before: after
+        for condition in of_tasks(col(Task.id), task_ids)
+        for before, after in session.exec(
+            query.where(
+                col(old.id).in_(
+                    select(Task.record_id).where(Task.project_id == project_id, condition)
+                )
             )
-            .distinct()
         )
-    )
+        if before and after
+    }
 
 
-def cases_by_task(session: Session, project_id: int) -> dict[int, ReviewCase]:
+def findings_of(
+    session: Session, model_version_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, LabelFinding]:
+    """Task id to what the assessment of that model version found about its label."""
+    query = select(LabelFinding).where(LabelFinding.model_version_id == model_version_id)
+    return {
+        row.task_id: row
+        for condition in of_tasks(col(LabelFinding.task_id), task_ids)
+        for row in session.exec(query.where(condition))
+    }
+
+
+def tasks_with_lost_answers(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> set[int]:
+    """First tasks of the records of which some annotation is deleted in Label Studio."""
+    found: set[int] = set()
+    firsts, copies = (of_tasks(col(each), task_ids) for each in (Task.id, Task.original_id))
+    for is_first, is_copy in zip(firsts, copies, strict=True):
+        latest = standing_ids(
+            col(Annotation.project_id) == project_id,
+            col(Annotation.task_id).in_(
+                select(Task.id).where(Task.project_id == project_id, is_first | is_copy)
+            ),
+            include_deleted=True,
+        )
+        found.update(
+            session.exec(
+                select(first_id())
+                .join(Annotation, col(Annotation.task_id) == col(Task.id))
+                .where(
+                    col(Annotation.id).in_(latest),
+                    col(Annotation.is_deleted).is_(True),
+                    col(Task.purpose) != GOLD,
+                )
+                .distinct()
+            )
+        )
+    return found
+
+
+def cases_by_task(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, ReviewCase]:
     """Task id to its case."""
-    rows = session.exec(select(ReviewCase).where(ReviewCase.project_id == project_id))
-    return {case.task_id: case for case in rows}
+    query = select(ReviewCase).where(ReviewCase.project_id == project_id)
+    return {
+        case.task_id: case
+        for condition in of_tasks(col(ReviewCase.task_id), task_ids)
+        for case in session.exec(query.where(condition))
+    }
 
 
-def seen_by_decisions(session: Session, project_id: int) -> dict[int, frozenset[str]]:
+def seen_by_decisions(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, frozenset[str]]:
     """Task id to what the decision that stands for it has seen."""
-    rows = session.exec(
+    query = (
         select(ReviewCase.task_id, Decision.seen)
         .join(Decision, col(Decision.id) == col(ReviewCase.decision_id))
         .where(ReviewCase.project_id == project_id)
     )
-    return {task_id: frozenset(seen) for task_id, seen in rows}
+    return {
+        task_id: frozenset(seen)
+        for condition in of_tasks(col(ReviewCase.task_id), task_ids)
+        for task_id, seen in session.exec(query.where(condition))
+    }
 
 
 def renew_statistics(session: Session) -> None:

@@ -9,21 +9,22 @@ from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
 from backend.label_studio.jobs import retry_while_unavailable
 from backend.loop.job_names import ASK, REVIEW
-from backend.loop.service import LoopService
+from backend.loop.service import continue_loop
 from backend.projects.service import ProjectsService
 from backend.review.asking import ask_label_studio
-from backend.review.refreshing import ReviewRefresh
+from backend.review.refreshing import refresh_desk
 
 
 def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
-    def refresh(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+    def refresh(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
         project_id = project_of(context)
-        with context.lease(f"review:{project_id}"), services.database.transaction() as session:
-            project = ProjectsService(session, services.clock).get(project_id)
-            done = ReviewRefresh(session, services.clock, project).run()
-            LoopService(session, services.clock).continue_loop(project)
+        with context.lease(f"review:{project_id}"):
+            done = refresh_desk(services, project_id, is_full=bool(args.get("is_full")))
+            with services.database.reading() as session:
+                project = ProjectsService(session, services.clock).get(project_id)
+            continue_loop(services, project)
         return asdict(done)
 
     def ask(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:

@@ -1,39 +1,36 @@
 """Bring consensus labels and cases up to date with the answers that there are now."""
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlmodel import Session
 
+from backend.consensus import marks_repository, state_repository
+from backend.consensus.exceptions import LabelsWritten
+from backend.consensus.marks_repository import Marks
 from backend.consensus.overlap import overlap_plan, records_to_ask_about
-from backend.consensus.rule import RecordConsensus
-from backend.consensus.service import Opinion as FirstOpinion
-from backend.consensus.service import ProjectLabels, keep, labels_of
-from backend.core.clock import Clock
-from backend.loop.answers import RecordAnswers
-from backend.loop.service import LoopService
-from backend.models import LabelFinding, Project, ReviewCase
-from backend.projects.service import label_schema_of, policy_of
-from backend.registry.service import RegistryService
-from backend.review import decision_repository, evidence_repository, repository
-from backend.review.triage import (
-    Evidence,
-    Ground,
-    Opinion,
-    Suspicion,
-    priority_of,
-    reasons_of,
+from backend.consensus.renewal import is_model_new_to, is_outgrown, is_small, model_of
+from backend.consensus.service import (
+    LabelChanges,
+    ProjectLabels,
+    changes_of,
+    labels_of,
+    marks_of,
 )
-from labeling.label_schema import LabelSchema
+from backend.core.services import Services
+from backend.core.turns import turns
+from backend.loop.service import LoopService
+from backend.models import ConsensusState, Project, Task
+from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.review import decision_repository, evidence_repository
+from backend.review.case_changes import CaseChanges, case_changes
 
-NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
-"""Of a record whose answers are all gone from the store's view."""
 MANY = 1_000
 """Changes after which the store plans its queries anew."""
+MOST_PASSES = 10
+"""Answers keep coming in: what a refresh has not reached by then is left to the next one."""
 
 
 @dataclass(frozen=True)
@@ -47,206 +44,138 @@ class Refreshed:
     reopened: int = 0
     asked: int = 0
 
+    def __add__(self, other: "Refreshed") -> "Refreshed":
+        return Refreshed(
+            **{name: value + getattr(other, name) for name, value in vars(self).items()}
+        )
 
-class ReviewRefresh:
-    """Consensus labels and cases of one project, within one transaction."""
 
-    def __init__(self, session: Session, clock: Clock, project: Project) -> None:
-        assert project.id is not None
-        self._session = session
-        self._clock = clock
-        self._project = project
-        self._now = clock()
-        self._project_id = project.id
-        self._policy = policy_of(project)
-        self._schema = label_schema_of(project)
+def refresh_desk(services: Services, project_id: int, *, is_full: bool = False) -> Refreshed:
+    """Every record with answers has its consensus label, every reason its case.
 
-    def run(self) -> Refreshed:
-        """Every record with answers has its consensus label, every reason its case.
+    Only records are looked at of which something has changed since the last time; running it again
+    changes nothing and writes nothing. What is known of the annotators stays as it is, unless
+    ``is_full``, or the project is small: where much has come since, a full refresh is queued. All
+    is computed outside the transactions that write, which are short.
+    """
+    done = Refreshed()
+    for _ in range(MOST_PASSES):
+        with services.database.reading() as session:
+            found = _Pass.read(session, services, project_id, is_full=is_full)
+        if found is None:
+            return done
+        try:
+            done += found.write(services)
+        except LabelsWritten:
+            continue
+        is_full = is_full and bool(found.to_ask)
+    with services.database.transaction() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+        LoopService(session, services.clock).request_review(project, is_full=is_full)
+    return done
 
-        Running it again changes nothing. A decided case stays decided until its record has a
-        version, or an answer a value outside the schema, that its decision has not seen; a case
-        whose reasons are gone is settled.
+
+@dataclass(frozen=True)
+class _Pass:
+    """What was read and computed, and is to be written if nobody else wrote meanwhile."""
+
+    project: Project
+    state: ConsensusState
+    marks: Marks
+    labels: ProjectLabels
+    label_changes: LabelChanges
+    case_changes: CaseChanges
+    to_ask: Sequence[tuple[Task, int]]
+    is_fitted: bool
+    is_renewal_due: bool
+
+    @classmethod
+    def read(
+        cls, session: Session, services: Services, project_id: int, *, is_full: bool
+    ) -> "_Pass | None":
+        """What is to be done; None for nothing."""
+        clock = services.clock
+        project = ProjectsService(session, clock).get(project_id)
+        schema = label_schema_of(project)
+        state = state_repository.state(session, project_id)
+        marks = marks_of(session, clock, project)
+        if state.marks == marks and not is_full:
+            return None
+        model = model_of(state, schema)
+        is_behind = is_outgrown(state, marks)
+        if is_full or (is_behind and is_small(marks)):
+            model = None
+        changed = (
+            None
+            if model is None
+            else marks_repository.records_changed(session, project_id, state.marks, marks)
+        )
+        task_ids = None if changed is None else sorted(changed)
+        labels = labels_of(session, project, model=model, task_ids=task_ids)
+        return cls(
+            project=project,
+            state=state,
+            marks=marks,
+            labels=labels,
+            label_changes=changes_of(session, project_id, labels, clock(), task_ids),
+            case_changes=case_changes(session, clock, project, labels, task_ids),
+            to_ask=_to_ask(project, labels),
+            is_fitted=model is None,
+            is_renewal_due=model is not None
+            and (is_behind or is_model_new_to(model, labels.held.values(), schema)),
+        )
+
+    def write(self, services: Services) -> Refreshed:
+        """It is in the store, in short transactions; what was changed.
+
+        Where more answers are asked for, nothing else: those records are complete no more.
+
+        Raises:
+            LabelsWritten: somebody else wrote since it was read; what is not written is lost.
         """
-        labels = labels_of(self._session, self._project)
-        asked = self._ask_where_in_doubt(labels)
-        if asked:  # those records are complete no more
-            labels = labels_of(self._session, self._project)
-        written = keep(self._session, self._project_id, labels, self._now)
-        evidence = self._evidence(labels.held, labels.consensus, labels.opinions)
-        done = self._bring_up_to_date(labels.held, evidence, written)
-        if written + done.opened >= MANY:
-            evidence_repository.renew_statistics(self._session)
-        return replace(done, asked=asked)
-
-    def _ask_where_in_doubt(self, labels: ProjectLabels) -> int:
-        """Records for which one more annotator is asked, where the policy's overlap adapts."""
-        if self._policy.overlap != "adaptive":
-            return 0
-        held = labels.held
-        plan = overlap_plan(
-            held, labels.grade_probabilities, self._schema, self._policy, labels.model
+        if self.to_ask:
+            return self._ask(services)
+        counts: Counter[str] = Counter()
+        state, now = self.state, services.clock()
+        task_ids = sorted(
+            {*self.label_changes.task_ids, *self.case_changes.opened, *self.case_changes.changed}
         )
-        wanted = records_to_ask_about(held, plan, self._policy)
-        for task_id, answers in wanted.items():
-            decision_repository.ask_more(self._session, held[task_id].task, answers)
-        if wanted:
-            LoopService(self._session, self._clock).request_asking(self._project)
-        return len(wanted)
+        for part in turns(services.database, task_ids):
+            with services.database.transaction() as session:
+                state = state_repository.advance(session, state)
+                self.label_changes.write(session, part)
+                counts += self.case_changes.write(session, part, now)
+        with services.database.transaction() as session:
+            if len(task_ids) >= MANY:
+                evidence_repository.renew_statistics(session)
+            if self.is_renewal_due:
+                LoopService(session, services.clock).request_review(self.project, is_full=True)
+            state_repository.advance(session, state, marks=self.marks, **self._fitted())
+        return Refreshed(consensus_labels=self.label_changes.said_anew, **counts)
 
-    def _evidence(
-        self,
-        held: Mapping[int, RecordAnswers],
-        found: Mapping[int, RecordConsensus],
-        opinions: Mapping[int, FirstOpinion],
-    ) -> dict[int, Evidence]:
-        records = evidence_repository.records_of_tasks(self._session, self._project_id)
-        newer = evidence_repository.newer_records(self._session, self._project_id)
-        judge = RegistryService(self._session, self._clock).assessed_version(self._project_id)
-        findings = (
-            evidence_repository.findings_of(self._session, judge.id)
-            if judge is not None and judge.id is not None
-            else {}
-        )
-        lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
-        evidence = {}
-        for task_id, answers in held.items():
-            each = found.get(task_id)
-            if each is None and task_id not in lost:
-                continue
-            said, judged = opinions.get(task_id), findings.get(task_id)
-            is_judged = judged is not None and each is not None and judged.grade == each.grade
-            evidence[task_id] = Evidence(
-                grade=each.grade if each else None,
-                confidence=each.confidence if each else None,
-                sureness=each.sureness if each else None,
-                probabilities=each.probabilities if each else {},
-                issues=each.issues if each else {},
-                faulty_fields=each.faulty_fields if each else {},
-                votes=each.votes if each else 0,
-                is_complete=each.is_complete if each else False,
-                has_lost_answers=task_id in lost,
-                is_record_changed=not records[answers.task.record_id][1],
-                current_record_id=newer.get(answers.task.record_id),
-                problems=_problems(answers, self._schema),
-                opinion=Opinion(said[0], said[1]) if said else None,
-                suspicion=_suspicion(judged) if judged and is_judged else None,
-                tied=_tied(answers, self._schema),
-                is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
-                is_awaited=answers.awaits_copy,
-            )
-        return evidence
+    def _fitted(self) -> dict[str, Any]:
+        if not self.is_fitted:
+            return {}
+        return {"model": self.labels.model.to_json(), "fitted": self.marks}
 
-    def _bring_up_to_date(
-        self, held: Mapping[int, RecordAnswers], evidence: Mapping[int, Evidence], written: int
-    ) -> Refreshed:
-        cases = evidence_repository.cases_by_task(self._session, self._project_id)
-        kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
-        opened: list[dict[str, Any]] = []
-        counts = {"changed": 0, "settled": 0, "reopened": 0}
-        en, zh = self._schema.titles("en"), self._schema.titles("zh")
-        seen = evidence_repository.seen_by_decisions(self._session, self._project_id)
-        for task_id, case in cases.items():
-            if task_id not in evidence:
-                counts["settled"] += self._change(case, _state_after(case, NOTHING, [], seen), [])
-        for task_id, each in evidence.items():
-            reasons = reasons_of(each, review_below=self._policy.review_below, en=en, zh=zh)
-            known = cases.get(task_id)
-            if known is None:
-                if reasons:
-                    kind = kinds[held[task_id].task.record_id][0]
-                    opened.append(
-                        {
-                            "project_id": self._project_id,
-                            "task_id": task_id,
-                            "kind": kind,
-                            "state": "open",
-                            "version": 1,
-                            "opened_at": self._now,
-                            "changed_at": self._now,
-                            **_case_values(reasons, each.suspicion),
-                        }
-                    )
-                continue
-            before, after = known.state, _state_after(known, each, reasons, seen)
-            if self._change(known, after, reasons, each.suspicion):
-                outcome = {"settled": "settled", "open": "reopened"}.get(after, "changed")
-                counts[outcome if after != before else "changed"] += 1
-        repository.add_cases(self._session, opened)
-        return Refreshed(consensus_labels=written, opened=len(opened), **counts)
-
-    def _change(
-        self,
-        case: ReviewCase,
-        state: str,
-        reasons: list[Ground],
-        suspicion: Suspicion | None = None,
-    ) -> bool:
-        values = _case_values(reasons, suspicion)
-        if values["fingerprint"] == case.fingerprint and state == case.state:
-            return False
-        if state == case.state and state in {"decided", "ambiguous"}:
-            return False  # what was decided keeps the reasons that it was decided for
-        assert case.id is not None
-        return repository.change_case(
-            self._session, case.id, case.version, {**values, "state": state}, self._now
-        )
+    def _ask(self, services: Services) -> Refreshed:
+        state = self.state
+        for part in turns(services.database, self.to_ask):
+            with services.database.transaction() as session:
+                state = state_repository.advance(session, state)
+                for task, answers in part:
+                    decision_repository.ask_more(session, task, answers)
+                LoopService(session, services.clock).request_asking(self.project)
+        return Refreshed(asked=len(self.to_ask))
 
 
-def _suspicion(found: LabelFinding) -> Suspicion:
-    return Suspicion(found.suspicion, found.is_suspect, found.relabel_score)
-
-
-def _state_after(
-    case: ReviewCase,
-    evidence: Evidence,
-    reasons: list[Ground],
-    seen: Mapping[int, frozenset[str]],
-) -> str:
-    state = case.state
-    if state in {"decided", "ambiguous"}:
-        known = seen.get(case.task_id, frozenset())
-        is_new = any(what not in known for each in reasons for what in each.about)
-        return "open" if is_new else state
-    is_awaited = evidence.is_awaited or not evidence.is_complete
-    if state == "sent_back" and is_awaited and evidence.votes:
-        return state  # the answer that was asked for is not there yet
-    return "open" if reasons else "settled"
-
-
-def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str, Any]:
-    listed = [
-        {
-            "code": each.code,
-            "weight": round(each.weight, 4),
-            "reason": each.words.en,
-            "reason_zh": each.words.zh,
-            **({"about": list(each.about)} if each.about else {}),
-        }
-        for each in reasons
-    ]
-    return {
-        "reasons": listed,
-        "reason": reasons[0].code[:30] if reasons else "",
-        "priority": priority_of(reasons, suspicion),
-        "fingerprint": hashlib.sha256(json.dumps(listed, sort_keys=True).encode()).hexdigest(),
-    }
-
-
-def _tied(answers: RecordAnswers, schema: LabelSchema) -> list[str]:
-    """The grades that most answers gave, if there are two or more, best first."""
-    counts = Counter(row.grade for row in answers.answers if row.grade in schema.grades)
-    most = max(counts.values(), default=0)
-    found = [grade for grade in schema.grades if most and counts[grade] == most]
-    return found if len(found) > 1 else []
-
-
-def _problems(answers: RecordAnswers, schema: LabelSchema) -> tuple[str, ...]:
-    """What in the answers does not fit the label schema as it is now, once for each answer."""
-    found = [problem for row in answers.answers for problem in row.problems]
-    found += [
-        f"grade {row.grade!r}"
-        for row in answers.answers
-        if row.grade is not None and row.grade not in schema.grades
-    ]
-    return tuple(found)
+def _to_ask(project: Project, labels: ProjectLabels) -> list[tuple[Task, int]]:
+    """Tasks for which one more annotator is asked, where the policy's overlap adapts."""
+    policy = policy_of(project)
+    if policy.overlap != "adaptive":
+        return []
+    plan = overlap_plan(
+        labels.held, labels.grade_probabilities, label_schema_of(project), policy, labels.model
+    )
+    wanted = records_to_ask_about(labels.held, plan, policy)
+    return [(labels.held[task_id].task, answers) for task_id, answers in wanted.items()]

@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, update
+from sqlalchemy import delete, func, insert
 from sqlmodel import Session, col, select
 
+from backend.core.parts import parts
 from backend.models import (
     Annotation,
     Annotator,
@@ -43,63 +44,76 @@ def case(session: Session, case_id: int) -> ReviewCase | None:
     return session.get(ReviewCase, case_id)
 
 
-def add_cases(session: Session, rows: Sequence[dict[str, Any]]) -> None:
-    """New cases, with their reasons' codes to filter by."""
-    if not rows:
-        return
-    session.execute(insert(ReviewCase), list(rows))
-    for start in range(0, len(rows), CHUNK):
-        part = rows[start : start + CHUNK]
-        ids = dict(
-            session.exec(
-                select(ReviewCase.task_id, ReviewCase.id).where(
-                    col(ReviewCase.task_id).in_([row["task_id"] for row in part])
-                )
-            ).all()
-        )
-        codes = [
-            {
-                "case_id": ids[row["task_id"]],
-                "project_id": row["project_id"],
-                "state": row["state"],
-                "code": reason["code"],
-            }
-            for row in part
-            for reason in row["reasons"]
-        ]
-        if codes:
-            session.execute(insert(CaseReason), codes)
+def add_cases(session: Session, rows: Sequence[dict[str, Any]]) -> int:
+    """New cases, with their reasons' codes to filter by; how many.
+
+    A task that has a case by now keeps that one.
+    """
+    added = 0
+    for part in parts(rows):
+        of_part = col(ReviewCase.task_id).in_([row["task_id"] for row in part])
+        present = set(session.exec(select(ReviewCase.task_id).where(of_part)))
+        new = [row for row in part if row["task_id"] not in present]
+        if not new:
+            continue
+        session.execute(insert(ReviewCase), new)
+        ids = dict(session.exec(select(ReviewCase.task_id, ReviewCase.id).where(of_part)).all())
+        _add_reasons(session, {ids[row["task_id"]] or 0: row for row in new})
+        added += len(new)
+    return added
 
 
 def change_case(
     session: Session, case_id: int, version: int, values: Mapping[str, Any], now: datetime
 ) -> bool:
     """The case has these values and the next version; False if it is not at ``version``."""
-    changed = session.execute(
-        update(ReviewCase)
-        .where(col(ReviewCase.id) == case_id, col(ReviewCase.version) == version)
-        .values(version=version + 1, changed_at=now, **values)
-        .execution_options(synchronize_session=False)
-    )
-    if not changed.rowcount:  # type: ignore[attr-defined]
-        return False
-    held = session.get(ReviewCase, case_id)
-    assert held is not None
-    session.refresh(held)
-    _keep_reasons(session, held)
-    return True
+    return case_id in change_cases(session, {case_id: (version, values)}, now)
 
 
-def _keep_reasons(session: Session, held: ReviewCase) -> None:
-    session.execute(delete(CaseReason).where(col(CaseReason.case_id) == held.id))
+def change_cases(
+    session: Session, wanted: Mapping[int, tuple[int, Mapping[str, Any]]], now: datetime
+) -> set[int]:
+    """Cases (id to version and values) have these values and the next version; their ids.
+
+    One that is not at that version any more is left as it is.
+    """
+    changed: set[int] = set()
+    for part in parts(sorted(wanted)):
+        held = session.exec(
+            select(ReviewCase)
+            .where(col(ReviewCase.id).in_(part))
+            .order_by(col(ReviewCase.id))
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        ).all()
+        for case in held:
+            assert case.id is not None
+            version, values = wanted[case.id]
+            if case.version != version:
+                continue
+            for name, value in values.items():
+                setattr(case, name, value)
+            case.version, case.changed_at = version + 1, now
+            session.add(case)
+            changed.add(case.id)
+        session.flush()
+        session.execute(
+            delete(CaseReason).where(col(CaseReason.case_id).in_([*changed.intersection(part)]))
+        )
+        _add_reasons(session, {case.id: case.model_dump() for case in held if case.id in changed})
+    return changed
+
+
+def _add_reasons(session: Session, cases: Mapping[int, Mapping[str, Any]]) -> None:
     codes = [
         {
-            "case_id": held.id,
-            "project_id": held.project_id,
-            "state": held.state,
+            "case_id": case_id,
+            "project_id": case["project_id"],
+            "state": case["state"],
             "code": reason["code"],
         }
-        for reason in held.reasons
+        for case_id, case in cases.items()
+        for reason in case["reasons"]
     ]
     if codes:
         session.execute(insert(CaseReason), codes)

@@ -19,7 +19,7 @@ from backend.features.store import FeatureStore, PoolFeatures, learning_facts
 from backend.features.time_left import TimeLeft
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
-from backend.loop.service import LoopService
+from backend.loop.service import continue_loop
 from backend.machine_labels.batch_checks import MachineLabelled, machine_labelled
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
@@ -56,8 +56,7 @@ def choose_batch(
             size = _choose(
                 services, features, context, project, round_number, champion, taken, machine
             )
-    with services.database.transaction() as session:
-        LoopService(session, services.clock).continue_loop(project)
+    continue_loop(services, project)
     return {"round": round_number, "tasks": size}
 
 

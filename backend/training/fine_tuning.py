@@ -150,10 +150,12 @@ def _challenge(
         )
     else:
         result = _untrained("these labels were learnt already")
+    with services.database.reading() as session:
+        steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
     with services.database.transaction() as session:
         # Before the next batch: checks of machine labels belong to the acceptance that stands.
         request_acceptance(session, project, services.clock())
-        LoopService(session, services.clock).continue_loop(project, is_retrained=True)
+        LoopService(session, services.clock).queue_step(project, steps)
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project.id, plan.fingerprint(snapshot)
         )

@@ -34,7 +34,7 @@ from backend.records.service import RecordsService
 from backend.registry.service import RegistryService
 from backend.review.asking import ask_label_studio
 from backend.review.decisions import Decisions
-from backend.review.refreshing import ReviewRefresh
+from backend.review.refreshing import refresh_desk
 from backend.review.schemas import DecisionRequest
 from backend.selection import repository as selection_repository
 from labeling.label_studio.label_config import build_label_config
@@ -243,9 +243,9 @@ class World:
                 context = JobContext(self.database, self.services.clock, job)
                 annotation_handlers(self.services)[APPLY_EVENTS](context, {})
             case "review.refresh":
+                refresh_desk(self.services, self.project_id, is_full=bool(job.args.get("is_full")))
                 with self.database.transaction() as session:
                     project = ProjectsService(session, self.services.clock).get(self.project_id)
-                    ReviewRefresh(session, self.services.clock, project).run()
                     LoopService(session, self.services.clock).continue_loop(project)
             case "labeling.sync":
                 self.sync(is_full=bool(job.args.get("is_full")))

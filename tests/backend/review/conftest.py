@@ -15,7 +15,7 @@ from backend.core.settings import Settings
 from backend.models import Annotation, Annotator, Project, ReviewCase, Task
 from backend.projects.service import ProjectsService
 from backend.review import evidence_repository
-from backend.review.refreshing import Refreshed, ReviewRefresh
+from backend.review.refreshing import Refreshed, refresh_desk
 from tests.backend.annotations.conftest import NOW, Seeded, seeded
 from tests.backend.training.loop import SetClock
 
@@ -97,8 +97,7 @@ class Desk:
     def refresh(self) -> Refreshed:
         """Consensus labels and cases are up to date."""
         self.clock.advance(1)
-        with self.services.database.transaction() as session:
-            return ReviewRefresh(session, self.clock, self.project).run()
+        return refresh_desk(self.services, self.project_id)
 
     def cases(self) -> dict[int, ReviewCase]:
         """Task id to its case."""
