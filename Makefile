@@ -23,7 +23,7 @@ WORKERS ?= 2
 test e2e: export ASSAY_REQUIRE_LABEL_STUDIO := 1
 test e2e: export ASSAY_REQUIRE_POSTGRES := 1
 
-.PHONY: help install install-dev demo up stop reset test check format e2e docs lock clean
+.PHONY: help install install-dev demo up stop reset test check format mutants e2e docs lock clean
 
 help: ## list these names
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -92,6 +92,9 @@ check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
 format: $(VENV)/.installed-dev ## put the formatting right
 	$(VENV)/bin/ruff format .
 	$(VENV)/bin/ruff check --fix .
+
+mutants: install-dev ## whether the tests notice small changes of the rules' code
+	$(VENV)/bin/python scripts/mutants $(ARGS)
 
 e2e: install-dev ## only the tests against the real Label Studio and the browser
 	scripts/system-packages

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from active_learning.evaluation import compare, evaluate
-from active_learning.gate import decide
+from active_learning.exceptions import ShapeMismatch
+from active_learning.gate import decide, rows_to_tell
 
 
 def test_without_audits_more_labels_decide_and_the_reason_says_that_nothing_was_measured() -> None:
@@ -50,3 +51,61 @@ def test_the_gate_tells_both_accuracies_on_the_sample_that_it_decides_on() -> No
     assert evaluate(truth, probabilities, ["x", "-"]).accuracy == compared.challenger
     difference = compared.challenger.value - compared.champion.value
     assert compared.difference.value == pytest.approx(difference)
+
+
+def test_one_more_label_is_one_label() -> None:
+    found = decide([], [], [], new_labels=1)
+    assert found.promote
+    assert "1 more label" in found.reason.en
+    assert "labels" not in found.reason.en.partition("more")[2]
+
+
+def _answers(wins: int, losses: int, same: int) -> tuple[list[str], list[str], list[str]]:
+    """(truth, challenger, champion): who is right where the other is wrong, and both right."""
+    n = wins + losses + same
+    challenger = ["-"] * losses + ["x"] * (wins + same)
+    champion = ["x"] * losses + ["-"] * wins + ["x"] * same
+    return ["x"] * n, challenger, champion
+
+
+def test_as_many_better_as_worse_is_promoted_and_one_worse_is_kept() -> None:
+    assert decide(*_answers(3, 3, 34)).promote
+    kept = decide(*_answers(3, 4, 33))
+    assert not kept.promote
+    assert "a loss of more than" not in kept.reason.en
+    assert "不能排除" not in kept.reason.zh
+
+
+def test_a_sample_tells_from_the_size_on_at_which_a_fifth_that_differs_fits_the_tolerance() -> None:
+    assert rows_to_tell(0.05) == 308
+    assert rows_to_tell(0.1) == 77
+    small = decide(*_answers(40, 40, 227))
+    assert small.promote
+    assert small.evidence["is_small_sample"]
+    assert not small.evidence["is_loss_ruled_out"]
+    assert small.reason.en.endswith("the sample is still small")
+    assert small.reason.zh.endswith("样本仍较小")
+    large = decide(*_answers(40, 40, 228))
+    assert not large.promote
+    assert not large.evidence["is_small_sample"]
+    assert "a loss of more than 5 points is possible" in large.reason.en
+    assert "不能排除下降超过 5 个百分点" in large.reason.zh
+
+
+def test_alike_models_are_promoted_and_a_loss_is_ruled_out() -> None:
+    found = decide(*_answers(2, 2, 396))
+    assert found.promote
+    assert found.evidence["is_loss_ruled_out"]
+    assert not found.evidence["is_small_sample"]
+    assert found.reason.en.endswith("worse)")
+
+
+@pytest.mark.parametrize("tolerance", [0.0, -0.05])
+def test_a_tolerance_is_above_zero(tolerance: float) -> None:
+    with pytest.raises(ShapeMismatch, match="above zero"):
+        decide(["x"], ["x"], ["x"], tolerance=tolerance)
+
+
+def test_one_audited_record_is_a_record() -> None:
+    assert "1 audited record:" in decide(["x"], ["x"], ["x"]).reason.en
+    assert "2 audited records:" in decide(["x"] * 2, ["x"] * 2, ["x"] * 2).reason.en

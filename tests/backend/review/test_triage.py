@@ -153,3 +153,114 @@ def test_doubtful_records_come_in_the_order_of_sureness_and_state_their_confiden
     assert (plain.weight, first.weight) == (pytest.approx(0.4), pytest.approx(0.7))
     assert plain.words == first.words
     assert "60%" in first.words.en
+
+
+def test_each_reason_weighs_what_it_is_said_to() -> None:
+    """An evenly split question weighs its whole weight, one of four who says otherwise half."""
+    evidence = replace(
+        AGREED,
+        confidence=0.6,
+        probabilities={"good": 0.6, "poor": 0.4},
+        opinion=Opinion("poor", 0.9),
+        suspicion=Suspicion(0.8, True, 0.5),
+        is_record_changed=True,
+        problems=("x",),
+        issues={"even": 0.5, "one_of_four": 0.25, "three_of_four": 0.75, "one_of_five": 0.2},
+        faulty_fields={"price": 0.5, "size": 0.25},
+    )
+    found = {each.code: each.weight for each in reasons_of(evidence, review_below=0.75)}
+    assert found == pytest.approx(
+        {
+            SUSPECTED_ERROR: 0.8,
+            WITHDRAWN_LABEL: 0.7,
+            MODEL_CONFLICT: 0.9 * (1 - 0.6 / 2),
+            RECORD_CHANGED: 0.6,
+            "issue:even": 0.5,
+            LOW_CONFIDENCE: 0.4,
+            "field:price": 0.35,
+            "issue:one_of_four": 0.25,
+            "issue:three_of_four": 0.25,
+            "field:size": 0.175,
+        }
+    )
+    lost = replace(AGREED, has_lost_answers=True, votes=0, is_complete=False, grade=None)
+    (deleted,) = reasons_of(lost, review_below=0.75)
+    assert deleted.weight == 0.5
+
+
+def test_the_weightiest_reason_comes_first_and_equal_ones_by_name() -> None:
+    evidence = replace(
+        AGREED,
+        suspicion=Suspicion(0.55, True, 0.5),
+        is_record_changed=True,
+        problems=("x",),
+        issues={"b": 0.5, "a": 0.5},
+    )
+    assert codes(evidence) == [
+        WITHDRAWN_LABEL,
+        RECORD_CHANGED,
+        SUSPECTED_ERROR,
+        "issue:a",
+        "issue:b",
+    ]
+
+
+def test_the_priority_is_the_chance_that_any_reason_holds_times_what_the_label_is_worth() -> None:
+    both = reasons_of(
+        replace(AGREED, is_record_changed=True, issues={"duplicate": 0.5}), review_below=0.75
+    )
+    assert [reason.weight for reason in both] == [0.6, 0.5]
+    wrong = 1 - 0.4 * 0.5
+    assert priority_of(both, Suspicion(0.1, False, 1.0)) == pytest.approx(wrong)
+    assert priority_of(both, Suspicion(0.1, False, 0.0)) == pytest.approx(wrong / 2)
+    assert priority_of(both, Suspicion(0.1, False, -3.0)) == pytest.approx(wrong / 2)
+    assert priority_of(both, Suspicion(0.1, False, 3.0)) == pytest.approx(wrong)
+    assert priority_of(both, None) == pytest.approx(wrong * 0.75)
+    assert priority_of(both[:1], Suspicion(0.1, False, 0.4)) == pytest.approx(0.6 * 0.7)
+    sure = [replace(both[0], weight=1.0)]
+    assert priority_of(sure, Suspicion(0.1, False, 1.0)) == 0.99, "no reason is beyond doubt"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"confidence": 0.75, "votes": 2}, []),
+        ({"confidence": 0.74, "votes": 2}, [LOW_CONFIDENCE]),
+        ({"opinion": Opinion("poor", 0.9)}, [MODEL_CONFLICT]),
+        ({"opinion": Opinion("poor", 0.89)}, []),
+        ({"is_record_changed": True, "votes": 1}, [RECORD_CHANGED]),
+        ({"is_record_changed": True, "votes": 0}, []),
+        ({"has_lost_answers": True, "votes": 1}, []),
+        ({"issues": {"duplicate": 0.5}, "votes": 2}, ["issue:duplicate"]),
+        ({"grade": None, "votes": 1}, []),
+        ({"grade": None, "opinion": Opinion("poor", 0.97), "votes": 0}, []),
+        ({"grade": None, "suspicion": Suspicion(0.8, True, 0.4), "votes": 0}, []),
+    ],
+)
+def test_each_reason_holds_from_its_border_on(
+    changes: dict[str, object], expected: list[str]
+) -> None:
+    assert codes(replace(AGREED, **changes)) == expected  # type: ignore[arg-type]
+
+
+def test_a_decision_has_seen_each_problem_as_often_as_it_occurs() -> None:
+    evidence = replace(
+        AGREED, problems=("x", "y", "x"), is_record_changed=True, current_record_id=8
+    )
+    withdrawn, changed = reasons_of(evidence, review_below=0.75)
+    assert withdrawn.about == [f"{WITHDRAWN_LABEL}:{each}" for each in ("x#1", "x#2", "y#1")]
+    assert changed.about == [f"{RECORD_CHANGED}:8"]
+    assert "schema: x; y." in withdrawn.words.en
+
+
+def test_a_conflict_where_the_confidence_is_unknown_weighs_as_at_one_half() -> None:
+    evidence = replace(AGREED, confidence=None, opinion=Opinion("poor", 1.0))
+    (conflict,) = reasons_of(evidence, review_below=0.75)
+    assert conflict.weight == pytest.approx(0.75)
+
+
+def test_grades_as_probable_as_the_most_probable_are_tied() -> None:
+    shares = {"good": 0.4, "fair": 0.4 - 1e-9, "poor": 0.2}
+    (tie,) = reasons_of(replace(AGREED, grade=None, probabilities=shares), review_below=0.75)
+    assert "between good, fair." in tie.words.en
+    assert tie.weight == pytest.approx(0.6)

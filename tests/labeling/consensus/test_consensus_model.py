@@ -8,7 +8,7 @@ import pytest
 from labeling.consensus.automatic import automatic, fit_consensus
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.consensus_model import ConsensusModel, LabelOutsideModel, model_of
-from labeling.consensus.dawid_skene import fit_smoothed
+from labeling.consensus.dawid_skene import Fitted, fit_smoothed
 from labeling.consensus.item_priors import ItemPriors
 from tests.labeling.consensus.rows import random_frame, random_rows
 
@@ -82,3 +82,60 @@ def test_annotators_alone_never_speak_against_everybodys_answer() -> None:
     alone = model.consensus(LabelFrame.from_rows([(1, 3, "a")]))
     assert alone[1].label == "a"
     assert alone.confidence[0] == pytest.approx(0.5, abs=1e-5)
+
+
+def test_the_usual_annotator_is_the_average_of_the_known_by_how_many_labels_they_gave() -> None:
+    rows = [(item, 1, "ab"[item % 2]) for item in range(30)]
+    rows += [(item, 2, "a") for item in range(10)]
+    coded = LabelFrame.from_rows(rows).coded
+    tables = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.4, 0.6]]])
+    fitted = Fitted(np.full((30, 2), 0.5), tables, np.array([0.6, 0.4]))
+    model = model_of(coded, fitted, "dawid_skene")
+    assert model.usual_confusion == pytest.approx(0.75 * tables[0] + 0.25 * tables[1])
+    assert model.usual_confusion.sum(axis=1) == pytest.approx([1.0, 1.0])
+    new = model.consensus(LabelFrame.from_rows([(1, 0, "b"), (2, 99, "b")]))
+    scores = np.array([0.6, 0.4]) * model.usual_confusion[:, 1]
+    for row in new.probabilities:
+        assert row == pytest.approx(scores / scores.sum())
+
+
+def test_errors_made_together_make_a_probability_less_sure() -> None:
+    """Scores to the power of 1 / (1 + (n - 1) dependence), n the votes of the item."""
+    tables = np.array([[[0.9, 0.1], [0.2, 0.8]]] * 3)
+    model = ConsensusModel(
+        "dawid_skene",
+        np.array(["a", "b"]),
+        np.array([1, 2, 3]),
+        tables,
+        tables[0],
+        np.array([0.5, 0.5]),
+        dependence=0.5,
+    )
+    rows = [(1, 1, "a"), (1, 2, "a"), (1, 3, "b"), (2, 1, "b")]
+    found = model.consensus(LabelFrame.from_rows(rows)).probabilities
+    scores = np.array([0.9 * 0.9 * 0.1, 0.2 * 0.2 * 0.8]) ** (1 / (1 + 2 * 0.5))
+    assert found[0] == pytest.approx(scores / scores.sum())
+    assert found[1] == pytest.approx(np.array([0.1, 0.8]) / 0.9)
+
+
+def test_a_classifier_counts_to_its_power_beside_the_frequencies() -> None:
+    table = np.array([[[0.9, 0.1], [0.2, 0.8]]])
+    prior = np.array([0.7, 0.3])
+    model = ConsensusModel(
+        "classifier_prior",
+        np.array(["a", "b"]),
+        np.array([1]),
+        table,
+        table[0],
+        prior,
+        prior_weight=2.0,
+    )
+    q = np.array([0.25, 0.75])
+    found = model.consensus(
+        LabelFrame.from_rows([(1, 1, "b")]), ItemPriors(np.array([1]), ["a", "b"], q[None])
+    )
+    scores = prior * (q / prior) ** 2 * table[0, :, 1]
+    # Its own frequencies may not speak against the one answer: they do not here.
+    assert found.probabilities[0] == pytest.approx(scores / scores.sum())
+    assert found.ordering is not None
+    assert found.ordering[0] == pytest.approx((scores / scores.sum() + q) / 2)

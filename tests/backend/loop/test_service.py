@@ -1,0 +1,265 @@
+"""When the loop's next step is due, and which, on both kinds of database."""
+
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+import pytest
+from sqlmodel import select
+
+from backend.jobs.queue import get
+from backend.loop.job_names import NEXT_BATCH, PUSH, RETRAIN, REVIEW
+from backend.loop.repository import IMPORTED_ROUND, Learnt
+from backend.loop.service import LEARNT, RETRY_FAILED_AFTER, LoopService
+from backend.models import Batch, Decision, Job, ModelVersion, ReviewCase
+from tests.backend.annotations.conftest import NOW, TASKS
+from tests.backend.loop.store import Store
+
+LATER = NOW + timedelta(hours=1)
+
+
+def with_policy(store: Store, **policy: object) -> None:
+    """One answer a record is wanted, and what the test asks for."""
+    store.seeded.project.policy = {"batch_size": TASKS, "annotators_per_record": 1, **policy}
+
+
+def due(store: Store, *, is_retrained: bool = False, now: datetime = LATER) -> Job | None:
+    """The job that the loop queues."""
+    loop = LoopService(store.session, lambda: now)
+    job_id = loop.continue_loop(store.seeded.project, is_retrained=is_retrained)
+    return None if job_id is None else get(store.session, job_id)
+
+
+def named(job: Job | None) -> str | None:
+    return None if job is None else job.name
+
+
+def answer(store: Store, first: int, last: int) -> None:
+    """Person 7 answers the tasks from ``first`` to ``last``."""
+    for number in range(first, last + 1):
+        store.say(store.task(number), 7, "good")
+
+
+def trained(store: Store, number: int = 1, **metrics: object) -> None:
+    store.session.add(
+        ModelVersion(
+            project_id=store.seeded.project_id,
+            number=number,
+            fingerprint=str(number),
+            artifact=str(number),
+            encoder="characters",
+            training_labels=1,
+            audit_labels=0,
+            metrics=metrics,
+            created_at=NOW,
+        )
+    )
+    store.session.flush()
+
+
+@pytest.mark.parametrize("refill_at", [0, 3])
+def test_the_next_batch_is_asked_for_when_as_few_tasks_are_open_as_wanted_and_not_before(
+    store: Store, refill_at: int
+) -> None:
+    with_policy(store, refill_at=refill_at)
+    answer(store, 1, TASKS - refill_at - 1)
+    assert due(store, is_retrained=True) is None
+    answer(store, TASKS - refill_at, TASKS - refill_at)
+    job = due(store, is_retrained=True)
+    assert job is not None
+    assert (job.name, job.args) == (NEXT_BATCH, {"round": 2})
+
+
+def test_as_few_open_tasks_as_refill_at_start_a_retraining_before_the_batch(store: Store) -> None:
+    with_policy(store, refill_at=2)
+    answer(store, 1, TASKS - 3)
+    assert due(store) is None
+    answer(store, TASKS - 2, TASKS - 2)
+    assert named(due(store)) == RETRAIN
+
+
+def test_as_many_new_labels_as_wanted_start_a_retraining_and_one_less_does_not(
+    store: Store,
+) -> None:
+    with_policy(store, retrain_after=4)
+    answer(store, 1, 3)
+    assert due(store) is None
+    answer(store, 4, 4)
+    job = due(store)
+    assert named(job) == RETRAIN
+    assert due(store) == job, "asking again changes nothing"
+    assert due(store, is_retrained=True) is None, "a retraining asks for none"
+
+
+def test_a_version_that_does_not_say_what_it_learnt_has_learnt_from_the_tasks_it_counts(
+    store: Store,
+) -> None:
+    with_policy(store, retrain_after=2)
+    trained(store, complete_tasks=3)
+    answer(store, 1, 4)
+    assert due(store) is None
+    answer(store, 5, 5)
+    assert named(due(store)) == RETRAIN
+
+
+def learnt(annotation: int, decision: int = 0, people: int = 1) -> dict[str, object]:
+    return asdict(Learnt(annotation, decision, people, 0.9))
+
+
+def test_only_what_came_after_the_newest_version_is_new(store: Store) -> None:
+    with_policy(store, retrain_after=2)
+    answer(store, 1, 5)
+    trained(store, 1, **{LEARNT: learnt(0)})
+    trained(store, 2, **{LEARNT: learnt(5)})
+    assert due(store) is None
+    answer(store, 6, 6)
+    assert due(store) is None
+    store.say(store.task(1), 7, "poor", annotation=1, revision=2)
+    assert named(due(store)) == RETRAIN, "one more record, and one with another answer"
+
+
+def test_an_answer_that_was_taken_away_is_new_though_its_record_is_open_again(
+    store: Store,
+) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 1)
+    trained(store, **{LEARNT: learnt(1)})
+    assert due(store) is None
+    store.say(store.task(1), 7, "good", annotation=1, revision=2, is_deleted=True)
+    assert named(due(store)) == RETRAIN
+
+
+def test_an_answer_to_a_record_that_waits_for_more_is_not_new(store: Store) -> None:
+    with_policy(store, annotators_per_record=2, retrain_after=1)
+    trained(store, **{LEARNT: learnt(0, people=2)})
+    answer(store, 1, 3)
+    assert due(store) is None
+    store.say(store.task(3), 8, "poor")
+    assert named(due(store)) == RETRAIN
+
+
+def test_another_policy_of_answers_makes_every_complete_record_new(store: Store) -> None:
+    with_policy(store, retrain_after=3)
+    answer(store, 1, 3)
+    trained(store, 1, **{LEARNT: learnt(3)})
+    assert due(store) is None
+    trained(store, 2, **{LEARNT: learnt(3, people=2)})
+    assert named(due(store)) == RETRAIN
+    with_policy(store, retrain_after=4)
+    assert due(store) is None, "three records are complete"
+
+
+def test_a_decision_makes_its_record_new_once(store: Store) -> None:
+    with_policy(store, retrain_after=2)
+    trained(store, **{LEARNT: learnt(0)})
+    for number in (1, 2):
+        case = ReviewCase(
+            project_id=store.seeded.project_id,
+            task_id=store.task(number).id,
+            state="decided",
+            opened_at=NOW,
+            changed_at=NOW,
+        )
+        store.session.add(case)
+        store.session.flush()
+        for action in ("decide", "undo"):
+            store.session.add(
+                Decision(case_id=case.id, action=action, author="a", case_version=1, created_at=NOW)
+            )
+        store.session.flush()
+        assert named(due(store)) == (None if number == 1 else RETRAIN)
+
+
+def test_nothing_is_due_before_the_first_batch_and_after_the_last(store: Store) -> None:
+    with_policy(store, max_rounds=1)
+    answer(store, 1, TASKS)
+    assert due(store, is_retrained=True) is None
+    with_policy(store, max_rounds=2)
+    assert named(due(store, is_retrained=True)) == NEXT_BATCH
+    batch = store.session.exec(select(Batch)).one()
+    batch.round = IMPORTED_ROUND
+    store.session.flush()
+    assert due(store, is_retrained=True) is None
+
+
+def test_what_is_not_pushed_is_pushed_before_anything_else(store: Store) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 3)
+    store.task(5).label_studio_task_id = None
+    store.session.flush()
+    job = due(store)
+    assert named(job) == PUSH
+    assert due(store) == job
+    store.task(6).label_studio_task_id = None
+    store.session.flush()
+    again = due(store)
+    assert named(again) == PUSH
+    assert again != job, "another number of tasks is due"
+
+
+def test_a_step_that_failed_is_tried_again_after_the_pause_and_not_before(store: Store) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 1)
+    job = due(store)
+    assert job is not None
+    job.status, job.finished_at = "failed", LATER
+    store.session.add(job)
+    store.session.flush()
+    early = due(store, now=LATER + RETRY_FAILED_AFTER - timedelta(seconds=1))
+    assert early is not None
+    assert early.id == job.id
+    again = due(store, now=LATER + RETRY_FAILED_AFTER)
+    assert again is not None
+    assert again.id != job.id
+    assert (again.name, again.status) == (RETRAIN, "queued")
+
+
+@pytest.mark.parametrize("status", ["done", "cancelled"])
+def test_a_step_that_is_over_is_not_asked_for_again(store: Store, status: str) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 1)
+    job = due(store)
+    assert job is not None
+    job.status, job.finished_at = status, LATER
+    store.session.add(job)
+    store.session.flush()
+    assert due(store) is None
+
+
+def test_open_tasks_are_told_of_all_batches_and_of_the_last(store: Store) -> None:
+    with_policy(store)
+    batch = Batch(
+        project_id=store.seeded.project_id,
+        round=2,
+        strategy="entropy",
+        seed=0,
+        created_at=NOW,
+        pushed_at=NOW,
+    )
+    store.session.add(batch)
+    store.session.flush()
+    for number in (1, 2, 3):
+        store.task(number).batch_id = batch.id  # type: ignore[assignment]
+    store.session.flush()
+    answer(store, 1, 1)
+    answer(store, 9, 9)
+    found = LoopService(store.session, lambda: LATER).progress(store.seeded.project)
+    assert (found.open, found.open_in_last_batch, found.last_round) == (TASKS - 2, 2, 2)
+    assert found.complete_tasks == {store.task(1).id, store.task(9).id}
+
+
+@pytest.mark.parametrize(
+    ("overlap", "revisions", "expected"),
+    [
+        ("fixed", 1, {REVIEW, RETRAIN}),
+        ("fixed", 0, {RETRAIN}),
+        ("adaptive", 1, {REVIEW}),
+        ("adaptive", 0, {RETRAIN}),
+    ],
+)
+def test_with_adaptive_overlap_the_review_decides_first_whether_more_answers_are_wanted(
+    store: Store, overlap: str, revisions: int, expected: set[str]
+) -> None:
+    with_policy(store, overlap=overlap, annotators_at_most=2, retrain_after=1)
+    answer(store, 1, 1)
+    LoopService(store.session, lambda: LATER).after_intake(store.seeded.project, revisions)
+    assert {job.name for job in store.session.exec(select(Job))} == expected
