@@ -72,7 +72,7 @@ def questions_of(answers: CountedAnswers, schema: LabelSchema) -> list[Question]
 
     Somebody whom Label Studio no longer knows is one person an annotation, with a negative id.
     """
-    rows = [(place, row.annotator_id or -(row.id or 0), row) for place, row in answers.rows]
+    rows = [(place, row.annotator_id or -row.id, row) for place, row in answers.rows]
     en, zh = schema.titles("en"), schema.titles("zh")
     order = schema.grades if schema.grade.ordered else None
     frame = LabelFrame.from_rows((item, who, str(row.grade)) for item, who, row in rows)
@@ -127,7 +127,7 @@ def work_frame(answers: CountedAnswers, schema: LabelSchema) -> WorkFrame:
     chosen: dict[tuple[int, int], tuple[int, Annotation, bool]] = {}
     for is_check, rows in ((False, answers.rows), (True, answers.checks)):
         for place, row in rows:
-            who = row.annotator_id or -(row.id or 0)
+            who = row.annotator_id or -row.id
             chosen[place, who] = (place, row, is_check)
     found = list(chosen.values())
     return WorkFrame(

@@ -157,7 +157,6 @@ def _measured(project: str) -> "Services":
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    assert found.id is not None
     with ProgressBar("measuring") as bar:
         measure(services, found.id, bar)
     return services

@@ -58,7 +58,6 @@ class ProjectLabels:
 
 def labels_of(session: Session, project: Project) -> ProjectLabels:
     """The labels that the answers, decisions and the policy of this moment give."""
-    assert project.id is not None
     policy = policy_of(project)
     learnt = loop_repository.learnable(session, project.id, policy)  # before the answers are read
     held = answers_of(session, project.id)
@@ -103,7 +102,6 @@ def shown_labels(services: Services, project: Project) -> ProjectLabels:
     So whoever learns or decides from them has what the desk shows. They are computed outside the
     transaction that writes; if an answer came in between, once more inside.
     """
-    assert project.id is not None
     with services.database.reading() as session:
         state = loop_repository.answers_state(session, project.id)
         labels = labels_of(session, project)

@@ -72,7 +72,7 @@ def label_batch(
         for task, record in rows:
             if annotator.account.user_id in answered.get(task.label_studio_task_id or 0, set()):
                 continue
-            shown = None if task.is_audit else _shown(predictions.get(task.id or 0))
+            shown = None if task.is_audit else _shown(predictions.get(task.id))
             body = _submission(annotator, record, truth_of(record), shown, schema, seed)
             client.create_annotation(task.label_studio_task_id or 0, body)
             count, done = count + 1, done + 1

@@ -132,7 +132,6 @@ class _Run:
             )
             dataset = project_rows.get_dataset(session, self._project.dataset_id)
             assert dataset is not None
-            assert dataset.id is not None
             RecordsService(session, self._services.clock).add_fields(dataset.id, fields)
             now = self._services.clock()
             imports.end_interrupted(session, dataset.id, self._source, now=now)
@@ -203,7 +202,6 @@ class _Run:
         self, session: Session, tasks: list[ImportedTask], rejects: list[Reject]
     ) -> list[ImportedTask]:
         """The tasks but those whose label this very project worked out: no answer of anybody."""
-        assert self._project.id is not None
         ids = [each for task in tasks for each in task.label_of if each < LARGEST_ID]
         names = import_repository.names_of_tasks(session, self._project.id, ids)
         kept = []

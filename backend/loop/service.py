@@ -73,7 +73,6 @@ class LoopService:
 
     def progress(self, project: Project) -> LoopProgress:
         """How many tasks have all the answers that the policy asks for."""
-        assert project.id is not None
         wanted = policy_of(project).annotators_per_record
         batch = repository.latest_batch(self._session, project.id)
         states = answer_repository.states(self._session, project.id)
@@ -102,7 +101,6 @@ class LoopService:
         way; one that failed is tried again after a pause. ``is_retrained``: a retraining
         asks, so it is not asked for again.
         """
-        assert project.id is not None
         policy = policy_of(project)
         progress = self.progress(project)
         unpushed = repository.batches_not_pushed(self._session, project.id)
@@ -127,7 +125,6 @@ class LoopService:
         Also what they are in a word: the same until somebody answers or decides again. What is
         still open does not count, but for records that an answer was taken away from.
         """
-        assert project.id is not None
         version = repository.latest_model_version(self._session, project.id)
         if version is None or LEARNT not in version.metrics:
             trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
@@ -153,8 +150,6 @@ class LoopService:
         )
 
     def _ensure_push(self, project: Project, batch: Batch) -> str | None:
-        assert project.id is not None
-        assert batch.id is not None
         key = f"batch:{batch.id}"
         if batch.pushed_at is not None:
             generation = records.generation(self._session, project.dataset_id)
@@ -164,7 +159,6 @@ class LoopService:
 
     def request_batch(self, project: Project, round_number: int) -> str | None:
         """The choice of that round's batch is queued; None if it was made already."""
-        assert project.id is not None
         generation = records.generation(self._session, project.dataset_id)
         return self._ensure(
             NEXT_BATCH, project.id, f"{round_number}:{generation}", {"round": round_number}

@@ -52,7 +52,6 @@ class ReviewRefresh:
     """Consensus labels and cases of one project, within one transaction."""
 
     def __init__(self, session: Session, clock: Clock, project: Project) -> None:
-        assert project.id is not None
         self._session = session
         self._clock = clock
         self._project = project
@@ -104,9 +103,7 @@ class ReviewRefresh:
         newer = evidence_repository.newer_records(self._session, self._project_id)
         judge = RegistryService(self._session, self._clock).assessed_version(self._project_id)
         findings = (
-            evidence_repository.findings_of(self._session, judge.id)
-            if judge is not None and judge.id is not None
-            else {}
+            evidence_repository.findings_of(self._session, judge.id) if judge is not None else {}
         )
         lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
         evidence = {}
@@ -187,7 +184,6 @@ class ReviewRefresh:
             return False
         if state == case.state and state in {"decided", "ambiguous"}:
             return False  # what was decided keeps the reasons that it was decided for
-        assert case.id is not None
         return repository.change_case(
             self._session, case.id, case.version, {**values, "state": state}, self._now
         )

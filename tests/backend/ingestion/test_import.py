@@ -53,7 +53,6 @@ def records(database: Database, name: str = "shop") -> list[Record]:
     with database.reading() as session:
         records_service = RecordsService(session, clock)
         dataset = records_service.find_dataset(name)
-        assert dataset.id is not None
         return list(records_service.page(dataset.id, limit=20_000, with_history=True))
 
 

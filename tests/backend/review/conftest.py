@@ -49,7 +49,6 @@ class Desk:
                 )
                 session.add(row)
                 session.flush()
-                assert row.id is not None
                 made.append(row.id)
         return made
 
