@@ -45,7 +45,7 @@ from backend.models import (
     SyncCursor,
     Task,
 )
-from backend.review.evidence_repository import renew_statistics
+from backend.review.situation_repository import renew_statistics
 from labeling.label_schema import LabelSchema
 
 CASES = 100_000

@@ -128,3 +128,14 @@ def test_a_row_has_its_id() -> None:
             if re.search(r"\.id (or 0|is not None)\b", said):
                 found.append(f"{path}:{node.lineno}")
     assert found == []
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.parts[0] not in PACKAGES:
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.agreement.pictures import in_words
-from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, Share
+from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, RatePublic
 from backend.core.counting import counted
 
 if TYPE_CHECKING:
@@ -170,5 +170,5 @@ def _measure(each: AgreementMeasure) -> Text:
     return Text(in_words(each))
 
 
-def _share(each: Share) -> Text:
+def _share(each: RatePublic) -> Text:
     return Text(in_words(each, as_percent=True))

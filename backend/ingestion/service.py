@@ -53,7 +53,7 @@ def import_source(
         JobCancelled: ``should_stop`` became true; what was committed stays.
         StorageFull: no space is left for the store.
     """
-    run = _Run(database, clock, request)
+    run = _RecordImport(database, clock, request)
     run.progress, run.should_stop = progress, should_stop
     with open_request(request, run.refuse) as reader:
         with database.reading() as session:
@@ -80,7 +80,7 @@ class _Pass(NamedTuple):
     share: float
 
 
-class _Run:
+class _RecordImport:
     """One import under way."""
 
     progress: Progress

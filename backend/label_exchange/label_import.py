@@ -54,7 +54,7 @@ def import_labels(
         JobCancelled: ``should_stop`` became true; what was committed stays.
     """
     size, fields, kind = _survey(request)
-    run = _Run(services, request, size=size, actor=actor)
+    run = _LabelImport(services, request, size=size, actor=actor)
     run.progress, run.should_stop = progress, should_stop
     if not request.is_dry_run:
         return run.to_the_end(fields, kind)
@@ -91,7 +91,7 @@ def _survey(request: LabelImport) -> tuple[int, list[str], str]:
     return size, list(fields), kind or DEFAULT_KIND
 
 
-class _Run:
+class _LabelImport:
     """One import under way."""
 
     progress: Progress

@@ -19,18 +19,18 @@ from backend.loop.service import LoopService
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
-from backend.review import decision_repository, evidence_repository, repository
+from backend.review import decision_repository, repository, situation_repository
 from backend.review.triage import (
-    Evidence,
-    Ground,
     Opinion,
+    RecordSituation,
+    ReviewReason,
     Suspicion,
     priority_of,
     reasons_of,
 )
 from labeling.label_schema import LabelSchema
 
-NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
+NO_SITUATION = RecordSituation(None, None, {}, {}, {}, votes=0, is_complete=False)
 """Of a record whose answers are all gone from the store's view."""
 MANY = 1_000
 """Changes after which the store plans its queries anew."""
@@ -72,10 +72,10 @@ class ReviewRefresh:
         if asked:  # those records are complete no more
             labels = labels_of(self._session, self._project)
         written = keep(self._session, self._project_id, labels, self._now)
-        evidence = self._evidence(labels.held, labels.consensus, labels.opinions)
-        done = self._bring_up_to_date(labels.held, evidence, written)
+        situations = self._situations(labels.held, labels.consensus, labels.opinions)
+        done = self._bring_up_to_date(labels.held, situations, written)
         if written + done.opened >= MANY:
-            evidence_repository.renew_statistics(self._session)
+            situation_repository.renew_statistics(self._session)
         return replace(done, asked=asked)
 
     def _ask_where_in_doubt(self, labels: ProjectLabels) -> int:
@@ -93,27 +93,27 @@ class ReviewRefresh:
             LoopService(self._session, self._clock).request_asking(self._project)
         return len(wanted)
 
-    def _evidence(
+    def _situations(
         self,
         held: Mapping[int, RecordAnswers],
         found: Mapping[int, RecordConsensus],
         opinions: Mapping[int, FirstOpinion],
-    ) -> dict[int, Evidence]:
-        records = evidence_repository.records_of_tasks(self._session, self._project_id)
-        newer = evidence_repository.newer_records(self._session, self._project_id)
+    ) -> dict[int, RecordSituation]:
+        records = situation_repository.records_of_tasks(self._session, self._project_id)
+        newer = situation_repository.newer_records(self._session, self._project_id)
         judge = RegistryService(self._session, self._clock).assessed_version(self._project_id)
         findings = (
-            evidence_repository.findings_of(self._session, judge.id) if judge is not None else {}
+            situation_repository.findings_of(self._session, judge.id) if judge is not None else {}
         )
-        lost = evidence_repository.tasks_with_lost_answers(self._session, self._project_id)
-        evidence = {}
+        lost = situation_repository.tasks_with_lost_answers(self._session, self._project_id)
+        situations = {}
         for task_id, answers in held.items():
             each = found.get(task_id)
             if each is None and task_id not in lost:
                 continue
             said, judged = opinions.get(task_id), findings.get(task_id)
             is_judged = judged is not None and each is not None and judged.grade == each.grade
-            evidence[task_id] = Evidence(
+            situations[task_id] = RecordSituation(
                 grade=each.grade if each else None,
                 confidence=each.confidence if each else None,
                 sureness=each.sureness if each else None,
@@ -132,21 +132,26 @@ class ReviewRefresh:
                 is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
                 is_awaited=answers.awaits_copy,
             )
-        return evidence
+        return situations
 
     def _bring_up_to_date(
-        self, held: Mapping[int, RecordAnswers], evidence: Mapping[int, Evidence], written: int
+        self,
+        held: Mapping[int, RecordAnswers],
+        situations: Mapping[int, RecordSituation],
+        written: int,
     ) -> Refreshed:
-        cases = evidence_repository.cases_by_task(self._session, self._project_id)
-        kinds = evidence_repository.records_of_tasks(self._session, self._project_id)
+        cases = situation_repository.cases_by_task(self._session, self._project_id)
+        kinds = situation_repository.records_of_tasks(self._session, self._project_id)
         opened: list[dict[str, Any]] = []
         counts = {"changed": 0, "settled": 0, "reopened": 0}
         en, zh = self._schema.titles("en"), self._schema.titles("zh")
-        seen = evidence_repository.seen_by_decisions(self._session, self._project_id)
+        seen = situation_repository.seen_by_decisions(self._session, self._project_id)
         for task_id, case in cases.items():
-            if task_id not in evidence:
-                counts["settled"] += self._change(case, _state_after(case, NOTHING, [], seen), [])
-        for task_id, each in evidence.items():
+            if task_id not in situations:
+                counts["settled"] += self._change(
+                    case, _state_after(case, NO_SITUATION, [], seen), []
+                )
+        for task_id, each in situations.items():
             reasons = reasons_of(each, review_below=self._policy.review_below, en=en, zh=zh)
             known = cases.get(task_id)
             if known is None:
@@ -176,7 +181,7 @@ class ReviewRefresh:
         self,
         case: ReviewCase,
         state: str,
-        reasons: list[Ground],
+        reasons: list[ReviewReason],
         suspicion: Suspicion | None = None,
     ) -> bool:
         values = _case_values(reasons, suspicion)
@@ -195,8 +200,8 @@ def _suspicion(found: LabelFinding) -> Suspicion:
 
 def _state_after(
     case: ReviewCase,
-    evidence: Evidence,
-    reasons: list[Ground],
+    situation: RecordSituation,
+    reasons: list[ReviewReason],
     seen: Mapping[int, frozenset[str]],
 ) -> str:
     state = case.state
@@ -204,13 +209,13 @@ def _state_after(
         known = seen.get(case.task_id, frozenset())
         is_new = any(what not in known for each in reasons for what in each.about)
         return "open" if is_new else state
-    is_awaited = evidence.is_awaited or not evidence.is_complete
-    if state == "sent_back" and is_awaited and evidence.votes:
+    is_awaited = situation.is_awaited or not situation.is_complete
+    if state == "sent_back" and is_awaited and situation.votes:
         return state  # the answer that was asked for is not there yet
     return "open" if reasons else "settled"
 
 
-def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str, Any]:
+def _case_values(reasons: list[ReviewReason], suspicion: Suspicion | None) -> dict[str, Any]:
     listed = [
         {
             "code": each.code,

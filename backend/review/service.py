@@ -15,14 +15,14 @@ from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository
 from backend.review.decisions import Decisions
 from backend.review.schemas import (
-    AnswerPublic,
+    CaseAnswerPublic,
     CaseFilter,
     CasePage,
     CasePublic,
     CaseSummary,
     DecisionPublic,
-    GroundPublic,
     ModelView,
+    ReviewReasonPublic,
     SimilarCase,
 )
 from backend.review.similar import most_similar
@@ -129,7 +129,7 @@ class ReviewDesk:
             next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
         )
 
-    def _answers(self, project: Project, task: Task) -> list[AnswerPublic]:
+    def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
         held = answers_of(self._session, project.id, task_ids=[task.id]).get(task.id)
         if held is None:
             return []
@@ -214,7 +214,7 @@ def summary_of(
         "fields": schema.shown(record.fields),
         "state": case.state,
         "priority": case.priority,
-        "grounds": [GroundPublic(**reason) for reason in case.reasons],
+        "grounds": [ReviewReasonPublic(**reason) for reason in case.reasons],
         "grade": held.grade if held else None,
         "confidence": held.confidence if held else None,
         "votes": held.votes if held else 0,
@@ -230,8 +230,8 @@ def _answer(
     *,
     copied: set[int],
     imported: set[int],
-) -> AnswerPublic:
-    return AnswerPublic(
+) -> CaseAnswerPublic:
+    return CaseAnswerPublic(
         annotation_id=row.label_studio_annotation_id,
         annotator_id=row.annotator_id,
         annotator=names.get(row.annotator_id or 0, "?"),

@@ -20,11 +20,11 @@ from backend.registry.service import RegistryService
 from backend.suspected_labels import repository
 from backend.suspected_labels.schemas import (
     AUDIT_GROUP,
-    AnswerPublic,
     Assessment,
     FindingKind,
     LabelFindingPage,
     LabelFindingPublic,
+    SuspectedAnswerPublic,
 )
 
 ASSESS = "training.assess_labels"
@@ -157,7 +157,9 @@ class LabelFindings:
             for finding, task, record in rows
         ]
 
-    def _answers(self, project: Project, task_ids: list[int]) -> dict[int, list[AnswerPublic]]:
+    def _answers(
+        self, project: Project, task_ids: list[int]
+    ) -> dict[int, list[SuspectedAnswerPublic]]:
         """Task id to what its annotators say now."""
         held = answers_of(self._session, project.id, task_ids=task_ids)
         given = [
@@ -168,9 +170,9 @@ class LabelFindings:
         ]
         people = {row.annotator_id for _, row in given if row.annotator_id is not None}
         names = repository.annotator_names(self._session, sorted(people))
-        found: dict[int, list[AnswerPublic]] = {}
+        found: dict[int, list[SuspectedAnswerPublic]] = {}
         for task_id, row in given:
-            answer = AnswerPublic(
+            answer = SuspectedAnswerPublic(
                 annotator=names.get(row.annotator_id or 0, "?"), grade=str(row.grade)
             )
             found.setdefault(task_id, []).append(answer)
