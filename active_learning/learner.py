@@ -11,9 +11,9 @@ from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import EmptyPool, ShapeMismatch, UnknownLabel
 from active_learning.pool import Pool
 from active_learning.query_strategies.base import Candidates, QueryStrategy
+from active_learning.query_strategies.candidate_facts import CandidateFacts
 from active_learning.query_strategies.cold_start import ColdStart
 from active_learning.query_strategies.core_set import KCenter
-from active_learning.query_strategies.evidence import Evidence
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.random_sampling import AUDIT_REASON, RandomSampling
 from active_learning.types import (
@@ -148,7 +148,7 @@ class ActiveLearner:
         parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
         if wanted:
             check_stop(should_stop, "selecting")
-            evidence = Evidence(
+            facts = CandidateFacts(
                 self.classifier,
                 X,
                 pool.labelled,
@@ -158,7 +158,7 @@ class ActiveLearner:
                 progress=lambda share, message: progress(0.1 + 0.6 * share, message),
                 should_stop=should_stop,
             )
-            parts += self._choose(evidence, rows, wanted, query_seed, len(pool.labelled), progress)
+            parts += self._choose(facts, rows, wanted, query_seed, len(pool.labelled), progress)
         progress(1.0, f"{budget:,} records chosen")
         return SelectedBatch(
             pool.ids(np.concatenate([part.rows for part in parts])),
@@ -169,7 +169,7 @@ class ActiveLearner:
 
     def _choose(
         self,
-        evidence: Evidence,
+        facts: CandidateFacts,
         rows: Positions,
         wanted: int,
         query_seed: int,
@@ -177,8 +177,8 @@ class ActiveLearner:
         progress: Progress,
     ) -> "list[_Part]":
         """The strategy's part, then the random part."""
-        strategy = self._strategy(evidence, query_seed)
-        candidates = evidence.candidates(rows, strategy.needs)
+        strategy = self._strategy(facts, query_seed)
+        candidates = facts.candidates(rows, strategy.needs)
         progress(0.7, f"choosing {wanted:,} of {len(rows):,} records")
         share = self._random_share
         if share is None:
@@ -209,14 +209,14 @@ class ActiveLearner:
             )
         return parts
 
-    def _strategy(self, evidence: Evidence, seed: int) -> QueryStrategy:
+    def _strategy(self, facts: CandidateFacts, seed: int) -> QueryStrategy:
         """The named one; where it needs a classifier and there is none yet, one that does not.
 
         While all labels are of one class, no probability leads to the others: what is least like
         the known records does, and meets a rare class sooner than chance.
         """
         strategy = make_strategy(self._strategy_name, seed=seed)
-        if strategy.needs and evidence.classes_met == 1:
+        if strategy.needs and facts.classes_met == 1:
             return KCenter(seed=seed)
         if strategy.needs and not self.classifier.is_fitted:
             return ColdStart(seed=seed)

@@ -128,7 +128,6 @@ def connect_projects(services: Services, count: int, markers: dict[int, str]) ->
             )
             session.add(dataset)
             session.flush()
-            assert dataset.id is not None
             project = Project(
                 name=dataset.name,
                 dataset_id=dataset.id,
@@ -139,7 +138,6 @@ def connect_projects(services: Services, count: int, markers: dict[int, str]) ->
             )
             session.add(project)
             session.flush()
-            assert project.id is not None
             session.add(SyncCursor(project_id=project.id))
             markers[number] = project_marker(project)
             made.append(project.id)

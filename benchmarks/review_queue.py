@@ -45,7 +45,7 @@ from backend.models import (
     SyncCursor,
     Task,
 )
-from backend.review.evidence_repository import renew_statistics
+from backend.review.situation_repository import renew_statistics
 from labeling.label_schema import LabelSchema
 
 CASES = 100_000
@@ -164,7 +164,7 @@ def fill(database: Database, cases: int) -> int:
         session.flush()
         project = Project(
             name="Shop",
-            dataset_id=dataset.id or 0,
+            dataset_id=dataset.id,
             label_schema=LabelSchema.default(list(FIELDS)).model_dump(mode="json"),
             policy={},
             label_studio_project_id=1,
@@ -172,7 +172,7 @@ def fill(database: Database, cases: int) -> int:
         )
         session.add(project)
         session.flush()
-        project_id, dataset_id = project.id or 0, dataset.id or 0
+        project_id, dataset_id = project.id, dataset.id
         session.add(SyncCursor(project_id=project_id))
         batch = Batch(
             project_id=project_id,
@@ -188,7 +188,7 @@ def fill(database: Database, cases: int) -> int:
         ]
         session.add_all(people)
         session.flush()
-        batch_id, who = batch.id or 0, [person.id or 0 for person in people]
+        batch_id, who = batch.id, [person.id for person in people]
     for start in tqdm(range(0, cases, CHUNK), desc="cases"):
         numbers = range(start + 1, min(start + CHUNK, cases) + 1)
         tables = rows_of(numbers, random, project_id, dataset_id, batch_id, who)

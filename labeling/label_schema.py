@@ -26,11 +26,11 @@ Dimension = Literal[
 RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "evidence", "issues", "rationale"})
 
 
-class _Declaration(BaseModel):
+class _SchemaPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Choice(_Declaration):
+class Choice(_SchemaPart):
     """One value that may be chosen, with its titles for people."""
 
     value: str = Field(min_length=1, max_length=100)
@@ -59,7 +59,7 @@ QUESTION = {True: ("Grade", "等级"), False: ("Class", "类别")}
 """What the single choice is called where the schema has no title of its own, by its order."""
 
 
-class Grade(_Declaration):
+class Grade(_SchemaPart):
     """The single choice about the record as a whole.
 
     ``ordered``: the choices are grades, the best first, so that neighbours differ less than others.
@@ -121,7 +121,7 @@ class Titles:
         return self.grades.get(value) or self.issue(value)
 
 
-class LabelSchema(_Declaration):
+class LabelSchema(_SchemaPart):
     """The questions of one project.
 
     ``fields`` are the record's fields in the order shown; with ``faulty_fields`` each can

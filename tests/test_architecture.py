@@ -111,3 +111,31 @@ def test_services_never_commit() -> None:
                 if isinstance(node.value, ast.Attribute) and "session" in node.value.attr:
                     found.append(f"{path}:{node.lineno}")
     assert found == []
+
+
+def test_a_row_has_its_id() -> None:
+    # ``row_id`` types it ``int``: nobody has to say again that the store has numbered the row.
+    found = []
+    for path in SOURCES:
+        if path.parts[0] not in ("backend", "benchmarks"):
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            said = ""
+            if isinstance(node, ast.BoolOp) and isinstance(node.op, ast.Or):
+                said = ast.unparse(node)
+            elif isinstance(node, ast.Assert):
+                said = ast.unparse(node.test)
+            if re.search(r"\.id (or 0|is not None)\b", said):
+                found.append(f"{path}:{node.lineno}")
+    assert found == []
+
+
+def test_a_class_has_its_name_for_itself() -> None:
+    places: dict[str, list[str]] = {}
+    for path in SOURCES:
+        if path.parts[0] not in PACKAGES:
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
+    assert {name: found for name, found in places.items() if len(found) > 1} == {}

@@ -16,7 +16,7 @@ from labeling.label_schema import LabelSchema
 
 
 @dataclass(frozen=True)
-class Question:
+class SchemaQuestion:
     """One thing that people are asked about every record."""
 
     kind: QuestionKind
@@ -67,27 +67,27 @@ def counted_answers(
     return CountedAnswers(rows, len(given) - len(rows), skips, checks)
 
 
-def questions_of(answers: CountedAnswers, schema: LabelSchema) -> list[Question]:
+def questions_of(answers: CountedAnswers, schema: LabelSchema) -> list[SchemaQuestion]:
     """The grade, each issue and each field, with who said what to it.
 
     Somebody whom Label Studio no longer knows is one person an annotation, with a negative id.
     """
-    rows = [(place, row.annotator_id or -(row.id or 0), row) for place, row in answers.rows]
+    rows = [(place, row.annotator_id or -row.id, row) for place, row in answers.rows]
     en, zh = schema.titles("en"), schema.titles("zh")
     order = schema.grades if schema.grade.ordered else None
     frame = LabelFrame.from_rows((item, who, str(row.grade)) for item, who, row in rows)
     found = [
-        Question("grade", schema.grade.name, en.question, zh.question, frame, order),
+        SchemaQuestion("grade", schema.grade.name, en.question, zh.question, frame, order),
     ]
     issues = [(item, who, _known(row.issues, schema.issue_values)) for item, who, row in rows]
     frames = choice_frames(issues, schema.issue_values)
     for issue in schema.issues:
         name = issue.value
-        found.append(Question("issue", name, en.issue(name), zh.issue(name), frames[name]))
+        found.append(SchemaQuestion("issue", name, en.issue(name), zh.issue(name), frames[name]))
     if schema.faulty_fields:
         marks = [(item, who, _known(row.faulty_fields, schema.fields)) for item, who, row in rows]
         frames = choice_frames(marks, schema.fields)
-        found += [Question("field", name, name, name, frames[name]) for name in schema.fields]
+        found += [SchemaQuestion("field", name, name, name, frames[name]) for name in schema.fields]
     return found
 
 
@@ -127,7 +127,7 @@ def work_frame(answers: CountedAnswers, schema: LabelSchema) -> WorkFrame:
     chosen: dict[tuple[int, int], tuple[int, Annotation, bool]] = {}
     for is_check, rows in ((False, answers.rows), (True, answers.checks)):
         for place, row in rows:
-            who = row.annotator_id or -(row.id or 0)
+            who = row.annotator_id or -row.id
             chosen[place, who] = (place, row, is_check)
     found = list(chosen.values())
     return WorkFrame(

@@ -20,7 +20,7 @@ from backend.loop.answers import RecordAnswers
 from backend.models import Decision
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
-from backend.review import evidence_repository
+from backend.review import situation_repository
 
 Step = Callable[[float, str], None]
 
@@ -40,7 +40,7 @@ def measure(services: Services, project_id: int, step: Step) -> bool:
         held = answers_of(session, project_id)
         checks = gold_answers(session, project_id)
         decisions = consensus_repository.standing_decisions(session, project_id)
-        kinds = evidence_repository.records_of_tasks(session, project_id)
+        kinds = situation_repository.records_of_tasks(session, project_id)
         rounds = repository.rounds(session, project_id)
     schema, policy = label_schema_of(project), policy_of(project)
     answers = counted_answers(held, checks, schema)

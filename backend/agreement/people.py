@@ -12,8 +12,8 @@ from backend.agreement.schemas import (
     DELETED,
     AnnotatorWork,
     ConfusionTable,
+    RatePublic,
     Sentence,
-    Share,
     SuspiciousPattern,
     WorkDrift,
     WorkingSpeed,
@@ -124,8 +124,8 @@ def _work(
     )
 
 
-def _share(found: Rate) -> Share:
-    return Share(
+def _share(found: Rate) -> RatePublic:
+    return RatePublic(
         value=found.value,
         low=found.low,
         high=found.high,

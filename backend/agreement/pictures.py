@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from backend.agreement.schemas import AgreementMeasure, PairAgreement, Share
+from backend.agreement.schemas import AgreementMeasure, PairAgreement, RatePublic
 from backend.web.chart import Tick
 
 WIDTH, HEIGHT = 640, 250
@@ -45,7 +45,7 @@ class IntervalPicture:
 
 
 def interval_picture(
-    measures: Sequence[tuple[str, AgreementMeasure | Share]], *, as_percent: bool = False
+    measures: Sequence[tuple[str, AgreementMeasure | RatePublic]], *, as_percent: bool = False
 ) -> IntervalPicture | None:
     """(caption, value) in order, equally far apart; None where nothing has a value.
 
@@ -105,7 +105,7 @@ def interval_picture(
     )
 
 
-def in_words(each: AgreementMeasure | Share, *, as_percent: bool = False) -> str:
+def in_words(each: AgreementMeasure | RatePublic, *, as_percent: bool = False) -> str:
     """The value, its interval and what it was computed from, without words of any language."""
     of = each.items if isinstance(each, AgreementMeasure) else each.of
     if each.value is None:

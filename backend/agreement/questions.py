@@ -5,7 +5,7 @@ from datetime import date
 
 import numpy as np
 
-from backend.agreement.answered import Question
+from backend.agreement.answered import SchemaQuestion
 from backend.agreement.schemas import (
     AgreementMeasure,
     PairAgreement,
@@ -25,7 +25,7 @@ MATRIX_PEOPLE = 16
 
 
 def question_agreement(
-    question: Question,
+    question: SchemaQuestion,
     kinds: Mapping[int, str],
     rounds: Mapping[int, int],
     days: Mapping[int, date],

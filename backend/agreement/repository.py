@@ -28,7 +28,7 @@ def tasks_state(session: Session, project_id: int) -> list[int]:
 def rounds(session: Session, project_id: int) -> dict[int, int]:
     """Batch id to its round."""
     rows = session.exec(select(Batch.id, Batch.round).where(Batch.project_id == project_id))
-    return {batch_id: number for batch_id, number in rows if batch_id is not None}
+    return dict(rows.all())
 
 
 def report(session: Session, project_id: int) -> WorkReport | None:

@@ -75,7 +75,7 @@ class QuestionAgreement(BaseModel):
         return self.kind if self.kind == "grade" else f"{self.kind}:{self.name}"
 
 
-class Share(BaseModel):
+class RatePublic(BaseModel):
     """``right`` of ``of`` with its exact 95 % interval."""
 
     value: float | None
@@ -106,7 +106,7 @@ class WorkingSpeed(BaseModel):
 class WorkDrift(BaseModel):
     """Whether the share of right answers changed over time."""
 
-    windows: list[Share]
+    windows: list[RatePublic]
     against: Literal["decided", "others"] = Field(
         description="what counted as right: what was decided, where that is enough"
     )
@@ -129,13 +129,13 @@ class AnnotatorWork(BaseModel):
     annotator_id: int = Field(description="0: everybody whom Label Studio no longer knows")
     answers: int
     skips: int
-    against_gold: Share = Field(description="answers to records decided on the review desk")
-    hidden_checks: Share = Field(description="of those, answers to hidden copies")
-    against_others: Share
+    against_gold: RatePublic = Field(description="answers to records decided on the review desk")
+    hidden_checks: RatePublic = Field(description="of those, answers to hidden copies")
+    against_others: RatePublic
     gold_confusion: ConfusionTable
     others_confusion: ConfusionTable
     speed: WorkingSpeed
-    skip_rate: Share
+    skip_rate: RatePublic
     drift: WorkDrift | None
     suspicions: list[SuspiciousPattern]
 

@@ -61,7 +61,7 @@ class WorkReports:
 
     def fingerprint(self, project: Project) -> str:
         """SHA-256, hex, of everything that a report depends on; the answers are not read."""
-        project_id, policy = _id(project), policy_of(project)
+        project_id, policy = project.id, policy_of(project)
         state = loop_repository.answers_state(self._session, project_id)
         content = {
             "form": FORM,
@@ -80,10 +80,10 @@ class WorkReports:
 
     def state(self, project: Project) -> ReportState:
         """The project's report and whether it is of the answers that there are now."""
-        row = repository.report(self._session, _id(project))
+        row = repository.report(self._session, project.id)
         fingerprint = self.fingerprint(project)
         is_current = row is not None and row.fingerprint == fingerprint
-        is_empty = not loop_repository.answers_state(self._session, _id(project))[0]
+        is_empty = not loop_repository.answers_state(self._session, project.id)[0]
         job = self._job(project, fingerprint)
         content = None if row is None else _content(row)
         is_old = row is None or content is None or row.computed_at <= self._clock() - REST
@@ -99,7 +99,7 @@ class WorkReports:
     def request(self, project: Project) -> str | None:
         """The answers will be measured; the job's id, None if they were already."""
         fingerprint = self.fingerprint(project)
-        row = repository.report(self._session, _id(project))
+        row = repository.report(self._session, project.id)
         if row is not None and row.fingerprint == fingerprint:
             return None
         job = self._job(project, fingerprint)
@@ -108,7 +108,7 @@ class WorkReports:
         return enqueue(
             self._session,
             MEASURE,
-            project_id=_id(project),
+            project_id=project.id,
             args={"fingerprint": fingerprint},
             now=self._clock(),
         )
@@ -206,7 +206,7 @@ class WorkReports:
 
     def _job(self, project: Project, fingerprint: str) -> Job | None:
         """The newest job, if it is open or failed at these answers."""
-        jobs = list_recent(self._session, project_id=_id(project), name=MEASURE, limit=1)
+        jobs = list_recent(self._session, project_id=project.id, name=MEASURE, limit=1)
         if not jobs:
             return None
         job = jobs[0]
@@ -224,8 +224,3 @@ def _content(row: WorkReport) -> WorkReportContent | None:
     return (
         WorkReportContent.model_validate(row.content) if row.content.get("form") == FORM else None
     )
-
-
-def _id(project: Project) -> int:
-    assert project.id is not None
-    return project.id

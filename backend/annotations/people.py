@@ -42,7 +42,7 @@ def make_one(session: Session, clock: Clock) -> int:
     touched: set[int] = set()
     merged: set[int] = set()
     for gone, kept in people_repository.known_twice(session):
-        if gone.id is None or gone.id in merged:
+        if gone.id in merged:
             continue
         merged.add(gone.id)
         answered = people_repository.projects_of(session, gone.id)

@@ -85,7 +85,7 @@ def annotator_ids(session: Session, label_studio_user_ids: Iterable[int]) -> dic
             col(Annotator.label_studio_user_id).in_(wanted)
         )
     )
-    return {theirs: ours for theirs, ours in rows if ours is not None}
+    return dict(rows.all())
 
 
 def add_annotators(session: Session, label_studio_user_ids: Iterable[int], now: datetime) -> None:

@@ -70,7 +70,6 @@ class AnnotationsService:
 
         As many as one transaction should hold; see ``has_received_events`` for whether some wait.
         """
-        assert project.id is not None
         now = self._clock()
         intake = AnnotationIntake(self._session, project.id, via="webhook", now=now)
         schema = label_schema_of(project)

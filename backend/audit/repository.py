@@ -38,4 +38,4 @@ def actions(session: Session) -> Sequence[str]:
 def project_names(session: Session) -> Sequence[tuple[int, str]]:
     """(id, name) of every project, by name."""
     rows = session.exec(select(Project.id, Project.name).order_by(Project.name))
-    return [(project_id, name) for project_id, name in rows if project_id is not None]
+    return rows.all()

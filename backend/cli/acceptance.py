@@ -29,7 +29,7 @@ def list_acceptances(project: ProjectArgument) -> None:
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         labels = MachineLabels(session, services.clock)
-        rows, status = labels.decisions(found.id or 0), labels.status(found)
+        rows, status = labels.decisions(found.id), labels.status(found)
     table = Table("id", "model", "state", "counts", "threshold", "records", "reason")
     for row in rows:
         table.add_row(

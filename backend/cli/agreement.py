@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.agreement.pictures import in_words
-from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, Share
+from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, RatePublic
 from backend.core.counting import counted
 
 if TYPE_CHECKING:
@@ -157,7 +157,6 @@ def _measured(project: str) -> "Services":
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    assert found.id is not None
     with ProgressBar("measuring") as bar:
         measure(services, found.id, bar)
     return services
@@ -171,5 +170,5 @@ def _measure(each: AgreementMeasure) -> Text:
     return Text(in_words(each))
 
 
-def _share(each: Share) -> Text:
+def _share(each: RatePublic) -> Text:
     return Text(in_words(each, as_percent=True))

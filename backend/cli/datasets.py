@@ -84,7 +84,6 @@ def export(
     with services.database.reading() as session:
         service = RecordsService(session, services.clock)
         found = service.find_dataset(dataset)
-        assert found.id is not None
         count = service.count(found)
         records = service.stream(found.id, with_history=history)
         with writing(file) as out:

@@ -32,14 +32,14 @@ def push(
     if is_made_anew:
         from backend.label_studio.recreation import recreate
 
-        made = recreate(services, found.id or 0, actor="cli")
+        made = recreate(services, found.id, actor="cli")
         Console().print(
             f"{counted(made.answers_kept, 'answer is', 'answers are')} kept; "
             f"{counted(made.tasks_pushed_again, 'task that wants', 'tasks that want')} more "
             f"{'is' if made.tasks_pushed_again == 1 else 'are'} pushed again."
         )
     with ProgressBar() as report:
-        pushed = push_batches(services, found.id or 0, report)
+        pushed = push_batches(services, found.id, report)
     Console().print(f"{counted(pushed, 'task')} pushed.")
 
 
@@ -56,7 +56,7 @@ def sync(
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
     with ProgressBar() as report:
-        counts = sync_project(services, found.id or 0, is_full=full, progress=report)
+        counts = sync_project(services, found.id, is_full=full, progress=report)
     Console().print(
         f"{counts.created:,} new, {counts.updated:,} updated and "
         f"{counted(counts.deleted, 'deleted annotation')}."

@@ -65,9 +65,9 @@ def list_models(project: ProjectArgument) -> None:
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         registry = RegistryService(session, services.clock)
-        versions = registry.list_versions(found.id or 0)
-        champion = registry.champion(found.id or 0)
-        reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id or 0)}
+        versions = registry.list_versions(found.id)
+        champion = registry.champion(found.id)
+        reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id)}
     table = Table("version", "labels", "accuracy on new records", "champion", "decision")
     for version in versions:
         accuracy = version.metrics.get("audit_accuracy")
@@ -99,7 +99,7 @@ def rollback(
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
         RegistryService(session, services.clock).rollback(
-            found.id or 0, number, reason=reason, actor=ACTOR
+            found.id, number, reason=reason, actor=ACTOR
         )
     Console().print(f"Model version {number} is champion again.")
 

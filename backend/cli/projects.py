@@ -102,7 +102,6 @@ def change(
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    assert found.id is not None
     with services.database.transaction() as session:
         service = ProjectsService(session, services.clock)
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)

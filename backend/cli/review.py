@@ -95,7 +95,6 @@ def refresh(project: ProjectArgument) -> None:
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    assert found.id is not None
     done = refresh_desk(services, found.id, is_full=True)
     typer.echo(
         f"{counted(done.consensus_labels, 'consensus label')} changed; cases: "

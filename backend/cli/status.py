@@ -13,7 +13,7 @@ from backend.core.counting import counted
 
 if TYPE_CHECKING:
     from backend.overview.schemas import (
-        Estimate,
+        EstimatePublic,
         JobPublic,
         ProjectStatus,
         StatusReport,
@@ -134,7 +134,7 @@ def _rounds(project: "ProjectStatus") -> Table:
     return table
 
 
-def _estimate(measure: "Estimate | None") -> str:
+def _estimate(measure: "EstimatePublic | None") -> str:
     if measure is None:
         return "–"
     text = f"{100 * measure.value:.1f} %"

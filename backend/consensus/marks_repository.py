@@ -42,7 +42,6 @@ def marks_of(session: Session, project: Project, judge: ModelVersion | None) -> 
 
     Read them before what they are the marks of: what comes in between is seen the next time.
     """
-    assert project.id is not None
     is_old = col(Record.is_current).is_(False)
     tasks, wanted, deleted, deleted_at, imported, old, old_shown, newest = session.execute(
         columns(

@@ -51,6 +51,6 @@ def is_model_new_to(
         counted = [row for row in each.answers if row.grade in schema.grades]
         if not known and len(counted) > 1:
             return True
-        if known and any((row.annotator_id or -(row.id or 0)) not in known for row in counted):
+        if known and any((row.annotator_id or -row.id) not in known for row in counted):
             return True
     return False

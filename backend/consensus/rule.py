@@ -184,7 +184,7 @@ def grade_frame(
     """
     return LabelFrame.from_rows(
         [
-            (place, row.annotator_id or -(row.id or 0), str(row.grade))
+            (place, row.annotator_id or -row.id, str(row.grade))
             for place, each in held.items()
             for row in each.answers
             if row.grade in schema.grades or (row.grade is not None and not only_known)

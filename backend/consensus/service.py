@@ -79,7 +79,6 @@ def labels_of(
         model: what is known of its annotators and grades; by default it is fitted now.
         task_ids: first tasks of the records wanted; by default all. Fewer only with a ``model``.
     """
-    assert project.id is not None
     policy = policy_of(project)
     learnt = loop_repository.learnable(session, project.id, policy)  # before the answers are read
     held = answers_of(session, project.id, task_ids=task_ids)
@@ -151,7 +150,6 @@ def changes_of(
 
 def marks_of(session: Session, clock: Clock, project: Project) -> Marks:
     """Up to where everything is that labels and cases follow from."""
-    assert project.id is not None
     judge = RegistryService(session, clock).assessed_version(project.id)
     return marks_repository.marks_of(session, project, judge)
 
@@ -171,7 +169,6 @@ def shown_labels(services: Services, project: Project) -> ProjectLabels:
 
 
 def _shown_labels(services: Services, project: Project) -> ProjectLabels:
-    assert project.id is not None
     with services.database.reading() as session:
         state = state_repository.state(session, project.id)
         marks = marks_of(session, services.clock, project)

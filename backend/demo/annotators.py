@@ -45,7 +45,7 @@ class AnnotatorProfile:
 
 
 @dataclass(frozen=True)
-class Suggestion:
+class ShownSuggestion:
     """What the form was filled with before the annotator looked."""
 
     grade: str
@@ -54,7 +54,7 @@ class Suggestion:
 
 
 @dataclass(frozen=True)
-class Answer:
+class DemoAnswer:
     """What an annotator submits."""
 
     grade: str
@@ -107,8 +107,8 @@ def answer(
     grades: Sequence[str],
     issues: Sequence[str],
     seed: int,
-    suggestion: Suggestion | None = None,
-) -> Answer:
+    suggestion: ShownSuggestion | None = None,
+) -> DemoAnswer:
     """What ``profile`` says about the record; the same for the same arguments.
 
     A taken-over suggestion is submitted as it stands. Otherwise the grade is right with
@@ -125,7 +125,7 @@ def answer(
     chance = _chance(seed, profile.email, truth.record_id)
     seconds = float(profile.seconds * chance.lognormal(0.0, 0.35))
     if suggestion is not None and chance.random() < profile.suggestion_bias:
-        return Answer(
+        return DemoAnswer(
             suggestion.grade,
             suggestion.issues,
             suggestion.faulty_fields,
@@ -135,7 +135,7 @@ def answer(
     if chance.random() < profile.error_rate:
         grade = _neighbour(grade, grades, chance)
     if grade == grades[0]:
-        return Answer(grade, seconds=round(seconds, 1))
+        return DemoAnswer(grade, seconds=round(seconds, 1))
     seen = [i for i in truth.issues if i in issues and chance.random() >= profile.missed_issue_rate]
     if not seen:
         known = [issue for issue in truth.issues if issue in issues]
@@ -146,7 +146,7 @@ def answer(
         for name in marked
         if truth.corrected.get(name) and chance.random() < profile.correction_rate
     }
-    return Answer(
+    return DemoAnswer(
         grade,
         tuple(seen),
         tuple(marked),
@@ -163,7 +163,7 @@ def answers(
     grades: Sequence[str],
     issues: Sequence[str],
     seed: int,
-) -> dict[str, Answer]:
+) -> dict[str, DemoAnswer]:
     """What ``profile`` says about each record when nothing is suggested."""
     return {
         record_id: answer(truth, profile, grades=grades, issues=issues, seed=seed)

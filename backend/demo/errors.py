@@ -11,7 +11,7 @@ from backend.demo.catalogue import Catalogue, pick
 from backend.demo.truth import Fault
 from backend.demo.vocabulary import Category, Vocabulary
 
-Injector = Callable[["Draft"], "Fault | None"]
+Injector = Callable[["RecordDraft"], "Fault | None"]
 
 FAULT_COUNT_WEIGHTS: tuple[float, ...] = (0.55, 0.33, 0.12)
 """Share of records with no, one and two injected errors."""
@@ -73,7 +73,7 @@ ISSUES_OF_KIND: dict[str, tuple[tuple[str, ...], list[float]]] = {
 }
 
 
-class Draft:
+class RecordDraft:
     """A record being broken: its fields and what is needed to break them plausibly."""
 
     def __init__(
@@ -111,7 +111,7 @@ PLACEHOLDERS = ("NULL", "unknown", "???", "-", "TBD", "待补充")
 """What people type where they have no value."""
 
 
-def missing_value(draft: Draft) -> Fault | None:
+def missing_value(draft: RecordDraft) -> Fault | None:
     """A value of the record's kind is empty (half of the time) or a placeholder."""
     names = draft.intact("brand", "category", "size", "price", "text", "gtin", "rating", "stock")
     if not names:
@@ -120,7 +120,7 @@ def missing_value(draft: Draft) -> Fault | None:
     return draft.replace("missing_value", pick(draft.random, names), value)
 
 
-def wrong_category(draft: Draft) -> Fault | None:
+def wrong_category(draft: RecordDraft) -> Fault | None:
     """The value of another category of the same language."""
     if not draft.intact("category"):
         return None
@@ -128,7 +128,7 @@ def wrong_category(draft: Draft) -> Fault | None:
     return draft.replace("wrong_category", "category", other)
 
 
-def wrong_price(draft: Draft) -> Fault | None:
+def wrong_price(draft: RecordDraft) -> Fault | None:
     """Off by a factor of 10 or 100 or 1/10 (60 %), negative (10 %), wrong currency (30 %)."""
     chance = draft.random.random()
     if chance < 0.3 and draft.intact("currency"):
@@ -144,7 +144,7 @@ def wrong_price(draft: Draft) -> Fault | None:
 SHORTEST_TYPO = 4
 
 
-def typo(draft: Draft) -> Fault | None:
+def typo(draft: RecordDraft) -> Fault | None:
     """One to three slips in the title or brand: letters swapped, dropped or doubled."""
     names = [n for n in draft.intact("title", "brand") if len(draft.fields[n]) >= SHORTEST_TYPO]
     if not names:
@@ -179,7 +179,7 @@ UNIT_SLIPS = {
 }
 
 
-def inconsistent_units(draft: Draft) -> Fault | None:
+def inconsistent_units(draft: RecordDraft) -> Fault | None:
     """The size says another unit than the title (500 ml against 500 L)."""
     if not draft.intact("size"):
         return None
@@ -190,7 +190,7 @@ def inconsistent_units(draft: Draft) -> Fault | None:
     return draft.replace("inconsistent_units", "size", wrong)
 
 
-def stale_date(draft: Draft) -> Fault | None:
+def stale_date(draft: RecordDraft) -> Fault | None:
     """Expired (where the kind has an end date), else not updated for more than a year."""
     for name in ("valid_until", "updated_at"):
         if draft.intact(name):
@@ -198,7 +198,7 @@ def stale_date(draft: Draft) -> Fault | None:
     return None
 
 
-def invalid_format(draft: Draft) -> Fault | None:
+def invalid_format(draft: RecordDraft) -> Fault | None:
     """A date that does not exist, a GTIN with a wrong check digit or length, a broken address."""
     names = draft.intact("updated_at", "gtin", "url", "valid_until")
     if not names:
@@ -222,14 +222,14 @@ def invalid_format(draft: Draft) -> Fault | None:
     return draft.replace("invalid_format", name, wrong)
 
 
-def spam(draft: Draft) -> Fault | None:
+def spam(draft: RecordDraft) -> Fault | None:
     """Advertising, fraud or noise in place of a review."""
     if not draft.intact("text"):
         return None
     return draft.replace("spam", "text", _filled(draft, draft.words.spam))
 
 
-def private_data(draft: Draft) -> Fault | None:
+def private_data(draft: RecordDraft) -> Fault | None:
     """A telephone number, an e-mail address or a home address in the text."""
     if not draft.intact("text"):
         return None
@@ -238,7 +238,7 @@ def private_data(draft: Draft) -> Fault | None:
     return draft.replace("private_data", "text", leaked)
 
 
-def contradiction(draft: Draft) -> Fault | None:
+def contradiction(draft: RecordDraft) -> Fault | None:
     """Five stars over a complaint, or one star over praise."""
     if len(draft.intact("rating", "text")) < 2 or draft.fields["rating"] == "3":
         return None
@@ -246,7 +246,7 @@ def contradiction(draft: Draft) -> Fault | None:
     return draft.replace("contradiction", "rating", wrong)
 
 
-def impossible_behaviour(draft: Draft) -> Fault | None:
+def impossible_behaviour(draft: RecordDraft) -> Fault | None:
     """More purchases than clicks, or a negative time on the page."""
     if draft.intact("seconds") and draft.random.random() < 0.5:
         return draft.replace("impossible_behaviour", "seconds", "-" + draft.fields["seconds"])
@@ -257,7 +257,7 @@ def impossible_behaviour(draft: Draft) -> Fault | None:
     return draft.replace("impossible_behaviour", "purchases", str(bought))
 
 
-def _filled(draft: Draft, templates: tuple[str, ...]) -> str:
+def _filled(draft: RecordDraft, templates: tuple[str, ...]) -> str:
     random = draft.random
     return pick(random, templates).format(
         n=10 + int(random.random() * 890),

@@ -7,7 +7,7 @@ from itertools import accumulate
 from random import Random
 
 from backend.demo.catalogue import FIELDS, FIELDS_OF_KIND, NOT_APPLICABLE, Catalogue, pick
-from backend.demo.errors import FAULT_COUNT_WEIGHTS, INJECTORS, ISSUES_OF_KIND, Draft
+from backend.demo.errors import FAULT_COUNT_WEIGHTS, INJECTORS, ISSUES_OF_KIND, RecordDraft
 from backend.demo.truth import DemoRecord, Fault, Truth, grade_of
 from backend.demo.vocabulary import load_vocabulary
 
@@ -57,7 +57,7 @@ def generate(n: int, seed: int, *, today: date = TODAY) -> Iterator[DemoRecord]:
         words = vocabulary["zh" if random.random() < CHINESE_SHARE else "en"]
         category = pick(random, words.categories)
         record_id = f"{ID_PREFIXES[kind]}-{number:07d}"
-        draft = Draft(kind, catalogue.make(kind, words, category), words, category, catalogue)
+        draft = RecordDraft(kind, catalogue.make(kind, words, category), words, category, catalogue)
         chance = random.random()
         count = 0 if chance < good_until else 1 if chance < one_until else 2
         record = _broken(record_id, draft, count, seen[kind])
@@ -66,7 +66,7 @@ def generate(n: int, seed: int, *, today: date = TODAY) -> Iterator[DemoRecord]:
         yield record
 
 
-def _broken(record_id: str, draft: Draft, count: int, seen: deque[DemoRecord]) -> DemoRecord:
+def _broken(record_id: str, draft: RecordDraft, count: int, seen: deque[DemoRecord]) -> DemoRecord:
     """The draft with up to ``count`` errors of different issues."""
     faults: list[Fault] = []
     language: str = draft.words.language
@@ -97,7 +97,7 @@ def _broken(record_id: str, draft: Draft, count: int, seen: deque[DemoRecord]) -
     return DemoRecord(record_id, draft.kind, language, draft.fields, truth)
 
 
-def _issues(draft: Draft, count: int) -> list[str]:
+def _issues(draft: RecordDraft, count: int) -> list[str]:
     if count == 0:
         return []
     issues, weights = ISSUES_OF_KIND[draft.kind]
@@ -105,7 +105,7 @@ def _issues(draft: Draft, count: int) -> list[str]:
     return list(dict.fromkeys(drawn))
 
 
-def _near_copy(fields: dict[str, str], draft: Draft) -> dict[str, str]:
+def _near_copy(fields: dict[str, str], draft: RecordDraft) -> dict[str, str]:
     """The same thing entered again: other case or a suffix in the title, another day."""
     copy = dict(fields)
     suffix = " (copy)" if draft.words.language == "en" else "（重复）"

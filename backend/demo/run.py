@@ -88,7 +88,7 @@ class DemoRun:
         """The demo's project, as the store has it now."""
         assert self._project is not None
         with self._services.database.reading() as session:
-            return ProjectsService(session, self._services.clock).get(self._project.id or 0)
+            return ProjectsService(session, self._services.clock).get(self._project.id)
 
     def turn(self, number: int, progress: Progress) -> bool:
         """Round ``number`` is labelled and learnt from; False if the pool was empty before."""
@@ -98,7 +98,7 @@ class DemoRun:
         label_batch(
             self._services,
             self.project,
-            batch.id or 0,
+            batch.id,
             hire_annotators(self._services, self.annotator_password),
             self._source.truth_of,
             seed=self._seed,
@@ -112,7 +112,7 @@ class DemoRun:
 
         def find() -> Batch | None:
             with self._services.database.reading() as session:
-                batch = selection_repository.find_batch(session, self.project.id or 0, number)
+                batch = selection_repository.find_batch(session, self.project.id, number)
             return batch if batch and batch.pushed_at else None
 
         def is_over() -> bool:
@@ -125,10 +125,8 @@ class DemoRun:
         def is_learnt() -> bool | None:
             with self._services.database.reading() as session:
                 state = LoopService(session, self._services.clock).progress(self.project)
-                version = loop_repository.latest_model_version(session, self.project.id or 0)
-                next_batch = selection_repository.find_batch(
-                    session, self.project.id or 0, number + 1
-                )
+                version = loop_repository.latest_model_version(session, self.project.id)
+                next_batch = selection_repository.find_batch(session, self.project.id, number + 1)
             learnt = version is not None and version.metrics["complete_tasks"] >= state.complete
             return True if (learnt and state.open == 0) or next_batch else None
 
@@ -169,7 +167,7 @@ class DemoRun:
         """One row a model version: round, labels, accuracy, macro-F1, agreement."""
         with self._services.database.reading() as session:
             registry = RegistryService(session, self._services.clock)
-            versions = registry.list_versions(self.project.id or 0)
+            versions = registry.list_versions(self.project.id)
         return [
             (
                 str(version.metrics.get("round", "")),
@@ -187,7 +185,7 @@ class DemoRun:
 
         with self._services.database.reading() as session:
             registry = RegistryService(session, self._services.clock)
-            versions = registry.list_versions(self.project.id or 0)
+            versions = registry.list_versions(self.project.id)
         return draw_learning_curve([version.metrics for version in versions], path)
 
     def labelling_url(self) -> str:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from backend.core.services import Services
-from backend.demo.annotators import PROFILES, AnnotatorProfile, answer
-from backend.demo.annotators import Suggestion as Shown
+from backend.demo.annotators import PROFILES, AnnotatorProfile, ShownSuggestion, answer
 from backend.demo.truth import Truth
 from backend.label_studio import repository as label_studio_repository
 from backend.models import Prediction, Project, Record, Task
@@ -25,20 +24,18 @@ TruthOf = Callable[[Record], Truth]
 
 
 @dataclass(frozen=True)
-class SimulatedAnnotator:
+class DemoAnnotator:
     """A profile with an account of its own."""
 
     profile: AnnotatorProfile
     account: Account
 
 
-def hire_annotators(services: Services, password: str) -> list[SimulatedAnnotator]:
+def hire_annotators(services: Services, password: str) -> list[DemoAnnotator]:
     """One Label Studio user for each profile; those that exist are kept."""
     client = services.label_studio
     return [
-        SimulatedAnnotator(
-            profile, ensure_annotator(client.url, client.token, profile.email, password)
-        )
+        DemoAnnotator(profile, ensure_annotator(client.url, client.token, profile.email, password))
         for profile in PROFILES
     ]
 
@@ -47,7 +44,7 @@ def label_batch(
     services: Services,
     project: Project,
     batch_id: int,
-    annotators: Sequence[SimulatedAnnotator],
+    annotators: Sequence[DemoAnnotator],
     truth_of: TruthOf,
     *,
     seed: int,
@@ -65,14 +62,14 @@ def label_batch(
     done = sum(len(people) for people in answered.values())
     schema = label_schema_of(project)
 
-    def work(annotator: SimulatedAnnotator) -> int:
+    def work(annotator: DemoAnnotator) -> int:
         nonlocal done
         client = LabelStudioClient(services.label_studio.url, annotator.account.token)
         count = 0
         for task, record in rows:
             if annotator.account.user_id in answered.get(task.label_studio_task_id or 0, set()):
                 continue
-            shown = None if task.is_audit else _shown(predictions.get(task.id or 0))
+            shown = None if task.is_audit else _shown(predictions.get(task.id))
             body = _submission(annotator, record, truth_of(record), shown, schema, seed)
             client.create_annotation(task.label_studio_task_id or 0, body)
             count, done = count + 1, done + 1
@@ -98,10 +95,10 @@ def _answered(
     return found
 
 
-def _shown(prediction: Prediction | None) -> Shown | None:
+def _shown(prediction: Prediction | None) -> ShownSuggestion | None:
     if prediction is None:
         return None
-    return Shown(
+    return ShownSuggestion(
         grade=prediction.grade,
         issues=_likely(prediction.issue_probabilities),
         faulty_fields=_likely(prediction.field_probabilities),
@@ -113,10 +110,10 @@ def _likely(probabilities: Mapping[str, float]) -> tuple[str, ...]:
 
 
 def _submission(
-    annotator: SimulatedAnnotator,
+    annotator: DemoAnnotator,
     record: Record,
     truth: Truth,
-    shown: Shown | None,
+    shown: ShownSuggestion | None,
     schema: LabelSchema,
     seed: int,
 ) -> dict[str, Any]:

@@ -27,7 +27,7 @@ def record_page(
         .order_by(col(Record.id))
         .limit(RECORDS_PER_QUERY)
     )
-    return [(record_id, dict(fields)) for record_id, fields in rows if record_id is not None]
+    return [(record_id, dict(fields)) for record_id, fields in rows]
 
 
 def records_by_id(session: Session, record_ids: Sequence[int]) -> dict[int, Record]:
@@ -36,6 +36,5 @@ def records_by_id(session: Session, record_ids: Sequence[int]) -> dict[int, Reco
     for start in range(0, len(record_ids), 500):
         part = record_ids[start : start + 500]
         for row in session.exec(select(Record).where(col(Record.id).in_(part))):
-            assert row.id is not None
             found[row.id] = row
     return found

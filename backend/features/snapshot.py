@@ -116,7 +116,7 @@ def build_snapshot(labels: ProjectLabels, schema: LabelSchema, *, seed: int) -> 
 def _label(held: RecordAnswers, grade: str, schema: LabelSchema) -> LabelledRecord:
     answers = [row for row in held.answers if row.grade in schema.grades]
     return LabelledRecord(
-        task_id=held.task.id or 0,
+        task_id=held.task.id,
         record_id=held.task.record_id,
         is_audit=held.task.is_audit,
         grade=grade,
@@ -126,7 +126,7 @@ def _label(held: RecordAnswers, grade: str, schema: LabelSchema) -> LabelledReco
         faulty_fields=tuple(
             _vote(name in row.faulty_fields for row in answers) for name in schema.fields
         ),
-        annotation_ids=tuple(sorted(row.id or 0 for row in answers)),
+        annotation_ids=tuple(sorted(row.id for row in answers)),
     )
 
 
@@ -134,7 +134,7 @@ def _decided(
     held: RecordAnswers, decision: Decision, grade: str, schema: LabelSchema
 ) -> LabelledRecord:
     return LabelledRecord(
-        task_id=held.task.id or 0,
+        task_id=held.task.id,
         record_id=held.task.record_id,
         is_audit=held.task.is_audit,
         grade=grade,
@@ -142,7 +142,7 @@ def _decided(
         faulty_fields=tuple(
             YES if name in decision.faulty_fields else NO for name in schema.fields
         ),
-        annotation_ids=tuple(sorted(row.id or 0 for row in held.answers)),
+        annotation_ids=tuple(sorted(row.id for row in held.answers)),
     )
 
 

@@ -8,11 +8,11 @@ from itertools import combinations
 from active_learning.evaluation import wilson
 from backend.guidelines.schemas import (
     Disagreement,
+    DisagreementRate,
     DisagreementReport,
     Given,
     Rule,
     RuleInDoubt,
-    Share,
     SubjectKind,
 )
 from labeling.label_schema import LabelSchema
@@ -102,7 +102,7 @@ def _disagreement(
         title_zh=title_zh,
         pairs=pairs,
         differing=differing,
-        rate=Share(value=estimate.value, low=estimate.low, high=estimate.high)
+        rate=DisagreementRate(value=estimate.value, low=estimate.low, high=estimate.high)
         if estimate
         else None,
         rules=[

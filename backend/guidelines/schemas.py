@@ -93,7 +93,7 @@ class Given:
     faulty_fields: tuple[str, ...]
 
 
-class Share(BaseModel):
+class DisagreementRate(BaseModel):
     """A share of pairs of answers with its 95 % interval."""
 
     value: float
@@ -121,7 +121,7 @@ class Disagreement(BaseModel):
     title_zh: str
     pairs: int
     differing: int
-    rate: Share | None = Field(description="empty without pairs")
+    rate: DisagreementRate | None = Field(description="empty without pairs")
     rules: list[RuleInDoubt] = Field(description="empty: no rule is about it yet")
 
 

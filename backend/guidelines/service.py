@@ -44,7 +44,7 @@ class Guidelines:
 
     def current(self, project: Project) -> GuidelinePublic:
         """The version that annotators are shown."""
-        row = current_guideline(self._session, _id(project)) or first_version(project)
+        row = current_guideline(self._session, project.id) or first_version(project)
         return GuidelinePublic.of(row, is_current=True)
 
     def newest(self, project: Project) -> GuidelinePublic:
@@ -106,7 +106,7 @@ class Guidelines:
         row = repository.add(
             self._session,
             Guideline(
-                project_id=_id(project),
+                project_id=project.id,
                 version=before.version + 1,
                 text=draft.text,
                 text_zh=draft.text_zh,
@@ -133,7 +133,6 @@ class Guidelines:
         self._rows_to_change(project)
         self.version(project, number)
         (row,) = [row for row in self._rows(project) if row.version == number]
-        assert row.id is not None
         before = self.current(project)
         now = self._clock()
         # After the one before, even where another machine's clock is ahead: the last one counts.
@@ -162,22 +161,22 @@ class Guidelines:
     def disagreements(self, project: Project) -> DisagreementReport:
         """What people who answered the same records disagree about, and the rules about it."""
         schema = label_schema_of(project)
-        given = repository.answers_that_can_differ(self._session, _id(project))
+        given = repository.answers_that_can_differ(self._session, project.id)
         counts = count_pairs(given, schema)
-        decisions = repository.decisions_by_rule(self._session, _id(project))
+        decisions = repository.decisions_by_rule(self._session, project.id)
         return report(counts, schema, self.current(project).rules, decisions)
 
     def _rows(self, project: Project) -> Sequence[Guideline]:
-        return repository.versions(self._session, _id(project)) or [first_version(project)]
+        return repository.versions(self._session, project.id) or [first_version(project)]
 
     def _rows_to_change(self, project: Project) -> Sequence[Guideline]:
         """The versions, with the first one stored, and nobody else changing them."""
-        repository.lock_project(self._session, _id(project))
-        rows = repository.versions(self._session, _id(project))
+        repository.lock_project(self._session, project.id)
+        rows = repository.versions(self._session, project.id)
         return rows or [repository.add(self._session, first_version(project))]
 
     def _current_version(self, project: Project) -> int:
-        row = current_guideline(self._session, _id(project))
+        row = current_guideline(self._session, project.id)
         return row.version if row else 1
 
 
@@ -185,7 +184,7 @@ def first_version(project: Project) -> Guideline:
     """What the label schema says, as the version that every project begins with."""
     schema = label_schema_of(project)
     return Guideline(
-        project_id=_id(project),
+        project_id=project.id,
         version=1,
         text=schema.instructions_en or "",
         text_zh=schema.instructions_zh or "",
@@ -212,8 +211,3 @@ def check_subjects(schema: LabelSchema, draft: GuidelineDraft) -> None:
                 value=rule.about,
                 remedy=f"The label schema has: {', '.join(known)}.",
             )
-
-
-def _id(project: Project) -> int:
-    assert project.id is not None
-    return project.id

@@ -53,7 +53,7 @@ def import_source(
         JobCancelled: ``should_stop`` became true; what was committed stays.
         StorageFull: no space is left for the store.
     """
-    run = _Run(database, clock, request)
+    run = _RecordImport(database, clock, request)
     run.progress, run.should_stop = progress, should_stop
     with open_request(request, run.refuse) as reader:
         with database.reading() as session:
@@ -80,7 +80,7 @@ class _Pass(NamedTuple):
     share: float
 
 
-class _Run:
+class _RecordImport:
     """One import under way."""
 
     progress: Progress
@@ -117,14 +117,12 @@ class _Run:
             dataset = RecordsService(session, self._clock).find_or_create_dataset(
                 self._request.dataset, kind=kind, fields=fields, actor=actor
             )
-            assert dataset.id is not None
             now = self._clock()
             repository.end_interrupted(session, dataset.id, source, now=now)
             row = Import(
                 dataset_id=dataset.id, source=source, format=self._reader.format, started_at=now
             )
             repository.add(session, row)
-            assert row.id is not None
             self._dataset_id, self._import_id = dataset.id, row.id
 
     def to_the_end(self) -> ImportReport:
@@ -279,7 +277,7 @@ class ImportsService:
         while rows := repository.rejects(self._session, import_id, after=after, limit=REJECT_PAGE):
             for row in rows:
                 yield Reject.model_validate(row)
-            after = rows[-1].id or 0
+            after = rows[-1].id
             self._session.expunge_all()
 
 

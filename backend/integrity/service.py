@@ -29,7 +29,6 @@ RUN_PUSH = "Run: assay push PROJECT"
 
 def verify_project(services: Services, project: Project) -> VerificationReport:
     """Compare one project; the report lists every difference."""
-    assert project.id is not None
     report = VerificationReport(project_id=project.id, project=project.name)
     if project.label_studio_project_id is not None and _is_held(services, project, report):
         report.differences.extend(_compare_with_label_studio(services, project, report))
@@ -67,7 +66,6 @@ def _is_held(services: Services, project: Project, report: VerificationReport) -
 def _compare_with_label_studio(
     services: Services, project: Project, report: VerificationReport
 ) -> Iterator[Difference]:
-    assert project.id is not None
     assert project.label_studio_project_id is not None
     held: dict[int, tuple[ParsedAnnotation, ...]] = {}
     unreadable: list[int] = []

@@ -99,6 +99,5 @@ def find_or_create(
             remedy="Leave --dataset out, or name another project.",
         )
     label_schema_of(project)
-    assert project.id is not None
     label_studio_repository.get_cursor(session, project.id)  # the intake locks it
     return project

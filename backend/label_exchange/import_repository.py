@@ -44,7 +44,7 @@ def names_of_tasks(session: Session, project_id: int, task_ids: Sequence[int]) -
                 col(Task.id).in_(task_ids[start : start + CHUNK]),
             )
         )
-        found.update({task_id: name for task_id, name in rows if task_id is not None})
+        found.update(rows.all())
     return found
 
 

@@ -39,7 +39,6 @@ class LabelChunk:
         source: str,
         import_id: int | None,
     ) -> None:
-        assert project.id is not None
         self._session = session
         self._project_id = project.id
         self._schema = label_schema_of(project)
@@ -178,7 +177,6 @@ class LabelChunk:
         known = import_repository.places_of(self._session, self._project_id, ids)
         kept: list[ParsedAnnotation] = []
         for line, task in places.items():
-            assert task.id is not None
             for each in answers[line]:
                 before = known.setdefault(each.label_studio_id, (task.id, each.created_at))
                 if before == (task.id, each.created_at) or each.label_studio_id > 0:

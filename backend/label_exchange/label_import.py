@@ -54,7 +54,7 @@ def import_labels(
         JobCancelled: ``should_stop`` became true; what was committed stays.
     """
     size, fields, kind = _survey(request)
-    run = _Run(services, request, size=size, actor=actor)
+    run = _LabelImport(services, request, size=size, actor=actor)
     run.progress, run.should_stop = progress, should_stop
     if not request.is_dry_run:
         return run.to_the_end(fields, kind)
@@ -91,7 +91,7 @@ def _survey(request: LabelImport) -> tuple[int, list[str], str]:
     return size, list(fields), kind or DEFAULT_KIND
 
 
-class _Run:
+class _LabelImport:
     """One import under way."""
 
     progress: Progress
@@ -132,7 +132,6 @@ class _Run:
             )
             dataset = project_rows.get_dataset(session, self._project.dataset_id)
             assert dataset is not None
-            assert dataset.id is not None
             RecordsService(session, self._services.clock).add_fields(dataset.id, fields)
             now = self._services.clock()
             imports.end_interrupted(session, dataset.id, self._source, now=now)
@@ -203,7 +202,6 @@ class _Run:
         self, session: Session, tasks: list[ImportedTask], rejects: list[Reject]
     ) -> list[ImportedTask]:
         """The tasks but those whose label this very project worked out: no answer of anybody."""
-        assert self._project.id is not None
         ids = [each for task in tasks for each in task.label_of if each < LARGEST_ID]
         names = import_repository.names_of_tasks(session, self._project.id, ids)
         kept = []

@@ -56,7 +56,7 @@ class Lineage:
             return str(snapshot["model_version"])
         if task.is_audit and self.is_blind_on_audit:
             return None
-        number = versions.get(task.id or 0)
+        number = versions.get(task.id)
         return None if number is None else f"v{number}"
 
 
@@ -111,7 +111,7 @@ def label_row(
         observed_at=record.observed_at,
         content_hash=record.content_hash,
         current_content_hash=current_hash,
-        task_ids=[task.id for task in held.tasks if task.id is not None],
+        task_ids=[task.id for task in held.tasks],
         label_studio_task_ids=[
             task.label_studio_task_id for task in held.tasks if task.label_studio_task_id
         ],
@@ -187,7 +187,6 @@ def annotation_row(
     current_hash: str | None,
 ) -> AnnotationRow:
     """One person's answer."""
-    assert task.id is not None
     return AnnotationRow(
         external_id=record.external_id,
         kind=record.kind,

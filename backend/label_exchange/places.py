@@ -136,7 +136,6 @@ class TaskPlaces:
             ):
                 others.setdefault(task.record_id, []).append(task)
             batch = import_repository.imported_batch(self._session, self._project_id, self._clock())
-            assert batch.id is not None
             last = import_repository.last_position(self._session, batch.id)
             made = [
                 _imported_task(

@@ -139,7 +139,7 @@ def annotators(session: Session, project_id: int) -> dict[int, Annotator]:
     """Everyone who answered in the project, by our id."""
     answered = select(Annotation.annotator_id).where(Annotation.project_id == project_id)
     rows = session.exec(select(Annotator).where(col(Annotator.id).in_(answered)))
-    return {row.id: row for row in rows if row.id is not None}
+    return {row.id: row for row in rows}
 
 
 def decision_authors(session: Session, project_id: int) -> list[str]:

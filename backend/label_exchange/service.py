@@ -24,7 +24,6 @@ class Exports:
     """Labels of one project within one session."""
 
     def __init__(self, session: Session, clock: Clock, project: Project) -> None:
-        assert project.id is not None
         self._session = session
         self._clock = clock
         self._project = project
@@ -49,7 +48,6 @@ class Exports:
 
     def kinds(self) -> Sequence[str]:
         """Kinds of the dataset's records."""
-        assert self._dataset.id is not None
         return repository.kinds(self._session, self._dataset.id)
 
     def check(self, request: ExportRequest) -> None:
@@ -102,7 +100,7 @@ class Exports:
             audit_only=request.audit_only,
             after=after,
         ):
-            after = _id(page[-1][0])
+            after = page[-1][0].id
             held = self._answers([task for task, _, _, _ in page])
             hashes = self._hashes([record for _, record, _, _ in page])
             for task, record, consensus, decision in page:
@@ -121,7 +119,7 @@ class Exports:
                     record,
                     consensus,
                     decision if is_gold else None,
-                    held.get(_id(task)) or RecordAnswers(task, [task]),
+                    held.get(task.id) or RecordAnswers(task, [task]),
                     lineage=lineage,
                     versions=self._versions,
                     current_hash=hashes.get(record.external_id),
@@ -137,8 +135,8 @@ class Exports:
             audit_only=request.audit_only,
             after=after,
         ):
-            after = _id(page[-1][0])
-            places = {_id(task): (task, record) for task, record in page}
+            after = page[-1][0].id
+            places = {task.id: (task, record) for task, record in page}
             self._versions = repository.shown_versions(self._session, list(places))
             hashes = self._hashes([record for _, record in page])
             for row in repository.revisions(self._session, self._project_id, list(places)):
@@ -156,9 +154,9 @@ class Exports:
             self._session.expunge_all()
 
     def _answers(self, tasks: Sequence[Task]) -> dict[int, RecordAnswers]:
-        copies = repository.copies(self._session, [_id(task) for task in tasks])
-        every = sorted([*tasks, *copies], key=_id)
-        ids = [_id(task) for task in every]
+        copies = repository.copies(self._session, [task.id for task in tasks])
+        every = sorted([*tasks, *copies], key=lambda task: task.id)
+        ids = [task.id for task in every]
         self._versions = repository.shown_versions(self._session, ids)
         return answers_of(self._session, self._project_id, task_ids=ids)
 
@@ -168,7 +166,6 @@ class Exports:
         hashes = {
             row.external_id: row.content_hash for row in records if row.external_id not in changed
         }
-        assert self._dataset.id is not None
         if changed:
             hashes |= repository.current_hashes(self._session, self._dataset.id, sorted(changed))
         return hashes
@@ -208,8 +205,3 @@ def assay_version() -> str:
         return version("assay")
     except PackageNotFoundError:
         return "0.0.0"
-
-
-def _id(task: Task) -> int:
-    assert task.id is not None
-    return task.id

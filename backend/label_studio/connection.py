@@ -78,7 +78,7 @@ def check_held(services: Services, project: Project) -> dict[str, Any]:
         if held.get("description") == project_marker(project):
             return held
         with services.database.reading() as session:
-            keys = repository.pushed_keys(session, project.id or 0, KEYS_TO_RECOGNISE)
+            keys = repository.pushed_keys(session, project.id, KEYS_TO_RECOGNISE)
         if keys and client.find_tasks(label_studio_id, keys):
             return held  # somebody wrote another description
         what = "is another project now"
@@ -138,7 +138,6 @@ def _show_what_counts_now(
     session: Session, project: Project, shows: Guideline | None, now: datetime
 ) -> None:
     """A guideline that was published while the project was made will be shown there too."""
-    assert project.id is not None
     counts = current_guideline(session, project.id)
     if counts is not None and (shows is None or counts.id != shows.id):
         enqueue(session, SHOW_GUIDELINE, project_id=project.id, now=now)

@@ -64,8 +64,6 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
 def _push_batch(
     services: Services, project: Project, batch: Batch, label_studio_id: int, progress: Progress
 ) -> int:
-    assert batch.id is not None
-    assert project.id is not None
     with services.database.reading() as session:
         rows = repository.tasks_with_records(session, batch.id)
         predictions = repository.predictions_of_batch(session, batch.id)
@@ -77,7 +75,7 @@ def _push_batch(
         _import_item(
             task,
             record,
-            None if task.is_audit and policy.is_blind_on_audit else predictions.get(task.id or 0),
+            None if task.is_audit and policy.is_blind_on_audit else predictions.get(task.id),
             schema,
             numbers,
             is_marked=is_marked,
@@ -87,9 +85,7 @@ def _push_batch(
     ids = push_tasks(services.label_studio, label_studio_id, items, progress)
     _show_model_version(services, label_studio_id, items)
     with services.database.transaction() as session:
-        repository.set_label_studio_ids(
-            session, {task.id: ids[task.key] for task, _ in rows if task.id is not None}
-        )
+        repository.set_label_studio_ids(session, {task.id: ids[task.key] for task, _ in rows})
         repository.mark_batch_pushed(session, batch.id, services.clock())
     return len(rows)
 

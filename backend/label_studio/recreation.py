@@ -74,7 +74,7 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
         answered = recreation_repository.answered_tasks(session, project_id)
         again, kept = list[int](), list[int]()
         for task in recreation_repository.tasks(session, project_id):
-            (again if _wants_answers(task, is_open, answered) else kept).append(task.id or 0)
+            (again if _wants_answers(task, is_open, answered) else kept).append(task.id)
         recreation_repository.let_go_of_tasks(session, again, is_pushed_again=True)
         recreation_repository.let_go_of_tasks(session, kept, is_pushed_again=False)
         done = Recreated(

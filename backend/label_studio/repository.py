@@ -83,7 +83,7 @@ def model_version_names(session: Session, project_id: int) -> dict[int, int]:
     rows = session.exec(
         select(ModelVersion.id, ModelVersion.number).where(ModelVersion.project_id == project_id)
     )
-    return {version_id: number for version_id, number in rows if version_id is not None}
+    return dict(rows.all())
 
 
 def pushed_keys(session: Session, project_id: int, limit: int) -> list[str]:

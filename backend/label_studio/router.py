@@ -22,6 +22,5 @@ def request_sync(
 ) -> QueuedJob:
     """Make the store equal to Label Studio, now."""
     project = ProjectsService(session, services.clock).get(project_id)
-    assert project.id is not None
     service = LoopService(session, services.clock)
     return QueuedJob(job_id=service.request_sync(project.id, is_full=True))

@@ -119,7 +119,6 @@ def _apply_snapshots(
     unreadable: Sequence[int],
 ) -> tuple[SyncCounts, list[int]]:
     """``unreadable`` tasks stay known as such: the cursor, which passes them, moves here."""
-    assert project.id is not None
     with services.database.transaction() as session:
         intake = AnnotationIntake(session, project.id, via="sync", now=services.clock())
         counts, foreign = intake.reconcile(snapshots, read_from=read_from)

@@ -83,7 +83,6 @@ class LoopService:
 
     def progress(self, project: Project) -> LoopProgress:
         """How many tasks have all the answers that the policy asks for."""
-        assert project.id is not None
         wanted = policy_of(project).annotators_per_record
         batch = repository.latest_batch(self._session, project.id)
         states = answer_repository.states(self._session, project.id)
@@ -114,7 +113,6 @@ class LoopService:
 
     def queue_step(self, project: Project, steps: Sequence[Step]) -> str | None:
         """The first of the steps that is not over is queued; its job id, else None."""
-        assert project.id is not None
         for step in steps:
             job_id = self._ensure(step.name, project.id, step.key, step.args)
             if job_id is not None:
@@ -129,7 +127,6 @@ class LoopService:
         way; one that failed is tried again after a pause. ``is_retrained``: a retraining
         asks, so it is not asked for again.
         """
-        assert project.id is not None
         policy = policy_of(project)
         progress = self.progress(project)
         unpushed = repository.batches_not_pushed(self._session, project.id)
@@ -153,7 +150,6 @@ class LoopService:
         Also what they are in a word: the same until somebody answers or decides again. What is
         still open does not count, but for records that an answer was taken away from.
         """
-        assert project.id is not None
         version = repository.latest_model_version(self._session, project.id)
         if version is None or LEARNT not in version.metrics:
             trained_on = int(version.metrics.get("complete_tasks", 0)) if version else 0
@@ -179,7 +175,6 @@ class LoopService:
         )
 
     def _push_step(self, project: Project, batch: Batch) -> Step:
-        assert batch.id is not None
         key = f"batch:{batch.id}"
         if batch.pushed_at is not None:
             generation = records.generation(self._session, project.dataset_id)

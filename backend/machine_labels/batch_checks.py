@@ -53,7 +53,6 @@ class MachineLabelled:
 
 def machine_labelled(services: Services, project: Project, round_number: int) -> MachineLabelled:
     """What the round's batch needs to know; a promise that was broken is taken back first."""
-    assert project.id is not None
     policy = policy_of(project)
     shown_labels(services, project)
     with services.database.transaction() as session:

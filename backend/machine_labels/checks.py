@@ -43,6 +43,6 @@ def completed_checks(
     for task_id, machine in drawn.items():
         if task_id in held and task_id in labels:
             rows = (*held[task_id].answers, *held[task_id].skips)
-            completed = max((row.id or 0 for row in rows), default=0)
+            completed = max((row.id for row in rows), default=0)
             found.append((completed, MachineLabelCheck(machine, labels[task_id])))
     return [check for _, check in sorted(found, key=lambda item: item[0])]

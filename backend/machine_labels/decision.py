@@ -103,7 +103,7 @@ class AcceptanceDecisions:
 
         The row that withdraws them; None if they stand, or there are none.
         """
-        standing = self._service.standing(project.id or 0)
+        standing = self._service.standing(project.id)
         if standing is None:
             return None
         policy = policy_of(project)
@@ -144,7 +144,7 @@ class AcceptanceDecisions:
         promised = (question.policy.accept_error, question.policy.accept_delta)
         earlier = [
             row
-            for row in repository.about_version(self._session, question.champion.id or 0)
+            for row in repository.about_version(self._session, question.champion.id)
             if (row.target_error, row.delta) == promised
         ]
         fingerprint = question.fingerprint()
@@ -168,7 +168,7 @@ class AcceptanceDecisions:
         """
         policy, target = question.policy, question.policy.accept_error
         assert target is not None
-        look = repository.count_tests(self._session, project.id or 0) + 1
+        look = repository.count_tests(self._session, project.id) + 1
         spent = question.share * delta_of_look(policy.accept_delta, look)
         rule = certify(
             answers.confidence,
@@ -183,7 +183,7 @@ class AcceptanceDecisions:
         chosen = choose_accepted(
             answers.pool_confidence, rule, audit_share=policy.accept_audit_share, seed=seed
         )
-        standing = self._service.standing(project.id or 0)
+        standing = self._service.standing(project.id)
         if standing is not None and rule.threshold is not None:
             stands = repository.count_labels(self._session, standing)
             if stands > len(chosen.accepted):
@@ -191,8 +191,8 @@ class AcceptanceDecisions:
                 chosen = choose_accepted(answers.pool_confidence, rule, audit_share=0.0, seed=seed)
         reason = self._reason(rule, policy, question)
         row = Acceptance(
-            project_id=project.id or 0,
-            model_version_id=question.champion.id or 0,
+            project_id=project.id,
+            model_version_id=question.champion.id,
             state="refused" if rule.threshold is None else "accepted",
             target_error=target,
             delta=policy.accept_delta,

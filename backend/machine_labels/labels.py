@@ -16,7 +16,7 @@ from backend.machine_labels.schemas import (
 )
 from backend.machine_labels.service import AcceptanceService
 from backend.machine_labels.words import promise, waiting_reason
-from backend.models import Acceptance, MachineLabel, Project
+from backend.models import MachineLabel, Project
 from backend.projects.service import label_schema_of, policy_of
 
 EXPORT_PAGE = 2_000
@@ -58,7 +58,7 @@ class MachineLabels:
                 value=grade,
                 remedy=f"Choose one of: {', '.join(grades)}.",
             )
-        standing = self._service.standing(_id(project))
+        standing = self._service.standing(project.id)
         if standing is None:
             return MachineLabelPage(labels=[], after=None)
         number = repository.version_number(self._session, standing.model_version_id)
@@ -74,7 +74,7 @@ class MachineLabels:
 
         A record that people were asked about since is left out: their answer is the better one.
         """
-        standing = self._service.standing(_id(project))
+        standing = self._service.standing(project.id)
         if standing is None:
             return
         promised = {
@@ -91,8 +91,8 @@ class MachineLabels:
 
     def status(self, project: Project) -> MachineLabelStatus:
         """How many records are labelled by machine, under which promise, or why not."""
-        standing, target = self._service.standing(_id(project)), policy_of(project).accept_error
-        last = standing or self._service.latest(_id(project))
+        standing, target = self._service.standing(project.id), policy_of(project).accept_error
+        last = standing or self._service.latest(project.id)
         if last is None or (target is None and standing is None):
             reason = waiting_reason(target)
             state = "off" if target is None else "undecided"
@@ -112,7 +112,7 @@ class MachineLabels:
                 "certainty": 1 - last.delta,
                 "audits": audits,
                 "more_audits_needed": int(last.evidence.get("more_audits_needed", 0)),
-                "drawn": repository.count_drawn(self._session, _id(last)) if is_standing else 0,
+                "drawn": repository.count_drawn(self._session, last.id) if is_standing else 0,
                 "checked": len(checks),
                 "wrong": sum(not check.is_right for check in checks),
                 "unconfirmed": sum(check.people is None for check in checks),
@@ -128,8 +128,3 @@ def _public(row: MachineLabel, external_id: str, number: int) -> MachineLabelPub
     return MachineLabelPublic(
         **row.model_dump(exclude={"acceptance_id"}), external_id=external_id, model_version=number
     )
-
-
-def _id(row: Project | Acceptance) -> int:
-    assert row.id is not None
-    return row.id

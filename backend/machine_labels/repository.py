@@ -173,7 +173,7 @@ def tasks_of_checks(session: Session, acceptance: Acceptance) -> dict[int, str]:
         )
         .order_by(col(Task.id))
     )
-    return {task_id: grade for task_id, grade in rows if task_id is not None}
+    return dict(rows.all())
 
 
 def count_tests(session: Session, project_id: int) -> int:

@@ -48,7 +48,7 @@ class AcceptanceService:
         standing = self.standing(project_id)
         if standing is None:
             return set()
-        return repository.labelled_record_ids(self._session, _id(standing))
+        return repository.labelled_record_ids(self._session, standing.id)
 
     def checks_due(self, project_id: int, limit: int, *, seed: int) -> list[int]:
         """Up to ``limit`` records whose machine label is to be checked next, at random."""
@@ -65,8 +65,8 @@ class AcceptanceService:
         People's labels are those that the desk shows; ``shown_labels`` brings them up to date.
         """
         drawn = repository.tasks_of_checks(self._session, acceptance)
-        held = answers_of(self._session, _id(project), task_ids=list(drawn))
-        labels = settled_labels(self._session, _id(project), list(drawn))
+        held = answers_of(self._session, project.id, task_ids=list(drawn))
+        labels = settled_labels(self._session, project.id, list(drawn))
         return completed_checks(drawn, held, labels)
 
     def request(self, project: Project, *, actor: str) -> str:
@@ -83,7 +83,7 @@ class AcceptanceService:
                 remedy=f"Set the greatest share of wrong ones first: "
                 f"assay projects set {project.id} accept_error=0.05.",
             )
-        if RegistryService(self._session, self._clock).champion(_id(project)) is None:
+        if RegistryService(self._session, self._clock).champion(project.id) is None:
             raise Conflict(
                 f"Project {project.id} has no champion yet.",
                 field="project",
@@ -115,7 +115,7 @@ class AcceptanceService:
         Raises:
             Conflict: no machine labels stand.
         """
-        standing = self.standing(_id(project))
+        standing = self.standing(project.id)
         if standing is None:
             raise Conflict(
                 f"Project {project.id} has no machine labels to withdraw.",
@@ -124,7 +124,7 @@ class AcceptanceService:
                 remedy=f"See: assay acceptance list {project.id}.",
             )
         row = Acceptance(
-            project_id=_id(project),
+            project_id=project.id,
             model_version_id=standing.model_version_id,
             state="withdrawn",
             target_error=standing.target_error,
@@ -168,13 +168,13 @@ def request_acceptance(session: Session, project: Project, now: datetime) -> str
     Call it when a retraining ends. Asking again on the same answers changes nothing. The job's
     id; None where there is nothing to ask or to watch.
     """
-    is_watched = repository.standing(session, _id(project)) is not None
+    is_watched = repository.standing(session, project.id) is not None
     if policy_of(project).accept_error is None and not is_watched:
         return None
-    champion = RegistryService(session, lambda: now).champion(_id(project))
+    champion = RegistryService(session, lambda: now).champion(project.id)
     if champion is None:
         return None
-    newest = repository.newest_annotation(session, _id(project))
+    newest = repository.newest_annotation(session, project.id)
     return enqueue(
         session,
         ACCEPT,
@@ -182,8 +182,3 @@ def request_acceptance(session: Session, project: Project, now: datetime) -> str
         key=f"{champion.id}:{newest}",
         now=now,
     )
-
-
-def _id(row: Project | Acceptance) -> int:
-    assert row.id is not None
-    return row.id

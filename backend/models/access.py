@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, UtcDateTime, row_id
 
 
 class User(SQLModel, table=True):
@@ -13,7 +13,7 @@ class User(SQLModel, table=True):
 
     __tablename__ = "app_user"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     email: str = Field(unique=True, max_length=320)
     role: str = Field(
         max_length=20, description="annotator, viewer, reviewer, engineer, lead or admin"
@@ -29,7 +29,7 @@ class ApiKey(SQLModel, table=True):
 
     __tablename__ = "api_key"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     name: str = Field(max_length=200)
     prefix: str = Field(max_length=12, description="first characters, to recognise it by")
     key_hash: str = Field(unique=True, max_length=64)
@@ -45,7 +45,7 @@ class AuditEvent(SQLModel, table=True):
 
     __tablename__ = "audit_event"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     at: datetime = Field(sa_type=UtcDateTime, index=True)
     actor: str = Field(max_length=320)
     action: str = Field(max_length=100)

@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class Annotator(SQLModel, table=True):
     """A person who answers in Label Studio; kept even if deleted there."""
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     label_studio_user_id: int = Field(unique=True)
     email: str | None = None
     name: str | None = None
@@ -34,7 +34,7 @@ class Annotation(SQLModel, table=True):
         Index("ix_annotation_annotator", "annotator_id", "task_id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     task_id: int = Field(foreign_key="task.id", sa_type=RowId)
     annotator_id: int | None = Field(default=None, foreign_key="annotator.id", sa_type=RowId)
@@ -70,7 +70,7 @@ class WebhookEvent(SQLModel, table=True):
 
     __tablename__ = "webhook_event"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int | None = Field(default=None, foreign_key="project.id", sa_type=RowId)
     action: str | None = Field(default=None, max_length=100)
     body: str

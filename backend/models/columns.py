@@ -7,7 +7,7 @@ from sqlalchemy import JSON, BigInteger, DateTime, Integer
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 # Set before any table is declared: every table's module imports its columns from here.
 SQLModel.metadata.naming_convention = {
@@ -60,3 +60,13 @@ class RowId(TypeDecorator[int]):
         if dialect.name == "sqlite":
             return dialect.type_descriptor(Integer())
         return dialect.type_descriptor(BigInteger())
+
+
+def row_id() -> Any:
+    """The primary key of a table whose rows the store numbers.
+
+    Typed ``int`` where it is declared, as SQLAlchemy's ``Mapped[int]`` is: the flush that adds a
+    row gives it its id, and outside of repositories every row was added or read. A row that is
+    made without one holds None until then.
+    """
+    return Field(default=None, primary_key=True, sa_type=RowId)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class Acceptance(SQLModel, table=True):
@@ -16,7 +16,7 @@ class Acceptance(SQLModel, table=True):
     ``withdrawn`` row takes its labels back; ``refused`` says why a model version labels none.
     """
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
     model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
     state: str = Field(max_length=20, description="accepted, refused or withdrawn")
@@ -36,7 +36,7 @@ class MachineLabel(SQLModel, table=True):
     __tablename__ = "machine_label"
     __table_args__ = (UniqueConstraint("acceptance_id", "record_id"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     acceptance_id: int = Field(foreign_key="acceptance.id", sa_type=RowId)
     record_id: int = Field(foreign_key="record.id", sa_type=RowId, index=True)
     grade: str
@@ -53,7 +53,7 @@ class LabelFinding(SQLModel, table=True):
         Index("ix_label_finding_order", "model_version_id", "suspicion"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
     task_id: int = Field(foreign_key="task.id", sa_type=RowId)

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class Job(SQLModel, table=True):
@@ -64,7 +64,7 @@ class Schedule(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("project_id", "job_name"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     job_name: str = Field(max_length=100)
     cron: str = Field(max_length=100)

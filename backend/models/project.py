@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class Project(SQLModel, table=True):
     """One labelling effort: a dataset, a label schema, a policy, a Label Studio project."""
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     name: str = Field(unique=True, max_length=50, min_length=3)
     dataset_id: int = Field(foreign_key="dataset.id", sa_type=RowId)
     label_schema: dict[str, Any] = Field(sa_type=Json)
@@ -47,7 +47,7 @@ class Batch(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("project_id", "round"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     round: int = Field(ge=0, description="0: tasks of labels that were imported")
     strategy: str = Field(max_length=50)
@@ -71,7 +71,7 @@ class Task(SQLModel, table=True):
         UniqueConstraint("project_id", "label_studio_task_id"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     record_id: int = Field(foreign_key="record.id", sa_type=RowId)
     batch_id: int = Field(foreign_key="batch.id", sa_type=RowId, index=True)
@@ -114,7 +114,7 @@ class Prediction(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("task_id", "model_version_id"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     task_id: int = Field(foreign_key="task.id", sa_type=RowId)
     model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
     grade: str

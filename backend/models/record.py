@@ -6,13 +6,13 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class Dataset(SQLModel, table=True):
     """A named set of records that share their fields."""
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     name: str = Field(unique=True, max_length=200)
     kind: str = Field(max_length=50, description="default kind of its records")
     fields: list[str] = Field(sa_type=Json, description="field names in display order")
@@ -38,7 +38,7 @@ class Record(SQLModel, table=True):
         Index("ix_record_page", "dataset_id", "id"),  # pages in id order, without sorting
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     dataset_id: int = Field(foreign_key="dataset.id", sa_type=RowId)
     external_id: str = Field(max_length=500)
     content_hash: str = Field(max_length=64, description="SHA-256 of kind and fields, hex")
@@ -56,7 +56,7 @@ class Import(SQLModel, table=True):
 
     __tablename__ = "import"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     dataset_id: int = Field(foreign_key="dataset.id", sa_type=RowId, index=True)
     source: str = Field(max_length=1000)
     format: str = Field(max_length=20)
@@ -76,7 +76,7 @@ class ImportReject(SQLModel, table=True):
 
     __tablename__ = "import_reject"
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     import_id: int = Field(foreign_key="import.id", sa_type=RowId, index=True)
     line: int
     field: str | None = None

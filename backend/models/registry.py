@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class ModelVersion(SQLModel, table=True):
@@ -18,7 +18,7 @@ class ModelVersion(SQLModel, table=True):
         UniqueConstraint("project_id", "fingerprint"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     number: int = Field(ge=1)
     parent_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
@@ -39,7 +39,7 @@ class ModelVersion(SQLModel, table=True):
 class Promotion(SQLModel, table=True):
     """One decision of the gate or of a person; the champion is the latest that moved it."""
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
     kind: str = Field(max_length=20, description="promoted, kept or rolled_back")
     model_version_id: int = Field(

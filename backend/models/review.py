@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime
+from backend.models.columns import Json, RowId, UtcDateTime, row_id
 
 
 class ConsensusLabel(SQLModel, table=True):
@@ -76,7 +76,7 @@ class ReviewCase(SQLModel, table=True):
         Index("ix_review_case_kind", "project_id", "kind", "state"),
     )
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     task_id: int = Field(foreign_key="task.id", sa_type=RowId)
     kind: str = Field(default="", max_length=50, description="of the record")
@@ -116,7 +116,7 @@ class Decision(SQLModel, table=True):
 
     __table_args__ = (Index("ix_decision_case", "case_id", "id"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     case_id: int = Field(foreign_key="review_case.id", sa_type=RowId)
     action: str = Field(
         max_length=20, description="decide, ambiguous, send_back, reopen, undo or note"
@@ -153,7 +153,7 @@ class Guideline(SQLModel, table=True):
 
     __table_args__ = (UniqueConstraint("project_id", "version"),)
 
-    id: int | None = Field(default=None, primary_key=True, sa_type=RowId)
+    id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
     version: int = Field(ge=1)
     text: str = Field(default="", description="English, Markdown")

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from active_learning.stopping import CurvePoint, advise
 from backend.models import ModelVersion
 from backend.overview.measures import estimate_of, labels_of
-from backend.overview.schemas import StoppingAdvice
+from backend.overview.schemas import StoppingAdvicePublic
 
 
-def advice_of(versions: Sequence[ModelVersion], *, pool: int) -> StoppingAdvice | None:
+def advice_of(versions: Sequence[ModelVersion], *, pool: int) -> StoppingAdvicePublic | None:
     """What as many labels again would gain, or the whole pool if it is smaller.
 
     None before the first model version and when nothing is left to label.
@@ -22,7 +22,7 @@ def advice_of(versions: Sequence[ModelVersion], *, pool: int) -> StoppingAdvice 
     points = curve_of(versions)
     labels = points[-1].labels if points else labels_of(versions[-1])
     advice = advise(points, max(1, min(labels, pool)))
-    return StoppingAdvice(
+    return StoppingAdvicePublic(
         state=advice.state,
         more_labels=advice.more_labels,
         gain=advice.gain,

@@ -5,10 +5,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from backend.models import ModelVersion, Promotion
-from backend.overview.schemas import CurvePoint, Estimate, ModelVersionStatus, VersionComparison
+from backend.overview.schemas import (
+    CurvePointPublic,
+    EstimatePublic,
+    ModelVersionStatus,
+    VersionComparison,
+)
 
 
-def estimate_of(version: ModelVersion, name: str) -> Estimate | None:
+def estimate_of(version: ModelVersion, name: str) -> EstimatePublic | None:
     """The measure ``name`` with its interval: a mapping with ``value`` (``alpha`` for the
     agreement) and perhaps ``low``, ``high``, ``n``; or a bare number."""
     return _estimate(version.metrics.get(name))
@@ -26,14 +31,14 @@ def comparison_of(promotion: Promotion, champion: int) -> VersionComparison | No
     )
 
 
-def _estimate(measure: Any) -> Estimate | None:
+def _estimate(measure: Any) -> EstimatePublic | None:
     if not isinstance(measure, dict):
         measure = {"value": measure}
     value = _number(measure.get("value", measure.get("alpha")))
     if value is None:
         return None
     count = _number(measure.get("n"))
-    return Estimate(
+    return EstimatePublic(
         value=value,
         low=_number(measure.get("low")),
         high=_number(measure.get("high")),
@@ -59,14 +64,14 @@ def _number(value: Any) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[CurvePoint]:
+def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[CurvePointPublic]:
     """The learning curve: every version that was measured, with the champion marked."""
     points = []
     for version in versions:
         accuracy = estimate_of(version, "audit_accuracy")
         if accuracy is not None:
             points.append(
-                CurvePoint(
+                CurvePointPublic(
                     labels=labels_of(version),
                     accuracy=accuracy,
                     model_version=version.number,

@@ -110,7 +110,6 @@ class OwnWorkService:
         ]
 
     def _project(self, project: Project, answers: Sequence[repository.OwnAnswer]) -> OwnProject:
-        assert project.id is not None
         guideline = current_guideline(self._session, project.id)
         since = guideline.published_at if guideline else project.created_at
         counts = self._counts(answers)

@@ -18,7 +18,7 @@ def annotators_with_email(session: Session, email: str) -> list[int]:
     rows = session.exec(
         select(Annotator.id).where(func.lower(func.trim(Annotator.email)) == email.lower())
     )
-    return [row for row in rows if row is not None]
+    return list(rows)
 
 
 def own_answers(session: Session, annotator_ids: Sequence[int]) -> Sequence[OwnAnswer]:

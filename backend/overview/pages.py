@@ -11,7 +11,7 @@ from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, r
 from backend.jobs.queue import enqueue, request_cancel
 from backend.machine_labels.service import AcceptanceService
 from backend.overview import explanations
-from backend.overview.schemas import CurvePoint
+from backend.overview.schemas import CurvePointPublic
 from backend.overview.service import OverviewService
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
@@ -154,7 +154,7 @@ def _back(path: str, notice: str) -> Response:
     return RedirectResponse(f"{path}?{urlencode({'notice': notice})}", 303)
 
 
-def _picture(curve: list[CurvePoint]) -> LearningCurve | None:
+def _picture(curve: list[CurvePointPublic]) -> LearningCurve | None:
     return learning_curve(
         [
             Measurement(

@@ -10,7 +10,7 @@ from backend.machine_labels.schemas import MachineLabelStatus
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
 
-class Estimate(BaseModel):
+class EstimatePublic(BaseModel):
     """A measured share with its interval, on records drawn at random."""
 
     value: float = Field(examples=[0.86])
@@ -27,19 +27,21 @@ class RoundStatus(BaseModel):
     batch_size: int
     labelled: int = Field(description="records of the batch with an answer")
     labels: int | None = Field(None, description="labels the model version was trained on")
-    accuracy: Estimate | None = None
-    macro_f1: Estimate | None = None
-    agreement: Estimate | None = Field(None, description="Krippendorff's alpha between annotators")
+    accuracy: EstimatePublic | None = None
+    macro_f1: EstimatePublic | None = None
+    agreement: EstimatePublic | None = Field(
+        None, description="Krippendorff's alpha between annotators"
+    )
     model_version: int | None = None
     created_at: datetime
     pushed_at: datetime | None
 
 
-class CurvePoint(BaseModel):
+class CurvePointPublic(BaseModel):
     """One point of the learning curve."""
 
     labels: int
-    accuracy: Estimate
+    accuracy: EstimatePublic
     model_version: int
     is_champion: bool
 
@@ -48,9 +50,9 @@ class VersionComparison(BaseModel):
     """A model version beside the champion of the moment, on the same audit records."""
 
     champion: int = Field(description="number of the champion that it was compared with")
-    accuracy: Estimate = Field(description="of the version; the same as the version's own")
-    champion_accuracy: Estimate = Field(description="of that champion on these records")
-    difference: Estimate = Field(description="the first minus the second, with its interval")
+    accuracy: EstimatePublic = Field(description="of the version; the same as the version's own")
+    champion_accuracy: EstimatePublic = Field(description="of that champion on these records")
+    difference: EstimatePublic = Field(description="the first minus the second, with its interval")
 
 
 class ModelVersionStatus(BaseModel):
@@ -59,11 +61,13 @@ class ModelVersionStatus(BaseModel):
     number: int
     is_champion: bool
     labels: int
-    accuracy: Estimate | None = Field(description="on the audit sample that it was decided upon")
+    accuracy: EstimatePublic | None = Field(
+        description="on the audit sample that it was decided upon"
+    )
     comparison: VersionComparison | None = Field(
         None, description="with the champion of the moment; none for a first or unmeasured one"
     )
-    macro_f1: Estimate | None
+    macro_f1: EstimatePublic | None
     encoder: str
     created_at: datetime
 
@@ -147,7 +151,7 @@ class ProjectSummary(BaseModel):
     batch_size: int = Field(description="tasks of the current batch")
     batch_labelled: int = Field(description="of these, with an answer")
     champion: int | None = Field(description="number of the champion's model version")
-    accuracy: Estimate | None = Field(description="of the champion")
+    accuracy: EstimatePublic | None = Field(description="of the champion")
     warnings: list[PolicyWarning] = Field(
         default_factory=list, description="what the project's policy gives up"
     )
@@ -155,7 +159,7 @@ class ProjectSummary(BaseModel):
     label_studio_url: str | None = Field(description="where its annotators work")
 
 
-class StoppingAdvice(BaseModel):
+class StoppingAdvicePublic(BaseModel):
     """What further labels would gain in accuracy (0 to 1), with an 80 % interval."""
 
     state: Literal["too early", "keep labelling", "stop"]
@@ -171,11 +175,11 @@ class ProjectStatus(ProjectSummary):
     """One project in full."""
 
     rounds: list[RoundStatus]
-    curve: list[CurvePoint]
+    curve: list[CurvePointPublic]
     versions: list[ModelVersionStatus]
     promotions: list[PromotionStatus]
     annotator_counts: list[AnnotatorStatus]
-    advice: StoppingAdvice | None = Field(
+    advice: StoppingAdvicePublic | None = Field(
         None, description="whether to label on; none before the first model version"
     )
     machine_labels: MachineLabelStatus | None = Field(

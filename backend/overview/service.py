@@ -1,7 +1,6 @@
 """The status report, gathered in one consistent read."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
@@ -156,7 +155,7 @@ class OverviewService:
         return found
 
     def _summary(self, project: Project, dataset: str) -> ProjectSummary:
-        project_id = _id(project)
+        project_id = project.id
         records = repository.count_records(self._session, project.dataset_id)
         labelled = repository.count_labelled_current_records(self._session, project_id)
         created, pushed, deleted = repository.task_counts(self._session, project_id)
@@ -165,7 +164,7 @@ class OverviewService:
         )
         batches = repository.batches(self._session, project_id)
         progress = repository.batch_progress(self._session, project_id)
-        size, answered = progress.get(batches[-1].id or 0, (0, 0)) if batches else (0, 0)
+        size, answered = progress.get(batches[-1].id, (0, 0)) if batches else (0, 0)
         champion = self._registry.champion(project_id)
         return ProjectSummary(
             id=project_id,
@@ -196,11 +195,11 @@ class OverviewService:
         )
 
     def _status(self, project: Project, dataset: str) -> ProjectStatus:
-        project_id = _id(project)
+        project_id = project.id
         summary = self._summary(project, dataset)
         versions = list(self._registry.list_versions(project_id))
         promotions = self._registry.list_promotions(project_id)
-        numbers = {_id(version): version.number for version in versions}
+        numbers = {version.id: version.number for version in versions}
         compared = {
             row.challenger_id: comparison_of(row, numbers[row.previous_id])
             for row in promotions
@@ -243,7 +242,7 @@ class OverviewService:
         progress = repository.batch_progress(self._session, project_id)
         rounds = []
         for batch in repository.batches(self._session, project_id):
-            size, labelled = progress.get(batch.id or 0, (0, 0))
+            size, labelled = progress.get(batch.id, (0, 0))
             version = trained.get(batch.round)
             rounds.append(
                 RoundStatus(
@@ -291,8 +290,3 @@ def _promotion_status(promotion: Promotion, numbers: dict[int, int]) -> Promotio
         decided_by=promotion.decided_by,
         created_at=promotion.created_at,
     )
-
-
-def _id(row: Any) -> int:
-    assert row.id is not None
-    return int(row.id)

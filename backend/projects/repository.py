@@ -35,7 +35,6 @@ def insert(
             session.add(project)
     except IntegrityError:
         return None
-    assert project.id is not None
     session.add(SyncCursor(project_id=project.id))
     session.flush()
     return project

@@ -55,7 +55,7 @@ class ProjectsService:
         check_overlap(request.policy)
         name = check_name(request.name)
         dataset = repository.find_dataset(self._session, request.dataset)
-        if dataset is None or dataset.id is None:
+        if dataset is None:
             raise NotFound(
                 f"There is no dataset named {request.dataset!r}.",
                 field="dataset",
@@ -78,7 +78,6 @@ class ProjectsService:
                 value=name,
                 remedy="Choose another name.",
             )
-        assert project.id is not None
         set_schedule(
             self._session,
             project.id,

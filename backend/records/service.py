@@ -88,7 +88,6 @@ class RecordsService:
         if dataset is None:
             request = DatasetCreate(name=name, kind=kind, fields=list(fields))
             dataset = self._add_dataset(request, actor) or self.find_dataset(name)
-        assert dataset.id is not None
         self.add_fields(dataset.id, fields)
         return dataset
 
@@ -115,7 +114,6 @@ class RecordsService:
 
     def count(self, dataset: Dataset) -> int:
         """How many records the dataset has, each in its current version."""
-        assert dataset.id is not None
         return repository.count_current(self._session, dataset.id)
 
     def upsert(
@@ -201,11 +199,7 @@ class RecordsService:
 
     def by_ids(self, record_ids: Sequence[int]) -> dict[int, Record]:
         """The records with those row ids, current or not; an unknown id is left out."""
-        return {
-            record.id: record
-            for record in repository.by_ids(self._session, record_ids)
-            if record.id is not None
-        }
+        return {record.id: record for record in repository.by_ids(self._session, record_ids)}
 
     def count_by_kind(self, dataset_id: int) -> dict[str, int]:
         """How many current records of each kind the dataset has, the most frequent first."""
@@ -218,7 +212,6 @@ class RecordsService:
             dataset_id, after=after, limit=EXPORT_PAGE, with_history=with_history
         ):
             yield from rows
-            assert rows[-1].id is not None
             after = rows[-1].id
             self._session.expunge_all()
 

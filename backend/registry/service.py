@@ -73,7 +73,6 @@ class RegistryService:
         if not promote and champion is None:
             raise Conflict("There is no champion to keep; the first model version is promoted.")
         winner = challenger if promote or champion is None else champion
-        assert winner.id is not None
         promotion = Promotion(
             project_id=challenger.project_id,
             kind="promoted" if promote else "kept",
@@ -123,7 +122,6 @@ class RegistryService:
                 value=number,
                 remedy="Roll back to a version that was champion once; their encoders are kept.",
             )
-        assert version.id is not None
         promotion = Promotion(
             project_id=project_id,
             kind="rolled_back",

@@ -24,7 +24,6 @@ def ask_label_studio(services: Services, project_id: int, progress: Progress) ->
         waiting = decision_repository.tasks_to_ask(session, project_id)
         kept = kept_answers(session, project_id) if waiting else {}
     for place, task in enumerate(waiting):
-        assert task.id is not None
         assert task.label_studio_task_id is not None
         assert task.annotators_wanted is not None
         ask_for_answers(

@@ -43,14 +43,13 @@ class BulkDecisions:
         rows = self._rows(project, request)
         planned, refused = self._planned(project, request, rows)
         outcomes = Counter(decision.grade or decision.action for _, decision in planned)
-        assert project.id is not None
         schema = label_schema_of(project)
         return BulkPreview(
             total=queue_repository.count(self._session, project.id, request.filter),
             applicable=len(planned),
             outcomes=dict(outcomes.most_common()),
             refused=dict(refused),
-            case_versions={case.id or 0: case.version for (case, _, _), _ in planned},
+            case_versions={case.id: case.version for (case, _, _), _ in planned},
             sample=[CaseSummary(**summary_of(*row, schema)) for row, _ in planned[:SAMPLE]],
         )
 
@@ -67,11 +66,10 @@ class BulkDecisions:
                 value=request.case_versions,
                 remedy="Ask for a preview and send back the case_versions that it tells.",
             )
-        rows = queue_repository.rows(self._session, project.id or 0, sorted(request.case_versions))
+        rows = queue_repository.rows(self._session, project.id, sorted(request.case_versions))
         planned, refused = self._planned(project, request, rows)
         bulk_id, conflicts, decided = str(uuid4()), [], 0
         for (case, _, _), decision in planned:
-            assert case.id is not None
             read = request.case_versions[case.id]
             if case.version != read:
                 conflicts.append(case.id)
@@ -89,7 +87,6 @@ class BulkDecisions:
         Raises:
             NotFound: there is no such bulk action.
         """
-        assert project.id is not None
         rows = decision_repository.of_bulk(self._session, project.id, bulk_id)
         made = [row for row in rows if row.action != "undo"]
         if not made:
@@ -113,7 +110,6 @@ class BulkDecisions:
 
     def newest(self, project: Project) -> list[BulkSummary]:
         """The latest bulk actions, newest first."""
-        assert project.id is not None
         return [
             BulkSummary(bulk_id=bulk_id, action=action, author=author, cases=cases, undone=undone)
             for bulk_id, action, author, cases, undone in decision_repository.newest_bulks(
@@ -122,7 +118,6 @@ class BulkDecisions:
         ]
 
     def _rows(self, project: Project, request: BulkRequest) -> Sequence[Row]:
-        assert project.id is not None
         return queue_repository.page(
             self._session, project.id, request.filter, offset=0, limit=request.limit
         )

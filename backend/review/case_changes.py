@@ -16,18 +16,18 @@ from backend.loop.answers import RecordAnswers
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
-from backend.review import evidence_repository, repository
+from backend.review import repository, situation_repository
 from backend.review.triage import (
-    Evidence,
-    Ground,
     Opinion,
+    RecordSituation,
+    ReviewReason,
     Suspicion,
     priority_of,
     reasons_of,
 )
 from labeling.label_schema import LabelSchema
 
-NOTHING = Evidence(None, None, {}, {}, {}, votes=0, is_complete=False)
+NO_SITUATION = RecordSituation(None, None, {}, {}, {}, votes=0, is_complete=False)
 """Of a record whose answers are all gone from the store's view."""
 
 
@@ -78,11 +78,10 @@ def case_changes(
     decided until its record has a version, or an answer a value outside the schema, that its
     decision has not seen; a case whose reasons are gone is settled.
     """
-    assert project.id is not None
     evidence = _evidence(session, clock, project, labels, task_ids)
-    cases = evidence_repository.cases_by_task(session, project.id, task_ids)
-    seen = evidence_repository.seen_by_decisions(session, project.id, task_ids)
-    kinds = evidence_repository.records_of_tasks(session, project.id, task_ids)
+    cases = situation_repository.cases_by_task(session, project.id, task_ids)
+    seen = situation_repository.seen_by_decisions(session, project.id, task_ids)
+    kinds = situation_repository.records_of_tasks(session, project.id, task_ids)
     schema, below, now = label_schema_of(project), policy_of(project).review_below, clock()
     en, zh = schema.titles("en"), schema.titles("zh")
     opened: dict[int, dict[str, Any]] = {}
@@ -92,7 +91,7 @@ def case_changes(
         reasons = reasons_of(each, review_below=below, en=en, zh=zh) if each else []
         suspicion = each.suspicion if each else None
         if known is not None:
-            after = _state_after(known, each or NOTHING, reasons, seen)
+            after = _state_after(known, each or NO_SITUATION, reasons, seen)
             change = _change(known, after, reasons, suspicion)
             if change is not None and known.id is not None:
                 changed[task_id] = known.id, change
@@ -116,18 +115,17 @@ def _evidence(
     project: Project,
     labels: ProjectLabels,
     task_ids: Sequence[int] | None,
-) -> dict[int, Evidence]:
-    assert project.id is not None
+) -> dict[int, RecordSituation]:
     schema = label_schema_of(project)
-    records = evidence_repository.records_of_tasks(session, project.id, task_ids)
-    newer = evidence_repository.newer_records(session, project.id, task_ids)
+    records = situation_repository.records_of_tasks(session, project.id, task_ids)
+    newer = situation_repository.newer_records(session, project.id, task_ids)
     judge = RegistryService(session, clock).assessed_version(project.id)
     findings = (
-        evidence_repository.findings_of(session, judge.id, task_ids)
+        situation_repository.findings_of(session, judge.id, task_ids)
         if judge is not None and judge.id is not None
         else {}
     )
-    lost = evidence_repository.tasks_with_lost_answers(session, project.id, task_ids)
+    lost = situation_repository.tasks_with_lost_answers(session, project.id, task_ids)
     evidence = {}
     for task_id, answers in labels.held.items():
         each = labels.consensus.get(task_id)
@@ -135,7 +133,7 @@ def _evidence(
             continue
         said, judged = labels.opinions.get(task_id), findings.get(task_id)
         is_judged = judged is not None and each is not None and judged.grade == each.grade
-        evidence[task_id] = Evidence(
+        evidence[task_id] = RecordSituation(
             grade=each.grade if each else None,
             confidence=each.confidence if each else None,
             sureness=each.sureness if each else None,
@@ -158,7 +156,7 @@ def _evidence(
 
 
 def _change(
-    case: ReviewCase, state: str, reasons: list[Ground], suspicion: Suspicion | None
+    case: ReviewCase, state: str, reasons: list[ReviewReason], suspicion: Suspicion | None
 ) -> CaseChange | None:
     values = _case_values(reasons, suspicion)
     if state == case.state:
@@ -177,8 +175,8 @@ def _suspicion(found: LabelFinding) -> Suspicion:
 
 def _state_after(
     case: ReviewCase,
-    evidence: Evidence,
-    reasons: list[Ground],
+    evidence: RecordSituation,
+    reasons: list[ReviewReason],
     seen: Mapping[int, frozenset[str]],
 ) -> str:
     state = case.state
@@ -192,7 +190,7 @@ def _state_after(
     return "open" if reasons else "settled"
 
 
-def _case_values(reasons: list[Ground], suspicion: Suspicion | None) -> dict[str, Any]:
+def _case_values(reasons: list[ReviewReason], suspicion: Suspicion | None) -> dict[str, Any]:
     listed = [
         {
             "code": each.code,

@@ -72,7 +72,7 @@ def standing_before(session: Session, case_id: int, decision_id: int) -> Decisio
     found = [
         row
         for row in not_undone(session, case_id)
-        if (row.id or 0) < decision_id and row.action in {"decide", "ambiguous", "reopen"}
+        if row.id < decision_id and row.action in {"decide", "ambiguous", "reopen"}
     ]
     return found[-1] if found and found[-1].action != "reopen" else None
 

@@ -76,7 +76,6 @@ class Decisions:
         Raises:
             Conflict: the case was changed after the decision.
         """
-        assert decision.id is not None
         case = self.case(project, decision.case_id)
         expected = decision.case_version + 1
         if case.version != expected or decision.action not in STATE_AFTER:
@@ -128,7 +127,6 @@ class Decisions:
     ) -> Decision:
         schema = label_schema_of(project)
         check_values(schema, request)
-        assert case.id is not None
         if request.action == "note" and not request.reason.strip():
             raise InvalidInput(
                 "The note is empty.", field="reason", value="", remedy="Write what to remember."
@@ -156,17 +154,15 @@ class Decisions:
         )
 
     def _was_sent_back(self, case: ReviewCase) -> bool:
-        assert case.id is not None
         standing = decision_repository.not_undone(self._session, case.id)
         return any(row.action == "send_back" for row in standing)
 
     def _state_before(self, project: Project, case: ReviewCase, decision_id: int) -> str:
         """The case's state before that decision; open where an answer came that was awaited."""
-        assert case.id is not None
         earlier = [
             row.action
             for row in decision_repository.not_undone(self._session, case.id)
-            if (row.id or 0) < decision_id and row.action in STATE_AFTER
+            if row.id < decision_id and row.action in STATE_AFTER
         ]
         state = STATE_AFTER[earlier[-1]] if earlier else "open"
         if state != "sent_back":
@@ -181,12 +177,10 @@ class Decisions:
         return held.probabilities
 
     def _change(self, case: ReviewCase, version: int, values: Mapping[str, Any]) -> None:
-        assert case.id is not None
         if not repository.change_case(self._session, case.id, version, values, self._clock()):
             raise self._changed(case, version)
 
     def _changed(self, case: ReviewCase, read: int) -> Conflict:
-        assert case.id is not None
         history = decision_repository.of_case(self._session, case.id)
         later = [row for row in history if row.case_version >= read]
         who = (

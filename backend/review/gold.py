@@ -35,7 +35,6 @@ def add_gold_records(
     one that other tasks of the batch have, and no suggestion comes with them.
     """
     policy = policy_of(project)
-    assert project.id is not None
     if policy.gold_share == 0:
         return 0
     decided = consensus_repository.standing_decisions(session, project.id)

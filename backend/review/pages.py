@@ -14,7 +14,7 @@ from backend.projects.service import label_schema_of
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.requests import (
-    Draft,
+    DecisionDraft,
     FilterDep,
     FormDep,
     ProjectDep,
@@ -241,7 +241,9 @@ def decide(
                 project, case_id, chosen, author=principal.name
             )
     except (Conflict, InvalidInput) as error:
-        return _case(request, desk, project, case_id, wanted, error=error, draft=Draft.of(form))
+        return _case(
+            request, desk, project, case_id, wanted, error=error, draft=DecisionDraft.of(form)
+        )
     query, place = query_of(wanted), f"/projects/{project.id}/review"
     if chosen.action in {"note", "reopen"}:
         notice = "noted" if chosen.action == "note" else "open"
@@ -260,7 +262,7 @@ def _case(
     *,
     notice: str = "",
     error: AppError | None = None,
-    draft: Draft | None = None,
+    draft: DecisionDraft | None = None,
 ) -> Response:
     case, schema = desk.case(project, case_id, wanted), label_schema_of(project)
     titles = schema.titles(language_of(request))

@@ -81,7 +81,7 @@ def neighbour(
     session: Session, current: ReviewCase, wanted: CaseFilter, *, is_next: bool
 ) -> int | None:
     """The id of the case that follows (or precedes) the current one in the queue."""
-    here = (current.priority, current.id or 0)
+    here = (current.priority, current.id)
     place = (col(ReviewCase.priority), col(ReviewCase.id))
     if is_next:
         beyond = (place[0] < here[0]) | ((place[0] == here[0]) & (place[1] < here[1]))

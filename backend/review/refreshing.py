@@ -24,7 +24,7 @@ from backend.core.turns import turns
 from backend.loop.service import LoopService
 from backend.models import ConsensusState, Project, Task
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
-from backend.review import decision_repository, evidence_repository
+from backend.review import decision_repository, situation_repository
 from backend.review.case_changes import CaseChanges, case_changes
 
 MANY = 1_000
@@ -147,7 +147,7 @@ class _Pass:
                 counts += self.case_changes.write(session, part, now)
         with services.database.transaction() as session:
             if len(task_ids) >= MANY:
-                evidence_repository.renew_statistics(session)
+                situation_repository.renew_statistics(session)
             if self.is_renewal_due:
                 LoopService(session, services.clock).request_review(self.project, is_full=True)
             state_repository.advance(session, state, marks=self.marks, **self._fitted())

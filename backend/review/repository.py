@@ -87,7 +87,6 @@ def change_cases(
             .execution_options(populate_existing=True)
         ).all()
         for case in held:
-            assert case.id is not None
             version, values = wanted[case.id]
             if case.version != version:
                 continue

@@ -110,7 +110,7 @@ def decision_request(form: FormData) -> DecisionRequest:
 
 
 @dataclass(frozen=True)
-class Draft:
+class DecisionDraft:
     """What was chosen in a form that could not be stored, to be shown again."""
 
     grade: str | None
@@ -122,7 +122,7 @@ class Draft:
     assignee_id: str
 
     @classmethod
-    def of(cls, form: FormData) -> "Draft":
+    def of(cls, form: FormData) -> "DecisionDraft":
         """Everything that the form says, wrong values too."""
 
         def text(name: str) -> str:

@@ -27,7 +27,7 @@ class CaseFilter(BaseModel):
     search: str | None = Field(None, description="start of the record's external id")
 
 
-class GroundPublic(BaseModel):
+class ReviewReasonPublic(BaseModel):
     """Why a case is there."""
 
     code: str = Field(examples=["tie"])
@@ -47,7 +47,7 @@ class CaseSummary(BaseModel):
     fields: dict[str, Any]
     state: CaseState
     priority: float
-    grounds: list[GroundPublic]
+    grounds: list[ReviewReasonPublic]
     grade: str | None = Field(description="consensus; empty where it ties")
     confidence: float | None
     votes: int
@@ -63,7 +63,7 @@ class CasePage(BaseModel):
     items: list[CaseSummary]
 
 
-class AnswerPublic(BaseModel):
+class CaseAnswerPublic(BaseModel):
     """One annotator's answer, and what it was before."""
 
     annotation_id: int
@@ -139,7 +139,7 @@ class CasePublic(CaseSummary):
     issues: dict[str, float]
     faulty_fields: dict[str, float]
     method: str | None
-    answers: list[AnswerPublic]
+    answers: list[CaseAnswerPublic]
     model_view: ModelView | None
     decision: DecisionPublic | None = Field(description="the one that stands")
     history: list[DecisionPublic]

@@ -80,7 +80,6 @@ class SendingBack:
         """
         original = repository.task(self._session, case.task_id)
         assert original is not None
-        assert original.id is not None
         responses = self._held(project, original).responses
         wanted = max(responses, policy_of(project).annotators_per_record)
         decision_repository.ask_more(self._session, original, wanted)
@@ -109,13 +108,11 @@ class SendingBack:
         wanted = held.responses + (assignee_id not in held.responders)
         decision_repository.ask_more(self._session, original, wanted)
         # The copy brings the answer: Label Studio's queue must not give the first task out again.
-        decision_repository.mark_asked(self._session, original.id or 0, wanted)
+        decision_repository.mark_asked(self._session, original.id, wanted)
         LoopService(self._session, self._clock).request_asking(project)
         return copy
 
     def _held(self, project: Project, original: Task) -> RecordAnswers:
-        assert project.id is not None
-        assert original.id is not None
         held = answers_of(self._session, project.id, task_ids=[original.id])
         return held.get(original.id) or RecordAnswers(original)
 

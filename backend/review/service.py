@@ -15,14 +15,14 @@ from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository
 from backend.review.decisions import Decisions
 from backend.review.schemas import (
-    AnswerPublic,
+    CaseAnswerPublic,
     CaseFilter,
     CasePage,
     CasePublic,
     CaseSummary,
     DecisionPublic,
-    GroundPublic,
     ModelView,
+    ReviewReasonPublic,
     SimilarCase,
 )
 from backend.review.similar import most_similar
@@ -57,10 +57,8 @@ class ReviewDesk:
             counts = state_counts
             total = counts.get(wanted.state, 0) if wanted.state else sum(counts.values())
         else:
-            total = queue_repository.count(self._session, _id(project), wanted)
-        rows = queue_repository.page(
-            self._session, _id(project), wanted, offset=offset, limit=limit
-        )
+            total = queue_repository.count(self._session, project.id, wanted)
+        rows = queue_repository.page(self._session, project.id, wanted, offset=offset, limit=limit)
         end, schema = offset + len(rows), label_schema_of(project)
         return CasePage(
             total=total,
@@ -70,26 +68,26 @@ class ReviewDesk:
 
     def state_counts(self, project: Project) -> dict[str, int]:
         """State to the number of its cases."""
-        return queue_repository.state_counts(self._session, _id(project))
+        return queue_repository.state_counts(self._session, project.id)
 
     def reason_counts(self, project: Project, state: str = "open") -> dict[str, int]:
         """Reason's code to the number of cases of that state that have it."""
-        return queue_repository.reason_counts(self._session, _id(project), state)
+        return queue_repository.reason_counts(self._session, project.id, state)
 
     def kinds(self, project: Project) -> Sequence[str]:
         """Kinds of records that have cases."""
-        return queue_repository.kinds(self._session, _id(project))
+        return queue_repository.kinds(self._session, project.id)
 
     def annotators(self, project: Project) -> list[tuple[int, str]]:
         """(id, name) of who answered in the project."""
         return [
-            (_id(each), each.name or each.email or f"#{each.label_studio_user_id}")
-            for each in repository.annotators(self._session, _id(project))
+            (each.id, each.name or each.email or f"#{each.label_studio_user_id}")
+            for each in repository.annotators(self._session, project.id)
         ]
 
     def rules(self, project: Project) -> list[str]:
         """Names of the rules of the project's newest guideline."""
-        guideline = repository.newest_guideline(self._session, _id(project))
+        guideline = repository.newest_guideline(self._session, project.id)
         return [str(rule["name"]) for rule in guideline.rules] if guideline else []
 
     def case(self, project: Project, case_id: int, wanted: CaseFilter | None = None) -> CasePublic:
@@ -111,7 +109,7 @@ class ReviewDesk:
         queue, schema = wanted or CaseFilter(), label_schema_of(project)
         return CasePublic(
             **summary_of(case, record, held, schema),
-            project_id=_id(project),
+            project_id=project.id,
             label_studio_url=self._url(project, task),
             is_current_record=record.is_current,
             current_fields=schema.shown(newer.fields) if newer else None,
@@ -131,22 +129,22 @@ class ReviewDesk:
             next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
         )
 
-    def _answers(self, project: Project, task: Task) -> list[AnswerPublic]:
-        held = answers_of(self._session, _id(project), task_ids=[_id(task)]).get(_id(task))
+    def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
+        held = answers_of(self._session, project.id, task_ids=[task.id]).get(task.id)
         if held is None:
             return []
-        tasks = repository.copies(self._session, _id(task))
-        counts = repository.revision_counts(self._session, [_id(each) for each in tasks])
+        tasks = repository.copies(self._session, task.id)
+        counts = repository.revision_counts(self._session, [each.id for each in tasks])
         names = dict(self.annotators(project))
-        imported = {_id(each) for each in tasks if is_imported(each)}
-        copied = {_id(each) for each in tasks} - imported - {_id(task)}
+        imported = {each.id for each in tasks if is_imported(each)}
+        copied = {each.id for each in tasks} - imported - {task.id}
         return [
             _answer(row, names, counts, copied=copied, imported=imported)
             for row in (*held.answers, *held.skips)
         ]
 
     def _model_view(self, task: Task) -> ModelView | None:
-        found = repository.prediction(self._session, _id(task))
+        found = repository.prediction(self._session, task.id)
         if found is None:
             return None
         prediction, number = found
@@ -165,9 +163,7 @@ class ReviewDesk:
         )
 
     def _similar(self, project: Project, case: ReviewCase, record: Record) -> list[SimilarCase]:
-        decided = decision_repository.newest_decided(
-            self._session, _id(project), case.id or 0, PRECEDENTS
-        )
+        decided = decision_repository.newest_decided(self._session, project.id, case.id, PRECEDENTS)
         schema = label_schema_of(project)
         texts = [_text(other, schema) for _, other, _ in decided]
         return [
@@ -218,7 +214,7 @@ def summary_of(
         "fields": schema.shown(record.fields),
         "state": case.state,
         "priority": case.priority,
-        "grounds": [GroundPublic(**reason) for reason in case.reasons],
+        "grounds": [ReviewReasonPublic(**reason) for reason in case.reasons],
         "grade": held.grade if held else None,
         "confidence": held.confidence if held else None,
         "votes": held.votes if held else 0,
@@ -234,8 +230,8 @@ def _answer(
     *,
     copied: set[int],
     imported: set[int],
-) -> AnswerPublic:
-    return AnswerPublic(
+) -> CaseAnswerPublic:
+    return CaseAnswerPublic(
         annotation_id=row.label_studio_annotation_id,
         annotator_id=row.annotator_id,
         annotator=names.get(row.annotator_id or 0, "?"),
@@ -263,8 +259,3 @@ def _answer(
 
 def _text(record: Record, schema: LabelSchema) -> str:
     return record_text(schema.shown(record.fields))
-
-
-def _id(row: Any) -> int:
-    assert row.id is not None
-    return int(row.id)

@@ -61,7 +61,7 @@ class Suspicion:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class RecordSituation:
     """Everything about one record that may ask for a decision."""
 
     grade: str | None
@@ -90,7 +90,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Ground:
+class ReviewReason:
     """Why a record needs a decision; ``weight`` estimates how likely its label is wrong.
 
     ``about`` names what a decision on it has seen; a decided case is open again where something
@@ -107,23 +107,27 @@ NO_TITLES = Titles()
 
 
 def reasons_of(
-    evidence: Evidence, *, review_below: float, en: Titles = NO_TITLES, zh: Titles = NO_TITLES
-) -> list[Ground]:
+    situation: RecordSituation,
+    *,
+    review_below: float,
+    en: Titles = NO_TITLES,
+    zh: Titles = NO_TITLES,
+) -> list[ReviewReason]:
     """Why the record needs a decision, the weightiest reason first; none if it needs none.
 
     A record whose answers are not all there yet needs none, unless answers were lost. ``en`` and
     ``zh`` are what people read for the label schema's values.
     """
-    found = [*_about_the_record(evidence)]
-    if evidence.is_complete:
+    found = [*_about_the_record(situation)]
+    if situation.is_complete:
         found += [
-            *_about_the_grade(evidence, review_below, en, zh),
-            *_about_marks(evidence, en, zh),
+            *_about_the_grade(situation, review_below, en, zh),
+            *_about_marks(situation, en, zh),
         ]
     return sorted(found, key=lambda reason: (-reason.weight, reason.code))
 
 
-def priority_of(reasons: Sequence[Ground], suspicion: Suspicion | None) -> float:
+def priority_of(reasons: Sequence[ReviewReason], suspicion: Suspicion | None) -> float:
     """Expected value of a decision, 0 to 1.
 
     The probability that any of the reasons holds, were they independent, times how much the
@@ -136,18 +140,18 @@ def priority_of(reasons: Sequence[Ground], suspicion: Suspicion | None) -> float
     return round(wrong * (0.5 + 0.5 * worth), 6)
 
 
-def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
-    if evidence.is_record_changed and evidence.votes:
-        yield Ground(
+def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
+    if situation.is_record_changed and situation.votes:
+        yield ReviewReason(
             RECORD_CHANGED,
             0.6,
             Reason("The record has changed since it was labelled.", "记录在标注之后发生了变化。"),
-            [f"{RECORD_CHANGED}:{evidence.current_record_id}"],
+            [f"{RECORD_CHANGED}:{situation.current_record_id}"],
         )
-    if evidence.problems:
-        counts = Counter(evidence.problems)
+    if situation.problems:
+        counts = Counter(situation.problems)
         listed = "; ".join(counts)
-        yield Ground(
+        yield ReviewReason(
             WITHDRAWN_LABEL,
             0.7,
             Reason(
@@ -160,8 +164,8 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
                 for number in range(1, count + 1)
             ],
         )
-    if evidence.has_lost_answers and not evidence.votes:
-        yield Ground(
+    if situation.has_lost_answers and not situation.votes:
+        yield ReviewReason(
             ANSWERS_DELETED,
             0.5,
             Reason(
@@ -172,34 +176,34 @@ def _about_the_record(evidence: Evidence) -> Iterator[Ground]:
 
 
 def _about_the_grade(
-    evidence: Evidence, review_below: float, en: Titles, zh: Titles
-) -> Iterator[Ground]:
-    grade, sure = evidence.grade, evidence.confidence
-    if grade is None and evidence.votes >= 2:
-        top = max(evidence.probabilities.values(), default=0.0)
-        tied = evidence.tied or [
-            name for name, share in evidence.probabilities.items() if share > top - EQUAL
+    situation: RecordSituation, review_below: float, en: Titles, zh: Titles
+) -> Iterator[ReviewReason]:
+    grade, sure = situation.grade, situation.confidence
+    if grade is None and situation.votes >= 2:
+        top = max(situation.probabilities.values(), default=0.0)
+        tied = situation.tied or [
+            name for name, share in situation.probabilities.items() if share > top - EQUAL
         ]
-        yield Ground(
+        yield ReviewReason(
             TIE,
             1.0 - top,
             Reason(
-                f"{evidence.votes} answers tie between {', '.join(map(en.grade, tied))}.",
-                f"{evidence.votes} 个回答在 {'、'.join(map(zh.grade, tied))} 之间打平。",
+                f"{situation.votes} answers tie between {', '.join(map(en.grade, tied))}.",
+                f"{situation.votes} 个回答在 {'、'.join(map(zh.grade, tied))} 之间打平。",
             ),
         )
-    if grade is not None and sure is not None and _is_doubtful(evidence, sure, review_below):
-        yield Ground(
+    if grade is not None and sure is not None and _is_doubtful(situation, sure, review_below):
+        yield ReviewReason(
             LOW_CONFIDENCE,
-            1.0 - (sure if evidence.sureness is None else evidence.sureness),
+            1.0 - (sure if situation.sureness is None else situation.sureness),
             Reason(
                 f"{en.grade(grade)} is the consensus at only {sure:.0%}.",
                 f"共识为 {zh.grade(grade)}，但置信度仅 {sure:.0%}。",
             ),
         )
-    opinion = evidence.opinion
+    opinion = situation.opinion
     if grade is not None and opinion and opinion.grade != grade and opinion.confidence >= SURE:
-        yield Ground(
+        yield ReviewReason(
             MODEL_CONFLICT,
             opinion.confidence * (1.0 - (sure or 0.5) / 2),
             Reason(
@@ -209,9 +213,9 @@ def _about_the_grade(
                 f"{zh.grade(opinion.grade)}。",
             ),
         )
-    suspicion = evidence.suspicion
+    suspicion = situation.suspicion
     if grade is not None and suspicion and suspicion.is_suspect:
-        yield Ground(
+        yield ReviewReason(
             SUSPECTED_ERROR,
             suspicion.wrong,
             Reason(
@@ -222,22 +226,22 @@ def _about_the_grade(
         )
 
 
-def _is_doubtful(evidence: Evidence, sure: float, review_below: float) -> bool:
+def _is_doubtful(situation: RecordSituation, sure: float, review_below: float) -> bool:
     """Whether the consensus of two or more is less probable than wanted.
 
     What everybody said is in doubt only where a classifier makes another grade more probable.
     """
-    is_outweighed = max(evidence.probabilities.values(), default=0.0) > sure + EQUAL
-    is_low = evidence.votes >= 2 and sure < review_below
-    return is_low and (is_outweighed or not evidence.is_unanimous)
+    is_outweighed = max(situation.probabilities.values(), default=0.0) > sure + EQUAL
+    is_low = situation.votes >= 2 and sure < review_below
+    return is_low and (is_outweighed or not situation.is_unanimous)
 
 
-def _about_marks(evidence: Evidence, en: Titles, zh: Titles) -> Iterator[Ground]:
-    if evidence.votes < 2:
+def _about_marks(situation: RecordSituation, en: Titles, zh: Titles) -> Iterator[ReviewReason]:
+    if situation.votes < 2:
         return
     for kind, weight, answers, noun, noun_zh in (
-        (ISSUE, ISSUE_WEIGHT, evidence.issues, "issue", "问题"),
-        (FIELD, FIELD_WEIGHT, evidence.faulty_fields, "field", "字段"),
+        (ISSUE, ISSUE_WEIGHT, situation.issues, "issue", "问题"),
+        (FIELD, FIELD_WEIGHT, situation.faulty_fields, "field", "字段"),
     ):
         for name, yes in answers.items():
             split = min(yes, 1.0 - yes)
@@ -245,7 +249,7 @@ def _about_marks(evidence: Evidence, en: Titles, zh: Titles) -> Iterator[Ground]
             title_en = en.issue(name) if kind == ISSUE else name
             title_zh = zh.issue(name) if kind == ISSUE else name
             if split >= SPLIT:
-                yield Ground(
+                yield ReviewReason(
                     f"{kind}{name}",
                     weight * 2 * split,
                     Reason(

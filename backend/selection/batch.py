@@ -155,7 +155,6 @@ def _store_batch(
     explanations: dict[int, StoredExplanation],
     machine: MachineLabelled,
 ) -> int:
-    assert project.id is not None
     schema = label_schema_of(project)
     with services.database.transaction() as session:
         batch = repository.add_batch(
@@ -167,7 +166,6 @@ def _store_batch(
             seed=seed,
             now=services.clock(),
         )
-        assert batch.id is not None
         rows = _task_rows(project, batch.id, machine.added_to(selected, seed=seed))
         task_ids = repository.add_tasks(session, rows)
         if rows:
@@ -175,7 +173,6 @@ def _store_batch(
             reason = (some["reason"], some["reason_zh"])
             add_gold_records(session, services.clock, project, batch.id, reason=reason, seed=seed)
         if champion is not None and predictions is not None:
-            assert champion.id is not None
             repository.add_predictions(
                 session,
                 [

@@ -56,7 +56,7 @@ def add_tasks(session: Session, rows: Sequence[dict[str, Any]]) -> Mapping[int, 
     found = session.exec(
         select(Task.record_id, Task.id).where(Task.batch_id == rows[0]["batch_id"])
     )
-    return {record_id: task_id for record_id, task_id in found if task_id is not None}
+    return dict(found.all())
 
 
 def add_predictions(session: Session, rows: Sequence[dict[str, Any]]) -> None:

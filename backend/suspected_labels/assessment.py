@@ -141,7 +141,7 @@ def _judge(
     )
     labels = (*training, *audit)
     with services.database.reading() as session:
-        held = answers_of(session, project.id or 0, task_ids=[label.task_id for label in labels])
+        held = answers_of(session, project.id, task_ids=[label.task_id for label in labels])
     answers = _answers(classifier, labels, held)
     return Judgement(
         labels, errors, value, relabel(answers, probabilities, list(classifier.classes))

@@ -82,19 +82,19 @@ def case_ids(session: Session, task_ids: Sequence[int]) -> dict[int, int]:
     rows = session.exec(
         select(ReviewCase.task_id, ReviewCase.id).where(col(ReviewCase.task_id).in_(task_ids))
     )
-    return {task_id: case_id for task_id, case_id in rows if case_id is not None}
+    return dict(rows.all())
 
 
 def annotator_names(session: Session, annotator_ids: Sequence[int]) -> dict[int, str]:
     """Annotator id to the name that people know."""
     rows = session.exec(select(Annotator).where(col(Annotator.id).in_(annotator_ids)))
-    return {row.id: _name(row) for row in rows if row.id is not None}
+    return {row.id: _name(row) for row in rows}
 
 
 def annotator_emails(session: Session, annotator_ids: Sequence[int]) -> dict[int, str]:
     """Annotator id to the e-mail address, of those that have one."""
     rows = session.exec(select(Annotator).where(col(Annotator.id).in_(annotator_ids)))
-    return {row.id: row.email for row in rows if row.id is not None and row.email}
+    return {row.id: row.email for row in rows if row.email}
 
 
 def _name(row: Annotator) -> str:

@@ -39,7 +39,7 @@ class Assessment(BaseModel):
     skipped_zh: str | None = None
 
 
-class AnswerPublic(BaseModel):
+class SuspectedAnswerPublic(BaseModel):
     """What one person says about the record now."""
 
     annotator: str = Field(examples=["Ana Duarte"])
@@ -97,7 +97,7 @@ class LabelFindingPublic(BaseModel):
     relabel_score: float = Field(description="larger where one more annotator would help more")
     reason: str
     reason_zh: str
-    answers: list[AnswerPublic]
+    answers: list[SuspectedAnswerPublic]
 
 
 class LabelFindingPage(BaseModel):

@@ -20,11 +20,11 @@ from backend.registry.service import RegistryService
 from backend.suspected_labels import repository
 from backend.suspected_labels.schemas import (
     AUDIT_GROUP,
-    AnswerPublic,
     Assessment,
     FindingKind,
     LabelFindingPage,
     LabelFindingPublic,
+    SuspectedAnswerPublic,
 )
 
 ASSESS = "training.assess_labels"
@@ -43,7 +43,6 @@ class LabelFindings:
         self, version: ModelVersion, rows: Sequence[dict[str, Any]], assessment: Assessment
     ) -> None:
         """The version has exactly these findings and this assessment; the review desk follows."""
-        assert version.id is not None
         repository.replace(self._session, version.id, rows)
         held = repository.version(self._session, version.id)
         assert held is not None
@@ -62,14 +61,14 @@ class LabelFindings:
         self, project: Project, kind: FindingKind, *, offset: int = 0, limit: int = 100
     ) -> LabelFindingPage:
         """Findings of the newest assessed version, the most telling first."""
-        found = self.assessed(_id(project))
+        found = self.assessed(project.id)
         if found is None:
             return LabelFindingPage(
                 model_version=None, assessment=None, total=0, next_offset=None, items=[]
             )
         version, assessment = found
-        total = repository.count(self._session, _id(version), kind)
-        rows = repository.findings(self._session, _id(version), kind, offset=offset, limit=limit)
+        total = repository.count(self._session, version.id, kind)
+        rows = repository.findings(self._session, version.id, kind, offset=offset, limit=limit)
         end = offset + len(rows)
         return LabelFindingPage(
             model_version=version.number,
@@ -90,12 +89,12 @@ class LabelFindings:
     def count(self, project_id: int, kind: FindingKind) -> int:
         """How many findings of that kind the newest assessed version has."""
         found = self.assessed(project_id)
-        return repository.count(self._session, _id(found[0]), kind) if found else 0
+        return repository.count(self._session, found[0].id, kind) if found else 0
 
     def suspicions(self, project_id: int) -> list[tuple[str, float]]:
         """(grade, suspicion) of every label that was judged."""
         found = self.assessed(project_id)
-        return list(repository.suspicions(self._session, _id(found[0]))) if found else []
+        return list(repository.suspicions(self._session, found[0].id)) if found else []
 
     def request(self, project: Project, *, actor: str) -> str | None:
         """The labels of the newest model version are judged; None if they were already.
@@ -103,7 +102,7 @@ class LabelFindings:
         Raises:
             Conflict: there is no model version yet.
         """
-        versions = repository.versions(self._session, _id(project))
+        versions = repository.versions(self._session, project.id)
         if not versions:
             raise Conflict(
                 f"Project {project.id} has no model version yet.",
@@ -130,19 +129,19 @@ class LabelFindings:
         self, project: Project, rows: Sequence[tuple[LabelFinding, Task, Record]]
     ) -> list[LabelFindingPublic]:
         schema = label_schema_of(project)
-        answers = self._answers(project, [_id(task) for _, task, _ in rows])
+        answers = self._answers(project, [task.id for _, task, _ in rows])
         # A copy of a task has no case of its own: the record's first task has.
-        firsts = {_id(task): task.original_id or _id(task) for _, task, _ in rows}
+        firsts = {task.id: task.original_id or task.id for _, task, _ in rows}
         cases = repository.case_ids(self._session, sorted(set(firsts.values())))
         return [
             LabelFindingPublic(
                 task_id=finding.task_id,
-                record_id=_id(record),
+                record_id=record.id,
                 external_id=record.external_id,
                 fields=schema.shown(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
                 label_studio_url=self._task_url(project, task),
-                case_id=cases.get(firsts[_id(task)]),
+                case_id=cases.get(firsts[task.id]),
                 is_audit=task.is_audit,
                 grade=finding.grade,
                 suggested=finding.suggested,
@@ -158,9 +157,11 @@ class LabelFindings:
             for finding, task, record in rows
         ]
 
-    def _answers(self, project: Project, task_ids: list[int]) -> dict[int, list[AnswerPublic]]:
+    def _answers(
+        self, project: Project, task_ids: list[int]
+    ) -> dict[int, list[SuspectedAnswerPublic]]:
         """Task id to what its annotators say now."""
-        held = answers_of(self._session, _id(project), task_ids=task_ids)
+        held = answers_of(self._session, project.id, task_ids=task_ids)
         given = [
             (task_id, row)
             for task_id, each in held.items()
@@ -169,9 +170,9 @@ class LabelFindings:
         ]
         people = {row.annotator_id for _, row in given if row.annotator_id is not None}
         names = repository.annotator_names(self._session, sorted(people))
-        found: dict[int, list[AnswerPublic]] = {}
+        found: dict[int, list[SuspectedAnswerPublic]] = {}
         for task_id, row in given:
-            answer = AnswerPublic(
+            answer = SuspectedAnswerPublic(
                 annotator=names.get(row.annotator_id or 0, "?"), grade=str(row.grade)
             )
             found.setdefault(task_id, []).append(answer)
@@ -199,8 +200,3 @@ def request_assessment(
         key=str(model_version_id),
         now=now,
     )
-
-
-def _id(row: Project | ModelVersion | Task | Record) -> int:
-    assert row.id is not None
-    return row.id

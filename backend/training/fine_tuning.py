@@ -132,7 +132,6 @@ def _challenge(
     folder: str,
     trained_on: int,
 ) -> dict[str, Any]:
-    assert project.id is not None
     snapshot = take_snapshot(services, project)
     plan = plan_on(
         features,
@@ -159,6 +158,6 @@ def _challenge(
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project.id, plan.fingerprint(snapshot)
         )
-        if version is not None and version.id is not None:
+        if version is not None:
             request_assessment(session, project.id, version.id, services.clock())
     return result

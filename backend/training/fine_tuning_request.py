@@ -22,7 +22,6 @@ def request_fine_tuning(
 
     Asking again, also with some more labels, queues no second one.
     """
-    assert project.id is not None
     after = policy_of(project).fine_tune_after
     versions = RegistryService(session, clock).list_versions(project.id)
     last = max((int(version.metrics.get(FINE_TUNED_ON, 0)) for version in versions), default=0)

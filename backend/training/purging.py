@@ -58,7 +58,7 @@ def purge_artifacts(services: Services) -> list[Purged]:
     with services.database.reading() as session:
         registry = RegistryService(session, services.clock)
         for project in ProjectsService(session, services.clock).list():
-            for version in registry.list_versions(project.id or 0):
+            for version in registry.list_versions(project.id):
                 old.pop(version.artifact, None)
     found = [
         Purged(str(place), bytes_below(place), "artifact of no model version")
@@ -102,7 +102,6 @@ def _planned(
 ) -> list[tuple[str, list[Path]]]:
     """Folders below the models directory that may go, with the embeddings that go with them."""
     registry = RegistryService(session, services.clock)
-    assert project.id is not None
     versions = list(registry.list_versions(project.id))
     champions = {row.model_version_id for row in registry.list_promotions(project.id)}
     newest = {version.id for version in versions[-keep:]} if keep else set()
@@ -128,7 +127,6 @@ def _planned(
 
 def _mark(services: Services, project: Project, folders: set[str]) -> None:
     with services.database.transaction() as session:
-        assert project.id is not None
         numbers = []
         for version in RegistryService(session, services.clock).list_versions(project.id):
             if version.encoder_folder in folders and ENCODER_PURGED not in version.metrics:

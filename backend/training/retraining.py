@@ -76,7 +76,7 @@ def retrain(
         version = RegistryService(session, services.clock).find_by_fingerprint(
             project_id, fingerprint
         )
-        if version is not None and version.id is not None:
+        if version is not None:
             request_assessment(session, project_id, version.id, services.clock())
         request_fine_tuning(session, services.clock, project, len(snapshot.training))
         WorkReports(session, services.clock).request(project)

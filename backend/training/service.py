@@ -32,7 +32,6 @@ class TrainingService:
 
         ``weights``: how labels count; None leaves that to the policy.
         """
-        assert project.id is not None
         now = self._clock()
         asked = {} if weights is None else {"weights": weights}
         self._audit.append(actor, "training.requested", f"project:{project.id}", asked)
@@ -51,7 +50,6 @@ class TrainingService:
         Raises:
             Conflict: the next batch has been chosen already and awaits its push.
         """
-        assert project.id is not None
         last = loop_repository.latest_batch(self._session, project.id)
         if last is not None and last.pushed_at is None:
             raise Conflict(

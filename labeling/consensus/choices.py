@@ -11,11 +11,11 @@ from labeling.consensus.posterior import ConsensusResult
 YES = "yes"
 NO = "no"
 
-Answer = tuple[int, int, Collection[str]]
+ChosenNames = tuple[int, int, Collection[str]]
 """(item, annotator, what they chose); nothing chosen says no to every choice."""
 
 
-def choice_frames(answers: Iterable[Answer], choices: Sequence[str]) -> dict[str, LabelFrame]:
+def choice_frames(answers: Iterable[ChosenNames], choices: Sequence[str]) -> dict[str, LabelFrame]:
     """Choice to the frame of who said ``yes`` or ``no`` to it.
 
     Raises:
@@ -43,7 +43,7 @@ def choice_frames(answers: Iterable[Answer], choices: Sequence[str]) -> dict[str
 
 
 def choice_consensus(
-    answers: Iterable[Answer], choices: Sequence[str], aggregator: Aggregator
+    answers: Iterable[ChosenNames], choices: Sequence[str], aggregator: Aggregator
 ) -> dict[str, ConsensusResult]:
     """Choice to the consensus on it; every result has the same items in the same order."""
     return {name: aggregator(frame) for name, frame in choice_frames(answers, choices).items()}

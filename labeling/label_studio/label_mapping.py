@@ -10,11 +10,11 @@ from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, 
 from labeling.label_studio.predictions import mark_field
 
 
-class _Declaration(BaseModel):
+class _MappingPart(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class ControlMeaning(_Declaration):
+class ControlMeaning(_MappingPart):
     """What the values of one control (``from_name``) mean: value there to value here."""
 
     to_name: str | None = Field(None, description="only its answers about that object")
@@ -30,7 +30,7 @@ class ControlMeaning(_Declaration):
         return self
 
 
-class RecordMapping(_Declaration):
+class RecordMapping(_MappingPart):
     """Which of a task's data are the record."""
 
     external_id: str | None = Field(
@@ -42,7 +42,7 @@ class RecordMapping(_Declaration):
     )
 
 
-class LabelMapping(_Declaration):
+class LabelMapping(_MappingPart):
     """What the questions of another labelling screen mean here.
 
     A control that is not named keeps its meaning if it is one of our screen's own.

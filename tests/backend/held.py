@@ -13,11 +13,9 @@ from labeling.label_schema import LabelSchema
 def held_of(tasks: Sequence[Task], answers: Sequence[Annotation]) -> dict[int, RecordAnswers]:
     """First task's id to its answers: all of them."""
     found = {}
-    for task in sorted(tasks, key=lambda each: each.id or 0):
-        given = sorted(
-            (row for row in answers if row.task_id == task.id), key=lambda row: row.id or 0
-        )
-        found[task.id or 0] = RecordAnswers(
+    for task in sorted(tasks, key=lambda each: each.id):
+        given = sorted((row for row in answers if row.task_id == task.id), key=lambda row: row.id)
+        found[task.id] = RecordAnswers(
             task,
             [task],
             [row for row in given if not row.was_cancelled],

@@ -136,7 +136,6 @@ def seed_project(
         dataset = store.create_dataset(
             DatasetCreate(name=name, kind="product", fields=list(schema.fields)), actor="test"
         )
-        assert dataset.id is not None
         rows = [flat_row(record) for record in made]
         store.upsert(
             dataset.id,

@@ -131,7 +131,6 @@ def test_lost_answers_make_nothing_twice_and_a_failing_sync_catches_up(
     services = stack.services()
     policy = LoopPolicy(batch_size=12, audit_share=0.25)
     project, truths = seed_project(services, records=40, policy=policy, name="lossy")
-    assert project.id is not None
     weather.state = "lossy"
     stack.start("worker")
     stack.until(pushed_batch(services, 1), "the push goes through in the end")

@@ -41,7 +41,7 @@ def test_a_person_sees_the_suggestion_answers_and_is_counted_once(stack: Stack, 
     label_batch(
         services,
         project,
-        first.id or 0,
+        first.id,
         hire_annotators(services, PASSWORD)[:1],
         truth_of(truths),
         seed=1,

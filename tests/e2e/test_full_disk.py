@@ -57,7 +57,6 @@ def test_training_waits_for_space_and_recovers_by_itself(
     services = stack.services()
     policy = LoopPolicy(batch_size=16, audit_share=0.25, annotators_per_record=2)
     project, truths = seed_project(services, records=60, policy=policy, name="full disk")
-    assert project.id is not None
     stack.start("serve")
     stack.start("worker")
     stack.until(pushed_batch(services, 1), "batch 1 is pushed")

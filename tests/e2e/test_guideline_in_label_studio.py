@@ -57,7 +57,7 @@ def publish(services: Services, project: Project, text: str) -> int:
         rules = [Rule(name="currency", about="title", text="Prices are in euro.")]
         draft = GuidelineDraft(text=text, rules=rules, change="new words", based_on=newest)
         guidelines.save(project, draft, author="lead@example.org")
-        project = ProjectsService(session, services.clock).get(project.id or 0)
+        project = ProjectsService(session, services.clock).get(project.id)
         return guidelines.publish(project, newest + 1, actor="lead@example.org").version
 
 
@@ -78,7 +78,7 @@ def test_a_project_gets_the_guideline_that_counts_and_every_one_after_it(
     project = seed(services, "Guideline")
     publish(services, project, "**Before** it is there. <script>alert(1)</script>")
     assert run(services) == [], "nobody is shown anything yet"
-    place = connect(services, project.id or 0)
+    place = connect(services, project.id)
     held = client.get_project(place)
     assert held["show_instruction"] is True
     assert "<strong>Before</strong>" in held["expert_instruction"]
@@ -103,7 +103,7 @@ def test_a_project_gets_the_guideline_that_counts_and_every_one_after_it(
     client.update_project(place, {"expert_instruction": "changed by hand"})
     with services.database.transaction() as session:
         guidelines = Guidelines(session, services.clock)
-        held_project = ProjectsService(session, services.clock).get(project.id or 0)
+        held_project = ProjectsService(session, services.clock).get(project.id)
         guidelines.publish(held_project, 1, actor="lead@example.org")
     run(services)
     assert client.get_project(place)["expert_instruction"].strip() == "<p>Look twice.</p>"
@@ -127,7 +127,7 @@ def test_a_guideline_published_while_the_project_is_made_is_not_lost(
         return made
 
     monkeypatch.setattr(client, "create_project", create_slowly)
-    place = connect(services, project.id or 0)
+    place = connect(services, project.id)
     assert "Look twice." in client.get_project(place)["expert_instruction"]
     assert run(services) == ["done"]
     assert "Published meanwhile." in client.get_project(place)["expert_instruction"]

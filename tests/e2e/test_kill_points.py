@@ -88,7 +88,6 @@ def label(
         project = session.get(Project, project_id)
         batch = session.exec(select(Batch).where(Batch.round == round_number)).one()
     assert project is not None
-    assert batch.id is not None
     label_batch(
         services,
         project,
@@ -138,7 +137,6 @@ def test_kill_9_of_the_worker_at_twenty_points(
     services = stack.services()
     policy = LoopPolicy(batch_size=16, audit_share=0.25, annotators_per_record=2)
     project, truths = seed_project(services, records=120, policy=policy, name="kill points")
-    assert project.id is not None
     stack.start("serve")
     for point in BEFORE_THE_FIRST_BATCH:
         die_at(stack, point)
@@ -164,7 +162,6 @@ def test_kill_9_of_the_api_within_a_webhook(
     services = stack.services()
     policy = LoopPolicy(batch_size=12, audit_share=0.25, annotators_per_record=2)
     project, truths = seed_project(services, records=60, policy=policy, name="api kills")
-    assert project.id is not None
     stack.start("worker")
     for round_number, point in enumerate(IN_THE_WEBHOOK, start=1):
         stack.start("serve", dying_at=f"{point}#3")
@@ -184,7 +181,6 @@ def test_two_workers_on_postgresql_take_over_from_each_other(
     stack, services = team_stack, team_stack.services()
     policy = LoopPolicy(batch_size=16, audit_share=0.25, annotators_per_record=2)
     project, truths = seed_project(services, records=80, policy=policy, name="take over")
-    assert project.id is not None
     stack.start("serve")
     choice, push, training = ON_POSTGRESQL
     die_at(stack, choice, worker_id="one")

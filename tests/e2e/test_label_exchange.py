@@ -49,7 +49,6 @@ def seed(services: Services, name: str) -> Project:
         dataset = records.create_dataset(
             DatasetCreate(name=name, kind="product", fields=list(FIELDS)), actor="test"
         )
-        assert dataset.id is not None
         made = [RecordCreate(f"r{n}", "product", FIELDS, "test") for n in (1, 2, 3)]
         records.upsert(dataset.id, made)
         return ProjectsService(session, services.clock).create(
@@ -136,7 +135,6 @@ def test_imported_labels_beside_a_live_project(
     path = tmp_path / "far.json"
     path.write_text(json.dumps(tasks), encoding="utf-8")
     import_labels(services, LabelImport(path, "Live"), actor="test")
-    assert project.id is not None
     connect(services, project.id)
     push_batches(services, project.id)
     sync_project(services, project.id, is_full=True)

@@ -63,7 +63,6 @@ def test_events_lost_doubled_and_shuffled_end_equal(
     services, random = stack.services(), Random(3)
     policy = LoopPolicy(batch_size=10, audit_share=0.2, annotators_per_record=9)
     project, _ = seed_project(services, records=30, policy=policy, name="reconcile")
-    assert project.id is not None
     schema = LabelSchema.model_validate(project.label_schema)
     stack.start("serve")
     stack.start("worker")
@@ -115,7 +114,6 @@ def test_an_answer_whose_webhook_was_lost_keeps_the_suggestion_that_was_seen(
     services = stack.services()
     policy = LoopPolicy(batch_size=16, audit_share=0.25)
     project, truths = seed_project(services, records=60, policy=policy, name="unheard")
-    assert project.id is not None
     stack.start("worker")  # and no API: every webhook is lost
     stack.until(pushed_batch(services, 1), "batch 1 is pushed")
     label(services, project.id, 1, truths)

@@ -48,7 +48,7 @@ def contested(desk: Desk) -> Desk:
         session.add(
             Prediction(
                 task_id=1,
-                model_version_id=version.id or 0,
+                model_version_id=version.id,
                 grade="poor",
                 score=0.93,
                 grade_probabilities={"good": 0.02, "fair": 0.05, "poor": 0.93},

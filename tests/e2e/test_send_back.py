@@ -50,10 +50,10 @@ def send_back(
 ) -> None:
     with services.database.transaction() as session:
         decisions = Decisions(session, services.clock)
-        version = decisions.case(project, case.id or 0).version  # later answers may have come in
+        version = decisions.case(project, case.id).version  # later answers may have come in
         decisions.decide(
             project,
-            case.id or 0,
+            case.id,
             DecisionRequest(version=version, action="send_back", assignee_id=assignee_id),
             author="lead",
         )
@@ -65,7 +65,6 @@ def test_a_disagreement_goes_back_to_another_and_to_a_chosen_annotator(
     services = stack.services()
     policy = LoopPolicy(batch_size=2, annotators_per_record=2, max_rounds=1, review_below=0.5)
     project, _ = seed_project(services, records=12, policy=policy, name="send back")
-    assert project.id is not None
     schema = LabelSchema.model_validate(project.label_schema)
     stack.start("serve")
     stack.start("worker")
@@ -80,15 +79,15 @@ def test_a_disagreement_goes_back_to_another_and_to_a_chosen_annotator(
         answer(ana, task.label_studio_task_id or 0, "good", schema)
         answer(bo, task.label_studio_task_id or 0, "poor", schema)
     first, second = tasks[0], tasks[1]
-    open_case = stack.until(case_of(services, first.id or 0, "open"), "the first case opens")
-    other = stack.until(case_of(services, second.id or 0, "open"), "the second case opens")
+    open_case = stack.until(case_of(services, first.id, "open"), "the first case opens")
+    other = stack.until(case_of(services, second.id, "open"), "the second case opens")
     assert next_task(cy, place) is None  # two answers are all that the policy asks for
 
     send_back(services, held, open_case)
     stack.until(lambda: next_task(cy, place) == first.label_studio_task_id, "Cy is asked")
     assert next_task(ana, place) is None  # she has answered it
     answer(cy, first.label_studio_task_id or 0, "poor", schema)
-    stack.until(case_of(services, first.id or 0, "settled"), "the third answer settles the case")
+    stack.until(case_of(services, first.id, "settled"), "the third answer settles the case")
 
     with services.database.reading() as session:
         people = {row.label_studio_user_id: row.id for row in session.exec(select(Annotator))}
@@ -105,6 +104,6 @@ def test_a_disagreement_goes_back_to_another_and_to_a_chosen_annotator(
     shown = cy._get_json(f"/api/tasks/{copy.label_studio_task_id}/")
     assert shown["annotations"] == []  # nobody's answer is there to be seen
     answer(cy, copy.label_studio_task_id or 0, "poor", schema)
-    stack.until(case_of(services, second.id or 0, "settled"), "the copy's answer settles it")
+    stack.until(case_of(services, second.id, "settled"), "the copy's answer settles it")
     verified = stack.run("verify")
     assert verified.returncode == 0, verified.stdout

@@ -127,7 +127,7 @@ def _check_cases(world: World) -> None:
         cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id).desc()).limit(2)).all()
         desk = ReviewDesk(session, world.services.clock, world.services.settings)
         for case in cases:
-            shown = desk.case(world.project(), case.id or 0)
+            shown = desk.case(world.project(), case.id)
             expected_answers = found[case.task_id].answers if case.task_id in found else {}
             assert sorted(each.annotation_id for each in shown.answers) == sorted(
                 row.label_studio_annotation_id for row in expected_answers.values()
@@ -139,7 +139,7 @@ def check_current(world: World, contents: dict[str, int]) -> None:
     with world.database.reading() as session:
         rows = session.exec(select(Record).where(col(Record.is_current))).all()
     assert {row.external_id: row.fields["price"] for row in rows} == contents
-    assert world.pool() == sorted(row.id or 0 for row in rows)
+    assert world.pool() == sorted(row.id for row in rows)
 
 
 def check_nothing_old_was_pushed(world: World, before: int) -> None:

@@ -66,7 +66,7 @@ def expected(session: Session, project_id: int) -> dict[int, Expected]:
     found: dict[int, Expected] = {}
     for task in tasks.values():
         first = tasks[task.original_id or task.id]
-        if task.purpose == "gold" or task.deleted_at is not None or first.id is None:
+        if task.purpose == "gold" or task.deleted_at is not None:
             continue
         found.setdefault(first.id, Expected(first)).open_tasks.append(task)
     for place, each in found.items():
@@ -82,7 +82,7 @@ def expected(session: Session, project_id: int) -> dict[int, Expected]:
         if task.deleted_at is None and task.purpose != "gold":
             given[task.original_id or row.task_id].append(row)
     for place, rows in given.items():
-        for row in sorted(rows, key=lambda each: (each.revised_at, each.id or 0)):
+        for row in sorted(rows, key=lambda each: (each.revised_at, each.id)):
             who: object = row.annotator_id or f"annotation {row.id}"
             found[place].answers[who] = row
     return found

@@ -101,7 +101,6 @@ class World:
             )
             project.label_studio_project_id = PROJECT
             session.add(project)
-        assert project.id is not None
         self.project_id = project.id
         self.dataset_id = project.dataset_id
         config = build_label_config(label_schema_of(project), evidence=False)
@@ -185,7 +184,7 @@ class World:
             with self.database.transaction() as session:
                 project = ProjectsService(session, self.services.clock).get(self.project_id)
                 Decisions(session, self.services.clock).decide(
-                    project, case.id or 0, request, author="lea@example.org"
+                    project, case.id, request, author="lea@example.org"
                 )
         except AppError:
             return  # not of this case, as it is now
@@ -331,7 +330,7 @@ class World:
         """Record to the id of its current version, as the store has it."""
         with self.database.reading() as session:
             rows = session.exec(select(Record).where(col(Record.is_current)))
-            return {row.external_id: row.id or 0 for row in rows}
+            return {row.external_id: row.id for row in rows}
 
     def close(self) -> None:
         self.database.dispose()

@@ -82,7 +82,6 @@ class Measured:
     def decide(self, task_id: int, grade: str) -> None:
         """The record's case is decided by a lead."""
         case = self.desk.cases().get(task_id) or self._open_case(task_id)
-        assert case.id is not None
         with self.desk.services.database.transaction() as session:
             Decisions(session, self.desk.clock).decide(
                 self.desk.project,
@@ -128,7 +127,6 @@ class Measured:
             )
             session.add(copy)
             session.flush()
-            assert copy.id is not None
             return copy.id
 
 
@@ -170,7 +168,7 @@ def busy(desk: Desk) -> list[int]:
             session.flush()
             task = Task(
                 project_id=first.project_id,
-                record_id=copy.id or 0,
+                record_id=copy.id,
                 batch_id=first.batch_id,
                 key=f"more-{number}",
                 position=100 + number,
@@ -190,7 +188,7 @@ def busy(desk: Desk) -> list[int]:
                 session.add(
                     Annotation(
                         project_id=first.project_id,
-                        task_id=task.id or 0,
+                        task_id=task.id,
                         annotator_id=people[place],
                         label_studio_annotation_id=70_000 + 10 * number + place,
                         revision=1,

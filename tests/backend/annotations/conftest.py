@@ -23,7 +23,6 @@ class Seeded:
 
     @property
     def project_id(self) -> int:
-        assert self.project.id is not None
         return self.project.id
 
 

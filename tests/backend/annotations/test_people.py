@@ -67,7 +67,7 @@ def test_who_was_imported_and_signs_in_later_is_one_annotator(
         session.flush()
         imports = AnnotationIntake(session, seeded.project_id, via="import", now=NOW)
         tasks = list(session.exec(select(Task).order_by(col(Task.id))))
-        first, second = int(tasks[0].id or 0), int(tasks[1].id or 0)
+        first, second = int(tasks[0].id), int(tasks[1].id)
         took = [
             answer(-11, first, IMPORTED_USER, "good", 1),
             answer(-12, second, IMPORTED_USER, "fair", 1),

@@ -30,7 +30,7 @@ def opine(desk: Desk, tasks: dict[int, tuple[str, float]]) -> None:
             session.add(
                 Prediction(
                     task_id=task_id,
-                    model_version_id=version.id or 0,
+                    model_version_id=version.id,
                     grade=grade,
                     score=score,
                     grade_probabilities=shares,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from backend.demo.annotators import PROFILES, AnnotatorProfile, Suggestion, answer, answers
+from backend.demo.annotators import PROFILES, AnnotatorProfile, ShownSuggestion, answer, answers
 from backend.demo.records import generate
 from backend.demo.truth import DIMENSIONS, GRADES, Truth
 
@@ -51,7 +51,7 @@ def test_a_perfect_annotator_gives_the_truth(truths: dict[str, Truth]) -> None:
         missed_field_rate=0,
         correction_rate=1,
     )
-    wrong_suggestion = Suggestion("poor", ("spam",))
+    wrong_suggestion = ShownSuggestion("poor", ("spam",))
     for truth in truths.values():
         given = answer(
             truth, perfect, grades=GRADES, issues=ISSUES, seed=1, suggestion=wrong_suggestion
@@ -66,7 +66,7 @@ def test_a_perfect_annotator_gives_the_truth(truths: dict[str, Truth]) -> None:
 
 def test_a_suggestion_pulls_the_biased(truths: dict[str, Truth]) -> None:
     biased = AnnotatorProfile("b", "b@annotators.example.com", error_rate=0, suggestion_bias=0.4)
-    suggestion = Suggestion("poor", ("spam",), ("text",))
+    suggestion = ShownSuggestion("poor", ("spam",), ("text",))
     good = [truth for truth in truths.values() if truth.grade == "good"]
     pulled = [
         given

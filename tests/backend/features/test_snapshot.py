@@ -169,7 +169,7 @@ def test_the_fingerprint_follows_the_labels(
             case "field":
                 row.faulty_fields = ["title"]
             case "revision":
-                row.id = 1_000 + (row.id or 0)
+                row.id = 1_000 + row.id
             case "audit":
                 tasks[0].is_audit = True
     assert snapshot(tasks, answers).fingerprint != before

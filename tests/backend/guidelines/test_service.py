@@ -198,7 +198,6 @@ class TestDisagreements:
             )
             session.add(case)
             session.flush()
-            assert case.id is not None
             for action, rule, undoes in (
                 ("decide", "which duplicate stays", None),
                 ("decide", "which duplicate stays", None),

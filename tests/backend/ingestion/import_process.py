@@ -23,13 +23,13 @@ def main(url: str, path: str, kill_after_chunks: int, inside_transaction: bool) 
             os.kill(os.getpid(), signal.SIGKILL)
 
     if inside_transaction:
-        save = service._Run._save
+        save = service._RecordImport._save
 
         def save_and_count(*args: object) -> None:
             save(*args)  # type: ignore[arg-type]
             count()
 
-        service._Run._save = save_and_count  # type: ignore[assignment, method-assign]
+        service._RecordImport._save = save_and_count  # type: ignore[assignment, method-assign]
     request = ImportRequest(dataset="shop", path=Path(path), id_column="sku")
     progress = (lambda *_: None) if inside_transaction else count
     service.import_source(Database(url), request, utc_now, progress=progress)

@@ -53,7 +53,6 @@ def records(database: Database, name: str = "shop") -> list[Record]:
     with database.reading() as session:
         records_service = RecordsService(session, clock)
         dataset = records_service.find_dataset(name)
-        assert dataset.id is not None
         return list(records_service.page(dataset.id, limit=20_000, with_history=True))
 
 
@@ -281,13 +280,13 @@ def test_a_long_run_of_malformed_lines_is_kept_in_chunks_too(
     """No good row comes between them, so the reader alone must not pile them up."""
     monkeypatch.setattr(service, "ROWS_PER_CHUNK", 10)
     sizes: list[int] = []
-    save = service._Run._save
+    save = service._RecordImport._save
 
     def measured(self: Any, session: Any, counts: Any, listed: Sequence[Reject], read: int) -> None:
         sizes.append(len(listed))
         save(self, session, counts, listed, read)
 
-    monkeypatch.setattr(service._Run, "_save", measured)
+    monkeypatch.setattr(service._RecordImport, "_save", measured)
     good, bad = ("sku,t\n1,a\n", "1,2,3\n") if name == "a.csv" else ('{"sku": "1"}\n', "no\n")
     (tmp_path / name).write_text(good + bad * 500)
     report = run(sqlite_database, tmp_path / name, kind_column=None, strict=strict)

@@ -254,7 +254,7 @@ def test_a_prediction_of_another_projects_version(loop: Loop, held: Held) -> Non
         session.flush()
         shown = session.exec(select(Prediction)).first()
         assert shown is not None
-        shown.model_version_id = version.id or 0
+        shown.model_version_id = version.id
         session.add(shown)
     assert kinds(loop) == ["prediction_untraceable"]
 

@@ -28,7 +28,7 @@ def project_id(store: Store) -> int:
         session.flush()
         project = Project(
             name="quality",
-            dataset_id=dataset.id or 0,
+            dataset_id=dataset.id,
             label_schema={},
             policy={},
             label_studio_project_id=7,
@@ -36,7 +36,7 @@ def project_id(store: Store) -> int:
         )
         session.add(project)
         session.flush()
-        return project.id or 0
+        return project.id
 
 
 def jobs_of(store: Store) -> list[Job]:

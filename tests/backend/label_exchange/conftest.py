@@ -63,7 +63,6 @@ def task_ids(desk: Desk) -> list[int]:
 def decide(desk: Desk, task_id: int, **request: Any) -> None:
     """Lea decides the task's case."""
     case = desk.cases()[task_id]
-    assert case.id is not None
     desk.clock.advance(1)
     with desk.services.database.transaction() as session:
         Decisions(session, desk.clock).decide(
@@ -112,7 +111,7 @@ def suggest(desk: Desk, task_ids_shown: list[int]) -> None:
             session.add(
                 Prediction(
                     task_id=task_id,
-                    model_version_id=version.id or 0,
+                    model_version_id=version.id,
                     grade="good",
                     score=0.9,
                     grade_probabilities={"good": 0.9},
@@ -168,7 +167,6 @@ def find_project(services: Services, name: str) -> Project:
 
 def answers_in(services: Services, project: Project) -> list[tuple[Any, ...]]:
     """Every present answer: record, person, what was said; without ids."""
-    assert project.id is not None
     with services.database.reading() as session:
         people = {row.id: row.email for row in session.exec(select(Annotator))}
         records = dict(

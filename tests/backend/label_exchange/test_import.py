@@ -111,7 +111,7 @@ def test_consensus_is_the_same_after_a_round_trip(
     copy = find_project(elsewhere, "Copy")
     with elsewhere.database.transaction() as session:
         ReviewRefresh(session, elsewhere.clock, copy).run()
-    there = Desk(elsewhere, labelled.clock, copy.id or 0)
+    there = Desk(elsewhere, labelled.clock, copy.id)
     before, after = rows(labelled, what="consensus"), rows(there, what="consensus")
     told = ("grade", "issues", "faulty_fields", "soft_label", "confidence", "votes", "skips")
     assert {key: [row[name] for name in told] for key, row in before.items()} == {
@@ -190,9 +190,9 @@ def test_imported_tasks_are_never_pushed(elsewhere: Services, tmp_path: Path) ->
     with elsewhere.database.reading() as session:
         (batch,) = session.exec(select(Batch)).all()
         assert (batch.round, batch.strategy) == (0, "imported")
-        assert batches_not_pushed(session, project.id or 0) == []
-        assert tasks_with_records(session, batch.id or 0) == []
-        assert unpushed_tasks_of_pushed_batches(session, project.id or 0) == []
+        assert batches_not_pushed(session, project.id) == []
+        assert tasks_with_records(session, batch.id) == []
+        assert unpushed_tasks_of_pushed_batches(session, project.id) == []
         (task,) = session.exec(select(Task)).all()
         assert (task.label_studio_task_id, task.annotators_wanted) == (None, 1)
         assert [job.name for job in session.exec(select(Job))] == ["review.refresh"]

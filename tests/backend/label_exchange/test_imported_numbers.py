@@ -38,7 +38,7 @@ def test_people_of_an_import_are_annotators_and_its_round_is_named(
         foreign_task(3, foreign_answer(4, "sad", completed_by=None)),
     ]
     take(elsewhere, write(tmp_path / "m.json", tasks), mapping=MOODS)
-    status = status_of(elsewhere, find_project(elsewhere, "Copy").id or 0)
+    status = status_of(elsewhere, find_project(elsewhere, "Copy").id)
     assert (status.annotators, status.annotations.current, status.annotations.unnamed) == (2, 4, 2)
     told = [(row.name, row.annotations) for row in status.annotator_counts]
     assert told[:2] == [("ada@example.org", 1), ("user 6 of another Label Studio", 1)]
@@ -64,7 +64,7 @@ def test_copies_that_were_imported_are_called_so(
     with labelled.services.database.reading() as session:
         case = session.exec(select(ReviewCase).where(ReviewCase.task_id == 5)).one()
         desk = ReviewDesk(session, labelled.clock, labelled.services.settings)
-        shown = desk.case(labelled.project, case.id or 0).answers
+        shown = desk.case(labelled.project, case.id).answers
     ours, imported = [(False, False)] * 2, [(True, False)] * 2
     assert [(each.is_imported, each.is_copy) for each in shown] == ours + imported
     lead = browser_as("lead")

@@ -166,7 +166,7 @@ def test_making_it_anew_keeps_answers_and_asks_only_for_what_is_missing(
         assert len(session.exec(select(Annotator)).all()) == 2, "Bob is Bob again"
         newest = max(
             revision_repository.current_revisions(session, answered.project_id),
-            key=lambda row: row.id or 0,
+            key=lambda row: row.id,
         )
         assert newest.revision == 1, "no revision of an answer with the same number before"
 

@@ -45,7 +45,7 @@ def accept_records(session: Session, project_id: int, now: datetime) -> int:
     ).all()
     session.add_all(
         MachineLabel(
-            acceptance_id=row.id or 0,
+            acceptance_id=row.id,
             record_id=record_id or 0,
             grade="good" if number % 4 else "poor",
             confidence=0.9 + number / 1_000,
@@ -54,4 +54,4 @@ def accept_records(session: Session, project_id: int, now: datetime) -> int:
         for number, record_id in enumerate(free)
     )
     session.flush()
-    return row.id or 0
+    return row.id

@@ -44,7 +44,7 @@ def fill(
     session.flush()
     project = Project(
         name=name,
-        dataset_id=_id(dataset),
+        dataset_id=dataset.id,
         label_schema=LabelSchema.default(["title", "price"]).model_dump(mode="json"),
         policy={},
         label_studio_project_id=label_studio_id,
@@ -52,7 +52,7 @@ def fill(
     )
     session.add(project)
     session.flush()
-    project_id = _id(project)
+    project_id = project.id
     records = [_record(dataset, number, start) for number in range(RECORDS)]
     session.add_all(records)
     annotators = [
@@ -123,7 +123,7 @@ def fill_jobs(session: Session, now: datetime, project_id: int) -> None:
 
 def _record(dataset: Dataset, number: int, at: datetime) -> Record:
     return Record(
-        dataset_id=_id(dataset),
+        dataset_id=dataset.id,
         external_id=f"SKU-{10_000 + number}",
         content_hash=f"{number:064x}",
         kind="product",
@@ -152,8 +152,8 @@ def _round(
         index = (number - 1) * BATCH + position
         task = Task(
             project_id=project_id,
-            record_id=_id(records[index]),
-            batch_id=_id(batch),
+            record_id=records[index].id,
+            batch_id=batch.id,
             key=f"{project_id}-{index}",
             position=position,
             is_audit=position % 5 == 0,
@@ -172,7 +172,7 @@ def _answer(session: Session, task: Task, annotator: Annotator, at: datetime, in
     def revision(number: int, *, deleted: bool = False, skipped: bool = False) -> Annotation:
         return Annotation(
             project_id=task.project_id,
-            task_id=_id(task),
+            task_id=task.id,
             annotator_id=annotator.id,
             label_studio_annotation_id=900 + index,
             revision=number,
@@ -238,16 +238,11 @@ def _models(session: Session, project_id: int, start: datetime) -> None:
             Promotion(
                 project_id=project_id,
                 kind=kind,
-                model_version_id=_id(versions[champion]),
-                challenger_id=_id(versions[number]),
+                model_version_id=versions[champion].id,
+                challenger_id=versions[number].id,
                 reason=reason,
                 reason_zh=reason_zh,
                 decided_by="gate",
                 created_at=versions[number].created_at,
             )
         )
-
-
-def _id(row: Dataset | Project | Record | Batch | Task | ModelVersion) -> int:
-    assert row.id is not None
-    return row.id

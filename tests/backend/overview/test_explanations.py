@@ -57,7 +57,7 @@ def explained(services: Services, project_id: int) -> int:
             session.add(task)
             session.add(
                 Prediction(
-                    task_id=task.id or 0,
+                    task_id=task.id,
                     model_version_id=(version and version.id) or 0,
                     grade="fair",
                     score=0.71,

@@ -39,7 +39,6 @@ def person(desk: Desk, email: str) -> int:
         row = Annotator(label_studio_user_id=900, email=email, created_at=NOW)
         session.add(row)
         session.flush()
-        assert row.id is not None
         return row.id
 
 
@@ -61,7 +60,6 @@ def send_back(desk: Desk, task_id: int, assignee: int, attempt: int = 2) -> int:
         )
         session.add(copy)
         session.flush()
-        assert copy.id is not None
         return copy.id
 
 

@@ -183,7 +183,6 @@ def test_values_out_of_range_and_unknown_names_are_refused(policy: dict[str, Any
 
 def test_a_policy_change_is_checked_audited_and_keeps_the_rest(session: Session) -> None:
     project = service(session).create(request(policy={"batch_size": 9}), actor="ana")
-    assert project.id is not None
     with pytest.raises(InvalidInput, match="psychic"):
         service(session).set_policy(project.id, {"strategy": "psychic"}, actor="ana")
     changed = service(session).set_policy(project.id, {"strategy": "entropy"}, actor="bo")
@@ -204,7 +203,6 @@ def test_a_policy_change_that_cannot_be_is_refused_by_name(
     session: Session, name: str, value: object
 ) -> None:
     project = service(session).create(request(), actor="ana")
-    assert project.id is not None
     with pytest.raises(InvalidInput, match=name) as error:
         service(session).set_policy(project.id, {name: value}, actor="ana")
     assert (error.value.field, error.value.value) == (f"policy.{name}", value)
@@ -214,7 +212,6 @@ def test_a_policy_change_that_cannot_be_is_refused_by_name(
 def test_adaptive_overlap_that_asks_nobody_more_is_refused(session: Session) -> None:
     projects = service(session)
     project = projects.create(request(policy={"annotators_per_record": 3}), actor="ana")
-    assert project.id is not None
     with pytest.raises(InvalidInput, match="never ask one more") as error:
         projects.set_policy(project.id, {"overlap": "adaptive"}, actor="ana")
     assert (error.value.field, error.value.value) == ("policy.annotators_at_most", 3)
@@ -226,7 +223,6 @@ def test_adaptive_overlap_that_asks_nobody_more_is_refused(session: Session) -> 
 def test_a_stored_policy_from_before_that_check_still_loads_and_changes(session: Session) -> None:
     projects = service(session)
     project = projects.create(request(), actor="ana")
-    assert project.id is not None
     project.policy = {**project.policy, "overlap": "adaptive", "annotators_at_most": 1}
     assert policy_of(project).overlap == "adaptive"
     assert policy_of(projects.set_policy(project.id, {"batch_size": 9}, actor="a")).batch_size == 9
@@ -235,7 +231,6 @@ def test_a_stored_policy_from_before_that_check_still_loads_and_changes(session:
 def test_the_schedule_follows_the_policy(session: Session) -> None:
     projects = service(session)
     project = projects.create(request(policy={"retrain_cron": "0 3 * * *"}), actor="ana")
-    assert project.id is not None
     row = session.exec(select(Schedule)).one()
     assert (row.job_name, row.cron) == ("training.retrain", "0 3 * * *")
     projects.set_policy(project.id, {"retrain_cron": "0 4 * * *"}, actor="ana")
@@ -268,5 +263,5 @@ def test_loading_the_strategies_does_not_hold_the_store(
     with sqlite_database.transaction() as session:
         project = service(session).create(request(), actor="ana")
     with sqlite_database.transaction() as session:
-        service(session).set_policy(project.id or 0, {"batch_size": 7}, actor="ana")
+        service(session).set_policy(project.id, {"batch_size": 7}, actor="ana")
     assert seen == ["free", "free"]

@@ -18,7 +18,6 @@ def add_project(session: Session, name: str) -> int:
     project = Project(name=name, dataset_id=dataset.id, label_schema={}, policy={}, created_at=NOW)
     session.add(project)
     session.flush()
-    assert project.id is not None
     return project.id
 
 
@@ -118,7 +117,7 @@ def test_decisions_of_the_same_moment_keep_their_order(sqlite_database: Database
         project_id = add_project(session, "shop")
         for mark in "abc":
             row = decide(session, register(session, project_id, mark), promote=True)
-            row.created_at = NOW - timedelta(days=row.id or 0)  # a clock that runs backwards
+            row.created_at = NOW - timedelta(days=row.id)  # a clock that runs backwards
         champion = registry_of(session).champion(project_id)
         assert champion is not None
         assert champion.number == 3

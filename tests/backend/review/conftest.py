@@ -14,7 +14,7 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.models import Annotation, Annotator, Project, ReviewCase, Task
 from backend.projects.service import ProjectsService
-from backend.review import evidence_repository
+from backend.review import situation_repository
 from backend.review.refreshing import Refreshed, refresh_desk
 from tests.backend.annotations.conftest import NOW, Seeded, seeded
 from tests.backend.training.loop import SetClock
@@ -49,7 +49,6 @@ class Desk:
                 )
                 session.add(row)
                 session.flush()
-                assert row.id is not None
                 made.append(row.id)
         return made
 
@@ -102,7 +101,7 @@ class Desk:
     def cases(self) -> dict[int, ReviewCase]:
         """Task id to its case."""
         with self.services.database.reading() as session:
-            return evidence_repository.cases_by_task(session, self.project_id)
+            return situation_repository.cases_by_task(session, self.project_id)
 
     def task(self, task_id: int) -> Task:
         with self.services.database.reading() as session:

@@ -33,7 +33,7 @@ def decide(desk: Desk, task: int, author: str = "lead", **request: object) -> De
     values = {"version": case.version, "action": "decide", "grade": "poor", **request}
     with desk.services.database.transaction() as session:
         return Decisions(session, desk.clock).decide(
-            desk.project, case.id or 0, DecisionRequest.model_validate(values), author=author
+            desk.project, case.id, DecisionRequest.model_validate(values), author=author
         )
 
 
@@ -139,14 +139,13 @@ def test_sent_back_to_one_annotator_makes_a_copy_that_is_pushed(tied: Desk) -> N
         assert batch.pushed_at is None
     assert (copy.original_id, copy.attempt, copy.assignee_id) == (1, 2, cy)
     assert copy.key != tied.task(1).key
-    assert copy.id is not None
     tied.answer(copy.id, cy, "fair")
     assert tied.refresh().reopened == 1  # three answers, each another: still a tie, open again
     case = tied.cases()[1]
     assert case.state == "open"
     with tied.services.database.reading() as session:
         desk = ReviewDesk(session, tied.clock, tied.services.settings)
-        shown = desk.case(tied.project, case.id or 0)
+        shown = desk.case(tied.project, case.id)
     assert {(answer.annotator, answer.is_copy) for answer in shown.answers} == {
         ("Ana", False),
         ("Bo", False),
@@ -214,7 +213,7 @@ def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
         copy = session.exec(select(Task).where(Task.purpose == "relabel")).one()
     assert tied.refresh().reopened == 0
     assert tied.cases()[1].state == "sent_back"  # both have answered, and yet Bo is awaited
-    tied.answer(copy.id or 0, bo, "good", issues=["duplicate"])
+    tied.answer(copy.id, bo, "good", issues=["duplicate"])
     assert tied.refresh().settled == 1  # Bo now says what Ana says
     assert tied.cases()[1].state == "settled"
     with tied.services.database.reading() as session:
@@ -278,7 +277,7 @@ def test_precedents_resemble_the_record(tied: Desk) -> None:
     case: ReviewCase = tied.cases()[2]
     with tied.services.database.reading() as session:
         desk = ReviewDesk(session, tied.clock, tied.services.settings)
-        shown = desk.case(tied.project, case.id or 0)
+        shown = desk.case(tied.project, case.id)
     (similar,) = shown.similar
     assert (similar.external_id, similar.grade) == ("r1", "good")
     assert 0.1 <= similar.similarity <= 1.0

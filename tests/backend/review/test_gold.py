@@ -23,7 +23,7 @@ def decided(desk: Desk, tasks: int) -> None:
         with desk.services.database.transaction() as session:
             Decisions(session, desk.clock).decide(
                 desk.project,
-                case.id or 0,
+                case.id,
                 DecisionRequest(version=case.version, action="decide", grade="poor"),
                 author="lead",
             )
@@ -44,7 +44,7 @@ def mix(desk: Desk, round_number: int) -> list[Task]:
             session,
             desk.clock,
             desk.project,
-            batch.id or 0,
+            batch.id,
             reason=("drawn at random", "随机抽取"),
             seed=round_number,
         )
@@ -70,7 +70,6 @@ def test_answers_to_gold_change_no_label_and_hold_nothing_up(desk: Desk) -> None
     desk.set_policy(gold_share=0.15)
     (check, _) = mix(desk, 3)
     before = desk.cases()
-    assert check.id is not None
     desk.answer(check.id, 1, "good")
     desk.refresh()
     assert {case.version for case in desk.cases().values()} == {

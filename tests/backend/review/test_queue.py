@@ -31,7 +31,7 @@ def filled(desk: Desk) -> Desk:
             state, codes = random.choice(STATES), random.sample(CODES, random.randint(1, 4))
             case = ReviewCase(
                 project_id=desk.project_id,
-                task_id=task.id or 0,
+                task_id=task.id,
                 kind=random.choice(KINDS),
                 state=state,
                 reasons=[
@@ -48,7 +48,7 @@ def filled(desk: Desk) -> Desk:
             for code in codes:
                 session.add(
                     CaseReason(
-                        case_id=case.id or 0,
+                        case_id=case.id,
                         project_id=desk.project_id,
                         state=state,
                         code=code,
@@ -63,7 +63,7 @@ def listed(session: Session, desk: Desk, wanted: CaseFilter) -> list[int]:
     while page := queue_repository.page(
         session, desk.project_id, wanted, offset=len(found), limit=2
     ):
-        found += [case.id or 0 for case, _, _ in page]
+        found += [case.id for case, _, _ in page]
     return found
 
 
@@ -77,7 +77,7 @@ def expected(session: Session, wanted: CaseFilter) -> set[int]:
             code.startswith(wanted.reason) if group else code == wanted.reason for code in codes
         )
         if has_reason and wanted.state in (None, case.state) and wanted.kind in (None, case.kind):
-            fits.add(case.id or 0)
+            fits.add(case.id)
     return fits
 
 

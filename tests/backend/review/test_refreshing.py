@@ -56,7 +56,7 @@ def test_a_decision_stands_until_the_record_changes(desk: Desk) -> None:
     with desk.services.database.transaction() as session:
         Decisions(session, desk.clock).decide(
             desk.project,
-            case.id or 0,
+            case.id,
             DecisionRequest(version=case.version, action="decide", grade="poor"),
             author="lead",
         )

@@ -49,10 +49,7 @@ def decide(desk: Desk, action: str = "decide") -> int:
         {"version": case.version, "action": action, "grade": grade}
     )
     with desk.services.database.transaction() as session:
-        made = Decisions(session, desk.clock).decide(
-            desk.project, case.id or 0, request, author="lead"
-        )
-        assert made.id is not None
+        made = Decisions(session, desk.clock).decide(desk.project, case.id, request, author="lead")
         return made.id
 
 

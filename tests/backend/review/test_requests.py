@@ -2,7 +2,7 @@
 
 from starlette.datastructures import FormData
 
-from backend.review.requests import Draft, bulk_request
+from backend.review.requests import DecisionDraft, bulk_request
 
 
 def test_why_somebody_decides_is_not_the_reason_that_is_filtered_by() -> None:
@@ -34,7 +34,7 @@ def test_what_was_chosen_is_kept_even_where_it_is_wrong() -> None:
             ("assignee_id", "x"),
         ]
     )
-    assert Draft.of(form) == Draft(
+    assert DecisionDraft.of(form) == DecisionDraft(
         "superb", ["duplicate", "spam"], ["price"], {"price": "7"}, "typed", "", "x"
     )
-    assert Draft.of(FormData([])).grade is None
+    assert DecisionDraft.of(FormData([])).grade is None

@@ -10,15 +10,15 @@ from backend.review.triage import (
     SUSPECTED_ERROR,
     TIE,
     WITHDRAWN_LABEL,
-    Evidence,
     Opinion,
+    RecordSituation,
     Suspicion,
     priority_of,
     reasons_of,
 )
 from labeling.label_schema import Choice, Grade, Issue, LabelSchema
 
-AGREED = Evidence(
+AGREED = RecordSituation(
     grade="good",
     confidence=0.95,
     probabilities={"good": 0.95, "poor": 0.05},
@@ -29,8 +29,8 @@ AGREED = Evidence(
 )
 
 
-def codes(evidence: Evidence) -> list[str]:
-    return [reason.code for reason in reasons_of(evidence, review_below=0.75)]
+def codes(situation: RecordSituation) -> list[str]:
+    return [reason.code for reason in reasons_of(situation, review_below=0.75)]
 
 
 def test_agreement_needs_no_decision() -> None:
@@ -74,7 +74,7 @@ def test_each_reason(changes: dict[str, object], expected: list[str] | int) -> N
 
 
 def test_every_reason_is_said_in_both_languages() -> None:
-    evidence = replace(
+    situation = replace(
         AGREED,
         confidence=0.5,
         opinion=Opinion("poor", 0.99),
@@ -84,7 +84,7 @@ def test_every_reason_is_said_in_both_languages() -> None:
         issues={"duplicate": 0.5},
         faulty_fields={"price": 0.5},
     )
-    reasons = reasons_of(evidence, review_below=0.75)
+    reasons = reasons_of(situation, review_below=0.75)
     assert len(reasons) == 7
     assert [reason.weight for reason in reasons] == sorted(
         (reason.weight for reason in reasons), reverse=True
@@ -121,7 +121,7 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         issues=(Issue(value="stale_date", en="date is too old", zh="日期过旧"),),
     )
     en, zh = schema.titles("en"), schema.titles("zh")
-    evidence = replace(
+    situation = replace(
         AGREED,
         grade="g1",
         confidence=0.6,
@@ -129,7 +129,7 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         issues={"stale_date": 0.5},
         faulty_fields={"stale_date": 0.5},
     )
-    found = reasons_of(evidence, review_below=0.75, en=en, zh=zh)
+    found = reasons_of(situation, review_below=0.75, en=en, zh=zh)
     words = {ground.code: ground.words for ground in found}
     issue, field = words["issue:stale_date"], words["field:stale_date"]
     assert issue.en == "Answers differ on the issue date is too old (50% say yes)."

@@ -105,7 +105,7 @@ def test_running_it_again_replaces_the_findings(loop: Loop) -> None:
     (version,) = loop.versions
     now = loop.clock()
     with loop.services.database.transaction() as session:
-        request_assessment(session, loop.project_id, version.id or 0, now)
+        request_assessment(session, loop.project_id, version.id, now)
     loop.run()
     assert [row.id for row in rows(loop)] == [row.id for row in rows(loop)]
     with loop.services.database.transaction() as session:

@@ -205,9 +205,9 @@ class Loop:
     ) -> Annotation:
         return Annotation(
             project_id=self.project_id,
-            task_id=task.id or 0,
+            task_id=task.id,
             annotator_id=annotator_id,
-            label_studio_annotation_id=10_000 * person + (task.id or 0),
+            label_studio_annotation_id=10_000 * person + task.id,
             revision=revision,
             identity=f"{self.clock().isoformat()}-{revision}",
             grade=grade,
@@ -228,7 +228,7 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         session.flush()
         session.add_all(
             Record(
-                dataset_id=dataset.id or 0,
+                dataset_id=dataset.id,
                 external_id=str(number),
                 content_hash=f"{number:064x}",
                 kind="product",
@@ -253,7 +253,6 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         assert context.project_id is not None
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
-                assert batch.id is not None
                 ids = [
                     task.id
                     for task, _ in label_studio_repository.tasks_with_records(session, batch.id)
@@ -266,5 +265,4 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
 
     registry.add(PUSH, mark_pushed)
     runner = InlineRunner(services.database, registry, clock)
-    assert project.id is not None
     return Loop(services, clock, runner, project.id)

@@ -37,11 +37,10 @@ def project_id(services: Services) -> int:
         session.add(dataset)
         session.flush()
         project = Project(
-            name="Shop", dataset_id=dataset.id or 0, label_schema={}, policy={}, created_at=NOW
+            name="Shop", dataset_id=dataset.id, label_schema={}, policy={}, created_at=NOW
         )
         session.add(project)
         session.flush()
-        assert project.id is not None
         registry = RegistryService(session, services.clock)
         for number, encoder in enumerate(ENCODERS, start=1):
             version = registry.register(

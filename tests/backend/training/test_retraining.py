@@ -106,7 +106,7 @@ def test_after_a_rollback_the_next_batch_is_chosen_by_the_old_version(loop: Loop
         first.id,
     ]
     shown = {prediction.task_id: prediction.model_version_id for prediction in loop.predictions}
-    assert {shown[task.id or 0] for task in loop.tasks(4)} == {first.id}
+    assert {shown[task.id] for task in loop.tasks(4)} == {first.id}
 
 
 def test_a_rollback_is_not_undone_by_the_same_labels(loop: Loop) -> None:

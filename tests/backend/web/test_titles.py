@@ -136,7 +136,7 @@ def services(new_loop: Callable[..., Loop], sqlite_database: Database) -> Servic
             if action == "decide":
                 wanted |= {"grade": "qv2", "issues": ["iv1"]}
             request = DecisionRequest.model_validate(wanted)
-            Decisions(session, clock).decide(project, case.id or 0, request, author="lead")
+            Decisions(session, clock).decide(project, case.id, request, author="lead")
         WorkReports(session, clock).request(project)
     runner.run_pending(skip_waiting_time=True)
     services.settings = services.settings.model_copy(

@@ -6,7 +6,7 @@ import numpy as np
 
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
-from active_learning.query_strategies.evidence import Evidence
+from active_learning.query_strategies.candidate_facts import CandidateFacts
 
 
 def test_under_dropout_a_grade_that_nobody_gave_stays_improbable() -> None:
@@ -18,8 +18,8 @@ def test_under_dropout_a_grade_that_nobody_gave_stays_improbable() -> None:
     classifier.fit(features[:40], labels)
     assert classifier.fitted_ is not None
     classifier.fitted_ = replace(classifier.fitted_, temperature=20.0)
-    evidence = Evidence(classifier, features, np.arange(40), None, seed=0)
-    pool = evidence.candidates(np.arange(40, 80), {"probabilities", "dropout"})
+    facts = CandidateFacts(classifier, features, np.arange(40), None, seed=0)
+    pool = facts.candidates(np.arange(40, 80), {"probabilities", "dropout"})
     assert pool.dropout is not None
     assert pool.dropout.shape[1:] == (40, 3)
     assert pool.dropout[..., 2].max() < 1e-6

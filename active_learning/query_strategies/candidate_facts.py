@@ -36,7 +36,7 @@ MOST_KNOWN = 20_000
 machine labels most of the pool."""
 
 
-class Evidence:
+class CandidateFacts:
     """Candidates of a pool for a classifier.
 
     Args:
