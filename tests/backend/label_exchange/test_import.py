@@ -18,7 +18,7 @@ from backend.label_exchange.task_file import CHARACTERS_A_READ, read_tasks
 from backend.label_studio.repository import tasks_with_records
 from backend.loop.repository import batches_not_pushed
 from backend.models import Annotation, Annotator, Batch, Job, Project, Record, Task
-from backend.review.refreshing import ReviewRefresh
+from backend.review.refreshing import refresh_desk
 from labeling.label_studio.label_mapping import LabelMapping
 from labeling.label_studio.tasks import build_task_data
 from tests.backend.label_exchange.conftest import (
@@ -90,8 +90,7 @@ def test_round_trip_to_another_store(labelled: Desk, elsewhere: Services, tmp_pa
     assert (report.tasks_read, report.records_new, report.annotations_new) == (9, 9, 16)
     copy = find_project(elsewhere, "Copy")
     assert answers_in(elsewhere, copy) == answers_in(labelled.services, labelled.project)
-    with elsewhere.database.transaction() as session:
-        ReviewRefresh(session, elsewhere.clock, copy).run()
+    refresh_desk(elsewhere, copy.id)
     again = take(elsewhere, path)
     assert (again.annotations_unchanged, again.records_unchanged) == (16, 9)
     assert again.annotations_new + again.annotations_updated + again.tasks_new == 0
@@ -109,8 +108,7 @@ def test_consensus_is_the_same_after_a_round_trip(
     path.write_bytes(exported(labelled, what="annotations", format="label_studio"))
     take(elsewhere, path)
     copy = find_project(elsewhere, "Copy")
-    with elsewhere.database.transaction() as session:
-        ReviewRefresh(session, elsewhere.clock, copy).run()
+    refresh_desk(elsewhere, copy.id)
     there = Desk(elsewhere, labelled.clock, copy.id)
     before, after = rows(labelled, what="consensus"), rows(there, what="consensus")
     told = ("grade", "issues", "faulty_fields", "soft_label", "confidence", "votes", "skips")
