@@ -298,10 +298,10 @@ def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: 
     world.sync(is_full=True)
     with world.database.transaction() as session:
         case = session.exec(select(ReviewCase).where(ReviewCase.state == "open")).one()
-        person = session.exec(select(Annotator)).first()
-        assert person is not None
+        asked = session.exec(select(Annotator)).first()
+        assert asked is not None
         project = ProjectsService(session, world.services.clock).get(world.project_id)
-        SendingBack(session, world.services.clock).send(project, case, person.id)
+        SendingBack(session, world.services.clock).send(project, case, asked.id)
     world.settle()
     held = {each.key for each in world.label_studio.tasks.values()}
     assert len(held) == len(CONTENTS), "two that were there, and the copy"
