@@ -13,7 +13,6 @@ from backend.label_studio.sync import cannot_be_shown
 from backend.loop.job_names import APPLY_EVENTS, NEXT_BATCH, RETRAIN
 from backend.models import (
     Annotator,
-    Dataset,
     Job,
     Record,
     ReviewCase,
@@ -22,6 +21,7 @@ from backend.models import (
     WebhookEvent,
 )
 from backend.projects.service import ProjectsService
+from backend.records import repository as records
 from backend.review.sending_back import SendingBack
 from labeling.label_studio.annotations import parse_annotation
 from labeling.label_studio.sync import TaskSnapshot
@@ -106,6 +106,7 @@ def test_content_that_comes_back_is_asked_about_and_what_it_replaced_is_not(worl
     check_settled(world)
     check_current(world, {**CONTENTS, "kettle": 1, "chair": 0})
     world.bring({"lamp": 1})
+    check_current(world, {**CONTENTS, "kettle": 1, "chair": 0, "lamp": 1})
     world.settle()
     check_settled(world)
 
@@ -131,7 +132,7 @@ def test_a_place_in_a_pushed_batch_waits_for_its_content_to_come_back(world: Wor
 def test_every_change_of_what_is_current_is_another_generation(world: World) -> None:
     def generation() -> int:
         with world.database.reading() as session:
-            return session.exec(select(Dataset.generation)).one()
+            return records.generation(session, world.dataset_id)
 
     found = [generation()]
     for contents in ({"kettle": 1}, {"kettle": 0}, {"kettle": 0}, {"chair": 0}):
