@@ -10,8 +10,8 @@ from the answers, decides about machine labels, judges the labels and chooses th
 of these jobs timed by itself too; then a ``batch again``, with everything cached. Only the traffic
 with Label Studio is left out; ``benchmarks.push_sync`` measures that.
 
-``seconds`` is the wall clock of a step and ``cpu_seconds`` what its process computed, which says more
-where others use the machine too; ``peak_mb`` is the highest resident memory of its process, the
+``seconds`` is the wall clock of a step, ``cpu_seconds`` what its process computed, which says more
+where others use the machine too, and ``peak_mb`` the highest resident memory of its process, the
 interpreter with everything loaded included. The last line is one JSON object.
 """
 
