@@ -149,7 +149,14 @@ def run_step(folder: Path, step: str, encoder: str, batch: int, result: Connecti
         jobs = run_jobs(services, step)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result.send({"seconds": round(seconds, 1), "peak_mb": round(peak / 1024, 1), "jobs": jobs})
+    result.send(
+        {
+            "seconds": round(seconds, 1),
+            "cpu_seconds": round(cpu, 1),
+            "peak_mb": round(peak / 1024, 1),
+            "jobs": jobs,
+        }
+    )
     services.database.dispose()
 
 
