@@ -10,8 +10,8 @@ from the answers, decides about machine labels, judges the labels and chooses th
 of these jobs timed by itself too; then a ``batch again``, with everything cached. Only the traffic
 with Label Studio is left out; ``benchmarks.push_sync`` measures that.
 
-``seconds`` is the wall clock of a step and ``cpu_seconds`` what its process computed, which says more
-where others use the machine too; ``peak_mb`` is the highest resident memory of its process, the
+``seconds`` is the wall clock of a step, ``cpu_seconds`` what its process computed, which says more
+where others use the machine too, and ``peak_mb`` the highest resident memory of its process, the
 interpreter with everything loaded included. The last line is one JSON object.
 """
 
@@ -149,7 +149,14 @@ def run_step(folder: Path, step: str, encoder: str, batch: int, result: Connecti
         jobs = run_jobs(services, step)
     seconds, cpu = time.perf_counter() - begun, time.process_time() - busy
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    result.send({"seconds": round(seconds, 1), "peak_mb": round(peak / 1024, 1), "jobs": jobs})
+    result.send(
+        {
+            "seconds": round(seconds, 1),
+            "cpu_seconds": round(cpu, 1),
+            "peak_mb": round(peak / 1024, 1),
+            "jobs": jobs,
+        }
+    )
     services.database.dispose()
 
 

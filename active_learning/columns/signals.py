@@ -16,13 +16,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.columns.profile import (
-    SAMPLE_SIZE,
-    VALUE_SIGNALS,
-    BoundedCounter,
-    ColumnCounter,
-    ColumnProfile,
-)
+from active_learning.columns.counting import SAMPLE_SIZE, BoundedCounter, ColumnCounter
+from active_learning.columns.profile import VALUE_SIGNALS, ColumnProfile
 from active_learning.columns.relations import RELATION_SIGNALS, Coded, ColumnRelations
 from active_learning.columns.value_parsing import is_missing_word, text_of
 from active_learning.exceptions import ArtifactCorrupt, NoLabels
