@@ -1,9 +1,15 @@
 """From answers to consensus labels: what the store makes of the mathematics."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from backend.consensus.rule import consensus_of
+from backend.consensus.overlap import records_to_ask_about
+from backend.consensus.rule import RecordConsensus, classifier_priors, consensus_of, grade_frame
+from backend.projects.schemas import LoopPolicy
+from labeling.consensus.overlap import OverlapDecision, OverlapReason
+from labeling.consensus.words import Words
 from labeling.label_schema import LabelSchema
 from tests.backend.features.test_snapshot import said, task
 from tests.backend.held import held_of as held
@@ -74,3 +80,83 @@ def test_nobody_answered_or_all_skipped() -> None:
     skipped = held([task(1)], [said(1, 1, None, skipped=True)])
     found = consensus_of(skipped, {}, SCHEMA, annotators_per_record=1)
     assert (found[1].grade, found[1].probabilities, found[1].is_complete) == (None, {}, True)
+
+
+def test_marks_are_the_share_of_the_answers_that_count_and_chose_them() -> None:
+    issue, other = SCHEMA.issue_values[:2]
+    answers = [
+        said(1, 1, "good", issues=[issue], fields=["price"]),
+        said(1, 2, "good", issues=[issue]),
+        said(1, 3, "poor"),
+        said(1, 4, "superb", issues=[issue], fields=["price"]),
+        said(1, 5, None, skipped=True),
+    ]
+    found = consensus_of(held([task(1)], answers), {}, SCHEMA, annotators_per_record=5)[1]
+    assert found.issues[issue] == pytest.approx(2 / 3)
+    assert found.issues[other] == 0.0
+    assert found.faulty_fields == {"title": 0.0, "price": pytest.approx(1 / 3)}
+    assert (found.votes, found.skips, found.is_complete) == (3, 2, True)
+    more = consensus_of(held([task(1)], answers), {}, SCHEMA, annotators_per_record=6)[1]
+    assert not more.is_complete
+
+
+def test_opinions_of_other_grades_than_the_schemas_are_left_out() -> None:
+    whole = {"good": 0.5, "fair": 0.2504, "poor": 0.25}
+    priors = classifier_priors(
+        [1, 2, 3, 4],
+        {
+            1: whole,
+            2: {"good": 0.5, "superb": 0.5},
+            3: {"good": 0.5, "fair": 0.502},
+            9: whole,
+        },
+        SCHEMA,
+    )
+    assert priors is not None
+    assert priors.item_ids.tolist() == [1]
+    rows = priors.rows_of(np.array([1]), np.ones(3))
+    total = sum(whole.values())
+    assert rows[0] == pytest.approx([whole[grade] / total for grade in priors.classes])
+    assert classifier_priors([4], {1: whole}, SCHEMA) is None
+
+
+def test_people_whom_label_studio_no_longer_knows_are_one_an_annotation() -> None:
+    unknown = [said(1, 1, "good"), said(1, 2, "poor"), said(1, 3, "superb")]
+    for answer in unknown:
+        answer.annotator_id = None
+    frame = grade_frame(held([task(1)], unknown), SCHEMA)
+    assert frame.annotators.tolist() == [-11, -12]
+    everything = grade_frame(held([task(1)], unknown), SCHEMA, only_known=False)
+    assert everything.labels.tolist() == ["good", "poor", "superb"]
+
+
+def test_a_fingerprint_changes_with_everything_said_to_four_decimals() -> None:
+    found = RecordConsensus("good", 0.9, {"good": 0.9}, {"i": 0.5}, {"f": 0.5}, 2, 1, True, "m")
+    for changes in (
+        {"grade": "poor"},
+        {"probabilities": {"good": 0.9001}},
+        {"issues": {"i": 0.5001}},
+        {"faulty_fields": {"f": 0.5001}},
+        {"votes": 3},
+        {"skips": 0},
+        {"is_complete": False},
+        {"method": "n"},
+    ):
+        assert replace(found, **changes).fingerprint() != found.fingerprint()  # type: ignore[arg-type]
+    alike = replace(found, probabilities={"good": 0.90004}, issues={"i": 0.50004})
+    assert alike.fingerprint() == found.fingerprint()
+
+
+def test_only_more_than_before_is_asked_for_and_only_of_what_label_studio_has() -> None:
+    tasks = [task(number) for number in range(1, 6)]
+    for each in tasks:
+        each.label_studio_task_id = 100 + (each.id or 0)
+    tasks[2].label_studio_task_id = None
+    tasks[3].annotators_wanted = 2
+    answers = [said(number, 1, "good") for number in range(1, 6)]
+    plan = {
+        n: OverlapDecision(n, n != 2, 1, "good", 0.5, OverlapReason.UNSURE, Words("", ""))
+        for n in range(1, 6)
+    }
+    found = records_to_ask_about(held(tasks, answers), plan, LoopPolicy())  # type: ignore[arg-type]
+    assert found == {1: 2, 5: 2}

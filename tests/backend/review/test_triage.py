@@ -225,6 +225,7 @@ def test_the_priority_is_the_chance_that_any_reason_holds_times_what_the_label_i
     ("changes", "expected"),
     [
         ({"confidence": 0.75, "votes": 2}, []),
+        ({"confidence": 0.6, "probabilities": {}, "is_unanimous": True}, []),
         ({"confidence": 0.74, "votes": 2}, [LOW_CONFIDENCE]),
         ({"opinion": Opinion("poor", 0.9)}, [MODEL_CONFLICT]),
         ({"opinion": Opinion("poor", 0.89)}, []),
