@@ -167,6 +167,7 @@ class History:
                     encoder="characters",
                     training_labels=1,
                     audit_labels=1,
+                    metrics={},
                     created_at=NOW,
                 )
                 session.add(version)
