@@ -57,6 +57,7 @@ def machine_labelled(services: Services, project: Project, round_number: int) ->
     shown_labels(services, project)
     with services.database.transaction() as session:
         AcceptanceDecisions(session, services.clock).watch(project)
+    with services.database.reading() as session:
         acceptance = AcceptanceService(session, services.clock)
         limit = max(1, round(SHARE_OF_BATCH * policy.batch_size))
         return MachineLabelled(
