@@ -119,6 +119,14 @@ class LoopService:
                 return job_id
         return None
 
+    def steps_after_intake(self, project: Project, revisions: int) -> list[Step]:
+        """What is due now that there are so many new revisions; nothing is written.
+
+        Where overlap is adaptive the review desk decides first whether more answers are wanted.
+        """
+        is_reviewed_first = policy_of(project).overlap != "fixed" and revisions > 0
+        return [] if is_reviewed_first else self.steps_due(project)
+
     def steps_due(self, project: Project, *, is_retrained: bool = False) -> list[Step]:
         """What is due, the most urgent first; nothing is written.
 
@@ -210,23 +218,25 @@ class LoopService:
         return None if is_over else job_id
 
 
-def continue_loop(services: Services, project: Project, *, is_retrained: bool = False) -> None:
+def continue_loop(services: Services, project: Project) -> None:
     """The project's next step is queued if it is due.
 
     What is due is found out before the transaction that writes, which is short. Should another
     answer come in between, its own refresh looks again.
     """
     with services.database.reading() as session:
-        steps = LoopService(session, services.clock).steps_due(project, is_retrained=is_retrained)
-    if steps:
-        with services.database.transaction() as session:
-            LoopService(session, services.clock).queue_step(project, steps)
+        steps = LoopService(session, services.clock).steps_due(project)
+    _queue(services, project, steps)
 
 
 def after_intake(services: Services, project: Project, revisions: int) -> None:
-    """The loop's next step is queued if it is due after ``revisions`` new ones.
+    """The loop's next step is queued if it is due after ``revisions`` new ones."""
+    with services.database.reading() as session:
+        steps = LoopService(session, services.clock).steps_after_intake(project, revisions)
+    _queue(services, project, steps)
 
-    Where overlap is adaptive the review desk decides first whether more answers are wanted.
-    """
-    if policy_of(project).overlap == "fixed" or not revisions:
-        continue_loop(services, project)
+
+def _queue(services: Services, project: Project, steps: Sequence[Step]) -> None:
+    if steps:
+        with services.database.transaction() as session:
+            LoopService(session, services.clock).queue_step(project, steps)

@@ -146,7 +146,7 @@ class _Pass:
                 self.label_changes.write(session, part)
                 counts += self.case_changes.write(session, part, now)
         with services.database.transaction() as session:
-            if len(task_ids) >= MANY:
+            if self.label_changes.said_anew + counts["opened"] >= MANY:
                 situation_repository.renew_statistics(session)
             if self.is_renewal_due:
                 LoopService(session, services.clock).request_review(self.project, is_full=True)
