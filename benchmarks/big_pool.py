@@ -44,7 +44,7 @@ STEPS = ("import", "first batch", "retraining and all after it", "batch again")
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="10,000 records only")
+    parser.add_argument("--quick", action="store_true", help="10,000 only")
     parser.add_argument("--records", type=int, nargs="+", help="sizes; all three if not given")
     parser.add_argument("--encoder", default="characters")
     parser.add_argument("--batch", type=int, default=100)
@@ -232,11 +232,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
         return run
 
     features = FeatureStore(services)
-    handlers = {
-        **agreement.handlers(services),
-        **review.handlers(services),
-        PUSH: mark_pushed,
-    }
+    handlers = agreement.handlers(services) | review.handlers(services) | {PUSH: mark_pushed}
     for room in (training, selection, machine_labels, suspected_labels):
         handlers |= room.handlers(services, features)
     registry = Registry()
