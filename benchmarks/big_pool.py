@@ -1,7 +1,6 @@
 """A pool of 10,000, 100,000 and 1,000,000 records through import, jobs and store.
 
     python -m benchmarks.big_pool [--quick] [--records N ...] [--encoder NAME] [--batch N]
-        [--folder PATH]
 
 Records have ten fields. The steps are those of the product, each in a process of its own, as after
 a restart of the worker: the file is imported; the ``first batch`` is chosen, for which everything
@@ -45,18 +44,16 @@ STEPS = ("import", "first batch", "retraining and all after it", "batch again")
 def main() -> None:
     """Measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--quick", action="store_true", help="10,000 records only")
+    parser.add_argument("--quick", action="store_true", help="10,000 only")
     parser.add_argument("--records", type=int, nargs="+", help="sizes; all three if not given")
     parser.add_argument("--encoder", default="characters")
     parser.add_argument("--batch", type=int, default=100)
-    parser.add_argument("--folder", type=Path, help="where the store lies; deleted if not given")
     options = parser.parse_args()
     sizes = options.records or (QUICK_SIZES if options.quick else SIZES)
     found: dict[str, dict[str, Any]] = {}
     for size in sizes:
         with tempfile.TemporaryDirectory(prefix="assay-benchmark-") as temporary:
-            folder = (options.folder or Path(temporary)) / str(size)
-            folder.mkdir(parents=True)
+            folder = Path(temporary)
             write_rows(folder / "rows.csv", size)
             found[str(size)] = {}
             for step in STEPS:
@@ -69,13 +66,12 @@ def main() -> None:
                 "benchmark": "big_pool",
                 "encoder": options.encoder,
                 "batch": options.batch,
-                "seconds": {
-                    size: {step: one["seconds"] for step, one in steps.items()}
-                    for size, steps in found.items()
-                },
-                "peak_mb": {
-                    size: {step: one["peak_mb"] for step, one in steps.items()}
-                    for size, steps in found.items()
+                **{
+                    figure: {
+                        size: {step: one[figure] for step, one in steps.items()}
+                        for size, steps in found.items()
+                    }
+                    for figure in ("seconds", "peak_mb")
                 },
                 "steps": found,
             }
@@ -236,11 +232,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
         return run
 
     features = FeatureStore(services)
-    handlers = {
-        **agreement.handlers(services),
-        **review.handlers(services),
-        PUSH: mark_pushed,
-    }
+    handlers = agreement.handlers(services) | review.handlers(services) | {PUSH: mark_pushed}
     for room in (training, selection, machine_labels, suspected_labels):
         handlers |= room.handlers(services, features)
     registry = Registry()
