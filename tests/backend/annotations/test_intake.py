@@ -208,3 +208,31 @@ def test_tasks_that_are_not_ours_are_named(seeded: Seeded) -> None:
     with seeded.database.transaction() as session:
         intake = AnnotationIntake(session, seeded.project_id, via="webhook", now=NOW)
         assert intake.apply([stranger]) == (SyncCounts(), [999_999])
+
+
+def test_revisions_are_numbered_in_the_order_of_their_moments_and_counted_by_kind(
+    seeded: Seeded,
+) -> None:
+    surface = Surface(seeded, Random(8))
+    first = surface.create()
+    second, third = surface.update(), surface.update()
+    assert apply(seeded, [third, first]) == SyncCounts(created=1, updated=1)
+    assert apply(seeded, [second, first, third]) == SyncCounts(updated=1)
+    with seeded.database.reading() as session:
+        known = repository.known_identities(session, seeded.project_id, [first.label_studio_id])
+        (current,) = revision_repository.current_revisions(session, seeded.project_id)
+    assert sorted(known[first.label_studio_id].values()) == [1, 2, 3]
+    assert (current.revised_at, current.revision) == (third.updated_at, 2)
+
+
+def test_a_deletion_that_is_told_with_the_moment_of_the_reading_is_not_known_before(
+    seeded: Seeded,
+) -> None:
+    """What came in at the moment when the reading began may be missing from what was read."""
+    surface = Surface(seeded, Random(9))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    gone = [TaskSnapshot(parsed.task_id, parsed.updated_at, ())]
+    assert reconcile(seeded, gone, read_from=NOW) == SyncCounts()
+    later = NOW + timedelta(microseconds=1)
+    assert reconcile(seeded, gone, read_from=later) == SyncCounts(deleted=1)

@@ -90,3 +90,15 @@ def test_a_task_whose_record_changed_before_its_push_is_not_waited_for(store: St
     record.is_current = True
     store.session.flush()
     assert store.progress() == (0, TASKS)
+
+
+def test_where_the_first_task_is_gone_only_copies_that_are_ours_bring_an_answer(
+    store: Store,
+) -> None:
+    store.task(1).deleted_at = NOW
+    store.session.flush()
+    copy = store.copy(1)
+    store.copy(1, key=IMPORTED_KEY)
+    assert store.progress() == (0, TASKS)
+    store.say(copy, 8, "good")
+    assert store.progress() == (1, TASKS - 1), "the copy in another Label Studio brings none"

@@ -264,3 +264,37 @@ def test_with_adaptive_overlap_the_review_decides_first_whether_more_answers_are
     loop = LoopService(store.session, lambda: LATER)
     steps = loop.steps_after_intake(store.seeded.project, revisions)
     assert [step.name for step in steps] == expected
+
+
+def test_whoever_answers_or_decides_again_after_a_retraining_starts_another(store: Store) -> None:
+    """As many records have changed as before: that somebody did it again tells them apart."""
+    with_policy(store, retrain_after=1)
+    trained(store, **{LEARNT: learnt(0)})
+    case = ReviewCase(
+        project_id=store.seeded.project_id,
+        task_id=store.task(1).id,
+        state="decided",
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    store.session.add(case)
+    store.session.flush()
+    seen = set()
+    for action in ("decide", "undo", "answer", "revise"):
+        if action in {"answer", "revise"}:
+            revision = 1 if action == "answer" else 2
+            store.say(store.task(1), 7, "good", annotation=1, revision=revision)
+        else:
+            store.session.add(
+                Decision(case_id=case.id, action=action, author="a", case_version=1, created_at=NOW)
+            )
+            store.session.flush()
+        job = due(store)
+        assert job is not None, action
+        assert job.name == RETRAIN
+        seen.add(job.id)
+        job.status, job.finished_at = "done", LATER
+        store.session.add(job)
+        store.session.flush()
+        assert due(store) is None
+    assert len(seen) == 4
