@@ -33,7 +33,7 @@ def test_labelled_records_come_with_probabilities_where_they_are_needed() -> Non
     labels = np.array(["good", "poor"])[rng.integers(2, size=40)]
     classifier = RecordClassifier(FeatureLayout(15, 0, ("title",), 1), ["good", "poor"])
     classifier.fit(features[:40], labels)
-    evidence = Evidence(classifier, features, np.arange(40), None, seed=0)
+    evidence = CandidateFacts(classifier, features, np.arange(40), None, seed=0)
     pool = evidence.candidates(np.arange(40, 80), {"probabilities"})
     assert pool.labelled_probabilities is not None
     assert pool.labelled_probabilities.shape == (40, 2)
