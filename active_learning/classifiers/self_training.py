@@ -166,8 +166,8 @@ def self_train(
         classifier = classifier_factory().fit(
             np.concatenate([X, X_unlabelled[added.positions]]),
             np.concatenate([given, names[added.codes]]),
-            issues=_with_unanswered(issues, count),
-            faulty_fields=_with_unanswered(faulty_fields, count),
+            issues=_add_unanswered(issues, count),
+            faulty_fields=_add_unanswered(faulty_fields, count),
             sample_weight=np.concatenate([weights, added.weights]),
             is_calibrating=np.arange(len(given) + count) < len(given),
             warm_start=classifier,
@@ -180,7 +180,7 @@ def self_train(
     return classifier
 
 
-def _with_unanswered(marks: Marks | None, count: int) -> Marks | None:
+def _add_unanswered(marks: Marks | None, count: int) -> Marks | None:
     if marks is None:
         return None
     return np.concatenate([marks, np.full((count, marks.shape[1]), -1, np.int8)])

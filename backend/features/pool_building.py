@@ -93,7 +93,7 @@ class PoolBuilding:
         fitted = self._folder.fitted()
         is_fitting = signals is None and fitted is None
         if signals is None and fitted is not None:
-            signals = self._folder.signals(fitted).fitted()
+            signals = self._folder.signals(fitted).column_signals()
         needed = None if signals is None else self._folder.signals(signals.fingerprint())
         is_signalled = needed is not None and len(needed) > 0
         places = self._places()

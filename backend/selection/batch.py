@@ -210,7 +210,7 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             zip(
                 selected.record_ids,
                 selected.scores,
-                (each.titled(*titles) for each in selected.reasons),
+                (each.with_titles(*titles) for each in selected.reasons),
                 selected.is_audit,
                 strict=True,
             )

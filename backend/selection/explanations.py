@@ -135,7 +135,7 @@ def explain_suggestions(
             level=level,
             should_stop=should_stop,
         )
-    return [_stored(explanation.titled(*titles)) for explanation in found]
+    return [_stored(explanation.with_titles(*titles)) for explanation in found]
 
 
 def _depths(records: Sequence[Fields], fields: Sequence[str]) -> tuple[int, int]:

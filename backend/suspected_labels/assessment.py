@@ -226,7 +226,9 @@ def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list
     rows = []
     for place, label in enumerate(judgement.labels):
         is_learnt = place < len(value.kinds)
-        doubt, votes = (each[place].titled(*titles) for each in (errors.reasons, again.reasons))
+        doubt, votes = (
+            each[place].with_titles(*titles) for each in (errors.reasons, again.reasons)
+        )
         rows.append(
             {
                 "project_id": project.id,

@@ -138,7 +138,7 @@ class LabelFindings:
                 task_id=finding.task_id,
                 record_id=record.id,
                 external_id=record.external_id,
-                fields=schema.shown(record.fields),
+                fields=schema.shown_fields(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
                 label_studio_url=self._task_url(project, task),
                 case_id=cases.get(firsts[task.id]),
