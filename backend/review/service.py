@@ -163,7 +163,9 @@ class ReviewDesk:
         )
 
     def _similar(self, project: Project, case: ReviewCase, record: Record) -> list[SimilarCase]:
-        decided = decision_repository.newest_decided(self._session, project.id, case.id, PRECEDENTS)
+        decided = decision_repository.newest_decisions(
+            self._session, project.id, case.id, PRECEDENTS
+        )
         schema = label_schema_of(project)
         texts = [_text(other, schema) for _, other, _ in decided]
         return [
