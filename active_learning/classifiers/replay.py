@@ -98,7 +98,7 @@ class ReplayBuffer:
             self._seen[label] = self._seen.get(label, 0) + 1
         labels_of_all = np.concatenate([self._labels, given])
         priorities_of_all = np.concatenate([self._priorities, priorities])
-        kept = self._places_that_stay(labels_of_all, priorities_of_all)
+        kept = self._keep(labels_of_all, priorities_of_all)
         old, new = kept[kept < len(self)], kept[kept >= len(self)] - len(self)
         before = rows[:0] if self._features is None else self._features[old]
         self._features = np.concatenate([before, rows[new]]).astype(np.float32, copy=False)
@@ -178,9 +178,7 @@ class ReplayBuffer:
         stream.advance(sum(self._seen.values()))
         return np.random.Generator(stream).random(count)
 
-    def _places_that_stay(
-        self, labels: NDArray[np.str_], priorities: NDArray[np.float64]
-    ) -> NDArray[np.intp]:
+    def _keep(self, labels: NDArray[np.str_], priorities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Ascending places of the rows that stay."""
         quotas = shares(list(self._seen.values()), self.capacity)
         kept = []
