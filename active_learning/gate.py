@@ -90,7 +90,7 @@ def decide(
             {"rule": "first", "n": len(truth)},
         )
     if len(truth) == 0:
-        return _unmeasured(new_labels)
+        return _decision_without_audit(new_labels)
     found = compare(truth, challenger, champion)
     evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
     gap = found.difference
@@ -126,7 +126,7 @@ def decide(
     )
 
 
-def _unmeasured(new_labels: int) -> GateDecision:
+def _decision_without_audit(new_labels: int) -> GateDecision:
     """The decision where there is no audited record."""
     evidence = {"rule": "not measured", "n": 0, "new_labels": new_labels}
     if new_labels > 0:

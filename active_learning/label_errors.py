@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from active_learning.classifiers.calibration import temperature_for
 from active_learning.classifiers.logistic_heads import softmax
 from active_learning.exceptions import NoLabels, ShapeMismatch, UnknownLabel
-from active_learning.types import Probabilities, Reason, Scores, class_named
+from active_learning.types import Probabilities, Reason, Scores, class_mention
 
 WRONG = 0.5
 """Labels that are more probably wrong than right are suspected."""
@@ -47,7 +47,7 @@ class LabelErrors:
     is_shown: bool = True
     """Whether wrong labels explain the given ones clearly better than a weak classifier does."""
 
-    def ranked(self) -> NDArray[np.intp]:
+    def ranking(self) -> NDArray[np.intp]:
         """Positions of the suspected labels, the most suspect first."""
         order = np.argsort(-self.scores, kind="stable")
         ranked: NDArray[np.intp] = order[self.is_suspected[order]]
@@ -185,7 +185,7 @@ def choose_judge(
     where the classifier is sure everywhere and some labels are wrong at random).
     """
     rows = np.arange(len(codes))
-    explained = (trusted * _given_as(trusted, codes)[:, codes].T).sum(axis=1)
+    explained = (trusted * _label_confusion(trusted, codes)[:, codes].T).sum(axis=1)
     gaps = np.log(np.maximum(explained, 1e-300)) - np.log(np.maximum(plain[rows, codes], 1e-300))
     least = SHOWN * max(float(gaps.std()) * float(np.sqrt(len(gaps))), 1.0)
     is_shown = bool(gaps.sum() > least)
@@ -197,12 +197,12 @@ def true_label_posterior(
     probabilities: Probabilities, codes: NDArray[np.intp], *, steps: int = STEPS
 ) -> Probabilities:
     """(n, classes) probability of each true label, knowing the given one too."""
-    posterior = probabilities * _given_as(probabilities, codes, steps)[:, codes].T
+    posterior = probabilities * _label_confusion(probabilities, codes, steps)[:, codes].T
     found: Probabilities = posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-300)
     return found
 
 
-def _given_as(
+def _label_confusion(
     probabilities: Probabilities, codes: NDArray[np.intp], steps: int = STEPS
 ) -> NDArray[np.float64]:
     """(classes, classes) how often each true label is given as each other one.
@@ -273,7 +273,7 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
     """One probability only: those of classifier and estimate beside each other confuse."""
     sure = f"{100 * wrong:.0f} %"
-    given, other = class_named(given), class_named(other)
+    given, other = class_mention(given), class_mention(other)
     if not is_wrong:
         return Reason(f"'{given}' stands: {sure} likely wrong", f"“{given}”可信；出错概率 {sure}")
     return Reason(
@@ -283,7 +283,7 @@ def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
 
 
 def _unknown_reason(given: str) -> Reason:
-    given = class_named(given)
+    given = class_mention(given)
     return Reason(
         f"'{given}' is hardly known to the classifier: not judged",
         f"分类器几乎不认识“{given}”：未作判断",

@@ -142,7 +142,7 @@ class ActiveLearner:
         audit_seed, query_seed = (int(child.generate_state(1)[0]) for child in self._seeds.spawn(2))
         budget = min(budget, len(rows))
         chance = np.random.default_rng(audit_seed).random(len(pool))
-        audit = _drawn(rows, _share(budget, self._audit_share), chance[rows])
+        audit = _draw(rows, _share(budget, self._audit_share), chance[rows])
         rows = np.setdiff1d(rows, audit)
         wanted = budget - len(audit)
         parts = [_Part(audit, np.zeros(len(audit)), [AUDIT_REASON] * len(audit), True)]
@@ -198,7 +198,7 @@ class ActiveLearner:
         if by_chance:
             left = np.setdiff1d(np.arange(len(rows)), chosen)
             chance = RandomSampling(seed=query_seed)
-            drawn = _drawn(left, by_chance, chance.score(candidates)[left])
+            drawn = _draw(left, by_chance, chance.score(candidates)[left])
             parts.append(
                 _Part(
                     rows[drawn],
@@ -264,6 +264,6 @@ def _share(budget: int, share: float) -> int:
     return min(budget, max(1, round(budget * share))) if share > 0 else 0
 
 
-def _drawn(rows: Positions, count: int, chance: Scores) -> Positions:
+def _draw(rows: Positions, count: int, chance: Scores) -> Positions:
     """The ``count`` rows with the highest uniform numbers: every subset is equally likely."""
     return rows[np.argsort(-chance, kind="stable")[:count]]

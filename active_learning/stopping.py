@@ -130,7 +130,7 @@ def _posterior_gains(points: Sequence[CurvePoint], more_labels: int) -> tuple[Gr
     for family in ("power", "exponential", "logarithm"):
 
         def accuracy(labels: float, family: str = family) -> Grid:
-            value: Grid = end - (end - start) * _remaining(labels / first, family)
+            value: Grid = end - (end - start) * _removable_error_left(labels / first, family)
             return np.clip(value, 1e-6, 1 - 1e-6)
 
         fit = np.zeros((LEVELS, LEVELS, SHAPES))
@@ -147,7 +147,7 @@ def _posterior_gains(points: Sequence[CurvePoint], more_labels: int) -> tuple[Gr
     return np.concatenate(gains), weights / weights.sum()
 
 
-def _remaining(ratio: float, family: str) -> Grid:
+def _removable_error_left(ratio: float, family: str) -> Grid:
     """(shapes,) share of the first round's removable error that is left at ``ratio`` x labels."""
     if family == "power":
         left: Grid = np.power(ratio, -np.geomspace(0.1, 3.0, SHAPES))

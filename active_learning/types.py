@@ -74,7 +74,7 @@ _CLASS = re.compile("\ufdd0(.*?)\ufdd1", re.DOTALL)
 """A class's name between two code points that Unicode leaves to programs and no text has."""
 
 
-def class_named(name: str) -> str:
+def class_mention(name: str) -> str:
     """The name of a class inside the words of a ``Reason``."""
     return f"\ufdd0{name}\ufdd1"
 
@@ -83,12 +83,12 @@ def class_named(name: str) -> str:
 class Reason:
     """Why, in words, for people who read English or Chinese.
 
-    Classes that the words name with ``class_named`` can be replaced by their titles.
+    Classes that the words name with ``class_mention`` can be replaced by their titles.
 
     >>> reason = Reason(f"may be {class_named('p1')}", f"可能为 {class_named('p1')}")
     >>> reason.en
     'may be p1'
-    >>> reason.titled({"p1": "poor"}, {"p1": "差"})
+    >>> reason.with_titles({"p1": "poor"}, {"p1": "差"})
     Reason(en='may be poor', zh='可能为 差')
     """
 
@@ -101,7 +101,7 @@ class Reason:
         object.__setattr__(self, "en", _CLASS.sub(r"\1", self.en))
         object.__setattr__(self, "zh", _CLASS.sub(r"\1", self.zh))
 
-    def titled(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Reason":
+    def with_titles(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Reason":
         """The same words with the classes' titles; a class without one keeps its name."""
         english, chinese = self._marked
         return Reason(

@@ -166,7 +166,7 @@ def compare(one: CrowdSet, glad_limit: int | None) -> dict[str, Any]:
 def add_classifier_to(one: CrowdSet, features: Matrix, votes: int) -> dict[str, Any]:
     """Consensus with a classifier from so many votes an item."""
     frame = draw_labels(one.frame, votes)
-    classes = frame.coded.classes.tolist()
+    classes = frame.codes.classes.tolist()
 
     def out_of_fold(items: NDArray[np.int64], soft: Matrix) -> Matrix:
         read = features[items]
@@ -252,7 +252,7 @@ def wrong_auroc(one: CrowdSet, result: ConsensusResult) -> float | None:
 
 def peer_accuracy(one: CrowdSet, name: str, glad_limit: int | None) -> float | None:
     """Percent right; None where it was left out or fails."""
-    cells = len(one.frame.items) * len(one.frame.coded.classes)
+    cells = len(one.frame.items) * len(one.frame.codes.classes)
     if name == "GLAD" and glad_limit is not None and cells > glad_limit:
         return None
     table = import_module("pandas").DataFrame(

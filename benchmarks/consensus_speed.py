@@ -73,7 +73,7 @@ def measure(labels: int, classes: int, repeats: int) -> dict[str, Any]:
         theirs = peer.fit_predict_proba(table)
         crowd_kit = time.perf_counter() - started
     same = theirs.loc[ours.item_ids, ours.classes.tolist()].to_numpy()
-    model = model_of(frame.coded, fit_smoothed(frame.coded), "dawid_skene")
+    model = model_of(frame.codes, fit_smoothed(frame.codes), "dawid_skene")
     updates = []
     for first in range(0, labels // 2, max(CHANGED * VOTES, labels // 100)):
         rows = slice(first, first + CHANGED * VOTES)

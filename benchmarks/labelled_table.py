@@ -17,7 +17,7 @@ from active_learning.encoders.loading import load_encoder
 from active_learning.types import Features, Marks
 from backend.core.clock import utc_now
 from backend.demo.records import TODAY
-from backend.demo.source import DemoSource, generated, own_file, paired_tables
+from backend.demo.source import DemoSource, generate_source, own_file, paired_tables
 from backend.demo.truth import Truth
 from backend.ingestion.readers import open_reader
 from backend.models import Record
@@ -44,7 +44,7 @@ def open_source(
 ) -> DemoSource:
     """The same sources as the demo's."""
     if data is None:
-        return generated(folder, GENERATED, DATA_SEED)
+        return generate_source(folder, GENERATED, DATA_SEED)
     if data.is_dir():
         return paired_tables(data, folder)
     return own_file(data, schema, id_column)

@@ -43,7 +43,7 @@ from active_learning.simulation.analysis import analyse
 from active_learning.simulation.experiment import LabelledData, Plan, Round, Split, run_curve
 from active_learning.simulation.grid import run_grid
 from backend.ingestion.readers import open_reader
-from backend.simulation.labelled_file import LabelledFile, embedded, read_labelled_file
+from backend.simulation.labelled_file import LabelledFile, embed_file, read_labelled_file
 from benchmarks.fine_tuned_system import system_figures
 from benchmarks.peers import PEERS, QUICK_PEERS, make_chooser
 
@@ -187,7 +187,7 @@ def sample(file: LabelledFile, limit: int) -> LabelledFile:
 
 def features(file: LabelledFile, options: argparse.Namespace) -> LabelledData:
     """Its embeddings, from the cache where they are there."""
-    return embedded(file, options.encoder, options.cache / "embeddings")
+    return embed_file(file, options.encoder, options.cache / "embeddings")
 
 
 def summary(result: dict[str, Any]) -> dict[str, Any]:

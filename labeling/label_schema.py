@@ -207,7 +207,7 @@ class LabelSchema(_SchemaPart):
         """Grade's value to its English title, and to its Chinese one."""
         return self.titles("en").grades, self.titles("zh").grades
 
-    def shown(self, record: Mapping[str, Any]) -> dict[str, Any]:
+    def shown_fields(self, record: Mapping[str, Any]) -> dict[str, Any]:
         """What people are shown of a record: the schema's fields in its order, nothing else.
 
         A field that the record does not have is None.

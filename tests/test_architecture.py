@@ -139,3 +139,34 @@ def test_a_class_has_its_name_for_itself() -> None:
             if isinstance(node, ast.ClassDef):
                 places.setdefault(node.name, []).append(f"{path}:{node.lineno}")
     assert {name: found for name, found in places.items() if len(found) > 1} == {}
+
+
+PARTICIPLES = re.compile(
+    r"_*([a-z]+(ed|ing)|told|held|shown|drawn|found|kept|taken|said|given|seen|known|sent|built"
+    r"|written|chosen|broken|done|made|lost|met)(_(of|by|to|as|at|in|on|from|since|through|up))?"
+)
+NOUNS_AND_VERBS = {
+    "_clustering": "noun",
+    "_speed": "noun",
+    "embed": "verb",
+    "labelled": "the pool's two halves",
+    "ping": "verb",
+    "ranking": "noun",
+    "reading": "noun: one consistent view of the store",
+    "ring": "verb",
+    "standardised": "adjective of a matrix",
+    "unlabelled": "the pool's two halves",
+}
+
+
+def test_functions_are_named_by_nouns_and_verbs() -> None:
+    found = [
+        f"{path}:{node.lineno} {node.name}"
+        for path in SOURCES
+        if path.parts[0] in PACKAGES
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and PARTICIPLES.fullmatch(node.name)
+        and node.name not in NOUNS_AND_VERBS
+    ]
+    assert found == []

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize, minimize_scalar
 
-from active_learning.classifiers.logistic_heads import Matrix, tempered
+from active_learning.classifiers.logistic_heads import Matrix, divide_by_temperature
 from active_learning.types import Marks
 
 MIN_ROWS = 20
@@ -24,7 +24,7 @@ def temperature_for(logits: Matrix, codes: NDArray[np.intp]) -> float:
     rows, truth = logits[known], codes[known]
 
     def loss(log_temperature: float) -> float:
-        scaled = tempered(rows, float(np.exp(log_temperature)))
+        scaled = divide_by_temperature(rows, float(np.exp(log_temperature)))
         peak = scaled.max(axis=1)
         total = peak + np.log(np.exp(scaled - peak[:, None]).sum(axis=1))
         return float((total - scaled[np.arange(len(truth)), truth]).mean())

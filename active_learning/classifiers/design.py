@@ -59,7 +59,7 @@ class DesignMatrix:
         )
         return design, design.transform(embeddings, signals, faults)
 
-    def rescaled(self, scales: BlockScales) -> "DesignMatrix":
+    def with_scales(self, scales: BlockScales) -> "DesignMatrix":
         """The same centres and directions with other scales."""
         return DesignMatrix(scales, self.embedding_mean, self.basis, self.mean, self.spread)
 
@@ -84,7 +84,7 @@ class DesignMatrix:
         loudness[len(self.mean) :] = self.scales.embedding
         return loudness
 
-    def carried(self, heads: LogisticHeads, former: "DesignMatrix") -> LogisticHeads:
+    def carry(self, heads: LogisticHeads, former: "DesignMatrix") -> LogisticHeads:
         """Heads that read this design's matrix as the given ones read the former design's.
 
         Exact but for what lies outside the directions kept here.

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from active_learning.classifiers.calibration import temperature_for
 from active_learning.classifiers.design import BlockScales
-from active_learning.classifiers.logistic_heads import Matrix, softmax, tempered
+from active_learning.classifiers.logistic_heads import Matrix, divide_by_temperature, softmax
 
 SCALES = (
     BlockScales(0.0, 0.03),
@@ -60,7 +60,7 @@ class Judge:
         """Log losses of the rows that count, a rare class weighted as in ``fit_heads``."""
         counted = self._codes >= 0
         codes, weights = self._codes[counted], self._sample_weight[counted]
-        scaled = softmax(tempered(logits[counted], self.temperature(logits)))
+        scaled = softmax(divide_by_temperature(logits[counted], self.temperature(logits)))
         if len(codes) == 0:
             return np.zeros(0)
         weights = weights * np.bincount(codes, weights)[codes] ** -balance

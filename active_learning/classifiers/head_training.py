@@ -40,7 +40,7 @@ class Labels:
     is_calibrating: NDArray[np.bool_]
     """(n,) whether the row may calibrate: false where the encoder itself has learnt its label."""
 
-    def joined(self, later: "Labels") -> "Labels":
+    def join(self, later: "Labels") -> "Labels":
         """These labels and then the later ones."""
         return Labels(
             np.concatenate([self.grades, later.grades]),
@@ -61,7 +61,7 @@ class Labels:
         )
 
     @property
-    def calibrating(self) -> NDArray[np.bool_]:
+    def calibration_rows(self) -> NDArray[np.bool_]:
         """(n,) the rows that calibrate; all where too few may."""
         enough = self.is_calibrating.sum() >= MIN_ROWS
         return self.is_calibrating if enough else np.ones(len(self.weights), dtype=bool)
@@ -150,7 +150,7 @@ def _fit_on_one_thread(
     faults, unseen = FaultyFieldModel.fit(signals.cells, faulty_fields, seed=seed)
     folds = stratified_folds(codes, FOLDS, seed)
     plain, unscaled = DesignMatrix.fit(embeddings, signals, unseen)
-    judge = Judge(np.where(labels.calibrating & is_shared(codes), codes, -1), weights)
+    judge = Judge(np.where(labels.calibration_rows & is_shared(codes), codes, -1), weights)
     balance, *others = CLASS_BALANCES
 
     def trial(
@@ -168,9 +168,9 @@ def _fit_on_one_thread(
         has_signals=bool(np.isfinite(plain.spread).any()),
     )
     steps = len(scales) + len(others)
-    design, grades, issues = trial(plain.rescaled(scales[0]), marks, balance, 0.0)
+    design, grades, issues = trial(plain.with_scales(scales[0]), marks, balance, 0.0)
     for number, scale in enumerate(scales[1:], start=1):
-        found = trial(plain.rescaled(scale), marks, balance, number / steps)
+        found = trial(plain.with_scales(scale), marks, balance, number / steps)
         if judge.prefers_scale(found[1], grades):
             design, grades, issues = found
     for number, other in enumerate(others, start=len(scales)):
@@ -182,7 +182,7 @@ def _fit_on_one_thread(
     progress(0.8, "training the heads")
     check_stop(should_stop, "training")
     # The same heads, read off this design's own directions and scales.
-    start = None if known is None else design.carried(known.heads, known.design)
+    start = None if known is None else design.carry(known.heads, known.design)
     is_warm = known is not None and known.design.scales == design.scales
     heads = fit_heads(
         matrix,
@@ -194,7 +194,7 @@ def _fit_on_one_thread(
         start=start,
         iterations=WARM_ITERATIONS if is_warm else COLD_ITERATIONS,
     )
-    unseen_marks = np.where(labels.calibrating[:, None], marks, -1).astype(np.int8)
+    unseen_marks = np.where(labels.calibration_rows[:, None], marks, -1).astype(np.int8)
     scaling = [
         platt_scaling(issues[:, place], unseen_marks[:, place]) for place in range(marks.shape[1])
     ]

@@ -43,7 +43,7 @@ def softmax(logits: Matrix) -> Probabilities:
     return probabilities
 
 
-def tempered(logits: Matrix, temperature: float) -> Matrix:
+def divide_by_temperature(logits: Matrix, temperature: float) -> Matrix:
     """The logits divided by the temperature; classes out of play stay as far out as they are.
 
     Divided by 20, -30 would be -1.5: a grade that nobody ever gave, at a probability of a tenth.

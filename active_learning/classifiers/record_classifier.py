@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.classifiers.head_training import FittedParts, Labels, fit_parts
-from active_learning.classifiers.logistic_heads import sigmoid, softmax, tempered
+from active_learning.classifiers.logistic_heads import divide_by_temperature, sigmoid, softmax
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.exceptions import (
     NoLabels,
@@ -160,7 +160,7 @@ class RecordClassifier:
         if self._replay is not None:
             before, old = self._replay
             X = np.concatenate([before, X])
-            labels = old.joined(labels)
+            labels = old.join(labels)
         self.fitted_ = self._fit(X, labels, self.fitted_, progress, should_stop)
         self._replay = (X, labels)
         return self
@@ -190,7 +190,9 @@ class RecordClassifier:
         grades, issues = parts.heads.logits(design)
         slopes, offsets = parts.issue_scaling.T
         return RecordPredictions(
-            softmax(tempered(grades, parts.temperature)), sigmoid(issues * slopes + offsets), faults
+            softmax(divide_by_temperature(grades, parts.temperature)),
+            sigmoid(issues * slopes + offsets),
+            faults,
         )
 
     def score(self, X: Features, y: Sequence[str]) -> float:

@@ -62,7 +62,7 @@ class ReplayBuffer:
         return len(self._labels)
 
     @property
-    def seen(self) -> dict[str, int]:
+    def class_counts(self) -> dict[str, int]:
         """Rows that came, by class, in the order in which the classes came."""
         return dict(self._seen)
 
@@ -98,7 +98,7 @@ class ReplayBuffer:
             self._seen[label] = self._seen.get(label, 0) + 1
         labels_of_all = np.concatenate([self._labels, given])
         priorities_of_all = np.concatenate([self._priorities, priorities])
-        kept = self._kept(labels_of_all, priorities_of_all)
+        kept = self._keep(labels_of_all, priorities_of_all)
         old, new = kept[kept < len(self)], kept[kept >= len(self)] - len(self)
         before = rows[:0] if self._features is None else self._features[old]
         self._features = np.concatenate([before, rows[new]]).astype(np.float32, copy=False)
@@ -111,7 +111,7 @@ class ReplayBuffer:
         Raises:
             NoLabels: none came yet.
         """
-        return self._taken(np.arange(len(self)))
+        return self._rows_at(np.arange(len(self)))
 
     def sample(self, count: int, rng: np.random.Generator) -> ReplayRows:
         """``count`` of the rows held, every set of them equally likely.
@@ -126,7 +126,7 @@ class ReplayBuffer:
                 f"{count} rows were asked of a replay buffer that holds {len(self)}: ask for no "
                 "more than len(buffer)."
             )
-        drawn = self._taken(np.sort(rng.permutation(len(self))[:count]))
+        drawn = self._rows_at(np.sort(rng.permutation(len(self))[:count]))
         scale = len(self) / max(count, 1)
         weights: NDArray[np.float64] = drawn.weights * scale
         return ReplayRows(drawn.features, drawn.labels, drawn.marks, weights)
@@ -178,7 +178,7 @@ class ReplayBuffer:
         stream.advance(sum(self._seen.values()))
         return np.random.Generator(stream).random(count)
 
-    def _kept(self, labels: NDArray[np.str_], priorities: NDArray[np.float64]) -> NDArray[np.intp]:
+    def _keep(self, labels: NDArray[np.str_], priorities: NDArray[np.float64]) -> NDArray[np.intp]:
         """Ascending places of the rows that stay."""
         quotas = shares(list(self._seen.values()), self.capacity)
         kept = []
@@ -187,7 +187,7 @@ class ReplayBuffer:
             kept.append(places[np.argsort(priorities[places], kind="stable")[:quota]])
         return np.sort(np.concatenate(kept))
 
-    def _taken(self, places: NDArray[np.intp]) -> ReplayRows:
+    def _rows_at(self, places: NDArray[np.intp]) -> ReplayRows:
         if self._features is None:
             raise NoLabels("The replay buffer holds no row yet: add some first.")
         names, counts = np.unique(self._labels, return_counts=True)

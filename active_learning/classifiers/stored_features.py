@@ -36,7 +36,7 @@ class SignalFiles:
         """Records; 0 where there is no such folder."""
         return min(len(self.record), len(self.cells))
 
-    def fitted(self) -> ColumnSignals:
+    def column_signals(self) -> ColumnSignals:
         """What the signals were computed against.
 
         Raises:

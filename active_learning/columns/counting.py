@@ -43,7 +43,7 @@ class BoundedCounter:
         if len(self.counts) > 2 * self._limit:
             self.counts = Counter(dict(self.counts.most_common(self._limit)))
 
-    def repeated(self) -> dict[str, int]:
+    def repetitions(self) -> dict[str, int]:
         """Keys seen twice or more; the others count as seen once."""
         return {key: count for key, count in sorted(self.counts.items()) if count >= 2}
 
@@ -122,12 +122,12 @@ class ColumnCounter:
             log_range=_range(logs),
             day_range=(low, high, float(today)),
             length_range=_range([float(len(text)) for text in self._sample], floor=1.0),
-            values=self._values.repeated(),
-            shapes=self._shapes.repeated(),
-            exact_shapes=self._exact_shapes.repeated(),
-            trigrams=self._trigrams.repeated(),
-            tokens=self._tokens.repeated(),
-            characters=self._characters.repeated(),
+            values=self._values.repetitions(),
+            shapes=self._shapes.repetitions(),
+            exact_shapes=self._exact_shapes.repetitions(),
+            trigrams=self._trigrams.repetitions(),
+            tokens=self._tokens.repetitions(),
+            characters=self._characters.repetitions(),
         )
 
 

@@ -66,11 +66,11 @@ class Coded:
         return large
 
     @cached_property
-    def covered(self) -> int:
+    def row_count(self) -> int:
         """Rows of these values."""
         return int(self.counts[self.is_large].sum())
 
-    def looked_up(
+    def look_up(
         self, usual: Mapping[str, tuple[str, float]], other: "Coded"
     ) -> tuple[NDArray[np.float32], NDArray[np.intp]]:
         """What a dependency expects of ``other`` beside each of these values.
@@ -124,7 +124,7 @@ class ColumnRelations:
         found: list[list[tuple[float, Dependency]]] = [[] for _ in range(columns)]
         for a in range(columns):
             check_stop(should_stop, "relating the columns")
-            if coded[a].covered < max(20, 0.1 * len(rows)):
+            if coded[a].row_count < max(20, 0.1 * len(rows)):
                 continue
             for b in range(columns):
                 if a != b and (held := _dependency(coded[a], coded[b], a, b)) is not None:
@@ -153,7 +153,7 @@ class ColumnRelations:
         n = len(columns[0].codes) if columns else 0
         out = np.zeros((n, len(columns), len(RELATION_SIGNALS)), dtype=np.float32)
         for a, b, usual in self.dependencies:
-            share, expected = columns[a].looked_up(usual, columns[b])
+            share, expected = columns[a].look_up(usual, columns[b])
             shares = share[columns[a].codes]
             is_kept = expected[columns[a].codes] == columns[b].codes
             for signal, where in ((0, ~is_kept), (1, is_kept)):
@@ -208,7 +208,7 @@ def _dependency(deciding: Coded, decided: Coded, a: int, b: int) -> tuple[float,
     best = order[is_best]
     groups, values, agreed = pairs[best] // width, pairs[best] % width, counts[best]
     large = deciding.is_large[groups]
-    covered = deciding.covered
+    covered = deciding.row_count
     share = float(agreed[large].sum()) / covered
     present = deciding.is_present[deciding.codes]
     overall = np.bincount(decided.codes[present], minlength=width)

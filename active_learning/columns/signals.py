@@ -133,7 +133,7 @@ class ColumnSignals:
         profiles = [counter.profile(last_day) for counter in counters]
         relations = ColumnRelations.fit(sample, len(names), should_stop)
         progress(1.0, f"profiled {seen:,} records")
-        return cls(names, profiles, relations, keys.repeated(), seen)
+        return cls(names, profiles, relations, keys.repetitions(), seen)
 
     def transform(
         self,

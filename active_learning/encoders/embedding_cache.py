@@ -135,7 +135,7 @@ class EmbeddingCache:
         progress: Progress,
         should_stop: ShouldStop,
     ) -> None:
-        with self._writing(should_stop):
+        with self._write_lock(should_stop):
             self._refresh()
             missing = {
                 key: text
@@ -212,7 +212,7 @@ class EmbeddingCache:
         self._known = count
 
     @contextmanager
-    def _writing(self, should_stop: ShouldStop) -> Iterator[None]:
+    def _write_lock(self, should_stop: ShouldStop) -> Iterator[None]:
         """This process alone writes; the lock dies with the process."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "revision.txt").write_text(self._encoder.revision, encoding="utf-8")

@@ -116,7 +116,7 @@ class TransformerEncoder:
             if isinstance(limit, int) and 2 < limit < 100_000
         ]
         self._max_tokens = min([max_tokens, *limits])
-        self._fast_tokenizer = _prepared(self._tokenizer, self._max_tokens)
+        self._fast_tokenizer = _token_engine(self._tokenizer, self._max_tokens)
         self.revision = (
             f"{Path(name_or_path).name}-{_weights_digest(self._model)}"
             f"-{str(self._dtype).removeprefix('torch.')}-{self._max_tokens}"
@@ -181,7 +181,7 @@ class TransformerEncoder:
             while done < len(order):
                 longest = max(len(token_ids[order[done]]), 1)
                 places = order[done : done + max(1, min(self._batch_tokens // longest, 4096))]
-                yield part[places], *self._padded([token_ids[place] for place in places])
+                yield part[places], *self._pad([token_ids[place] for place in places])
                 done += len(places)
 
     def _token_ids(self, texts: list[str], should_stop: ShouldStop) -> list[list[int]]:
@@ -196,7 +196,7 @@ class TransformerEncoder:
                 found.extend(encoded["input_ids"])
         return found
 
-    def _padded(self, token_ids: list[list[int]]) -> tuple[Any, Any]:
+    def _pad(self, token_ids: list[list[int]]) -> tuple[Any, Any]:
         """(token ids, mask) of one batch, in pinned memory where a GPU will copy it."""
         torch = self._torch
         lengths = np.array([len(ids) for ids in token_ids])
@@ -241,7 +241,7 @@ class TransformerEncoder:
         return (hidden * counted).sum(1) / counted.sum(1).clamp(min=1.0)
 
 
-def _prepared(tokenizer: Any, max_tokens: int) -> Any | None:
+def _token_engine(tokenizer: Any, max_tokens: int) -> Any | None:
     """The tokenizer's own engine, set once: calls change nothing, so threads may share it."""
     engine = getattr(tokenizer, "backend_tokenizer", None)
     if engine is None or not hasattr(engine, "encode_batch_fast"):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from active_learning.types import Reason, class_named
+from active_learning.types import Reason, class_mention
 
 SHOWN_LENGTH = 24
 
@@ -51,10 +51,10 @@ class Explanation:
             entry["reason"] = {"en": mark.reason.en, "zh": mark.reason.zh}
         return plain
 
-    def titled(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Explanation":
+    def with_titles(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Explanation":
         """The same with the classes' titles in its words."""
         marks = [
-            dataclasses.replace(mark, reason=mark.reason.titled(en, zh)) for mark in self.marks
+            dataclasses.replace(mark, reason=mark.reason.with_titles(en, zh)) for mark in self.marks
         ]
         return dataclasses.replace(self, marks=marks)
 
@@ -68,7 +68,7 @@ def reason_of(field_name: str, value: str, target: str, contribution: float) -> 
     short = value if len(value) <= SHOWN_LENGTH else value[: SHOWN_LENGTH - 1] + "…"
     size = f"{abs(contribution):.1f}"
     rises = contribution > 0
-    target = class_named(target)
+    target = class_mention(target)
     english = f"{field_name} “{short}”" if short else f"{field_name} missing"
     chinese = f"{field_name}“{short}”" if short else f"{field_name} 缺失"
     return Reason(

@@ -69,7 +69,7 @@ class FieldErrorDetector:
             ShapeMismatch: the marks are not of this table.
             UnknownLabel: a mark other than 1, 0 and -1.
         """
-        marks = self._checked(marks)
+        marks = self._check_marks(marks)
         rows = np.flatnonzero((marks >= 0).any(axis=1))
         answers = marks[rows].ravel()
         known = answers >= 0
@@ -136,7 +136,7 @@ class FieldErrorDetector:
             UnknownLabel: a mark other than 1, 0 and -1.
         """
         shape = (len(self.table), len(self.table.fields))
-        given = self._marks if marks is None else self._checked(marks)
+        given = self._marks if marks is None else self._check_marks(marks)
         given = np.full(shape, -1, dtype=np.int8) if given is None else given
         labelled = np.flatnonzero((given >= 0).any(axis=1))
         rng = np.random.default_rng([self.seed, len(labelled)])
@@ -188,7 +188,7 @@ class FieldErrorDetector:
         field = self.table.fields[columns[nearest]]
         return [resemblance_evidence(field, self.table.records[rows[nearest]].get(field))]
 
-    def _checked(self, marks: Marks) -> Marks:
+    def _check_marks(self, marks: Marks) -> Marks:
         shape = (len(self.table), len(self.table.fields))
         if marks.shape != shape:
             raise ShapeMismatch(f"marks have shape {marks.shape}, this table needs {shape}.")

@@ -64,7 +64,7 @@ def resemblance_evidence(field: str, value: object) -> FieldEvidence:
     """Nothing but the likeness to a value that people marked."""
     text = text_of(value)
     reason = Reason(
-        f"resembles {_quoted(text)}, which was marked as wrong in {field}",
+        f"resembles {_quote(text)}, which was marked as wrong in {field}",
         f"与 {field} 中已标为错误的“{_short(text)}”相似",
     )
     return FieldEvidence(RESEMBLES, reason)
@@ -98,7 +98,7 @@ def _of_near_value(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
         return []
     other, count = found
     reason = Reason(
-        f"{_quoted(text)} is one letter from {_quoted(other)} ({count:,} records)",
+        f"{_quote(text)} is one letter from {_quote(other)} ({count:,} records)",
         f"“{_short(text)}”与“{_short(other)}”（{count:,} 条记录）只差一个字符",
     )
     return [FieldEvidence("near_frequent_value", reason, other)]
@@ -114,7 +114,7 @@ def _of_near_token(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
         return []
     count, token, other = best
     reason = Reason(
-        f"the word {_quoted(token)} is one letter from {_quoted(other)} ({count:,} records)",
+        f"the word {_quote(token)} is one letter from {_quote(other)} ({count:,} records)",
         f"单词“{token}”与“{other}”（{count:,} 条记录）只差一个字符",
     )
     return [FieldEvidence("near_frequent_token", reason)]
@@ -128,7 +128,7 @@ def _of_relations(signals: ColumnSignals, record: Fields, place: int) -> list[Fi
     for by, usual, share in sorted(broken, key=lambda found: -found[2])[:2]:
         other, key = signals.fields[by], _short(texts[by])
         reason = Reason(
-            f"{field} does not fit {other} {key}: {_percent(share)} have {_quoted(usual)}",
+            f"{field} does not fit {other} {key}: {_percent(share)} have {_quote(usual)}",
             f"{field} 与 {other} {key} 不符：{_percent(share)} 为“{_short(usual)}”",
         )
         out.append(FieldEvidence("dependency_violation", reason, usual))
@@ -149,7 +149,7 @@ def _of_number(field: str, profile: ColumnProfile, text: str) -> list[FieldEvide
     if number is None and profile.numeric_share > MOSTLY:
         share = _percent(profile.numeric_share)
         reason = Reason(
-            f"{_quoted(text)} is not a number; {share} of {field} are",
+            f"{_quote(text)} is not a number; {share} of {field} are",
             f"“{_short(text)}”不是数字；{field} 中 {share} 是数字",
         )
         return [FieldEvidence("not_a_number", reason)]
@@ -170,7 +170,7 @@ def _of_day(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence
     low, high, today = profile.day_range
     share = _percent(profile.date_share)
     if day is None:
-        english = f"{_quoted(text)} is not a date; {share} of {field} are"
+        english = f"{_quote(text)} is not a date; {share} of {field} are"
         chinese = f"“{_short(text)}”不是日期；{field} 中 {share} 是日期"
         return [FieldEvidence("not_a_date", Reason(english, chinese))]
     if day > today:
@@ -191,7 +191,7 @@ def _of_damage(field: str, profile: ColumnProfile, text: str) -> list[FieldEvide
     out = []
     if odd_characters(text) > 0:
         reason = Reason(
-            f"{_quoted(text)} has stray spaces or damaged characters",
+            f"{_quote(text)} has stray spaces or damaged characters",
             f"“{_short(text)}”含多余空格或乱码",
         )
         out.append(FieldEvidence("odd_characters", reason))
@@ -218,7 +218,7 @@ def _of_shape(field: str, profile: ColumnProfile, text: str) -> list[FieldEviden
         return []
     times = _times(count, present)
     reason = Reason(
-        f"{_quoted(text)} is written unlike the rest of {field} ({times[0]}; "
+        f"{_quote(text)} is written unlike the rest of {field} ({times[0]}; "
         f"{_percent(profile.shapes[usual] / present)} look like '{_short(usual)}')",
         f"“{_short(text)}”的写法与 {field} 其他值不同（{times[1]}；"
         f"{_percent(profile.shapes[usual] / present)} 形如“{_short(usual)}”）",
@@ -231,7 +231,7 @@ def _of_key(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence
     if count < 2 or profile.distinct <= 0.9 * (profile.rows - profile.missing):
         return []
     reason = Reason(
-        f"{_quoted(text)} occurs {count} times, though {field} hardly ever repeats",
+        f"{_quote(text)} occurs {count} times, though {field} hardly ever repeats",
         f"“{_short(text)}”出现 {count} 次，而 {field} 几乎从不重复",
     )
     return [FieldEvidence("repeated_key", reason)]
@@ -249,5 +249,5 @@ def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return f"'{_short(text)}'"

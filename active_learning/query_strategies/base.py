@@ -81,7 +81,9 @@ def probabilities_of(candidates: Candidates, name: str) -> Probabilities:
     return candidates.probabilities
 
 
-def labelled_of(candidates: Candidates, name: str) -> tuple[NDArray[np.float32], Probabilities]:
+def labelled_candidates(
+    candidates: Candidates, name: str
+) -> tuple[NDArray[np.float32], Probabilities]:
     """Vectors and probabilities of the labelled records, at least one.
 
     Raises:
@@ -117,7 +119,7 @@ def highest(scores: Scores, count: int, rng: np.random.Generator) -> Positions:
     return shuffled[order[:count]]
 
 
-def completed(chosen: Positions, scores: Scores, count: int) -> Positions:
+def complete(chosen: Positions, scores: Scores, count: int) -> Positions:
     """The chosen rows and, where they are too few, the highest scored others: exactly ``count``."""
     count = min(count, len(scores))
     if len(chosen) >= count:

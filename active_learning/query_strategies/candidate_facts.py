@@ -7,7 +7,7 @@ from modAL.models import ActiveLearner as ModalLearner
 from modAL.models import Committee
 from numpy.typing import NDArray
 
-from active_learning.classifiers.logistic_heads import LogisticHeads, softmax, tempered
+from active_learning.classifiers.logistic_heads import LogisticHeads, divide_by_temperature, softmax
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.exceptions import NoLabels, NonFiniteFeatures
 from active_learning.query_strategies.base import Candidates, Need
@@ -83,7 +83,7 @@ class CandidateFacts:
         check_finite(self._features, known, "labelled")
         fitted = self._classifier.is_fitted and "probabilities" in needs
         vectors, standardised = self._vectors(rows)
-        suspicion, probabilities = self._looked_through(rows, standardised, fitted)
+        suspicion, probabilities = self._suspicion_and_probabilities(rows, standardised, fitted)
         known_probabilities = self._probabilities(known) if fitted else None
         return Candidates(
             vectors,
@@ -150,7 +150,7 @@ class CandidateFacts:
         spread = np.where(spread > 0, spread, np.inf)
         return mean.astype(np.float32), spread.astype(np.float32)
 
-    def _looked_through(
+    def _suspicion_and_probabilities(
         self,
         rows: Positions,
         standardised: Callable[[NDArray[np.float32]], NDArray[np.float32]],
@@ -246,7 +246,9 @@ class CandidateFacts:
             faults = parts.faults.predict_proba(signals.cells)
             design = parts.design.transform(embeddings, signals, faults)
             for sample, head in enumerate(heads):
-                out[sample, part] = softmax(tempered(head.logits(design)[0], parts.temperature))
+                out[sample, part] = softmax(
+                    divide_by_temperature(head.logits(design)[0], parts.temperature)
+                )
         return out
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from active_learning.query_strategies.base import Candidates, Need, completed
+from active_learning.query_strategies.base import Candidates, Need, complete
 from active_learning.query_strategies.clustering import clusters_of, in_order_of_likeness
 from active_learning.query_strategies.typiclust import typicality
 from active_learning.types import Positions, Reason, Scores
@@ -49,7 +49,7 @@ class ColdStart:
         rng = np.random.default_rng(self._seed)
         rows = rng.permutation(self._rows(len(candidates)))
         if count >= len(rows):
-            return completed(rows, scores, count)
+            return complete(rows, scores, count)
         is_small = count < FEW_A_CLASS * len(candidates.classes)
         wanted = round(TYPICAL_SHARE * count) if is_small else 0
         typical = self._typical(candidates, scores, rows, wanted)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from active_learning.exceptions import NotFitted
 from active_learning.query_strategies.base import Candidates, Need, highest
 from active_learning.query_strategies.vectors import chunks
-from active_learning.types import Positions, Reason, Scores, class_named
+from active_learning.types import Positions, Reason, Scores, class_mention
 
 
 class _KnownVotes:
@@ -67,7 +67,9 @@ class CommitteeDisagreement:
         votes = candidates.committee[:, row].argmax(axis=1)
         said = np.bincount(votes, minlength=len(candidates.classes))
         order = [place for place in np.argsort(-said, kind="stable").tolist() if said[place]]
-        votes_by_class = [(class_named(candidates.classes[place]), said[place]) for place in order]
+        votes_by_class = [
+            (class_mention(candidates.classes[place]), said[place]) for place in order
+        ]
         en = ", ".join(f"{count} for {name}" for name, count in votes_by_class)
         zh = "、".join(f"{name} {count} 票" for name, count in votes_by_class)
         return Reason(

@@ -7,11 +7,11 @@ from active_learning.query_strategies.base import (
     Candidates,
     Need,
     highest,
-    labelled_of,
+    labelled_candidates,
     probabilities_of,
     top_two,
 )
-from active_learning.types import Positions, Reason, Scores, class_named
+from active_learning.types import Positions, Reason, Scores, class_mention
 
 NEIGHBOURS = 10
 
@@ -37,7 +37,7 @@ class ContrastiveSampling:
             NoLabels: there is no labelled record to compare with.
         """
         own = probabilities_of(candidates, self.name)
-        vectors, known = labelled_of(candidates, self.name)
+        vectors, known = labelled_candidates(candidates, self.name)
         negative_entropy, known = _negative_entropies(known), np.asarray(known, np.float64)
         out = np.empty(len(own))
         found = candidates.distances.neighbours(candidates.vectors, vectors, NEIGHBOURS)
@@ -54,7 +54,7 @@ class ContrastiveSampling:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Like its neighbours, judged otherwise."""
         likeliest, _, best, _ = top_two(candidates, row)
-        first = class_named(likeliest)
+        first = class_mention(likeliest)
         return Reason(
             f"judged {first} ({best:.2f}), unlike the labelled records most like it "
             f"(divergence {scores[row]:.2f})",

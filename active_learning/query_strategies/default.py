@@ -6,7 +6,7 @@ from active_learning.query_strategies.base import (
     Candidates,
     Need,
     chances_of,
-    completed,
+    complete,
     probabilities_of,
     resolution,
 )
@@ -75,18 +75,18 @@ class DefaultChoice:
         self._is_rare = frozenset(chosen.tolist())
         if aimed > rare + typical:
             unsure = self._margin.select(candidates, scores, aimed - typical)
-            chosen = _joined(chosen, unsure, aimed - typical)
+            chosen = _join(chosen, unsure, aimed - typical)
         before = frozenset(chosen.tolist())
         if typical:
             found = self._typical.select(candidates, self._typical.score(candidates), count)
-            chosen = _joined(chosen, found, aimed)
+            chosen = _join(chosen, found, aimed)
         self._is_typical = frozenset(chosen.tolist()) - before
         before = frozenset(chosen.tolist())
         if count > len(chosen) and trusted < 1.0:
             by_chance = np.argsort(-chances_of(candidates, self._rng), kind="stable")
-            chosen = _joined(chosen, by_chance, count)
+            chosen = _join(chosen, by_chance, count)
         self._is_chance = frozenset(chosen.tolist()) - before
-        return completed(chosen, scores, count)
+        return complete(chosen, scores, count)
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """That of the part in which the row was chosen."""
@@ -132,7 +132,7 @@ def _rise(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low)))
 
 
-def _joined(chosen: Positions, more: Positions, count: int) -> Positions:
+def _join(chosen: Positions, more: Positions, count: int) -> Positions:
     """The chosen rows, then others of ``more`` until there are ``count``."""
     fresh = more[~np.isin(more, chosen)]
     return np.concatenate([chosen, fresh[: max(0, count - len(chosen))]])

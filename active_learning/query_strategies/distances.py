@@ -89,7 +89,7 @@ class DeviceDistances(Distances):
         """
         by_numpy = super().products(vectors)
         try:
-            kept = self._kept(vectors)
+            kept = self._chunks_on_device(vectors)
         except self._torch.OutOfMemoryError:
             return by_numpy
 
@@ -103,7 +103,7 @@ class DeviceDistances(Distances):
     def _product(self, rows: Any, vector: Rows) -> Rows | None:
         """None where there is no room for it."""
         with suppress(self._torch.OutOfMemoryError), full_precision(self._torch):
-            found = rows @ _sent(self._torch, vector, self._device)
+            found = rows @ _send(self._torch, vector, self._device)
             return np.asarray(found.cpu().numpy())
         return None
 
@@ -115,12 +115,12 @@ class DeviceDistances(Distances):
         size = 4 * len(vectors) * vectors[:1].shape[1]
         return bool(size < (1.0 - RESERVE) * free)
 
-    def _kept(self, vectors: Vectors) -> list[tuple[slice, Any]]:
+    def _chunks_on_device(self, vectors: Vectors) -> list[tuple[slice, Any]]:
         """The rows on the device, chunk by chunk; nothing where it does not hold them."""
         if not self.holds(vectors):
             return []
         parts = chunks(len(vectors), PRODUCT_CHUNK)
-        return [(part, _sent(self._torch, vectors[part], self._device)) for part in parts]
+        return [(part, _send(self._torch, vectors[part], self._device)) for part in parts]
 
     def _against(self, others: Rows) -> "_Against":
         return _OnDevice(self._torch, self._device, others)
@@ -158,17 +158,17 @@ class _OnCpu:
         self._squares = np.einsum("ij,ij->i", others, others)
 
     def nearest(self, rows: Rows) -> Rows:
-        return np.asarray(self._squared(rows).min(axis=1))
+        return np.asarray(self._squared_distances(rows).min(axis=1))
 
     def neighbours(self, rows: Rows, count: int) -> tuple[Positions, Rows]:
-        found = self._squared(rows)
+        found = self._squared_distances(rows)
         if count < found.shape[1]:
             nearest = np.argpartition(found, count - 1, axis=1)[:, :count]
         else:
             nearest = np.broadcast_to(np.arange(count), found.shape)
         return nearest, np.take_along_axis(found, nearest, axis=1)
 
-    def _squared(self, rows: Rows) -> Rows:
+    def _squared_distances(self, rows: Rows) -> Rows:
         """(m, others) by one matrix product."""
         found = rows @ self._others.T
         found *= -2.0
@@ -185,32 +185,32 @@ class _OnDevice:
         self._torch, self._device = torch, device
         self._on_cpu, self._others = _OnCpu(others), None
         with suppress(torch.OutOfMemoryError):
-            self._others = _sent(torch, others, device)
+            self._others = _send(torch, others, device)
 
     def nearest(self, rows: Rows) -> Rows:
-        found = self._computed(rows, lambda squared: (squared.amin(dim=1),))
+        found = self._compute(rows, lambda squared: (squared.amin(dim=1),))
         return self._on_cpu.nearest(rows) if found is None else found[0]
 
     def neighbours(self, rows: Rows, count: int) -> tuple[Positions, Rows]:
-        found = self._computed(
+        found = self._compute(
             rows, lambda squared: squared.topk(count, dim=1, largest=False, sorted=False)
         )
         if found is None:
             return self._on_cpu.neighbours(rows, count)
         return found[1].astype(np.intp, copy=False), found[0]
 
-    def _computed(self, rows: Rows, reduce: Callable[[Any], Any]) -> list[NDArray[Any]] | None:
+    def _compute(self, rows: Rows, reduce: Callable[[Any], Any]) -> list[NDArray[Any]] | None:
         """What is left of the (m, others) squared distances; None where they do not fit."""
         if self._others is None:
             return None
         try:
-            return [part.cpu().numpy() for part in reduce(self._squared(rows))]
+            return [part.cpu().numpy() for part in reduce(self._squared_distances(rows))]
         except self._torch.OutOfMemoryError:
             self._others = None
             return None
 
-    def _squared(self, rows: Rows) -> Any:
-        there, others = _sent(self._torch, rows, self._device), self._others
+    def _squared_distances(self, rows: Rows) -> Any:
+        there, others = _send(self._torch, rows, self._device), self._others
         assert others is not None
         with full_precision(self._torch):
             found = there @ others.T
@@ -231,7 +231,7 @@ def full_precision(torch: Any) -> Iterator[None]:
         torch.set_float32_matmul_precision(before)
 
 
-def _sent(torch: Any, rows: Rows, device: Any) -> Any:
+def _send(torch: Any, rows: Rows, device: Any) -> Any:
     return torch.from_numpy(np.require(rows, np.float32, ["C", "W"])).to(device)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from active_learning.query_strategies.base import Candidates, Need, completed, highest
+from active_learning.query_strategies.base import Candidates, Need, complete, highest
 from active_learning.query_strategies.clustering import best_of_each, clusters_of
 from active_learning.query_strategies.uncertainty import margin, uncertain_reason
 from active_learning.types import Positions, Reason, Scores
@@ -39,7 +39,7 @@ class DiverseMargin:
         weights = scores[shortlist] - scores[shortlist].min() + 1e-3
         clusters = clusters_of(candidates.vectors[shortlist], count, self._seed, weights)
         chosen = shortlist[best_of_each(clusters, scores[shortlist])]
-        return completed(chosen, scores, count)  # fewer distinct records than clusters
+        return complete(chosen, scores, count)  # fewer distinct records than clusters
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """The margin, and that it stands for a group."""

@@ -5,7 +5,7 @@ import numpy as np
 from active_learning.exceptions import NotFitted
 from active_learning.query_strategies.base import Candidates, Need, entropies, highest, top_two
 from active_learning.query_strategies.vectors import chunks
-from active_learning.types import Positions, Reason, Scores, class_named
+from active_learning.types import Positions, Reason, Scores, class_mention
 
 
 class Bald:
@@ -38,7 +38,7 @@ class Bald:
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """How unstable the answer is."""
-        first, second = map(class_named, top_two(candidates, row)[:2])
+        first, second = map(class_mention, top_two(candidates, row)[:2])
         return Reason(
             f"the model contradicts itself between {first} and {second} when parts of the record "
             f"are hidden (information {scores[row]:.3f})",

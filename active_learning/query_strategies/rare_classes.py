@@ -3,7 +3,7 @@
 import numpy as np
 
 from active_learning.query_strategies.base import Candidates, Need, highest, probabilities_of
-from active_learning.types import Positions, Probabilities, Reason, Scores, class_named
+from active_learning.types import Positions, Probabilities, Reason, Scores, class_mention
 
 
 def rarity(counts: Scores | None, probabilities: Probabilities) -> Scores:
@@ -48,7 +48,7 @@ def rare_reason(candidates: Candidates, row: int) -> Reason:
     probabilities = probabilities_of(candidates, "rare_classes")
     weights = rarity(candidates.class_counts, probabilities)
     place = int((probabilities[row] * weights).argmax())
-    name, likely = class_named(candidates.classes[place]), float(probabilities[row, place])
+    name, likely = class_mention(candidates.classes[place]), float(probabilities[row, place])
     if candidates.class_counts is None:
         return Reason(
             f"may be {name} ({likely:.2f}), which is rare", f"可能为较少见的 {name}（{likely:.2f}）"

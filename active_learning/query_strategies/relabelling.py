@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.exceptions import NoLabels, ShapeMismatch
-from active_learning.types import Probabilities, Reason, Scores, class_named
+from active_learning.types import Probabilities, Reason, Scores, class_mention
 
 FLOOR = 1e-6
 """Least weight of an annotator or of the classifier."""
@@ -73,7 +73,7 @@ def relabel(
     else:
         counts = _counts(answers, len(classes))
         temperature = _temperature(counts, probabilities)
-        scaled = _scaled(probabilities, temperature)
+        scaled = _at_temperature(probabilities, temperature)
         majority = _majority(counts, scaled)
         posterior, _, _ = _posterior(answers, majority, scaled)
         top = posterior == posterior.max(axis=1, keepdims=True)
@@ -85,7 +85,7 @@ def relabel(
     labelled = 1.0 - (quality * said + even * mean_weight) / (said + mean_weight)
     new: Scores = np.zeros(0)
     if unlabelled is not None:
-        best = _scaled(unlabelled, temperature).max(axis=1)
+        best = _at_temperature(unlabelled, temperature).max(axis=1)
         new = 1.0 - (best * classifier_weight + even * mean_weight) / (
             classifier_weight + mean_weight
         )
@@ -97,8 +97,8 @@ def relabel(
         quality,
         [
             Reason(
-                f"{agree} of {said_by} annotators said {class_named(classes[place])}",
-                f"{said_by} 名标注者中 {agree} 名选择 {class_named(classes[place])}",
+                f"{agree} of {said_by} annotators said {class_mention(classes[place])}",
+                f"{said_by} 名标注者中 {agree} 名选择 {class_mention(classes[place])}",
             )
             for agree, said_by, place in zip(
                 agreeing.tolist(), votes.tolist(), consensus.tolist(), strict=True
@@ -183,7 +183,7 @@ def _temperature(counts: Scores, probabilities: Probabilities) -> float:
     shares = counts / counts.sum(axis=1, keepdims=True)
 
     def loss(temperature: float) -> float:
-        logs = np.log(np.maximum(_scaled(probabilities, temperature), 1e-100))
+        logs = np.log(np.maximum(_at_temperature(probabilities, temperature), 1e-100))
         return float(-(shares * logs).sum(axis=1).mean())
 
     place = int(np.argmin([loss(temperature) for temperature in COARSE]))
@@ -195,7 +195,7 @@ def _temperature(counts: Scores, probabilities: Probabilities) -> float:
     return fine[int(np.argmin([loss(temperature) for temperature in fine]))]
 
 
-def _scaled(probabilities: Probabilities, temperature: float) -> Probabilities:
+def _at_temperature(probabilities: Probabilities, temperature: float) -> Probabilities:
     """Probabilities at another temperature; rows sum to one."""
     logs = np.log(np.maximum(probabilities, 1e-100)) / temperature
     found = np.exp(logs - logs.max(axis=1, keepdims=True))

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.query_strategies.base import Candidates, Need, completed, known_vectors
+from active_learning.query_strategies.base import Candidates, Need, complete, known_vectors
 from active_learning.query_strategies.clustering import clusters_of
 from active_learning.query_strategies.distances import CPU_DISTANCES, Distances
 from active_learning.types import Positions, Reason, Scores
@@ -75,7 +75,7 @@ class TypiClust:
             covered[cluster] += 1
             if not waiting[cluster]:
                 del waiting[cluster]
-        return completed(np.array(chosen, dtype=np.intp), scores, count)
+        return complete(np.array(chosen, dtype=np.intp), scores, count)
 
     def _rows(self, n: int) -> Positions:
         """The sample; the same at every call for the same n."""

@@ -8,7 +8,7 @@ from modAL.uncertainty import classifier_entropy, classifier_margin, classifier_
 
 from active_learning.exceptions import NotFitted
 from active_learning.query_strategies.base import Candidates, Need, highest, top_two
-from active_learning.types import Positions, Probabilities, Reason, Scores, class_named
+from active_learning.types import Positions, Probabilities, Reason, Scores, class_mention
 
 
 class _KnownProbabilities:
@@ -59,7 +59,7 @@ class UncertaintySampling:
 def uncertain_reason(name: str, candidates: Candidates, score: float, row: int) -> Reason:
     """What the measure says about the row, in words."""
     first, second, best, next_best = top_two(candidates, row)
-    first, second = class_named(first), class_named(second)
+    first, second = class_mention(first), class_mention(second)
     if name == "entropy":
         return Reason(
             f"entropy {score:.2f}; most probably {first} ({best:.2f})",

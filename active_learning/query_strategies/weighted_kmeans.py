@@ -5,7 +5,7 @@ import numpy as np
 from active_learning.query_strategies.base import (
     Candidates,
     Need,
-    completed,
+    complete,
     margins,
     probabilities_of,
 )
@@ -48,7 +48,7 @@ class WeightedKMeans:
             picks.append(sample[members[gaps.argmin()]])
             masses.append(weights[members].sum())
         order = np.argsort(-np.array(masses), kind="stable")
-        return completed(np.array(picks, dtype=np.intp)[order], scores, count)
+        return complete(np.array(picks, dtype=np.intp)[order], scores, count)
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
         """The centre of a region."""

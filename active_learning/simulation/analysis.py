@@ -78,10 +78,10 @@ def _strategy(
     }
     budget = max(float(curves[seed][-1][0]) for seed in seeds)
     for level in LEVELS:
-        mine, missed = _needed(curves, full, seeds, level)
+        mine, missed = _labels_needed(curves, full, seeds, level)
         entry: dict[str, Any] = {"labels": _mean(mine, (0.0, budget)), "censored": missed}
         if baseline is not None:
-            theirs, lost = _needed(baseline, full, seeds, level)
+            theirs, lost = _labels_needed(baseline, full, seeds, level)
             entry |= {"ratio": ratio(mine, theirs), "random_censored": lost}
             entry["ratio_best_of"] = ratio(mine, theirs, tried=tried)
         result[f"reach_{round(level * 100)}"] = entry
@@ -103,7 +103,7 @@ def area(points: Points) -> float:
     return area_under_learning_curve([int(p[0]) for p in points], [float(p[1]) for p in points])
 
 
-def _needed(
+def _labels_needed(
     curves: dict[int, Points], full: dict[int, float], seeds: Sequence[int], level: float
 ) -> tuple[NDArray[np.float64], int]:
     found = [labels_to_reach(curves[seed], level * full[seed]) for seed in seeds]

@@ -78,7 +78,7 @@ def run_grid(
                 progress(done / len(wanted), f"{name}, seed {seed}")
     elif missing:
         stored = home / "data.npz"
-        _write(stored, _packed(data))
+        _write(stored, _archive_of(data))
         context = multiprocessing.get_context("spawn")
         with ProcessPoolExecutor(jobs, context, _open, (str(stored),)) as pool:
             waiting = {
@@ -160,7 +160,7 @@ def _run_stored(home: Path, plan: Plan, strategy: str, seed: int, make: MakeChoo
     _run(home, _opened, plan, strategy, seed, make)
 
 
-def _packed(data: LabelledData) -> Callable[[Path], Any]:
+def _archive_of(data: LabelledData) -> Callable[[Path], Any]:
     def write(path: Path) -> None:
         with path.open("wb") as file:
             np.savez(

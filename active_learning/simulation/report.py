@@ -52,7 +52,7 @@ def page(result: dict[str, Any], png: bytes) -> str:
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         for row in table(result)
     )
-    advice, spread = result["recommendation"], averaged(result)
+    advice, spread = result["recommendation"], average_words(result)
     return PAGE.format(
         en=html.escape(advice["en"]),
         zh=html.escape(advice["zh"]),
@@ -67,7 +67,7 @@ def page(result: dict[str, Any], png: bytes) -> str:
     )
 
 
-def averaged(result: dict[str, Any]) -> Reason:
+def average_words(result: dict[str, Any]) -> Reason:
     """Over how many seeds the means are, and with which interval or why with none."""
     seeds = len(result["seeds"])
     if seeds >= LEAST_SEEDS:
@@ -139,7 +139,7 @@ def draw(result: dict[str, Any], path: Path) -> Path:
     axes.axhline(full, color="black", linewidth=1, label=f"all labels: {full:.3f}")
     axes.axhline(0.95 * full, color="black", linewidth=1, linestyle=":", label="95 % of it")
     axes.set_xlabel("labels")
-    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, {averaged(result).en}")
+    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, {average_words(result).en}")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     figure.tight_layout()

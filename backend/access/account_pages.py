@@ -50,7 +50,7 @@ def change_password(
             access.set_password(principal.name, new_password, actor=principal.name)
             user = access.user(principal.name)
     except AppError as error:
-        return _refused(request, error)
+        return _refusal_page(request, error)
     # The form of the page belongs to the login that has just ended: the page is asked for anew.
     response = RedirectResponse("/account/changed", 303)
     login.set_cookie(response, request, user)
@@ -92,12 +92,12 @@ def _check_present(
         with services.database.reading() as session:
             AccessService(session, services.clock).check_password(principal.name, password)
     except NotAuthenticated as error:
-        limit.failed(principal.name, client)
+        limit.count_failure(principal.name, client)
         raise InvalidInput(WRONG_PASSWORD, field="password") from error
-    limit.succeeded(principal.name, client)
+    limit.forget_failures(principal.name, client)
 
 
-def _refused(request: Request, error: AppError) -> Response:
+def _refusal_page(request: Request, error: AppError) -> Response:
     is_length = isinstance(error, InvalidInput) and error.remedy is not None
     words = TOO_SHORT if is_length else error.message
     status = 429 if isinstance(error, TooManyAttempts) else 422

@@ -48,7 +48,7 @@ class LoginLimit:
                 remedy=f"Try again in {int(wait.total_seconds()) + 1} seconds.",
             )
 
-    def failed(self, email: str, client: str) -> None:
+    def count_failure(self, email: str, client: str) -> None:
         """Count one failure."""
         with self._lock:
             if len(self._failures) >= MAX_TRACKED:
@@ -56,7 +56,7 @@ class LoginLimit:
             for name in ((email, client), (client,)):
                 self._failures.setdefault(name, deque()).append(self._clock())
 
-    def succeeded(self, email: str, client: str) -> None:
+    def forget_failures(self, email: str, client: str) -> None:
         """Forget the failures of this person at this address."""
         with self._lock:
             self._failures.pop((email, client), None)

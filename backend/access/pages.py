@@ -55,10 +55,10 @@ def log_in(
         with services.database.reading() as session:
             user = AccessService(session, services.clock).check_password(email, password)
     except NotAuthenticated as error:
-        limit.failed(address, client)
+        limit.count_failure(address, client)
         _note(services, address, "login.failed", client)
         return _form(request, next=next, email=email, error=error, status_code=401)
-    limit.succeeded(address, client)
+    limit.forget_failures(address, client)
     _note(services, address, "login.succeeded", client)
     target = _own_path(next)
     if user.role == "annotator" and target == "/":

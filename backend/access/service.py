@@ -40,7 +40,7 @@ class AccessService:
             InvalidInput: e-mail address, role or password cannot be used.
             Conflict: the address is taken.
         """
-        address, checked_role = _normalised(email), parse_user_role(role)
+        address, checked_role = _normal_address(email), parse_user_role(role)
         password_hash = hash_password(password)  # slow: before the first query takes a lock
         if repository.user_by_email(self._session, address):
             raise Conflict(
@@ -255,7 +255,7 @@ def _no_such_role(holder: str, role: str, known: Sequence[str]) -> InvalidInput:
     )
 
 
-def _normalised(email: str) -> str:
+def _normal_address(email: str) -> str:
     address = email.strip().lower()
     if len(address) > 320 or not _EMAIL.fullmatch(address):
         raise InvalidInput(

@@ -79,19 +79,24 @@ def questions_of(answers: CountedAnswers, schema: LabelSchema) -> list[SchemaQue
     found = [
         SchemaQuestion("grade", schema.grade.name, en.question, zh.question, frame, order),
     ]
-    issues = [(item, who, _known(row.issues, schema.issue_values)) for item, who, row in rows]
+    issues = [
+        (item, who, _names_in_schema(row.issues, schema.issue_values)) for item, who, row in rows
+    ]
     frames = choice_frames(issues, schema.issue_values)
     for issue in schema.issues:
         name = issue.value
         found.append(SchemaQuestion("issue", name, en.issue(name), zh.issue(name), frames[name]))
     if schema.faulty_fields:
-        marks = [(item, who, _known(row.faulty_fields, schema.fields)) for item, who, row in rows]
+        marks = [
+            (item, who, _names_in_schema(row.faulty_fields, schema.fields))
+            for item, who, row in rows
+        ]
         frames = choice_frames(marks, schema.fields)
         found += [SchemaQuestion("field", name, name, name, frames[name]) for name in schema.fields]
     return found
 
 
-def _known(chosen: Sequence[str], names: Sequence[str]) -> frozenset[str]:
+def _names_in_schema(chosen: Sequence[str], names: Sequence[str]) -> frozenset[str]:
     return frozenset(chosen) & frozenset(names)
 
 
@@ -136,12 +141,12 @@ def work_frame(answers: CountedAnswers, schema: LabelSchema) -> WorkFrame:
         ),
         np.array([row.lead_time or np.nan for _, row, _ in found], dtype=np.float64),
         np.array([row.annotated_at.timestamp() for _, row, _ in found], dtype=np.float64),
-        np.array([_suggested(row, schema) for _, row, _ in found], dtype=np.str_),
+        np.array([_suggestion(row, schema) for _, row, _ in found], dtype=np.str_),
         np.array([is_check for _, _, is_check in found], dtype=np.bool_),
     )
 
 
-def _suggested(row: Annotation, schema: LabelSchema) -> str:
+def _suggestion(row: Annotation, schema: LabelSchema) -> str:
     """The grade of the suggestion that Label Studio says the annotator saw."""
     result = (row.prediction_snapshot or {}).get("result")
     for region in result if isinstance(result, list) else []:

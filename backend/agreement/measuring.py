@@ -97,7 +97,7 @@ def overlap_saving(held: Mapping[int, RecordAnswers], policy: LoopPolicy) -> Ove
         records=len(done),
         open_records=len(pushed) - len(done),
         answers=given,
-        asked=sum(max(each.wanted(per_record), each.responses) for each in pushed),
+        asked=sum(max(each.answers_wanted(per_record), each.responses) for each in pushed),
         fixed=fixed,
         share_saved=(fixed - given) / fixed if fixed else None,
     )

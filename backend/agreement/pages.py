@@ -124,7 +124,7 @@ def measure_now(
 
 
 @router.get("/projects/{project_id}/measuring")
-def measuring(
+def measure_progress(
     *,
     request: Request,
     project_id: int,

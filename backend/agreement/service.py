@@ -170,7 +170,7 @@ class WorkReports:
             )
         return with_name(person, self.names(state.content))
 
-    def annotator_named(self, project: Project, text: str) -> AnnotatorPublic:
+    def find_annotator(self, project: Project, text: str) -> AnnotatorPublic:
         """The work of the annotator with that id, e-mail address or name, in any case.
 
         Raises:

@@ -16,7 +16,7 @@ def know_annotators(services: Services) -> None:
     """Everybody whom Label Studio knows has a name here, and nobody is two annotators."""
     with services.database.reading() as session:
         is_unnamed = bool(people_repository.annotators_without_name(session))
-        is_doubled = bool(people_repository.known_twice(session))
+        is_doubled = bool(people_repository.twins(session))
     users = {}
     if is_unnamed:
         users = {int(user["id"]): user for user in services.label_studio.users()}
@@ -41,7 +41,7 @@ def make_one(session: Session, clock: Clock) -> int:
     """
     touched: set[int] = set()
     merged: set[int] = set()
-    for gone, kept in people_repository.known_twice(session):
+    for gone, kept in people_repository.twins(session):
         if gone.id in merged:
             continue
         merged.add(gone.id)

@@ -33,7 +33,7 @@ def name_annotator(session: Session, annotator: Annotator, email: str, name: str
     session.flush()
 
 
-def known_twice(session: Session) -> list[tuple[Annotator, Annotator]]:
+def twins(session: Session) -> list[tuple[Annotator, Annotator]]:
     """(imported, signed in): annotators of one e-mail address, whom Label Studio knows by now."""
     imported, signed_in = aliased(Annotator), aliased(Annotator)
     rows = session.exec(

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 acceptance_app = typer.Typer(
     help="Machine labels: the champion's own answers, accepted under a promise.",
@@ -43,7 +43,7 @@ def list_acceptances(project: ProjectArgument) -> None:
         )
     if rows:
         Console().print(table)
-    labelled = counted(status.records, "record is", "records are")
+    labelled = amount(status.records, "record is", "records are")
     Console().print(f"{labelled} labelled by machine. {status.reason}")
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from backend.agreement.pictures import in_words
 from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, RatePublic
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 if TYPE_CHECKING:
     from backend.core.services import Services
@@ -27,7 +27,7 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     from backend.agreement.service import WorkReports
     from backend.projects.service import ProjectsService
 
-    services = _measured(project)
+    services = _measure_project(project)
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         report = WorkReports(session, services.clock).agreement(found)
@@ -46,10 +46,10 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"{counted(report.answers, 'answer')} to {counted(report.records, 'record')}.")
+    console.print(f"{amount(report.answers, 'answer')} to {amount(report.records, 'record')}.")
     if report.not_counted:
         console.print(
-            f"Not counted, without a value of the schema: {counted(report.not_counted, 'answer')}."
+            f"Not counted, without a value of the schema: {amount(report.not_counted, 'answer')}."
         )
     whole = report.questions[0].alpha
     if whole.why is not None:
@@ -57,8 +57,8 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     if report.overlap is not None and report.overlap.share_saved is not None:
         saved = report.overlap
         console.print(
-            f"Adaptive overlap: {counted(saved.answers, 'answer')} to "
-            f"{counted(saved.records, 'finished record')}; "
+            f"Adaptive overlap: {amount(saved.answers, 'answer')} to "
+            f"{amount(saved.records, 'finished record')}; "
             f"{saved.at_most} for each would be {saved.fixed:,}: "
             f"{100 * (saved.share_saved or 0):.0f} % saved."
         )
@@ -70,7 +70,7 @@ def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> No
     from backend.agreement.service import WorkReports
     from backend.projects.service import ProjectsService
 
-    services = _measured(project)
+    services = _measure_project(project)
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         report = WorkReports(session, services.clock).annotators(found)
@@ -115,17 +115,17 @@ def show_annotator(
     from backend.agreement.service import WorkReports
     from backend.projects.service import ProjectsService, label_schema_of
 
-    services = _measured(project)
+    services = _measure_project(project)
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        person = WorkReports(session, services.clock).annotator_named(found, annotator)
+        person = WorkReports(session, services.clock).find_annotator(found, annotator)
         titles = label_schema_of(found).titles("en")
     if as_json:
         typer.echo(person.model_dump_json(indent=2))
         return
     console = Console()
     console.print(
-        Text(f"{_name(person)}: {counted(person.answers, 'answer')}, {person.skips:,} skipped.")
+        Text(f"{_name(person)}: {amount(person.answers, 'answer')}, {person.skips:,} skipped.")
     )
     for caption, share in (
         ("right, decided records", person.against_gold),
@@ -147,7 +147,7 @@ def show_annotator(
     console.print(table)
 
 
-def _measured(project: str) -> "Services":
+def _measure_project(project: str) -> "Services":
     """The project's report is of the answers that there are now."""
     from backend.agreement.measuring import measure
     from backend.bootstrap import open_services

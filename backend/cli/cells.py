@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 COLUMNS = ("external_id", "field", "value", "probability", "is_marked", "expected", "evidence")
 
@@ -47,13 +47,13 @@ def cells(
         if choose is not None:
             names = ranking.worth_marking(choose, sampler)
         else:
-            rows = [cell.row() for cell in ranking.ranked(limit, with_marked=marked)]
+            rows = [cell.row() for cell in ranking.ranking(limit, with_marked=marked)]
     if choose is not None:
         sys.stdout.writelines(f"{name}\n" for name in names)
         return
     if out is not None:
         _write(out, rows)
-        Console().print(f"{counted(len(rows), 'cell')} written to {out}.")
+        Console().print(f"{amount(len(rows), 'cell')} written to {out}.")
     elif as_json:
         sys.stdout.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     elif not rows:
@@ -72,7 +72,7 @@ def cells(
             )
         Console().print(table)
         Console().print(
-            f"Learnt from {counted(ranking.marked_records, 'record')} that people looked at."
+            f"Learnt from {amount(ranking.marked_records, 'record')} that people looked at."
         )
 
 

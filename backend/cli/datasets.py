@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 
 datasets_app = typer.Typer(help="Datasets and their records.", no_args_is_help=True)
@@ -86,14 +86,14 @@ def export(
         found = service.find_dataset(dataset)
         count = service.count(found)
         records = service.stream(found.id, with_history=history)
-        with writing(file) as out:
+        with file_to_replace(file) as out:
             for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
                 out.write(piece)
-    Console().print(f"{counted(count, 'record')} written to {file}.", markup=False)
+    Console().print(f"{amount(count, 'record')} written to {file}.", markup=False)
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[BinaryIO]:
+def file_to_replace(path: Path) -> Iterator[BinaryIO]:
     """A file that takes the place of ``path`` when the block ends, and is gone if it raises.
 
     Raises:

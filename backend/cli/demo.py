@@ -52,7 +52,7 @@ def demo(
     stack = embedded_stack()
     folder = stack.data_dir / "demo"
     if data is None:
-        source = sources.generated(folder, records, seed)
+        source = sources.generate_source(folder, records, seed)
     elif data.is_dir():
         source = sources.paired_tables(data, folder)
     else:

@@ -13,7 +13,7 @@ from rich.text import Text
 from backend.cli.datasets import invalid
 from backend.cli.imports import SHOWN_REJECTS, SOME_REJECTED
 from backend.cli.progress import ProgressBar
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 from backend.label_exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
 
@@ -77,10 +77,10 @@ def export_labels(
         found = ProjectsService(session, services.clock).find(project)
     manifest = write_export(services, found, request, out)
     counts = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items()) or "no rows"
-    Console().print(f"{counted(manifest.rows, 'row')} written to {out}: {counts}.", markup=False)
+    Console().print(f"{amount(manifest.rows, 'row')} written to {out}: {counts}.", markup=False)
     if manifest.changed_records:
         Console().print(
-            f"{counted(manifest.changed_records, 'record')} changed since labelled: "
+            f"{amount(manifest.changed_records, 'record')} changed since labelled: "
             "compare content_hash with current_content_hash."
         )
 

@@ -64,7 +64,7 @@ def edit(
         found = ProjectsService(session, services.clock).find(project)
         newest = Guidelines(session, services.clock).newest(found)
     if file is None:
-        written = _edited(as_yaml(newest.says))
+        written = _edit(as_yaml(newest.says))
     else:
         written = sys.stdin.read() if str(file) == "-" else _read(file)
     draft = _draft(written, change, based_on or newest.version)
@@ -134,7 +134,7 @@ def _write_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Readable.add_representer(str, _write_text)
 
 
-def _edited(text: str) -> str:
+def _edit(text: str) -> str:
     """``text`` as it is when the editor is closed."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     with TemporaryDirectory() as folder:

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import Services, open_services
-from backend.cli.datasets import invalid, writing
+from backend.cli.datasets import file_to_replace, invalid
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
@@ -72,7 +72,7 @@ def import_records(
             value=file_format,
             remedy=f"Choose one of: {', '.join(FORMATS)}.",
         )
-    request = _checked(
+    request = _check_request(
         dataset=dataset,
         path=file,
         url=url,
@@ -109,7 +109,7 @@ def import_records(
         raise typer.Exit(SOME_REJECTED)
 
 
-def _checked(**options: Any) -> ImportRequest:
+def _check_request(**options: Any) -> ImportRequest:
     try:
         return ImportRequest(**options)
     except ValidationError as error:
@@ -172,7 +172,7 @@ def write_rejects(services: Services, import_id: int, path: Path) -> None:
 
     with (
         services.database.reading() as session,
-        writing(path) as out,
+        file_to_replace(path) as out,
         io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as file,
     ):
         writer = csv.writer(file)

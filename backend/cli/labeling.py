@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 
 from backend.cli.progress import ProgressBar
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 
@@ -34,13 +34,13 @@ def push(
 
         made = recreate(services, found.id, actor="cli")
         Console().print(
-            f"{counted(made.answers_kept, 'answer is', 'answers are')} kept; "
-            f"{counted(made.tasks_pushed_again, 'task that wants', 'tasks that want')} more "
+            f"{amount(made.answers_kept, 'answer is', 'answers are')} kept; "
+            f"{amount(made.tasks_pushed_again, 'task that wants', 'tasks that want')} more "
             f"{'is' if made.tasks_pushed_again == 1 else 'are'} pushed again."
         )
     with ProgressBar() as report:
         pushed = push_batches(services, found.id, report)
-    Console().print(f"{counted(pushed, 'task')} pushed.")
+    Console().print(f"{amount(pushed, 'task')} pushed.")
 
 
 def sync(
@@ -59,5 +59,5 @@ def sync(
         counts = sync_project(services, found.id, is_full=full, progress=report)
     Console().print(
         f"{counts.created:,} new, {counts.updated:,} updated and "
-        f"{counted(counts.deleted, 'deleted annotation')}."
+        f"{amount(counts.deleted, 'deleted annotation')}."
     )

@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 models_app = typer.Typer(help="Model versions: train, list, roll back.", no_args_is_help=True)
 
@@ -137,7 +137,7 @@ def purge(
         Console(soft_wrap=True).print(
             f"{one.bytes:>15,} bytes  {one.what}: {one.path}", markup=False
         )
-    total = f"{counted(len(found), 'folder')}, {sum(one.bytes for one in found):,} bytes"
+    total = f"{amount(len(found), 'folder')}, {sum(one.bytes for one in found):,} bytes"
     Console().print(f"Deleted: {total}." if delete else f"Would be deleted with --delete: {total}.")
 
 

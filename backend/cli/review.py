@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 if TYPE_CHECKING:
     from backend.review.schemas import CaseSummary
@@ -82,7 +82,7 @@ def list_cases(
         )
     if page.items:
         Console().print(table)
-    Console().print(f"{counted(page.total, 'case')}, {len(page.items)} shown.")
+    Console().print(f"{amount(page.total, 'case')}, {len(page.items)} shown.")
 
 
 @review_app.command("refresh")
@@ -97,7 +97,7 @@ def refresh(project: ProjectArgument) -> None:
         found = ProjectsService(session, services.clock).find(project)
     done = refresh_desk(services, found.id, is_full=True)
     typer.echo(
-        f"{counted(done.consensus_labels, 'consensus label')} changed; cases: "
+        f"{amount(done.consensus_labels, 'consensus label')} changed; cases: "
         f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, "
         f"{done.settled:,} settled."
     )

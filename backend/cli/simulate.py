@@ -69,9 +69,9 @@ def simulate(
     from active_learning.simulation.analysis import BASELINE, analyse
     from active_learning.simulation.experiment import Plan
     from active_learning.simulation.grid import run_grid
-    from active_learning.simulation.report import averaged, table, write_report
+    from active_learning.simulation.report import average_words, table, write_report
     from backend.simulation.confusion import as_shares
-    from backend.simulation.labelled_file import embedded, read_labelled_file
+    from backend.simulation.labelled_file import embed_file, read_labelled_file
 
     notes = Console(stderr=True)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -117,7 +117,7 @@ def simulate(
         confusion=matrix,
     )
     with ProgressBar("features") as bar:
-        data = embedded(read, encoder, out / "embeddings", bar)
+        data = embed_file(read, encoder, out / "embeddings", bar)
     with ProgressBar("simulating") as bar:
         runs = run_grid(data, plan, names, range(seeds), out / "runs", jobs=jobs, progress=bar)
     described: dict[str, Any] = {"file": str(file), "records": count, "plan": plan.as_dict()}
@@ -133,7 +133,9 @@ def simulate(
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    console.print(f"{averaged(result).en[:1].upper()}{averaged(result).en[1:]}.", markup=False)
+    console.print(
+        f"{average_words(result).en[:1].upper()}{average_words(result).en[1:]}.", markup=False
+    )
     console.print(result["recommendation"]["en"], markup=False)
     console.print(f"Curves: {paths['html']}", markup=False)
 

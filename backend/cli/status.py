@@ -9,7 +9,7 @@ from rich.panel import Panel
 from rich.table import Column, Table
 from rich.text import Text
 
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 if TYPE_CHECKING:
     from backend.overview.schemas import (
@@ -85,7 +85,7 @@ def _project(project: "ProjectStatus") -> Panel:
         f"tasks [b]{project.tasks.pushed:,}[/b]"
         + (f" ({project.tasks.deleted} deleted)" if project.tasks.deleted else ""),
         f"annotations [b]{project.annotations.current:,}[/b]"
-        f" ({counted(project.annotations.revisions, 'revision')})",
+        f" ({amount(project.annotations.revisions, 'revision')})",
         f"annotators [b]{project.annotators}[/b]",
     )
     is_imported = project.round == IMPORTED_ROUND and project.batch_size

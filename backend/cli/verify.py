@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from backend.core.counting import counted
+from backend.core.counting import amount
 
 
 def verify(
@@ -33,11 +33,11 @@ def verify(
         console = Console()
         for report in reports:
             console.print(
-                f"[bold]{escape(report.project)}[/bold]: {counted(report.tasks_compared, 'task')}, "
-                f"{counted(report.annotations_compared, 'annotation')}, "
-                f"{counted(report.revisions_checked, 'revision')}, "
-                f"{counted(report.model_versions_checked, 'model version')} compared; "
-                f"{counted(len(report.differences), 'difference')}."
+                f"[bold]{escape(report.project)}[/bold]: {amount(report.tasks_compared, 'task')}, "
+                f"{amount(report.annotations_compared, 'annotation')}, "
+                f"{amount(report.revisions_checked, 'revision')}, "
+                f"{amount(report.model_versions_checked, 'model version')} compared; "
+                f"{amount(len(report.differences), 'difference')}."
             )
             if report.differences:
                 table = Table("kind", "subject", "store", "Label Studio", "remedy")

@@ -47,7 +47,7 @@ def records_to_ask_about(
     for place, decision in plan.items():
         answers = held[place]
         wanted = answers.responses + 1
-        is_more = wanted > answers.wanted(policy.annotators_per_record)
+        is_more = wanted > answers.answers_wanted(policy.annotators_per_record)
         if decision.wanted and is_more and answers.task.label_studio_task_id is not None:
             found[place] = wanted
     return found

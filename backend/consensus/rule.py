@@ -127,8 +127,10 @@ def consensus_of(
             grade=names[codes[row]] if has_grade else None,
             confidence=confidence[row] if has_grade and found.method != UNCHECKED else None,
             probabilities={} if row is None else dict(zip(names, shares[row], strict=True)),
-            issues=_said(counted, schema.issue_values, lambda answer: answer.issues),
-            faulty_fields=_said(counted, schema.fields, lambda answer: answer.faulty_fields),
+            issues=_shares_of_choices(counted, schema.issue_values, lambda answer: answer.issues),
+            faulty_fields=_shares_of_choices(
+                counted, schema.fields, lambda answer: answer.faulty_fields
+            ),
             votes=len(counted),
             skips=each.responses - len(counted),
             is_complete=each.is_complete(annotators_per_record),
@@ -161,7 +163,7 @@ def classifier_priors(
     )
 
 
-def _said(
+def _shares_of_choices(
     rows: Sequence[Annotation], names: Sequence[str], chosen: Callable[[Annotation], Sequence[str]]
 ) -> dict[str, float]:
     """Share of the answers that chose each name."""

@@ -45,20 +45,20 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """One unit of work: committed when the block ends, rolled back when it raises."""
-        with self.unguarded() as session:
+        with self.unguarded_transaction() as session:
             yield session
             guard = self._guard.get()
             if guard is not None:
                 guard(session)
 
     @contextmanager
-    def unguarded(self) -> Iterator[Session]:
+    def unguarded_transaction(self) -> Iterator[Session]:
         """A transaction that no guard is asked about, for what is kept whoever holds the job."""
         with Session(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     @contextmanager
-    def guarded_by(self, guard: Guard) -> Iterator[None]:
+    def commit_guard(self, guard: Guard) -> Iterator[None]:
         """Inside, in this thread, ``transaction()`` commits only if ``guard`` does not raise.
 
         It is the transaction's last call, so that what it locks is locked briefly.

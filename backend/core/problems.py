@@ -171,7 +171,7 @@ def _validation_problem(error: RequestValidationError, request_id: str | None) -
     errors = [
         {
             "field": _field_of(item["loc"]),
-            "value": _shown(item["loc"], item.get("input")),
+            "value": _public_value(item["loc"], item.get("input")),
             "detail": item["msg"],
         }
         for item in error.errors()
@@ -195,7 +195,7 @@ def _field_of(location: tuple[int | str, ...]) -> str:
     return ".".join(parts[1:] if parts[0] in {"body", "query", "path"} else parts) or parts[0]
 
 
-def _shown(location: tuple[int | str, ...], value: object) -> Any:
+def _public_value(location: tuple[int | str, ...], value: object) -> Any:
     """The value, unless it is secret or the whole body (of which one field is missing)."""
     is_secret = any(word in str(location[-1]).lower() for word in _SECRET_WORDS)
     return None if is_secret or isinstance(value, dict | list) else _short(value)

@@ -99,11 +99,11 @@ def parquet_pieces(schema: "pa.Schema", rows: Iterable[Sequence[Any]]) -> Iterat
                 for column, field in zip(columns, schema, strict=True)
             ]
             writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-            yield _taken(buffer)
-    yield _taken(buffer)
+            yield _take(buffer)
+    yield _take(buffer)
 
 
-def _taken(buffer: io.BytesIO) -> bytes:
+def _take(buffer: io.BytesIO) -> bytes:
     """What the buffer holds; the writer goes on counting its bytes from where it was."""
     held = buffer.getvalue()
     buffer.seek(0)

@@ -226,7 +226,7 @@ def spam(draft: RecordDraft) -> Fault | None:
     """Advertising, fraud or noise in place of a review."""
     if not draft.intact("text"):
         return None
-    return draft.replace("spam", "text", _filled(draft, draft.words.spam))
+    return draft.replace("spam", "text", _fill(draft, draft.words.spam))
 
 
 def private_data(draft: RecordDraft) -> Fault | None:
@@ -234,7 +234,7 @@ def private_data(draft: RecordDraft) -> Fault | None:
     if not draft.intact("text"):
         return None
     joint = " " if draft.words.language == "en" else ""
-    leaked = draft.fields["text"] + joint + _filled(draft, draft.words.leaks)
+    leaked = draft.fields["text"] + joint + _fill(draft, draft.words.leaks)
     return draft.replace("private_data", "text", leaked)
 
 
@@ -257,7 +257,7 @@ def impossible_behaviour(draft: RecordDraft) -> Fault | None:
     return draft.replace("impossible_behaviour", "purchases", str(bought))
 
 
-def _filled(draft: RecordDraft, templates: tuple[str, ...]) -> str:
+def _fill(draft: RecordDraft, templates: tuple[str, ...]) -> str:
     random = draft.random
     return pick(random, templates).format(
         n=10 + int(random.random() * 890),

@@ -60,13 +60,15 @@ def generate(n: int, seed: int, *, today: date = TODAY) -> Iterator[DemoRecord]:
         draft = RecordDraft(kind, catalogue.make(kind, words, category), words, category, catalogue)
         chance = random.random()
         count = 0 if chance < good_until else 1 if chance < one_until else 2
-        record = _broken(record_id, draft, count, seen[kind])
+        record = _break_draft(record_id, draft, count, seen[kind])
         if not record.truth.issues:
             seen[kind].append(record)
         yield record
 
 
-def _broken(record_id: str, draft: RecordDraft, count: int, seen: deque[DemoRecord]) -> DemoRecord:
+def _break_draft(
+    record_id: str, draft: RecordDraft, count: int, seen: deque[DemoRecord]
+) -> DemoRecord:
     """The draft with up to ``count`` errors of different issues."""
     faults: list[Fault] = []
     language: str = draft.words.language

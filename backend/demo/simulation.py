@@ -57,7 +57,7 @@ def label_batch(
     with services.database.reading() as session:
         rows = label_studio_repository.tasks_with_records(session, batch_id)
         predictions = label_studio_repository.predictions_of_batch(session, batch_id)
-    answered = _answered(services.label_studio, project, [task for task, _ in rows])
+    answered = _answers_given(services.label_studio, project, [task for task, _ in rows])
     total = len(rows) * len(annotators)
     done = sum(len(people) for people in answered.values())
     schema = label_schema_of(project)
@@ -69,7 +69,7 @@ def label_batch(
         for task, record in rows:
             if annotator.account.user_id in answered.get(task.label_studio_task_id or 0, set()):
                 continue
-            shown = None if task.is_audit else _shown(predictions.get(task.id))
+            shown = None if task.is_audit else _suggestion_shown(predictions.get(task.id))
             body = _submission(annotator, record, truth_of(record), shown, schema, seed)
             client.create_annotation(task.label_studio_task_id or 0, body)
             count, done = count + 1, done + 1
@@ -81,7 +81,7 @@ def label_batch(
         return sum(people.map(work, annotators))
 
 
-def _answered(
+def _answers_given(
     client: LabelStudioClient, project: Project, tasks: Sequence[Task]
 ) -> dict[int, set[int]]:
     ids = [task.label_studio_task_id for task in tasks if task.label_studio_task_id]
@@ -95,7 +95,7 @@ def _answered(
     return found
 
 
-def _shown(prediction: Prediction | None) -> ShownSuggestion | None:
+def _suggestion_shown(prediction: Prediction | None) -> ShownSuggestion | None:
     if prediction is None:
         return None
     return ShownSuggestion(

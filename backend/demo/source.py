@@ -40,7 +40,7 @@ class DemoSource:
     truth_comes_from: str
 
 
-def generated(folder: Path, records: int, seed: int) -> DemoSource:
+def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
     """Generated e-commerce records in English and Chinese, errors injected, truth known."""
     file, truth_file = (
         folder / f"demo-{records}-{seed}.csv",

@@ -77,7 +77,7 @@ class FaultyCells:
         """Records of which people looked at every field."""
         return int((self._marks >= 0).any(axis=1).sum())
 
-    def ranked(self, limit: int, *, with_marked: bool = False) -> Iterator[FaultyCell]:
+    def ranking(self, limit: int, *, with_marked: bool = False) -> Iterator[FaultyCell]:
         """At most ``limit`` cells, the most probably wrong first, down to the threshold.
 
         Cells that people marked are known already; they come ``with_marked`` only.

@@ -15,7 +15,7 @@ class EncoderChoice:
     """Below the models directory: the fine-tuned transformer in place of the one in ``name``."""
 
     @property
-    def untuned(self) -> "EncoderChoice":
+    def base(self) -> "EncoderChoice":
         """The one from before any fine-tuning: it has not seen a label."""
         return EncoderChoice(self.name)
 

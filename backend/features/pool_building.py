@@ -90,10 +90,10 @@ class PoolBuilding:
 
     def run(self, signals: ColumnSignals | None) -> tuple[StoredFeatures, ColumnSignals]:
         """The pool's features against those signals, or against some fitted on it; and these."""
-        fitted = self._folder.fitted()
+        fitted = self._folder.signals_fingerprint()
         is_fitting = signals is None and fitted is None
         if signals is None and fitted is not None:
-            signals = self._folder.signals(fitted).fitted()
+            signals = self._folder.signals(fitted).column_signals()
         needed = None if signals is None else self._folder.signals(signals.fingerprint())
         is_signalled = needed is not None and len(needed) > 0
         places = self._places()
@@ -110,7 +110,7 @@ class PoolBuilding:
                 self._read([_signals_of(signals, writer)], told)
                 writer.finish()
         if is_fitting:
-            self._folder.set_fitted(signals.fingerprint())
+            self._folder.set_signals_fingerprint(signals.fingerprint())
         places = self._places()
         assert places is not None
         return (

@@ -62,7 +62,7 @@ class PoolFolder:
         for start in range(0, len(block), HASH_BYTES):
             yield block[start : start + HASH_BYTES]
 
-    def fitted(self) -> str | None:
+    def signals_fingerprint(self) -> str | None:
         """Fingerprint of the column signals fitted on these records; None before they are."""
         try:
             found = (self.path / FITTED).read_text("utf-8").strip()
@@ -70,7 +70,7 @@ class PoolFolder:
             return None
         return found if len(self.signals(found)) else None
 
-    def set_fitted(self, fingerprint: str) -> None:
+    def set_signals_fingerprint(self, fingerprint: str) -> None:
         """The column signals fitted on these records are those."""
         beside = self.path / f".{FITTED}.{os.getpid()}"
         beside.write_text(fingerprint, "utf-8")
@@ -141,7 +141,7 @@ def purge_pools(root: Path, *, is_dry: bool, now: float | None = None) -> list[P
     for folder in sorted(root.glob("dataset-*/*/*")):
         old = [folder] if _age(folder) < latest else []
         old = old or [path for path in sorted(folder.glob("*signals-*")) if _age(path) < latest]
-        gone += _deleted(folder, old, is_dry=is_dry)
+        gone += _delete(folder, old, is_dry=is_dry)
     return gone
 
 
@@ -149,10 +149,10 @@ def forget_earlier(folder: PoolFolder) -> None:
     """Pools of earlier states of the same records, but for those in use, are deleted."""
     for other in sorted(folder.path.parent.glob("[!.]*")):
         if other != folder.path:
-            _deleted(other, [other], is_dry=False)
+            _delete(other, [other], is_dry=False)
 
 
-def _deleted(folder: Path, paths: Sequence[Path], *, is_dry: bool) -> list[Purged]:
+def _delete(folder: Path, paths: Sequence[Path], *, is_dry: bool) -> list[Purged]:
     """These paths, which are the folder or below it, unless the folder is in use."""
     if not paths:
         return []

@@ -88,7 +88,7 @@ def build_snapshot(labels: ProjectLabels, schema: LabelSchema, *, seed: int) -> 
     for task_id, each in complete.items():
         decision, grade = labels.decisions.get(task_id), labels.grade(task_id)
         if grade is not None and decision is not None:
-            learnt.append(_decided(each, decision, grade, schema))
+            learnt.append(_label_of_decision(each, decision, grade, schema))
         elif grade is not None:
             learnt.append(_label(each, grade, schema))
         elif each.task.is_audit:
@@ -130,7 +130,7 @@ def _label(held: RecordAnswers, grade: str, schema: LabelSchema) -> LabelledReco
     )
 
 
-def _decided(
+def _label_of_decision(
     held: RecordAnswers, decision: Decision, grade: str, schema: LabelSchema
 ) -> LabelledRecord:
     return LabelledRecord(

@@ -183,11 +183,11 @@ class FeatureStore:
             self._pools.drop(
                 lambda key: key[0].parent == folder.path.parent and key[0] != folder.path
             )
-            wanted = signals.fingerprint() if signals else folder.fitted()
+            wanted = signals.fingerprint() if signals else folder.signals_fingerprint()
             encoded = (cache.revision, cache.generation)
             known = self._pools.get((folder.path, *encoded, wanted or ""))
             if known is None:
-                known = self._built(
+                known = self._build(
                     folder, dataset_id, count, cache, signals, progress, should_stop
                 )
                 fingerprint = known.signals.fingerprint()
@@ -206,7 +206,7 @@ class FeatureStore:
         finally:
             self._lock.release()
 
-    def _built(
+    def _build(
         self,
         folder: PoolFolder,
         dataset_id: int,
@@ -224,7 +224,7 @@ class FeatureStore:
         size = RECORD_BYTES * len(ids) + JSON_FACTOR * len(seen.to_json())
         pool = PoolFeatures(ids, matrix, seen, size)
         if not folder.hold(pool):  # deleted a moment ago, by somebody's housekeeping
-            return self._built(folder, dataset_id, count, cache, signals, progress, should_stop)
+            return self._build(folder, dataset_id, count, cache, signals, progress, should_stop)
         return pool
 
     def records(

@@ -30,7 +30,7 @@ def compare(before: GuidelineText, after: GuidelineText, titles: Titles = NO_TIT
         else:
             lines += [Line("removed", text) for text in old[i1:i2]]
             lines += [Line("added", text) for text in new[j1:j2]]
-    return _shortened(lines)
+    return _shorten(lines)
 
 
 def as_lines(text: GuidelineText, titles: Titles = NO_TITLES) -> list[str]:
@@ -44,7 +44,7 @@ def as_lines(text: GuidelineText, titles: Titles = NO_TITLES) -> list[str]:
     return lines
 
 
-def _shortened(lines: Sequence[Line]) -> list[Line]:
+def _shorten(lines: Sequence[Line]) -> list[Line]:
     changed = [place for place, line in enumerate(lines) if line.kind != "same"]
     near = {
         place

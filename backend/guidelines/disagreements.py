@@ -46,7 +46,7 @@ def count_pairs(given: Iterable[Given], schema: LabelSchema) -> PairCounts:
         by_record.setdefault(each.record, {})[each.who] = each
     counts = PairCounts()
     for people in by_record.values():
-        said = [_said(answer) & known for answer in people.values() if not answer.is_skip]
+        said = [_subjects_of(answer) & known for answer in people.values() if not answer.is_skip]
         if len(said) < 2:
             continue
         counts.records += 1
@@ -113,7 +113,7 @@ def _disagreement(
     )
 
 
-def _said(answer: Given) -> set[Subject]:
+def _subjects_of(answer: Given) -> set[Subject]:
     said: set[Subject] = {("issue", issue) for issue in answer.issues}
     said |= {("field", name) for name in answer.faulty_fields}
     if answer.grade is not None:

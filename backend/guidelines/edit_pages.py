@@ -61,7 +61,7 @@ def edit(
 ) -> Response:
     """Save a new version, or show what it would look like, or add an empty rule."""
     if action != "save":
-        return _looked_at(request, services, project_id, form, is_adding=action == "add")
+        return _preview_page(request, services, project_id, form, is_adding=action == "add")
     try:
         with services.database.transaction() as session:
             project = ProjectsService(session, services.clock).get(project_id)
@@ -69,14 +69,14 @@ def edit(
                 project, form.draft(), author=principal.name
             )
     except (Conflict, InvalidInput) as error:
-        return _refused(request, services, project_id, form, error)
+        return _refusal_page(request, services, project_id, form, error)
     query = urlencode({"notice": "saved"})
     return RedirectResponse(
         f"/projects/{project_id}/guideline/versions/{saved.version}?{query}", 303
     )
 
 
-def _looked_at(
+def _preview_page(
     request: Request,
     services: ServicesDep,
     project_id: int,
@@ -98,7 +98,7 @@ def _looked_at(
     return _page(request, project, newest, values, preview=preview)
 
 
-def _refused(
+def _refusal_page(
     request: Request, services: ServicesDep, project_id: int, form: GuidelineForm, error: AppError
 ) -> Response:
     """The form as it was filled in. After a conflict it is based on the version that came between:

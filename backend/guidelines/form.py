@@ -45,7 +45,7 @@ class GuidelineForm:
             InvalidInput: a value cannot be used, or a rule has words and no name.
         """
         self._refuse_nameless()
-        return _checked(GuidelineText, {**self._content(), "rules": self._rules()})
+        return _check_text(GuidelineText, {**self._content(), "rules": self._rules()})
 
     def draft(self) -> GuidelineDraft:
         """The new version.
@@ -55,7 +55,7 @@ class GuidelineForm:
         """
         self._refuse_nameless()
         content = {**self._content(), "rules": self._rules()}
-        return _checked(
+        return _check_text(
             GuidelineDraft, {**content, "change": self.change, "based_on": self.based_on}
         )
 
@@ -86,7 +86,7 @@ def empty_row(about: str = "") -> dict[str, str]:
     return {"name": "", "about": about, "text": "", "text_zh": ""}
 
 
-def _checked(kind: type[Text], values: dict[str, object]) -> Text:
+def _check_text(kind: type[Text], values: dict[str, object]) -> Text:
     try:
         return kind.model_validate(values)
     except ValidationError as error:

@@ -42,7 +42,7 @@ def guideline_page(
     project = ProjectsService(session, services.clock).get(project_id)
     guidelines = Guidelines(session, services.clock)
     current = guidelines.current(project)
-    showing = guidelines.showing(project)
+    showing = guidelines.display(project)
     schema = label_schema_of(project)
     context = {
         "project": project,

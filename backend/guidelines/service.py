@@ -149,7 +149,7 @@ class Guidelines:
             enqueue(self._session, SHOW_GUIDELINE, project_id=project.id, now=now)
         return GuidelinePublic.of(row, is_current=True)
 
-    def showing(self, project: Project) -> Showing:
+    def display(self, project: Project) -> Showing:
         """Whether Label Studio shows the current version by now."""
         if project.label_studio_project_id is None:
             return "nowhere"

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
-from backend.ingestion.schemas import ImportRequest, Reject, shown
+from backend.ingestion.schemas import ImportRequest, Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise, parse_time
 from backend.records.content import Value
 from backend.records.schemas import RecordCreate
@@ -63,7 +63,7 @@ class RowMapper:
         if self._known is not None and not row.keys() <= self._known:
             name = min(row.keys() - self._known)
             reason = "a key that the first lines do not have: give all keys with --columns"
-            raise _rejected(line, name, row[name], reason)
+            raise _rejection(line, name, row[name], reason)
         fields: dict[str, Value] = {}
         get = row.get
         for column, name in self._fields:
@@ -71,7 +71,7 @@ class RowMapper:
             try:
                 fields[name] = normalise(value)
             except UnusableValue as error:
-                raise _rejected(line, column, value, str(error)) from error
+                raise _rejection(line, column, value, str(error)) from error
         external_id = str(line) if self._id_column is None else self._external_id(line, row)
         try:
             return RecordCreate(
@@ -80,7 +80,7 @@ class RowMapper:
                 fields=fields,
                 source=self._source,
                 observed_at=(
-                    None if self._observed_column is None else self._observed_at(line, row)
+                    None if self._observed_column is None else self._observation_time(line, row)
                 ),
             )
         except UnicodeEncodeError:
@@ -91,13 +91,13 @@ class RowMapper:
         try:
             normal = normalise(value)
         except UnusableValue as error:
-            raise _rejected(line, self._id_column, value, str(error)) from error
+            raise _rejection(line, self._id_column, value, str(error)) from error
         text = "" if normal is None else str(normal).strip()
         if not text:
-            raise _rejected(line, self._id_column, value, "the external id is empty")
+            raise _rejection(line, self._id_column, value, "the external id is empty")
         if len(text) > MAX_EXTERNAL_ID:
             reason = f"the external id is longer than {MAX_EXTERNAL_ID} characters"
-            raise _rejected(line, self._id_column, value, reason)
+            raise _rejection(line, self._id_column, value, reason)
         if not text.isascii() and not _is_unicode(text):
             raise self._undecodable(line, row)
         return text
@@ -107,22 +107,22 @@ class RowMapper:
         text = "" if value is None else str(value).strip()
         if len(text) > MAX_KIND or "\x00" in text:
             reason = f"the kind is longer than {MAX_KIND} characters or has a NUL character"
-            raise _rejected(line, self._kind_column, value, reason)
+            raise _rejection(line, self._kind_column, value, reason)
         return text or self._kind
 
-    def _observed_at(self, line: int, row: dict[str, Any]) -> Any:
+    def _observation_time(self, line: int, row: dict[str, Any]) -> Any:
         value = row.get(self._observed_column or "")
         try:
             return parse_time(value)
         except UnusableValue as error:
-            raise _rejected(line, self._observed_column, value, str(error)) from error
+            raise _rejection(line, self._observed_column, value, str(error)) from error
 
     def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
         for column, value in row.items():
             if isinstance(value, str) and not _is_unicode(value):
                 reason = "bytes that do not fit the file's encoding, or half a character"
-                return _rejected(line, column, value, reason)
-        return _rejected(line, None, None, "text that is no Unicode")
+                return _rejection(line, column, value, reason)
+        return _rejection(line, None, None, "text that is no Unicode")
 
 
 def source_name(request: ImportRequest) -> str:
@@ -154,9 +154,9 @@ def _check_names(request: ImportRequest, names: tuple[str, ...]) -> None:
         if "\x00" in name or not _is_unicode(name):
             raise UnreadableSource(
                 f"{source_name(request)} has a column name that no store can keep: "
-                f"{shown(name)!r} (a NUL character, or bytes that do not fit the encoding).",
+                f"{short_value(name)!r} (a NUL character, or bytes that do not fit the encoding).",
                 field="columns",
-                value=shown(name),
+                value=short_value(name),
                 remedy="Repair the header, or name the file's encoding, "
                 "for example --encoding gb18030.",
             )
@@ -179,5 +179,7 @@ def _is_unicode(text: str) -> bool:
     return True
 
 
-def _rejected(line: int, field: str | None, value: object, reason: str) -> RowRejected:
-    return RowRejected(Reject(line=line, field=shown(field), value=shown(value), reason=reason))
+def _rejection(line: int, field: str | None, value: object, reason: str) -> RowRejected:
+    return RowRejected(
+        Reject(line=line, field=short_value(field), value=short_value(value), reason=reason)
+    )

@@ -79,7 +79,7 @@ class ImportReport(BaseModel):
     finished_at: datetime | None
 
 
-def shown(value: object) -> str | None:
+def short_value(value: object) -> str | None:
     """``value`` as a reject shows it: short, and storable in any database."""
     if value is None:
         return None

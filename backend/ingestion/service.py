@@ -7,7 +7,7 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.database import Database
 from backend.core.exceptions import (
     AppError,
@@ -63,7 +63,7 @@ def import_source(
         try:
             return run.to_the_end()
         except BaseException as error:
-            run.failed(error)
+            run.record_failure(error)
             if _is_full(error):
                 raise StorageFull(
                     "There is no space left for the store.",
@@ -129,7 +129,7 @@ class _RecordImport:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            refused = counted(self._refused, "row is", "rows are")
+            refused = amount(self._refused, "row is", "rows are")
             error = f"{refused} refused and the import is strict: nothing is kept."
         else:
             begin = 0.5 if self._request.strict else 0.0
@@ -146,7 +146,7 @@ class _RecordImport:
         with self._database.reading() as session:
             return ImportsService(session).report(self._import_id)
 
-    def failed(self, error: BaseException) -> None:
+    def record_failure(self, error: BaseException) -> None:
         """The import says why it ended, if the store can still be written to."""
         message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         try:
@@ -225,7 +225,7 @@ class _RecordImport:
         done = this_pass.begin + this_pass.share * self._reader.fraction()
         self.progress(done, f"{self._read:,} rows")
         if self.should_stop():
-            told = f"The import was stopped after {counted(self._read, 'row')}."
+            told = f"The import was stopped after {amount(self._read, 'row')}."
             raise JobCancelled(told, remedy="Import again; what was stored stays.")
 
     def _end_chunk(self, this_pass: _Pass) -> None:

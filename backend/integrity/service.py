@@ -6,7 +6,7 @@ from pathlib import Path
 from active_learning.artifacts import load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.annotations.revisions import identity_of
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.services import Services
 from backend.integrity import repository
 from backend.integrity.schemas import Difference, VerificationReport
@@ -124,7 +124,7 @@ def _compare_tasks(
             kind="task_unknown_here",
             subject=f"Label Studio task {label_studio_id}",
             store="no such task",
-            label_studio=counted(len(held[label_studio_id]), "annotation"),
+            label_studio=amount(len(held[label_studio_id]), "annotation"),
             remedy=f"{RUN_PUSH}; if it stays, it was made by hand there: delete it there.",
         )
 
@@ -200,7 +200,7 @@ def _check_invariants(
             yield Difference(
                 kind="revision_gap",
                 subject=f"annotation {annotation_id}",
-                store=f"{counted(count, 'revision')} numbered {low} to {high}",
+                store=f"{amount(count, 'revision')} numbered {low} to {high}",
                 remedy="Revisions are never removed; restore the store from a backup.",
             )
     for task in unpushed:
@@ -230,14 +230,14 @@ def _check_invariants(
     if foreign:
         yield Difference(
             kind="prediction_untraceable",
-            subject=counted(foreign, "prediction"),
+            subject=amount(foreign, "prediction"),
             store="made by a model version of another project",
             remedy="Restore the store from a backup.",
         )
     if waiting:
         yield Difference(
             kind="events_not_applied",
-            subject=counted(waiting, "webhook event"),
+            subject=amount(waiting, "webhook event"),
             store="received, not applied",
             remedy="Check that a worker runs: assay status.",
         )

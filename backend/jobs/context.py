@@ -153,5 +153,5 @@ class JobContext:
         progress, self._progress = self._progress, None
         if progress is None or not self._is_current:
             return
-        with self._database.unguarded() as session:
+        with self._database.unguarded_transaction() as session:
             JobRepository(session).save_progress(self.job_id, self.attempt, *progress)

@@ -105,17 +105,17 @@ class Engine:
         """Requeue everything that a dead worker was running; the ids of the jobs."""
         with self._database.transaction() as session:
             repository = JobRepository(session)
-            lost = repository.running_on(dead_worker_id)
+            lost = repository.jobs_running_on(dead_worker_id)
             return self._requeue(repository, lost, f"worker {dead_worker_id} is dead")
 
     def take_over_from_unknown(self) -> list[str]:
         """Requeue what runs on a worker that nobody knows: one that slept and was forgotten."""
         with self._database.reading() as session:
-            if not JobRepository(session).running_nowhere():
+            if not JobRepository(session).jobs_running_nowhere():
                 return []
         with self._database.transaction() as session:
             repository = JobRepository(session)
-            lost = repository.running_nowhere()
+            lost = repository.jobs_running_nowhere()
             return self._requeue(repository, lost, "their worker is not known")
 
     def purge(self) -> None:

@@ -125,7 +125,7 @@ def execute(
     with log_context(job_id=job.id, job=job.name):
         context = JobContext(database, clock, job, stopping=stopping)
         try:
-            with context, database.guarded_by(context.confirm):
+            with context, database.commit_guard(context.confirm):
                 result = kind.handler(context, arguments_of(job))
             return Outcome(job.attempt, "done", result=storable_result(result))
         except (Exception, SystemExit) as error:

@@ -44,7 +44,7 @@ class HeldLeases:
         now = self._clock()
         expires_at = now + self._ttl
         with self._lock:
-            with self._database.unguarded() as session:
+            with self._database.unguarded_transaction() as session:
                 repository = LeaseRepository(session)
                 taken = repository.acquire(
                     name,
@@ -68,7 +68,7 @@ class HeldLeases:
         """The lease is free for others, if it was still ours."""
         with self._lock:
             self._expiries.pop(name, None)
-            with self._database.unguarded() as session:
+            with self._database.unguarded_transaction() as session:
                 LeaseRepository(session).release(name, self._holder)
 
     def renew_when_due(self) -> None:
@@ -86,7 +86,7 @@ class HeldLeases:
             ]
             if not due:
                 return
-            with self._database.unguarded() as session:
+            with self._database.unguarded_transaction() as session:
                 repository = LeaseRepository(session)
                 renewed = {
                     name: repository.renew(name, self._holder, now + self._ttl) for name in due

@@ -23,7 +23,7 @@ from backend.core.database import Database
 from backend.core.settings import Settings
 from backend.jobs.exceptions import WorkerConflict
 from backend.jobs.worker_lock import WorkerLock, holder_of, lock_of
-from backend.jobs.worker_repository import PresenceSession, WorkerRepository, living
+from backend.jobs.worker_repository import PresenceSession, WorkerRepository, ids_alive
 from backend.models import Worker
 
 JOIN_LOOK_SECONDS = 0.2
@@ -118,7 +118,7 @@ class Presence:
         """
         with self._database.reading() as session:
             others = WorkerRepository(session).others(self._worker_id)
-            alive = set() if self._lock else living(session, others)
+            alive = set() if self._lock else ids_alive(session, others)
         if self._lock:
             return others
         now = time.monotonic()
@@ -177,7 +177,7 @@ def living_workers(session: Session, workers: Sequence[Worker]) -> set[str]:
     """Ids of those of the workers that hold their lock now."""
     url = session.get_bind().engine.url
     if url.get_backend_name() != "sqlite":
-        return living(session, workers)
+        return ids_alive(session, workers)
     pid = holder_of(lock_of(url))
     return {worker.id for worker in workers if worker.pid == pid}
 

@@ -206,14 +206,14 @@ class JobRepository:
         )
         return changed_rows(self._session, statement) == 1
 
-    def running_on(self, worker_id: str) -> list[tuple[str, int]]:
+    def jobs_running_on(self, worker_id: str) -> list[tuple[str, int]]:
         """(id, attempt) of the jobs that a worker was running."""
         query = select(col(Job.id), col(Job.attempt)).where(
             col(Job.status) == "running", col(Job.worker_id) == worker_id
         )
         return [(row[0], row[1]) for row in self._session.execute(query)]
 
-    def running_nowhere(self) -> list[tuple[str, int]]:
+    def jobs_running_nowhere(self) -> list[tuple[str, int]]:
         """(id, attempt) of running jobs whose worker is not known: a forgotten one woke up."""
         query = select(col(Job.id), col(Job.attempt)).where(
             col(Job.status) == "running", col(Job.worker_id).not_in(select(col(Worker.id)))

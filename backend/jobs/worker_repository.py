@@ -19,7 +19,7 @@ def lock_number(worker_id: str) -> int:
     return int.from_bytes(hashlib.sha256(worker_id.encode()).digest()[:4]) >> 1
 
 
-def living(session: Session, workers: Sequence[Worker]) -> set[str]:
+def ids_alive(session: Session, workers: Sequence[Worker]) -> set[str]:
     """Ids of the workers whose session holds its lock; on PostgreSQL."""
     query = text(
         "SELECT objid FROM pg_locks WHERE locktype = 'advisory' AND granted AND classid = :locks"

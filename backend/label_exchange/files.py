@@ -42,9 +42,7 @@ class Tally:
         self.counts: Counter[str] = Counter()
         self.grades: Counter[str] = Counter()
 
-    def counted(
-        self, rows: Iterable[LabelRow | AnnotationRow]
-    ) -> Iterator[LabelRow | AnnotationRow]:
+    def count(self, rows: Iterable[LabelRow | AnnotationRow]) -> Iterator[LabelRow | AnnotationRow]:
         """The same rows."""
         for row in rows:
             self.rows += 1
@@ -101,7 +99,7 @@ def write_folder(
         exports.check(request)
         dataset = exports.dataset
         fields = list(dataset.fields)
-        rows = tally.counted(exports.rows(request))
+        rows = tally.count(exports.rows(request))
         if request.format == "huggingface":
             title = f"{project.name} ({request.what})"
             layout = layout_of(request, fields)
@@ -122,7 +120,7 @@ def write_folder(
         changed_records=tally.changed,
         exported_at=services.clock(),
         assay_version=assay_version(),
-        files=[_described(file, folder) for file in files],
+        files=[_describe(file, folder) for file in files],
     )
     (folder / MANIFEST).write_text(manifest.model_dump_json(indent=2) + "\n", encoding="utf-8")
     for file in [*files, folder / MANIFEST]:
@@ -130,7 +128,7 @@ def write_folder(
     return manifest
 
 
-def zipped(services: Services, project: Project, request: ExportRequest) -> Path:
+def zip_export(services: Services, project: Project, request: ExportRequest) -> Path:
     """A new zip of the export's files and manifest, which the caller removes with its folder.
 
     Raises:
@@ -161,7 +159,7 @@ def _remove_leftovers(home: Path) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _described(file: Path, folder: Path) -> ExportedFile:
+def _describe(file: Path, folder: Path) -> ExportedFile:
     digest = hashlib.sha256()
     with file.open("rb") as opened:
         while piece := opened.read(BYTES_PER_PIECE):

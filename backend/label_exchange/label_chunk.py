@@ -10,7 +10,7 @@ from sqlmodel import Session
 
 from backend.annotations.intake import AnnotationIntake
 from backend.core.clock import Clock
-from backend.ingestion.schemas import Reject, shown
+from backend.ingestion.schemas import Reject, short_value
 from backend.label_exchange import import_repository
 from backend.label_exchange.people import People
 from backend.label_exchange.places import RecordPlaces, TaskPlaces
@@ -66,7 +66,7 @@ class LabelChunk:
         for task in others:
             if task.line in records and answers[task.line]:
                 people[records[task.line]] += len(answers[task.line])
-        imported, made = self._tasks.imported(dict(people))
+        imported, made = self._tasks.imported_tasks(dict(people))
         self.counts["tasks_new"] += made
         places = {line: task for line, task in ours.items() if answers.get(line)}
         places |= {
@@ -74,7 +74,7 @@ class LabelChunk:
             for task in others
             if answers[task.line] and task.line in records
         }
-        kept = self._kept(places, answers)
+        kept = self._answers_to_keep(places, answers)
         counts = self._intake.apply_to(kept, {each.task_id: each.task_id for each in kept})
         self.counts["annotations_new"] += counts.created
         self.counts["annotations_updated"] += counts.updated
@@ -122,14 +122,14 @@ class LabelChunk:
         for number, raw in enumerate(task.annotations, start=1):
             self.counts["annotations_read"] += 1
             name = f"annotation {raw.get('id', f'number {number}')}"
-            parsed, problems = self._parsed(task, raw, is_ours=is_ours)
+            parsed, problems = self._parse(task, raw, is_ours=is_ours)
             if parsed is None or problems:
                 self._reject(task.line, name, raw.get("result"), "; ".join(problems))
             else:
                 found.append(parsed)
         return found
 
-    def _parsed(
+    def _parse(
         self, task: ImportedTask, raw: Mapping[str, Any], *, is_ours: bool
     ) -> tuple[ParsedAnnotation | None, list[str]]:
         number = raw.get("id")
@@ -169,7 +169,7 @@ class LabelChunk:
             problems,
         )
 
-    def _kept(
+    def _answers_to_keep(
         self, places: Mapping[int, Task], answers: Mapping[int, Sequence[ParsedAnnotation]]
     ) -> list[ParsedAnnotation]:
         """The answers with our task ids; those whose id another one has already are refused."""
@@ -192,7 +192,7 @@ class LabelChunk:
         return kept
 
     def _reject(self, line: int, field: str, value: object, reason: str) -> None:
-        self.rejects.append(Reject(line=line, field=field, value=shown(value), reason=reason))
+        self.rejects.append(Reject(line=line, field=field, value=short_value(value), reason=reason))
 
 
 def _id_of_imported(number: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.exceptions import AppError, JobCancelled
 from backend.core.services import Services
 from backend.ingestion import repository as imports
@@ -115,11 +115,11 @@ class _LabelImport:
                 self.progress(chunk[-1][0] / max(self._size, 1), f"{report.tasks_read:,} tasks")
                 if self.should_stop():
                     raise JobCancelled(
-                        f"The import was stopped after {counted(report.tasks_read, 'task')}.",
+                        f"The import was stopped after {amount(report.tasks_read, 'task')}.",
                         remedy="Import again; what was stored stays.",
                     )
         except Exception as error:
-            self._failed(report, error)
+            self._record_failure(report, error)
             raise
         with self._transaction() as session:
             self._end(session, report)
@@ -170,7 +170,7 @@ class _LabelImport:
                 tasks.append(as_task(line, raw, self._request.mapping))
             except RowRejected as refusal:
                 rejects.append(refusal.reject)
-        tasks = self._without_own(session, tasks, rejects)
+        tasks = self._leave_out_own(session, tasks, rejects)
         made = LabelChunk(
             session,
             self._services.clock,
@@ -198,7 +198,7 @@ class _LabelImport:
         session.flush()
         session.expunge_all()
 
-    def _without_own(
+    def _leave_out_own(
         self, session: Session, tasks: list[ImportedTask], rejects: list[Reject]
     ) -> list[ImportedTask]:
         """The tasks but those whose label this very project worked out: no answer of anybody."""
@@ -226,7 +226,7 @@ class _LabelImport:
             {**counts, "source": self._source, "rejected": report.rejected},
         )
 
-    def _failed(self, report: LabelImportReport, error: Exception) -> None:
+    def _record_failure(self, report: LabelImportReport, error: Exception) -> None:
         if self.only_session is not None or report.import_id is None:
             return
         message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"

@@ -45,7 +45,9 @@ class Lineage:
         found = [version for version, since in self.guidelines if moment and since <= moment]
         return found[-1] if found else None
 
-    def shown(self, task: Task, row: Annotation | None, versions: Mapping[int, int]) -> str | None:
+    def version_shown(
+        self, task: Task, row: Annotation | None, versions: Mapping[int, int]
+    ) -> str | None:
         """The model version whose suggestion the annotator saw.
 
         Label Studio's own snapshot says it where there is one; else it is the suggestion that was
@@ -72,7 +74,7 @@ def label_row(
 ) -> LabelRow:
     """The record's label: the decision if one is given, else the consensus."""
     said = sorted([*held.answers, *held.skips], key=lambda row: row.label_studio_annotation_id)
-    shown = {task.id: lineage.shown(task, None, versions) for task in held.tasks}
+    shown = {task.id: lineage.version_shown(task, None, versions) for task in held.tasks}
     tasks = {task.id: task for task in held.tasks}
     answers = [
         {
@@ -84,12 +86,12 @@ def label_row(
             "annotated_at": row.annotated_at,
             "revised_at": row.revised_at,
             "origins": row.origins,
-            "model_version_shown": lineage.shown(tasks[row.task_id], row, versions),
+            "model_version_shown": lineage.version_shown(tasks[row.task_id], row, versions),
             "guideline_version": lineage.guideline(row.revised_at),
         }
         for row in said
     ]
-    seen = [lineage.shown(tasks[row.task_id], row, versions) for row in said] or list(
+    seen = [lineage.version_shown(tasks[row.task_id], row, versions) for row in said] or list(
         shown.values()
     )
     made_at = (
@@ -218,7 +220,7 @@ def annotation_row(
         content_hash=record.content_hash,
         current_content_hash=current_hash,
         guideline_version=lineage.guideline(row.revised_at),
-        model_version_shown=lineage.shown(task, row, versions),
+        model_version_shown=lineage.version_shown(task, row, versions),
         exported_at=lineage.exported_at,
         assay_version=lineage.assay_version,
         fields=dict(record.fields),

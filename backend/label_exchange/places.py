@@ -53,7 +53,7 @@ class RecordPlaces:
             RecordsService(self._session, self._clock).upsert(
                 self._dataset_id, [record for _, record in missing], import_id=import_id
             )
-            placed |= self._stored(missing)
+            placed |= self._store(missing)
             self._restore(missing, there, placed)
         changed = sum(task.external_id in there for task, _ in missing)
         return placed, UpsertCounts(
@@ -70,7 +70,7 @@ class RecordPlaces:
                 return version.id
         return None
 
-    def _stored(self, missing: Sequence[tuple[ImportedTask, RecordCreate]]) -> dict[int, int]:
+    def _store(self, missing: Sequence[tuple[ImportedTask, RecordCreate]]) -> dict[int, int]:
         rows = records.versions_of(
             self._session, self._dataset_id, [task.external_id for task, _ in missing]
         )
@@ -116,7 +116,7 @@ class TaskPlaces:
             and known[task.key].label_studio_task_id == task.label_studio_id
         }
 
-    def imported(self, wanted: dict[int, int]) -> tuple[dict[int, Task], int]:
+    def imported_tasks(self, wanted: dict[int, int]) -> tuple[dict[int, Task], int]:
         """Record id to its imported task, and how many were made.
 
         Args:

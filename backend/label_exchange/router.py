@@ -11,7 +11,7 @@ from starlette.background import BackgroundTask
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep
 from backend.core.problems import problem_responses
 from backend.core.services import Services
-from backend.label_exchange.files import zipped
+from backend.label_exchange.files import zip_export
 from backend.label_exchange.formats import file_pieces
 from backend.label_exchange.schemas import (
     MEDIA_TYPES,
@@ -49,7 +49,7 @@ def export_labels(
     Exports(session, services.clock, project).check(request)
     name = f"{request.what}-{project_id}"
     if request.format == "huggingface":
-        path = zipped(services, project, request)
+        path = zip_export(services, project, request)
         return FileResponse(
             path,
             media_type=MEDIA_TYPES["zip"],
@@ -57,7 +57,7 @@ def export_labels(
             background=BackgroundTask(shutil.rmtree, path.parent, ignore_errors=True),
         )
     return StreamingResponse(
-        _exported(services, project, request),
+        _export_pieces(services, project, request),
         media_type=MEDIA_TYPES[request.format],
         headers={
             "Content-Disposition": f'attachment; filename="{name}.{SUFFIXES[request.format]}"'
@@ -84,7 +84,7 @@ def import_labels(
     )
 
 
-def _exported(services: Services, project: Project, request: ExportRequest) -> Iterator[bytes]:
+def _export_pieces(services: Services, project: Project, request: ExportRequest) -> Iterator[bytes]:
     """In a session of its own: the request's is closed before the answer's body is sent."""
     with services.database.reading() as session:
         exports = Exports.at_one_moment(session, services.clock, project)

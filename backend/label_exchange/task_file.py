@@ -9,7 +9,7 @@ from typing import IO, Any
 
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.mapping import MAX_EXTERNAL_ID, RowRejected
-from backend.ingestion.schemas import Reject, shown
+from backend.ingestion.schemas import Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise
 from backend.records.content import Value
 from labeling.label_studio.label_mapping import LabelMapping
@@ -121,10 +121,10 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         RowRejected: it is none, or its data cannot be a record.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
-        raise _rejected(line, "data", raw, "no task with data")
+        raise _rejection(line, "data", raw, "no task with data")
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        raise _rejected(line, "annotations", annotations, "no list of annotations")
+        raise _rejection(line, "annotations", annotations, "no list of annotations")
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")
@@ -135,7 +135,7 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         try:
             values[str(name)] = normalise(value)
         except UnusableValue as error:
-            raise _rejected(line, str(name), value, str(error)) from error
+            raise _rejection(line, str(name), value, str(error)) from error
     kind = mapping.record.kind or told.get("kind")
     return ImportedTask(
         line=line,
@@ -179,17 +179,17 @@ def _external_id(line: int, raw: Mapping[str, Any], mapping: LabelMapping) -> st
     if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
         named = str(value)
     elif mapping.record.external_id is not None:
-        raise _rejected(line, key, value, "the record's id is missing")
+        raise _rejection(line, key, value, "the record's id is missing")
     elif raw.get("id") is None:
-        raise _rejected(line, "id", None, "neither record_id nor a task id names the record")
+        raise _rejection(line, "id", None, "neither record_id nor a task id names the record")
     else:
         named = "-".join(
             str(part) for part in ("label-studio", raw.get("project"), raw["id"]) if part
         )
     if len(named) > MAX_EXTERNAL_ID or "\x00" in named:
-        raise _rejected(line, key, named, f"no id of at most {MAX_EXTERNAL_ID} characters")
+        raise _rejection(line, key, named, f"no id of at most {MAX_EXTERNAL_ID} characters")
     return named
 
 
-def _rejected(line: int, field: str, value: object, reason: str) -> RowRejected:
-    return RowRejected(Reject(line=line, field=field, value=shown(value), reason=reason))
+def _rejection(line: int, field: str, value: object, reason: str) -> RowRejected:
+    return RowRejected(Reject(line=line, field=field, value=short_value(value), reason=reason))

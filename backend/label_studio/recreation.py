@@ -83,7 +83,7 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
             annotators_let_go=len(strangers),
         )
         begun = {
-            task_id: states[task_id].asked.wanted(wanted)
+            task_id: states[task_id].asked.answers_wanted(wanted)
             for task_id in is_open
             if states[task_id].responses
         }

@@ -75,7 +75,7 @@ def states(session: Session, project_id: int) -> dict[int, RecordState]:
     given = answers(project_id)
     responses = columns(given.c.first_id, func.count().label("responses"))
     counted = responses.group_by(given.c.first_id).subquery()
-    asked = _asked(project_id)
+    asked = _asked_query(project_id)
     rows = session.execute(
         columns(
             asked.c.first_id,
@@ -104,7 +104,7 @@ def answers_of(
     """
     found: dict[int, RecordAnswers] = {}
     for conditions in _of_records(session, task_ids):
-        asked = _asked(project_id, conditions)
+        asked = _asked_query(project_id, conditions)
         records = session.execute(
             columns(Task, asked.c.copies, asked.c.can_be_answered)
             .join(asked, asked.c.first_id == col(Task.id))
@@ -169,7 +169,7 @@ def _counted_tasks(project_id: int) -> list[ColumnElement[bool]]:
     ]
 
 
-def _asked(project_id: int, tasks: ColumnElement[bool] | None = None) -> Subquery:
+def _asked_query(project_id: int, tasks: ColumnElement[bool] | None = None) -> Subquery:
     """``first_id``, ``copies`` and ``can_be_answered`` of each record, see ``Asked``."""
     is_own = ~col(Task.key).startswith(IMPORTED_KEY, autoescape=True)
     is_shown = col(Task.label_studio_task_id).is_not(None) | col(Record.is_current)

@@ -25,7 +25,7 @@ class Asked:
     copies: int | None = None
     can_be_answered: bool = True
 
-    def wanted(self, annotators_per_record: int) -> int:
+    def answers_wanted(self, annotators_per_record: int) -> int:
         """How many people are to answer."""
         most = self.annotators_wanted or annotators_per_record
         return most if self.copies is None else min(most, max(self.copies, 1))
@@ -34,11 +34,11 @@ class Asked:
         """True once as many as wanted answered or skipped, or nobody else can."""
         if not self.can_be_answered:
             return responses > 0
-        return responses >= self.wanted(annotators_per_record)
+        return responses >= self.answers_wanted(annotators_per_record)
 
     def is_open(self, responses: int, annotators_per_record: int) -> bool:
         """True while answers are waited for."""
-        return self.can_be_answered and responses < self.wanted(annotators_per_record)
+        return self.can_be_answered and responses < self.answers_wanted(annotators_per_record)
 
 
 @dataclass
@@ -79,9 +79,9 @@ class RecordAnswers:
         newest = max(copies, key=lambda task: task.attempt)
         return all(row.task_id != newest.id for row in (*self.answers, *self.skips))
 
-    def wanted(self, annotators_per_record: int) -> int:
+    def answers_wanted(self, annotators_per_record: int) -> int:
         """How many people are to answer."""
-        return self.asked.wanted(annotators_per_record)
+        return self.asked.answers_wanted(annotators_per_record)
 
     def is_complete(self, annotators_per_record: int) -> bool:
         """True once as many as wanted answered or skipped, or nobody else can."""

@@ -104,7 +104,7 @@ def learnable(session: Session, project_id: int, policy: LoopPolicy) -> Learnt:
     )
 
 
-def answered_since(
+def answers_since(
     session: Session, project_id: int, learnt: Learnt
 ) -> Sequence[tuple[int, int, bool]]:
     """(first task, newest revision, is an answer gone) of records with revisions after ``learnt``.
@@ -129,7 +129,7 @@ def answered_since(
     return [(task_id, newest or 0, bool(is_gone)) for task_id, newest, is_gone in rows]
 
 
-def decided_since(session: Session, project_id: int, learnt: Learnt) -> Sequence[tuple[int, int]]:
+def decisions_since(session: Session, project_id: int, learnt: Learnt) -> Sequence[tuple[int, int]]:
     """(first task, newest decision) of cases with decisions after ``learnt``; undone ones too."""
     rows = session.exec(
         select(ReviewCase.task_id, func.max(Decision.id))

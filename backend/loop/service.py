@@ -168,12 +168,12 @@ class LoopService:
             return progress.complete, f"{progress.complete}:{by_policy}"
         answered = [
             (task_id, newest)
-            for task_id, newest, is_gone in repository.answered_since(
+            for task_id, newest, is_gone in repository.answers_since(
                 self._session, project.id, learnt
             )
             if is_gone or task_id in progress.complete_tasks
         ]
-        decided = repository.decided_since(self._session, project.id, learnt)
+        decided = repository.decisions_since(self._session, project.id, learnt)
         records_changed = {task_id for task_id, _ in (*answered, *decided)}
         newest_answer = max((newest for _, newest in answered), default=0)
         newest_decision = max((newest for _, newest in decided), default=0)

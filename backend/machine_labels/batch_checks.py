@@ -26,7 +26,7 @@ class MachineLabelled:
     checks: list[int]
     """To be labelled in this batch without a suggestion, on top of its size."""
 
-    def added_to(self, selected: SelectedBatch, *, seed: int) -> SelectedBatch:
+    def add_to(self, selected: SelectedBatch, *, seed: int) -> SelectedBatch:
         """The batch with the checks at random places among the records that were chosen."""
         reason = Reason(CHECK_REASON, CHECK_REASON_ZH)
         rows = [

@@ -103,7 +103,7 @@ class AcceptanceDecisions:
 
         The row that withdraws them; None if they stand, or there are none.
         """
-        standing = self._service.standing(project.id)
+        standing = self._service.standing_acceptance(project.id)
         if standing is None:
             return None
         policy = policy_of(project)
@@ -183,7 +183,7 @@ class AcceptanceDecisions:
         chosen = choose_accepted(
             answers.pool_confidence, rule, audit_share=policy.accept_audit_share, seed=seed
         )
-        standing = self._service.standing(project.id)
+        standing = self._service.standing_acceptance(project.id)
         if standing is not None and rule.threshold is not None:
             stands = repository.count_labels(self._session, standing)
             if stands > len(chosen.accepted):

@@ -32,7 +32,7 @@ class MachineLabels:
     def decisions(self, project_id: int) -> Sequence[AcceptancePublic]:
         """Every decision of the project, oldest first."""
         rows = repository.list_all(self._session, project_id)
-        standing = self._service.standing(project_id)
+        standing = self._service.standing_acceptance(project_id)
         return [
             AcceptancePublic(
                 **row.model_dump(exclude={"project_id", "model_version_id"}),
@@ -58,7 +58,7 @@ class MachineLabels:
                 value=grade,
                 remedy=f"Choose one of: {', '.join(grades)}.",
             )
-        standing = self._service.standing(project.id)
+        standing = self._service.standing_acceptance(project.id)
         if standing is None:
             return MachineLabelPage(labels=[], after=None)
         number = repository.version_number(self._session, standing.model_version_id)
@@ -74,7 +74,7 @@ class MachineLabels:
 
         A record that people were asked about since is left out: their answer is the better one.
         """
-        standing = self._service.standing(project.id)
+        standing = self._service.standing_acceptance(project.id)
         if standing is None:
             return
         promised = {
@@ -91,7 +91,10 @@ class MachineLabels:
 
     def status(self, project: Project) -> MachineLabelStatus:
         """How many records are labelled by machine, under which promise, or why not."""
-        standing, target = self._service.standing(project.id), policy_of(project).accept_error
+        standing, target = (
+            self._service.standing_acceptance(project.id),
+            policy_of(project).accept_error,
+        )
         last = standing or self._service.latest(project.id)
         if last is None or (target is None and standing is None):
             reason = waiting_reason(target)

@@ -39,7 +39,7 @@ def latest(session: Session, project_id: int) -> Acceptance | None:
     ).first()
 
 
-def standing(session: Session, project_id: int) -> Acceptance | None:
+def standing_acceptance(session: Session, project_id: int) -> Acceptance | None:
     """The acceptance that was neither replaced nor withdrawn; a refusal leaves it in force."""
     row = session.exec(
         select(Acceptance)

@@ -101,7 +101,7 @@ def export_machine_labels(
     """Download the machine labels that count now, each marked as such with its promise."""
     project = _project(project_id, session, services)
     return StreamingResponse(
-        _exported(services, project, format),
+        _export_pieces(services, project, format),
         media_type=MEDIA_TYPES[format],
         headers={
             "Content-Disposition": f'attachment; filename="machine-labels-{project_id}.{format}"'
@@ -109,7 +109,7 @@ def export_machine_labels(
     )
 
 
-def _exported(
+def _export_pieces(
     services: Services, project: Project, label_format: MachineLabelFormat
 ) -> Iterator[bytes]:
     """In a session of its own: the request's is closed before the answer's body is sent."""

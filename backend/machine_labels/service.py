@@ -35,24 +35,24 @@ class AcceptanceService:
         """The newest decision, whatever it was."""
         return repository.latest(self._session, project_id)
 
-    def standing(self, project_id: int) -> Acceptance | None:
+    def standing_acceptance(self, project_id: int) -> Acceptance | None:
         """The decision whose machine labels count now; None if none do.
 
         The promise of an accepted model version is about its own labels: it holds on when a
         later version is refused.
         """
-        return repository.standing(self._session, project_id)
+        return repository.standing_acceptance(self._session, project_id)
 
     def machine_labelled(self, project_id: int) -> set[int]:
         """Ids of the records that need no person while the standing decision holds."""
-        standing = self.standing(project_id)
+        standing = self.standing_acceptance(project_id)
         if standing is None:
             return set()
         return repository.labelled_record_ids(self._session, standing.id)
 
     def checks_due(self, project_id: int, limit: int, *, seed: int) -> list[int]:
         """Up to ``limit`` records whose machine label is to be checked next, at random."""
-        standing = self.standing(project_id)
+        standing = self.standing_acceptance(project_id)
         if standing is None:
             return []
         due = repository.unchecked_record_ids(self._session, standing)
@@ -115,7 +115,7 @@ class AcceptanceService:
         Raises:
             Conflict: no machine labels stand.
         """
-        standing = self.standing(project.id)
+        standing = self.standing_acceptance(project.id)
         if standing is None:
             raise Conflict(
                 f"Project {project.id} has no machine labels to withdraw.",
@@ -168,7 +168,7 @@ def request_acceptance(session: Session, project: Project, now: datetime) -> str
     Call it when a retraining ends. Asking again on the same answers changes nothing. The job's
     id; None where there is nothing to ask or to watch.
     """
-    is_watched = repository.standing(session, project.id) is not None
+    is_watched = repository.standing_acceptance(session, project.id) is not None
     if policy_of(project).accept_error is None and not is_watched:
         return None
     champion = RegistryService(session, lambda: now).champion(project.id)

@@ -74,7 +74,9 @@ class OwnWorkService:
         return OwnWork(
             is_known=bool(me),
             counts=self._counts(answers),
-            sent_back=self._sent_back(me, {task_id for _, task_id, *_ in answers}) if me else [],
+            sent_back=self._records_sent_back(me, {task_id for _, task_id, *_ in answers})
+            if me
+            else [],
             projects=[
                 self._project(project, [answer for answer in answers if answer[0] == project.id])
                 for project in projects.list_all(self._session)
@@ -95,7 +97,7 @@ class OwnWorkService:
             last_at=max((at for *_, at in answers), default=None),
         )
 
-    def _sent_back(self, me: Sequence[int], answered: set[int]) -> list[SentBack]:
+    def _records_sent_back(self, me: Sequence[int], answered: set[int]) -> list[SentBack]:
         return [
             SentBack(
                 project_id=task.project_id,

@@ -59,14 +59,14 @@ def count_records(session: Session, dataset_id: int) -> int:
     ).one()
 
 
-def _standing(project_id: int, *, include_deleted: bool = False) -> ColumnElement[bool]:
+def _counts(project_id: int, *, include_deleted: bool = False) -> ColumnElement[bool]:
     """The annotation's revision is one that counts."""
     return col(Annotation.id).in_(
         standing_ids(col(Annotation.project_id) == project_id, include_deleted=include_deleted)
     )
 
 
-def _labelled(project_id: int) -> Select[tuple[int]]:
+def _labelled_tasks(project_id: int) -> Select[tuple[int]]:
     """First tasks of the records with an answer that counts and gives a label."""
     given = answers(project_id)
     return columns(given.c.first_id).where(~given.c.was_cancelled)
@@ -78,7 +78,7 @@ def count_labelled_current_records(session: Session, project_id: int) -> int:
         select(func.count())
         .select_from(Task)
         .join(Record, col(Record.id) == col(Task.record_id))
-        .where(col(Task.id).in_(_labelled(project_id)), col(Record.is_current))
+        .where(col(Task.id).in_(_labelled_tasks(project_id)), col(Record.is_current))
     ).one()
 
 
@@ -108,7 +108,7 @@ def annotation_counts(session: Session, project_id: int) -> tuple[int, int, int,
             func.coalesce(func.sum(case((is_there, 0), else_=1)), 0),
             func.coalesce(func.sum(case((skipped, 1), else_=0)), 0),
             func.coalesce(func.sum(case((unnamed, 1), else_=0)), 0),
-        ).where(_standing(project_id, include_deleted=True))
+        ).where(_counts(project_id, include_deleted=True))
     ).one()
     revisions = session.exec(select(func.count()).where(Annotation.project_id == project_id)).one()
     return current, revisions, deleted, skips, nobodys
@@ -122,7 +122,7 @@ def annotator_counts(
     return session.exec(
         select(Annotator, count, func.max(Annotation.annotated_at))
         .join(Annotation, col(Annotation.annotator_id) == col(Annotator.id))
-        .where(_standing(project_id), ~col(Annotation.was_cancelled))
+        .where(_counts(project_id), ~col(Annotation.was_cancelled))
         .group_by(*Annotator.__table__.columns)  # type: ignore[attr-defined]
         .order_by(count.desc(), col(Annotator.id))
     ).all()
@@ -132,7 +132,7 @@ def last_of_unnamed(session: Session, project_id: int) -> datetime | None:
     """When somebody who is not named last gave an answer that counts."""
     last: datetime | None = session.exec(
         select(func.max(Annotation.annotated_at)).where(
-            _standing(project_id),
+            _counts(project_id),
             col(Annotation.annotator_id).is_(None),
             ~col(Annotation.was_cancelled),
         )
@@ -152,7 +152,7 @@ def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, in
 
     Imported tasks count where they are copies too: they are all that their batch holds.
     """
-    is_labelled = first_id().in_(_labelled(project_id))
+    is_labelled = first_id().in_(_labelled_tasks(project_id))
     rows = session.exec(
         select(Task.batch_id, func.count(), func.sum(case((is_labelled, 1), else_=0)))
         .where(
@@ -169,7 +169,7 @@ def batch_progress(session: Session, project_id: int) -> dict[int, tuple[int, in
 def next_tasks(session: Session, project_id: int, limit: int) -> Sequence[tuple[Task, Record]]:
     """Tasks without an answer of their own in the order in which people get them."""
     answered = columns(col(Annotation.task_id)).where(
-        _standing(project_id), ~col(Annotation.was_cancelled)
+        _counts(project_id), ~col(Annotation.was_cancelled)
     )
     return session.exec(
         select(Task, Record)

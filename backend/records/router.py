@@ -93,13 +93,13 @@ def export_records(
     """Download the records as CSV, JSONL or Parquet."""
     dataset = RecordsService(session, services.clock).get_dataset(dataset_id)
     return StreamingResponse(
-        _exported(services, dataset_id, dataset.fields, format, history),
+        _export_pieces(services, dataset_id, dataset.fields, format, history),
         media_type=MEDIA_TYPES[format],
         headers={"Content-Disposition": f'attachment; filename="dataset-{dataset_id}.{format}"'},
     )
 
 
-def _exported(
+def _export_pieces(
     services: Services,
     dataset_id: int,
     fields: list[str],

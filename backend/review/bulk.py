@@ -41,7 +41,7 @@ class BulkDecisions:
     def preview(self, project: Project, request: BulkRequest) -> BulkPreview:
         """What the action would do; nothing is done."""
         rows = self._rows(project, request)
-        planned, refused = self._planned(project, request, rows)
+        planned, refused = self._plan(project, request, rows)
         outcomes = Counter(decision.grade or decision.action for _, decision in planned)
         schema = label_schema_of(project)
         return BulkPreview(
@@ -67,7 +67,7 @@ class BulkDecisions:
                 remedy="Ask for a preview and send back the case_versions that it tells.",
             )
         rows = queue_repository.rows(self._session, project.id, sorted(request.case_versions))
-        planned, refused = self._planned(project, request, rows)
+        planned, refused = self._plan(project, request, rows)
         bulk_id, conflicts, decided = str(uuid4()), [], 0
         for (case, _, _), decision in planned:
             read = request.case_versions[case.id]
@@ -122,7 +122,7 @@ class BulkDecisions:
             self._session, project.id, request.filter, offset=0, limit=request.limit
         )
 
-    def _planned(
+    def _plan(
         self, project: Project, request: BulkRequest, rows: Sequence[Row]
     ) -> tuple[list[tuple[Row, DecisionRequest]], Counter[str]]:
         schema = label_schema_of(project)

@@ -77,7 +77,7 @@ def standing_before(session: Session, case_id: int, decision_id: int) -> Decisio
     return found[-1] if found and found[-1].action != "reopen" else None
 
 
-def newest_decided(
+def newest_decisions(
     session: Session, project_id: int, but: int, limit: int
 ) -> list[tuple[int, Record, Decision]]:
     """(case id, record, decision) of the cases decided last, without the case ``but``."""

@@ -48,7 +48,7 @@ class Decisions:
         """
         case = self.case(project, case_id)
         if case.version != request.version:
-            raise self._changed(case, request.version)
+            raise self._conflict(case, request.version)
         decision = self._row(project, case, request, author=author, bulk_id=bulk_id)
         if request.action == "send_back":
             SendingBack(self._session, self._clock).send(project, case, request.assignee_id)
@@ -79,7 +79,7 @@ class Decisions:
         case = self.case(project, decision.case_id)
         expected = decision.case_version + 1
         if case.version != expected or decision.action not in STATE_AFTER:
-            raise self._changed(case, expected)
+            raise self._conflict(case, expected)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
         state = self._state_before(project, case, decision.id)
         row = decision_repository.add(
@@ -133,7 +133,7 @@ class Decisions:
             )
         soft: Mapping[str, float] = {}
         if request.action == "ambiguous":
-            soft = request.soft_label or self._as_answered(case, schema)
+            soft = request.soft_label or self._answered_probabilities(case, schema)
         is_label = request.action == "decide"
         return Decision(
             case_id=case.id,
@@ -170,7 +170,7 @@ class Decisions:
         is_awaited = SendingBack(self._session, self._clock).is_awaited(project, case)
         return state if is_awaited else "open"
 
-    def _as_answered(self, case: ReviewCase, schema: LabelSchema) -> Mapping[str, float]:
+    def _answered_probabilities(self, case: ReviewCase, schema: LabelSchema) -> Mapping[str, float]:
         held = repository.consensus(self._session, case.task_id)
         if held is None or not held.probabilities:
             return {grade: 1.0 / len(schema.grades) for grade in schema.grades}
@@ -178,9 +178,9 @@ class Decisions:
 
     def _change(self, case: ReviewCase, version: int, values: Mapping[str, Any]) -> None:
         if not repository.change_case(self._session, case.id, version, values, self._clock()):
-            raise self._changed(case, version)
+            raise self._conflict(case, version)
 
-    def _changed(self, case: ReviewCase, read: int) -> Conflict:
+    def _conflict(self, case: ReviewCase, read: int) -> Conflict:
         history = decision_repository.of_case(self._session, case.id)
         later = [row for row in history if row.case_version >= read]
         who = (

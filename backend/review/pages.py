@@ -20,7 +20,7 @@ from backend.review.requests import (
     ProjectDep,
     bulk_request,
     decision_request,
-    grouped,
+    group_counts,
     query_of,
 )
 from backend.review.schemas import CaseFilter
@@ -112,7 +112,7 @@ def queue_page(
         "query": query_of(wanted),
         "states": STATES,
         "state_counts": state_counts,
-        "reasons": grouped(desk.reason_counts(project, wanted.state or "open")),
+        "reasons": group_counts(desk.reason_counts(project, wanted.state or "open")),
         "reason_names": REASON_NAMES,
         "titles": label_schema_of(project).titles(language_of(request)),
         "kinds": desk.kinds(project),

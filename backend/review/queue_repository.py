@@ -132,7 +132,7 @@ def kinds(session: Session, project_id: int) -> Sequence[str]:
         found.append(kind)
 
 
-def _answered_by(project_id: int, annotator_id: int) -> Select[tuple[int]]:
+def _tasks_answered_by(project_id: int, annotator_id: int) -> Select[tuple[int]]:
     """First tasks of the records that the person has answered or skipped."""
     touched = columns(col(Annotation.task_id)).where(col(Annotation.annotator_id) == annotator_id)
     records = columns(first_id()).where(col(Task.id).in_(touched))
@@ -153,7 +153,7 @@ def _conditions(project_id: int, wanted: CaseFilter) -> list[ColumnElement[bool]
     if wanted.kind is not None:
         found.append(col(ReviewCase.kind) == wanted.kind)
     if wanted.annotator is not None:
-        found.append(col(ReviewCase.task_id).in_(_answered_by(project_id, wanted.annotator)))
+        found.append(col(ReviewCase.task_id).in_(_tasks_answered_by(project_id, wanted.annotator)))
     if wanted.search:
         # In this form an index alone answers it, without reading any record.
         dataset = select(Project.dataset_id).where(Project.id == project_id).scalar_subquery()

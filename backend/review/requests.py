@@ -69,7 +69,7 @@ def query_of(wanted: CaseFilter) -> str:
     return urlencode({"state": "", **values})
 
 
-def grouped(counts: Mapping[str, int]) -> dict[str, int]:
+def group_counts(counts: Mapping[str, int]) -> dict[str, int]:
     """Counts by reason, those of issues and of fields together, in the order of the reasons."""
     found = {code: counts[code] for code in REASONS if code in counts}
     for group in ("issue:", "field:"):
@@ -106,7 +106,7 @@ def decision_request(form: FormData) -> DecisionRequest:
             }
         )
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refusal(error) from error
 
 
 @dataclass(frozen=True)
@@ -161,10 +161,10 @@ def bulk_request(form: FormData) -> BulkRequest:
             }
         )
     except ValidationError as error:
-        raise _refused(error) from error
+        raise _refusal(error) from error
 
 
-def _refused(error: ValidationError) -> InvalidInput:
+def _refusal(error: ValidationError) -> InvalidInput:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     return InvalidInput(

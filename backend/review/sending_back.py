@@ -5,7 +5,7 @@ import uuid
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.exceptions import Conflict, NotFound
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RELABEL, RecordAnswers
@@ -53,9 +53,9 @@ class SendingBack:
         Raises:
             Conflict: it has as many answers as can be asked for.
         """
-        wanted = self._held(project, original).responses + 1
+        wanted = self._answers(project, original).responses + 1
         if wanted > MOST_ANSWERS:
-            held = counted(wanted - 1, "answer")
+            held = amount(wanted - 1, "answer")
             raise Conflict(
                 f"Task {original.id} has {held}; no more can be asked for.",
                 field="task",
@@ -70,7 +70,7 @@ class SendingBack:
         """True while an answer that was asked for is not there yet."""
         original = repository.task(self._session, case.task_id)
         assert original is not None
-        held = self._held(project, original)
+        held = self._answers(project, original)
         return held.awaits_copy or not held.is_complete(policy_of(project).annotators_per_record)
 
     def take_back(self, project: Project, case: ReviewCase) -> None:
@@ -80,7 +80,7 @@ class SendingBack:
         """
         original = repository.task(self._session, case.task_id)
         assert original is not None
-        responses = self._held(project, original).responses
+        responses = self._answers(project, original).responses
         wanted = max(responses, policy_of(project).annotators_per_record)
         decision_repository.ask_more(self._session, original, wanted)
         decision_repository.mark_asked(self._session, original.id, wanted)
@@ -103,7 +103,7 @@ class SendingBack:
             annotators_wanted=1,
         )
         decision_repository.add_task(self._session, copy)
-        held = self._held(project, original)
+        held = self._answers(project, original)
         # Somebody's second answer takes the place of the first: no more people are wanted then.
         wanted = held.responses + (assignee_id not in held.responders)
         decision_repository.ask_more(self._session, original, wanted)
@@ -112,7 +112,7 @@ class SendingBack:
         LoopService(self._session, self._clock).request_asking(project)
         return copy
 
-    def _held(self, project: Project, original: Task) -> RecordAnswers:
+    def _answers(self, project: Project, original: Task) -> RecordAnswers:
         held = answers_of(self._session, project.id, task_ids=[original.id])
         return held.get(original.id) or RecordAnswers(original)
 

@@ -112,7 +112,7 @@ class ReviewDesk:
             project_id=project.id,
             label_studio_url=self._url(project, task),
             is_current_record=record.is_current,
-            current_fields=schema.shown(newer.fields) if newer else None,
+            current_fields=schema.shown_fields(newer.fields) if newer else None,
             probabilities=held.probabilities if held else {},
             issues=held.issues if held else {},
             faulty_fields=held.faulty_fields if held else {},
@@ -163,7 +163,9 @@ class ReviewDesk:
         )
 
     def _similar(self, project: Project, case: ReviewCase, record: Record) -> list[SimilarCase]:
-        decided = decision_repository.newest_decided(self._session, project.id, case.id, PRECEDENTS)
+        decided = decision_repository.newest_decisions(
+            self._session, project.id, case.id, PRECEDENTS
+        )
         schema = label_schema_of(project)
         texts = [_text(other, schema) for _, other, _ in decided]
         return [
@@ -211,7 +213,7 @@ def summary_of(
         "record_id": record.id,
         "external_id": record.external_id,
         "kind": case.kind,
-        "fields": schema.shown(record.fields),
+        "fields": schema.shown_fields(record.fields),
         "state": case.state,
         "priority": case.priority,
         "grounds": [ReviewReasonPublic(**reason) for reason in case.reasons],
@@ -258,4 +260,4 @@ def _answer(
 
 
 def _text(record: Record, schema: LabelSchema) -> str:
-    return record_text(schema.shown(record.fields))
+    return record_text(schema.shown_fields(record.fields))

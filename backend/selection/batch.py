@@ -87,7 +87,7 @@ def _choose(
     context.progress(FEATURES_SHARE, f"choosing from {len(pool.record_ids) - len(taken)} records")
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
-        artifact.classifier if artifact else _unfitted(features, pool, schema, policy.seed),
+        artifact.classifier if artifact else _new_classifier(features, pool, schema, policy.seed),
         strategy=policy.strategy,
         audit_share=policy.audit_share,
         seed=seed,
@@ -133,7 +133,7 @@ def _choose(
     )
 
 
-def _unfitted(
+def _new_classifier(
     features: FeatureStore, pool: PoolFeatures, schema: LabelSchema, seed: int
 ) -> RecordClassifier:
     return RecordClassifier(
@@ -166,7 +166,7 @@ def _store_batch(
             seed=seed,
             now=services.clock(),
         )
-        rows = _task_rows(project, batch.id, machine.added_to(selected, seed=seed))
+        rows = _task_rows(project, batch.id, machine.add_to(selected, seed=seed))
         task_ids = repository.add_tasks(session, rows)
         if rows:
             some = rows[seed % len(rows)]
@@ -209,7 +209,7 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             zip(
                 selected.record_ids,
                 selected.scores,
-                (each.titled(*titles) for each in selected.reasons),
+                (each.with_titles(*titles) for each in selected.reasons),
                 selected.is_audit,
                 strict=True,
             )
@@ -236,16 +236,16 @@ def _places(is_audit: Sequence[bool]) -> list[int]:
 
 
 def _prediction(predictions: RecordPredictions, row: int, schema: LabelSchema) -> dict[str, Any]:
-    grades = _named(schema.grades, predictions.grades[row])
+    grades = _by_name(schema.grades, predictions.grades[row])
     grade = max(grades, key=grades.__getitem__)
     return {
         "grade": grade,
         "score": grades[grade],
         "grade_probabilities": grades,
-        "issue_probabilities": _named(schema.issue_values, predictions.issues[row]),
-        "field_probabilities": _named(schema.fields, predictions.faulty_fields[row]),
+        "issue_probabilities": _by_name(schema.issue_values, predictions.issues[row]),
+        "field_probabilities": _by_name(schema.fields, predictions.faulty_fields[row]),
     }
 
 
-def _named(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
     return {name: round(float(value), 6) for name, value in zip(names, values, strict=True)}

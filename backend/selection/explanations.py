@@ -135,7 +135,7 @@ def explain_suggestions(
             level=level,
             should_stop=should_stop,
         )
-    return [_stored(explanation.titled(*titles)) for explanation in found]
+    return [_to_stored(explanation.with_titles(*titles)) for explanation in found]
 
 
 def _depths(records: Sequence[Fields], fields: Sequence[str]) -> tuple[int, int]:
@@ -169,7 +169,7 @@ def _reader(encoder: Encoder, should_stop: ShouldStop) -> Embed:
     return embed
 
 
-def _stored(explanation: Explanation) -> StoredExplanation:
+def _to_stored(explanation: Explanation) -> StoredExplanation:
     marks: StoredExplanation = explanation.to_json()["marks"]
     tokens = [token for mark in marks for token in mark["tokens"]]
     for entry in (*marks, *tokens):

@@ -48,7 +48,7 @@ def confusion_matrix(shares: Shares, classes: Sequence[str], noise: float, field
         rows.append(tuple(given.get(name, 0.0) for name in classes))
     for name in {*shares, *(answer for row in shares.values() for answer in row)}:
         if name not in classes:
-            raise _unknown(name, classes, field)
+            raise _unknown_class(name, classes, field)
     return tuple(rows)
 
 
@@ -68,7 +68,7 @@ def parse_confusions(pairs: Sequence[str], classes: Sequence[str]) -> Shares:
                 value=pair,
                 remedy='Write for example --confuse "fair>poor:0.2".',
             )
-        true, answer = _named(names, classes)
+        true, answer = _split_pair(names, classes)
         share = _share(number, pair, "--confuse")
         if true == answer:
             raise InvalidInput(
@@ -138,7 +138,7 @@ def _csv(content: str) -> dict[str, dict[str, Any]]:
     return table
 
 
-def _named(names: str, classes: Sequence[str]) -> tuple[str, str]:
+def _split_pair(names: str, classes: Sequence[str]) -> tuple[str, str]:
     """The two classes; either may hold a ``>`` itself."""
     parts = names.split(">")
     for cut in range(1, len(parts)):
@@ -146,7 +146,7 @@ def _named(names: str, classes: Sequence[str]) -> tuple[str, str]:
         if true in classes and answer in classes:
             return true, answer
     true, answer = parts[0].strip(), ">".join(parts[1:]).strip()
-    raise _unknown(answer if true in classes else true, classes, "--confuse")
+    raise _unknown_class(answer if true in classes else true, classes, "--confuse")
 
 
 def _share(value: Any, where: str, field: str) -> float:
@@ -164,7 +164,7 @@ def _share(value: Any, where: str, field: str) -> float:
     return share
 
 
-def _unknown(name: str, classes: Sequence[str], field: str) -> InvalidInput:
+def _unknown_class(name: str, classes: Sequence[str], field: str) -> InvalidInput:
     shown = ", ".join(classes[:20]) + (" …" if len(classes) > 20 else "")
     return InvalidInput(
         f"There is no class {name!r} in the file.",

@@ -80,7 +80,7 @@ def read_labelled_file(path: Path, label: str, text: Sequence[str] = ()) -> Labe
     return LabelledFile(texts, np.array(labels), unlabelled, len(rejects))
 
 
-def embedded(
+def embed_file(
     file: LabelledFile, encoder: str, cache: Path, progress: Progress = silent
 ) -> LabelledData:
     """The file's records as embeddings, kept in the cache for the next time.

@@ -62,7 +62,9 @@ def assess(
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
         version = findings.version(session, model_version_id)
-        known = LabelFindings(session, services.clock, services.settings).assessed(project_id)
+        known = LabelFindings(session, services.clock, services.settings).newest_assessment(
+            project_id
+        )
     if version is None:
         return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
     if known is not None and known[0].number > version.number:
@@ -103,7 +105,7 @@ def _judge(
     schema, seed, stop = label_schema_of(project), policy_of(project).seed, context.should_stop
     training, audit = snapshot.training, snapshot.audit
     # A fine-tuned encoder has seen the labels it would judge; the one from before has not.
-    artifact, untuned = trained.artifact, trained.choice.untuned
+    artifact, untuned = trained.artifact, trained.choice.base
     reader = LabelFeatures(services, features, context, schema, None, untuned)
     rows = reader.matrix(training, artifact.signals)
     marks = matrix([label.faulty_fields for label in training], len(schema.fields))
@@ -116,7 +118,7 @@ def _judge(
     audit_rows = reader.matrix(audit, artifact.signals) if audit else None
     context.progress(0.4, f"judging {len(training)} labels")
     codes = _codes(classifier, training)
-    errors, probabilities = _unseen(classifier, rows, codes, marks, seed, context)
+    errors, probabilities = _out_of_fold(classifier, rows, codes, marks, seed, context)
     if audit_rows is not None:
         audit_codes = _codes(classifier, audit)
         own = trust_temperature(
@@ -148,7 +150,7 @@ def _judge(
     )
 
 
-def _unseen(
+def _out_of_fold(
     classifier: RecordClassifier,
     rows: Features,
     codes: NDArray[np.intp],
@@ -226,7 +228,9 @@ def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list
     rows = []
     for place, label in enumerate(judgement.labels):
         is_learnt = place < len(value.kinds)
-        doubt, votes = (each[place].titled(*titles) for each in (errors.reasons, again.reasons))
+        doubt, votes = (
+            each[place].with_titles(*titles) for each in (errors.reasons, again.reasons)
+        )
         rows.append(
             {
                 "project_id": project.id,

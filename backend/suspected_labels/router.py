@@ -67,13 +67,13 @@ def export_findings(
     project = ProjectsService(session, services.clock).get(project_id)
     name = f"label-findings-{project_id}.{format}"
     return StreamingResponse(
-        _exported(services, project, kind, format),
+        _export_pieces(services, project, kind, format),
         media_type=MEDIA_TYPES[format],
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
-def _exported(
+def _export_pieces(
     services: Services, project: Project, kind: FindingKind, form: FindingFormat
 ) -> Iterator[bytes]:
     """In a session of its own: the request's is closed before the answer's body is sent."""

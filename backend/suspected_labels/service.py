@@ -50,7 +50,7 @@ class LabelFindings:
         project = ProjectsService(self._session, self._clock).get(version.project_id)
         LoopService(self._session, self._clock).request_review(project)
 
-    def assessed(self, project_id: int) -> tuple[ModelVersion, Assessment] | None:
+    def newest_assessment(self, project_id: int) -> tuple[ModelVersion, Assessment] | None:
         """The newest model version whose labels were assessed, and what was measured."""
         version = RegistryService(self._session, self._clock).assessed_version(project_id)
         if version is None:
@@ -61,7 +61,7 @@ class LabelFindings:
         self, project: Project, kind: FindingKind, *, offset: int = 0, limit: int = 100
     ) -> LabelFindingPage:
         """Findings of the newest assessed version, the most telling first."""
-        found = self.assessed(project.id)
+        found = self.newest_assessment(project.id)
         if found is None:
             return LabelFindingPage(
                 model_version=None, assessment=None, total=0, next_offset=None, items=[]
@@ -88,12 +88,12 @@ class LabelFindings:
 
     def count(self, project_id: int, kind: FindingKind) -> int:
         """How many findings of that kind the newest assessed version has."""
-        found = self.assessed(project_id)
+        found = self.newest_assessment(project_id)
         return repository.count(self._session, found[0].id, kind) if found else 0
 
     def suspicions(self, project_id: int) -> list[tuple[str, float]]:
         """(grade, suspicion) of every label that was judged."""
-        found = self.assessed(project_id)
+        found = self.newest_assessment(project_id)
         return list(repository.suspicions(self._session, found[0].id)) if found else []
 
     def request(self, project: Project, *, actor: str) -> str | None:
@@ -138,7 +138,7 @@ class LabelFindings:
                 task_id=finding.task_id,
                 record_id=record.id,
                 external_id=record.external_id,
-                fields=schema.shown(record.fields),
+                fields=schema.shown_fields(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
                 label_studio_url=self._task_url(project, task),
                 case_id=cases.get(firsts[task.id]),

@@ -146,7 +146,7 @@ class ChallengerTraining:
         rows, grades = reader.matrix(labels, signals), np.array([label.grade for label in labels])
         faulty = matrix([label.faulty_fields for label in labels], len(self._schema.fields))
 
-        def fitted(weights: NDArray[np.float64] | None = None) -> RecordClassifier:
+        def fit_with(weights: NDArray[np.float64] | None = None) -> RecordClassifier:
             return RecordClassifier(
                 layout,
                 classes=self._schema.grades,
@@ -158,20 +158,20 @@ class ChallengerTraining:
                 issues=matrix([label.issues for label in labels], len(self._schema.issues)),
                 faulty_fields=faulty,
                 sample_weight=weights,
-                is_calibrating=self._calibrating(plan),
+                is_calibrating=self._calibration_rows(plan),
                 warm_start=held.artifact.classifier if held is not None and is_warm else None,
                 should_stop=self._context.should_stop,
             )
 
-        classifier = fitted()
+        classifier = fit_with()
         if not plan.is_weighted:
             return classifier, "none"
         self._context.progress(0.6, "weighing each label by its value")
         judge, seen = classifier, rows
-        if plan.choice != plan.choice.untuned:
-            seen = reader.by(plan.choice.untuned).matrix(labels, signals)
+        if plan.choice != plan.choice.base:
+            seen = reader.by(plan.choice.base).matrix(labels, signals)
             judge = unswayed_classifier(
-                layout_of(self._features.encoder(plan.choice.untuned).dimension, signals),
+                layout_of(self._features.encoder(plan.choice.base).dimension, signals),
                 self._schema,
                 seen,
                 grades,
@@ -189,9 +189,9 @@ class ChallengerTraining:
         )
         if weights is None:
             return classifier, f"none: fewer than {FEWEST_LABELS} labels"
-        return fitted(weights), "value"
+        return fit_with(weights), "value"
 
-    def _calibrating(self, plan: TrainingPlan) -> NDArray[np.bool_] | None:
+    def _calibration_rows(self, plan: TrainingPlan) -> NDArray[np.bool_] | None:
         if plan.choice.folder is None:
             return None
         learnt = records_learnt_by(self._services.settings.models_dir / plan.choice.folder)

@@ -41,11 +41,11 @@ def fine_tune_challenger(
         project = ProjectsService(session, services.clock).get(project_id)
     base = transformer_folder(services.settings.encoder)
     if base is None:
-        return _untrained(f"encoder {services.settings.encoder!r} has no transformer to train")
+        return _not_trained(f"encoder {services.settings.encoder!r} has no transformer to train")
     snapshot = take_snapshot(services, project)
     readable = _readable(services, project, snapshot)
     if len(readable) < FEWEST_TEXTS or len({label.grade for label, _ in readable}) < 2:
-        return _untrained(
+        return _not_trained(
             f"{len(readable)} labelled texts that the transformer reads are too few; "
             f"{FEWEST_TEXTS} of two grades are needed"
         )
@@ -57,7 +57,7 @@ def fine_tune_challenger(
             return _challenge(services, features, context, project, folder, len(readable))
 
 
-def _untrained(why: str) -> dict[str, Any]:
+def _not_trained(why: str) -> dict[str, Any]:
     return {"trained": False, "why": why}
 
 
@@ -148,7 +148,7 @@ def _challenge(
             plan
         )
     else:
-        result = _untrained("these labels were learnt already")
+        result = _not_trained("these labels were learnt already")
     with services.database.reading() as session:
         steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
     with services.database.transaction() as session:

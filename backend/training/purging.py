@@ -82,11 +82,11 @@ def purge_encoders(services: Services, *, keep: int, is_dry: bool) -> list[Purge
         remove_leftovers(parent)
     for project in projects:
         with services.database.reading() as session:
-            planned = _planned(services, session, project, keep)
+            planned = _plan(services, session, project, keep)
         if planned and not is_dry:
             _mark(services, project, {folder for folder, _ in planned})
             with services.database.reading() as session:  # a rollback may have come before
-                planned = _planned(services, session, project, keep)
+                planned = _plan(services, session, project, keep)
         for folder, caches in planned:
             for place in (root / folder, *caches):
                 if place.is_dir():
@@ -97,7 +97,7 @@ def purge_encoders(services: Services, *, keep: int, is_dry: bool) -> list[Purge
     return found
 
 
-def _planned(
+def _plan(
     services: Services, session: Session, project: Project, keep: int
 ) -> list[tuple[str, list[Path]]]:
     """Folders below the models directory that may go, with the embeddings that go with them."""

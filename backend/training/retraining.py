@@ -3,7 +3,7 @@
 from typing import Any
 
 from backend.agreement.service import WorkReports
-from backend.core.counting import counted
+from backend.core.counting import amount
 from backend.core.services import Services
 from backend.features.model_version import load_model_version
 from backend.features.snapshot import TrainingSnapshot, take_snapshot
@@ -45,7 +45,7 @@ def retrain(
     trained = load_model_version(services, features, champion)
     # A change of the setting shows here: the next challenger learns on the new encoder, from
     # nothing, and has to win against the champion on its own.
-    is_kept = trained is not None and trained.choice.untuned == features.own
+    is_kept = trained is not None and trained.choice.base == features.own
     plan = plan_on(
         features,
         trained.choice if trained is not None and is_kept else features.own,
@@ -86,7 +86,7 @@ def retrain(
 def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return f"{counted(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
+        return f"{amount(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
     if len({label.grade for label in snapshot.training}) < 2:
         return "all labels are of one grade; there is nothing to tell apart yet"
     return None

@@ -69,10 +69,10 @@ def language_of(request: Request) -> Language:
     for language in LANGUAGES:
         if asked == language:
             return language
-    return _preferred(request.headers.get("Accept-Language", ""))
+    return _preference(request.headers.get("Accept-Language", ""))
 
 
-def _preferred(accepted: str) -> Language:
+def _preference(accepted: str) -> Language:
     weighted: list[tuple[float, str]] = []
     for part in accepted.split(","):
         tag, _, quality = part.strip().partition(";q=")

@@ -43,7 +43,7 @@ def fit_consensus(
         The model; ``choice`` has the mean log-probability of held-out votes of each method.
     """
     names = classes if classes is not None else priors.classes if priors is not None else None
-    coded = frame.coded if names is None else frame.coded.over(names)
+    coded = frame.codes if names is None else frame.codes.over(names)
     without = _without_classifier(coded, seed)
     if priors is None or not len(coded.items):
         return without

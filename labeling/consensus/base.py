@@ -109,7 +109,7 @@ class LabelFrame:
         )
 
     @cached_property
-    def coded(self) -> CodedLabels:
+    def codes(self) -> CodedLabels:
         """The frame as integer codes, worked out once."""
         item, items = pd.factorize(self.items, sort=True)
         annotator, annotators = pd.factorize(self.annotators, sort=True)
@@ -128,7 +128,7 @@ class LabelFrame:
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.int64]]:
         """(items, classes, table): table[i, c] is how often item i got class c."""
-        coded = self.coded
+        coded = self.codes
         return coded.items, coded.classes, coded.votes().astype(np.int64)
 
 

@@ -125,7 +125,7 @@ def consensus_with_classifier(
     for _ in range(rounds if len(found.item_ids) and len(found.classes) > 1 else 0):
         q = out_of_fold(found.item_ids, found.probabilities)
         priors = ItemPriors(found.item_ids, found.classes.tolist(), q)
-        coded = frame.coded.over(priors.classes)
+        coded = frame.codes.over(priors.classes)
         model = add_classifier(coded, priors, without=start, seed=seed)
         found = model.consensus(frame, priors)
         if model.method == start.method:

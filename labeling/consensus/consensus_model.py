@@ -65,7 +65,7 @@ class ConsensusModel:
         Raises:
             LabelOutsideModel: a label that is not among ``classes``: fit again.
         """
-        coded = self._coded(frame)
+        coded = self._codes(frame)
         votes = coded.votes()
         if len(self.classes) < 2 or not len(self.annotators):
             return ConsensusResult(
@@ -136,14 +136,14 @@ class ConsensusModel:
             choice=kept["choice"],
         )
 
-    def _coded(self, frame: LabelFrame) -> CodedLabels:
-        unknown = set(frame.coded.classes.tolist()) - set(self.classes.tolist())
+    def _codes(self, frame: LabelFrame) -> CodedLabels:
+        unknown = set(frame.codes.classes.tolist()) - set(self.classes.tolist())
         if unknown:
             raise LabelOutsideModel(
                 f"labels {sorted(unknown)} are not among the classes {self.classes.tolist()}; "
                 "fit again"
             )
-        return frame.coded.over(self.classes.tolist())
+        return frame.codes.over(self.classes.tolist())
 
     def _vote_scores(self, coded: CodedLabels) -> Table:
         """(I, K) sum over the item's votes of log P(annotator says l | k)."""

@@ -51,7 +51,7 @@ def dawid_skene(
         smoothing: labels of the average annotator that everyone starts with; 0 is the
             published method. With few labels an annotator some smoothing is better.
     """
-    coded = frame.coded
+    coded = frame.codes
     fitted = fit(coded, iterations=iterations, tolerance=tolerance, smoothing=smoothing)
     return result_of(coded, fitted, "dawid_skene")
 

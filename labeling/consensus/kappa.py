@@ -61,13 +61,13 @@ def cohen_kappa(
     if not len(first):
         return Kappa(None, None, None, None, 0, NO_OVERLAP)
     given = np.concatenate([first, second])
-    classes, codes = coded(given, order)
+    classes, codes = label_codes(given, order)
     n = len(first)
     table = np.bincount(codes[:n] * len(classes) + codes[n:], minlength=len(classes) ** 2)
     return _kappa_of_cells(table, costs_of(len(classes), weights), rng, resamples)
 
 
-def coded(
+def label_codes(
     labels: NDArray[np.str_], order: Sequence[str] | None
 ) -> tuple[list[str], NDArray[np.intp]]:
     """(classes, place of each label among them), in ``order`` where given."""
@@ -159,7 +159,7 @@ class PairTables:
 
 def pair_counts(frame: LabelFrame, order: Sequence[str] | None = None) -> PairTables:
     """Every pair that shares an item; one pass per vote an item has."""
-    classes, codes = coded(frame.labels, order)
+    classes, codes = label_codes(frame.labels, order)
     people, who = np.unique(frame.annotators, return_inverse=True)
     by_item = np.lexsort((who, frame.items))
     items, who, codes = frame.items[by_item], who[by_item], codes[by_item]

@@ -12,7 +12,7 @@ def majority_vote(frame: LabelFrame) -> ConsensusResult:
     >>> result[1].label, result[2].label
     ('good', None)
     """
-    coded = frame.coded
+    coded = frame.codes
     votes = coded.votes()
     return ConsensusResult(
         method="majority",

@@ -92,14 +92,14 @@ class OverlapPlan(Mapping[int, OverlapDecision]):
         self._rows = {item: row for row, item in enumerate(consensus.item_ids.tolist())}
 
     @property
-    def saved(self) -> int:
+    def answers_spared(self) -> int:
         """Answers that fixed overlap would take beyond those given and those asked for now."""
         return self.fixed_votes - self.votes - int(self.wanted.sum())
 
     @property
-    def saving(self) -> float | None:
-        """``saved`` as a share of the fixed overlap's answers; None without items."""
-        return self.saved / self.fixed_votes if self.fixed_votes else None
+    def share_spared(self) -> float | None:
+        """``answers_spared`` as a share of the fixed overlap's answers; None without items."""
+        return self.answers_spared / self.fixed_votes if self.fixed_votes else None
 
     def in_words(self) -> Words:
         """The saving for people."""

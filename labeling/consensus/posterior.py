@@ -91,7 +91,7 @@ class ConsensusResult(Mapping[int, Consensus]):
         """(I,) whether several of the classes given are equally probable, to 1e-9."""
         if not self.probabilities.size:
             return np.zeros(len(self.item_ids), dtype=np.bool_)
-        near = self._given >= self.confidence[:, None] - TIE
+        near = self._eligible >= self.confidence[:, None] - TIE
         return np.asarray(near.sum(axis=1) > 1)
 
     @property
@@ -127,7 +127,7 @@ class ConsensusResult(Mapping[int, Consensus]):
         return self.method in {UNCHECKED, FEW_LABELS}
 
     @cached_property
-    def _given(self) -> NDArray[np.float64]:
+    def _eligible(self) -> NDArray[np.float64]:
         """(I, K) the probabilities of the classes that may be the consensus; else -1."""
         most = self.votes.max(axis=1, keepdims=True) if self._is_by_vote else 1
         return np.where(self.votes >= most, self.probabilities, -1.0)
@@ -135,7 +135,7 @@ class ConsensusResult(Mapping[int, Consensus]):
     @cached_property
     def _best(self) -> NDArray[np.intp]:
         """(I,) the most probable class given, the first of several."""
-        return np.asarray(self._given.argmax(axis=1))
+        return np.asarray(self._eligible.argmax(axis=1))
 
     def _at_best(self, table: NDArray[np.float64]) -> NDArray[np.float64]:
         if not table.size:

@@ -26,7 +26,7 @@ def weighted_majority_vote(frame: LabelFrame) -> ConsensusResult:
     few labels weigh as everybody's do. The accuracies have K times fewer numbers to find than
     confusion matrices, which pays where annotators are many or gave few labels.
     """
-    return result_of(frame.coded, fit_accuracies(frame.coded), "weighted_majority")
+    return result_of(frame.codes, fit_accuracies(frame.codes), "weighted_majority")
 
 
 def fit_accuracies(

@@ -60,7 +60,7 @@ def login(url: str, email: str, password: str) -> httpx.Client:
         LabelStudioUnavailable: nobody answers.
     """
     form = {"email": email, "password": password, "persist_session": "on"}
-    session, status = _submitted(url, "/user/login/", form)
+    session, status = _submit(url, "/user/login/", form)
     if status != 302:
         session.close()
         raise LabelStudioRefused(
@@ -91,7 +91,7 @@ def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Cli
     with closing(LabelStudioClient(url, admin_token, timeout=TIMEOUT_SECONDS)) as admin:
         path = f"/user/signup/?token={admin.invitation()}"
     form = {"email": email, "password": password, "allow_newsletters": "false"}
-    session, status = _submitted(url, path, form)
+    session, status = _submit(url, path, form)
     if status != 302:
         session.close()
         raise LabelStudioRefused(
@@ -102,7 +102,7 @@ def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Cli
     return session
 
 
-def _submitted(url: str, path: str, form: dict[str, str]) -> tuple[httpx.Client, int]:
+def _submit(url: str, path: str, form: dict[str, str]) -> tuple[httpx.Client, int]:
     """The form of that page, filled in and sent by a person without session: its status."""
     session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
     try:

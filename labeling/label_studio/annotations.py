@@ -118,7 +118,9 @@ def read_answer(
     return Answer(
         grade=_only_grade(texts(schema.grade.name, "choices"), schema, problems),
         issues=tuple(
-            dict.fromkeys(_known(texts(ISSUES, "choices"), schema.issue_values, ISSUES, problems))
+            dict.fromkeys(
+                _allowed_values(texts(ISSUES, "choices"), schema.issue_values, ISSUES, problems)
+            )
         ),
         faulty_fields=_marked_fields(found.get(FAULTY, ()), schema, problems),
         corrected_values=_corrections(found.get(CORRECTED, ()), schema, problems),
@@ -128,7 +130,7 @@ def read_answer(
 
 def _only_grade(values: Sequence[str], schema: LabelSchema, problems: list[str]) -> str | None:
     name = schema.grade.name
-    grades = _known(values, schema.grades, name, problems)
+    grades = _allowed_values(values, schema.grades, name, problems)
     if len(set(grades)) > 1:
         problems.append(f"{name} is given more than once: {grades}")
         return None
@@ -141,7 +143,7 @@ def _marked_fields(
     marked: set[str] = set()
     for content in contents:
         labels = _texts(content, "hypertextlabels") or [FAULTY_LABEL]
-        if FAULTY_LABEL not in _known(labels, (FAULTY_LABEL,), FAULTY, problems):
+        if FAULTY_LABEL not in _allowed_values(labels, (FAULTY_LABEL,), FAULTY, problems):
             continue
         fields = _fields_of(content, schema)
         marked.update(fields)
@@ -206,7 +208,7 @@ def _regions(result: object, problems: list[str]) -> list[Mapping[str, Any]]:
     return [region for region in regions if region.get("from_name") != EVIDENCE]
 
 
-def _known(
+def _allowed_values(
     values: Iterable[str], allowed: Sequence[str], control: str, problems: list[str]
 ) -> list[str]:
     found = []

@@ -136,7 +136,7 @@ class LabelStudioClient(Transport):
     def find_tasks(self, project_id: int, keys: Sequence[str]) -> dict[str, list[int]]:
         """Key to the ids of the tasks that carry it, ascending; keys without task are absent."""
         found: dict[str, list[int]] = {}
-        for part in _fitting(keys):
+        for part in _parts_of_a_request(keys):
             tasks = self._list_tasks(
                 project_id,
                 include="id,data",
@@ -268,7 +268,7 @@ class LabelStudioClient(Transport):
         return list(answer["tasks"])
 
 
-def _fitting(keys: Sequence[str]) -> Iterator[list[str]]:
+def _parts_of_a_request(keys: Sequence[str]) -> Iterator[list[str]]:
     """The keys in parts that fit into one request's address."""
     part: list[str] = []
     size = 0

@@ -112,7 +112,7 @@ def translate(
             )
         else:
             found.append(dict(region))
-    return [*found, *_written(chosen, remarks, schema, fields, problems)], problems
+    return [*found, *_result_of(chosen, remarks, schema, fields, problems)], problems
 
 
 def values_of(region: Mapping[str, Any]) -> list[str]:
@@ -145,7 +145,7 @@ def _choose(
                 problems.append(f"{name}: {value!r} has no meaning in the mapping")
 
 
-def _written(
+def _result_of(
     chosen: Mapping[str, Sequence[str]],
     remarks: Sequence[str],
     schema: LabelSchema,

@@ -22,8 +22,8 @@ class ScreenChange:
         """Such as ``'grade' lacks 'fair' and offers 'okay'``."""
         if self.is_gone:
             return f"'{self.control}' is gone"
-        lacks = f"lacks {_listed(self.lacks)}" if self.lacks else ""
-        offers = f"offers {_listed(self.offers)}" if self.offers else ""
+        lacks = f"lacks {_list_words(self.lacks)}" if self.lacks else ""
+        offers = f"offers {_list_words(self.offers)}" if self.offers else ""
         return f"'{self.control}' {' and '.join(part for part in (lacks, offers) if part)}"
 
     @property
@@ -31,9 +31,9 @@ class ScreenChange:
         """What to do in Label Studio."""
         if self.is_gone:
             return f"put the control named '{self.control}' back"
-        parts = [f"add to '{self.control}' {_listed(self.lacks)}"] if self.lacks else []
+        parts = [f"add to '{self.control}' {_list_words(self.lacks)}"] if self.lacks else []
         if self.offers:
-            parts.append(f"remove from '{self.control}' {_listed(self.offers)}")
+            parts.append(f"remove from '{self.control}' {_list_words(self.offers)}")
         return ", ".join(parts)
 
 
@@ -48,7 +48,7 @@ def changes_of_screen(label_config: str, schema: LabelSchema) -> list[ScreenChan
     except ElementTree.ParseError:
         held = {}
     changes = []
-    for control, values in _wanted(schema).items():
+    for control, values in _controls_wanted(schema).items():
         if control not in held:
             changes.append(ScreenChange(control, is_gone=True))
             continue
@@ -59,7 +59,7 @@ def changes_of_screen(label_config: str, schema: LabelSchema) -> list[ScreenChan
     return changes
 
 
-def _wanted(schema: LabelSchema) -> dict[str, tuple[str, ...]]:
+def _controls_wanted(schema: LabelSchema) -> dict[str, tuple[str, ...]]:
     wanted: dict[str, tuple[str, ...]] = {schema.grade.name: tuple(schema.grades)}
     if schema.issues:
         wanted[ISSUES] = tuple(schema.issue_values)
@@ -85,5 +85,5 @@ def _questions(label_config: str) -> dict[str, list[str]]:
     }
 
 
-def _listed(values: tuple[str, ...]) -> str:
+def _list_words(values: tuple[str, ...]) -> str:
     return ", ".join(f"'{value}'" for value in values)

@@ -80,7 +80,7 @@ def test_ready_made_probabilities_name_the_true_label() -> None:
         assert found.suggested[row] != NAMES[given[row]]
         assert f"'{found.suggested[row]}'" in found.reasons[row].en
         assert found.suggested[row] in found.reasons[row].zh
-    ranked = found.ranked()
+    ranked = found.ranking()
     assert wrong[ranked[:30]].mean() > 0.95
     assert set(ranked.tolist()) == set(np.flatnonzero(found.is_suspected).tolist())
     assert vectors.shape == (1200, 4)

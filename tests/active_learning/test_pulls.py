@@ -77,7 +77,7 @@ def test_carried_heads_answer_alike_though_means_spreads_directions_and_scales_m
     latter = _design(rng, 2.0, BlockScales(1.3, 0.4))
     heads = LogisticHeads(rng.normal(size=(13, 4)), rng.normal(size=4), 3)
     plain, text = rng.normal(size=(50, 7)), rng.normal(size=(50, 6))
-    carried = latter.carried(heads, former)
+    carried = latter.carry(heads, former)
     assert _logits(latter, carried, plain, text) == pytest.approx(
         _logits(former, heads, plain, text), abs=1e-3
     )

@@ -21,7 +21,7 @@ def smoothed(frame: LabelFrame) -> ConsensusResult:
 
 def with_even_priors(frame: LabelFrame) -> ConsensusResult:
     """The classifier knows nothing."""
-    coded = frame.coded
+    coded = frame.codes
     shape = (len(coded.items), len(coded.classes))
     even = np.full(shape, 1 / max(1, shape[1]))
     return automatic(frame, priors=ItemPriors(coded.items, coded.classes.tolist(), even))

@@ -120,7 +120,7 @@ def test_own_choices_are_classes_unless_they_are_declared_to_be_ordered(
 def test_a_record_shows_the_fields_of_the_schema_in_its_order_and_nothing_else() -> None:
     schema = LabelSchema(fields=("price", "title", "brand"))
     record = {"truth": "poor", "title": "kettle", "supplier": "x", "price": 3}
-    assert list(schema.shown(record).items()) == [
+    assert list(schema.shown_fields(record).items()) == [
         ("price", 3),
         ("title", "kettle"),
         ("brand", None),

@@ -24,7 +24,7 @@ class TokenBatches:
         ids = [self._ids[row] for row in rows.tolist()]
         return dict(self._tokenizer.pad({"input_ids": ids}, return_tensors="pt"))
 
-    def shuffled(
+    def random_batches(
         self, rows: NDArray[np.intp], size: int, rng: np.random.Generator
     ) -> Iterator[NDArray[np.intp]]:
         """Every row once, in random batches of like length."""
@@ -36,7 +36,7 @@ class TokenBatches:
             batches += [stretch[at : at + size] for at in range(0, len(stretch), size)]
         yield from (batches[place] for place in rng.permutation(len(batches)))
 
-    def sorted(self, rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
+    def longest_first(self, rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
         """Every row once, the longest first."""
         order = rows[np.argsort(-self._lengths[rows], kind="stable")]
         yield from (order[start : start + size] for start in range(0, len(order), size))

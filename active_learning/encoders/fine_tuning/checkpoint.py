@@ -38,7 +38,7 @@ class Checkpoint:
             DiskFull: no space left; the former checkpoint is still there.
         """
         fresh = self._directory.with_name(f"{self._directory.name}.new")
-        with written_whole(fresh):
+        with whole_folder(fresh):
             with (fresh / STATE).open("wb") as file:
                 torch.save(dict(state), file)
                 file.flush()
@@ -72,7 +72,7 @@ class Checkpoint:
 
 
 @contextmanager
-def written_whole(folder: Path) -> Iterator[None]:
+def whole_folder(folder: Path) -> Iterator[None]:
     """The block writes into an empty folder; if it fails, nothing of the folder is left.
 
     Raises:

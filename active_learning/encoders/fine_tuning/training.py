@@ -18,8 +18,8 @@ from active_learning.encoders.devices import (
 from active_learning.encoders.fine_tuning.batches import TokenBatches
 from active_learning.encoders.fine_tuning.checkpoint import (
     Checkpoint,
+    whole_folder,
     write_json,
-    written_whole,
 )
 from active_learning.encoders.fine_tuning.network import (
     EncoderWithHeads,
@@ -207,7 +207,7 @@ class _FineTuning:
         rng = np.random.default_rng([options.seed, state.epoch])
         torch.manual_seed(options.seed * 1000 + state.epoch)
         self._network.train()
-        for rows in self._batches.shuffled(self._rows, options.batch_size, rng):
+        for rows in self._batches.random_batches(self._rows, options.batch_size, rng):
             check_stop(self._should_stop, "fine-tuning")
             loss = self._loss(rows)
             self._optimizer.zero_grad(set_to_none=True)
@@ -246,7 +246,7 @@ class _FineTuning:
         self._network.eval()
         losses, right = [], 0
         with torch.inference_mode():
-            for rows in self._batches.sorted(self._held_out, 64):
+            for rows in self._batches.longest_first(self._held_out, 64):
                 logits = self._logits(rows)
                 losses.append(float(self._loss(rows, logits)) * len(rows))
                 found = logits[0].argmax(1).cpu().numpy()
@@ -291,7 +291,7 @@ class _FineTuning:
             "options": asdict(self._options),
         }
         fresh = folder.with_name(f"{folder.name}.new")
-        with written_whole(fresh):
+        with whole_folder(fresh):
             encoder.to("cpu").save_pretrained(fresh)
             self._tokenizer.save_pretrained(fresh)
             write_json(fresh / RESULT, told)

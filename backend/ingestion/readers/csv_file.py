@@ -7,7 +7,7 @@ from pathlib import Path
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import OnReject, Row
 from backend.ingestion.readers.text import TextSource
-from backend.ingestion.schemas import Reject, shown
+from backend.ingestion.schemas import Reject, short_value
 
 DELIMITERS = (",", "\t", ";", "|")
 
@@ -106,7 +106,7 @@ class CsvReader:
             Reject(
                 line=line,
                 field=None,
-                value=shown(self._delimiter.join(cells)),
+                value=short_value(self._delimiter.join(cells)),
                 reason=f"{len(cells)} cells, but the header has {len(self.columns)}",
             )
         )

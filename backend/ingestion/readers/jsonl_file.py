@@ -8,7 +8,7 @@ from pathlib import Path
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import OnReject, Row
 from backend.ingestion.readers.text import TextSource
-from backend.ingestion.schemas import Reject, shown
+from backend.ingestion.schemas import Reject, short_value
 
 LINES_FOR_COLUMNS = 1_000
 MAX_LINE = 16 * 1024 * 1024
@@ -84,4 +84,4 @@ class JsonlReader:
         )
 
     def _reject(self, line: int, text: str, reason: str) -> None:
-        self._on_reject(Reject(line=line, field=None, value=shown(text), reason=reason))
+        self._on_reject(Reject(line=line, field=None, value=short_value(text), reason=reason))

@@ -29,7 +29,7 @@ class ParquetReader:
         try:
             self._file = pq.ParquetFile(path, memory_map=True)
         except (pa.ArrowException, OSError) as error:
-            raise self._broken(error) from error
+            raise self._unreadable(error) from error
         self.columns = tuple(self._file.schema_arrow.names)
         twice = sorted({name for name in self.columns if self.columns.count(name) > 1})
         if twice:
@@ -51,7 +51,7 @@ class ParquetReader:
                 batch = next(batches, None)
                 rows = [] if batch is None else batch.to_pylist()
             except (pa.ArrowException, OSError, ValueError) as error:
-                raise self._broken(error) from error
+                raise self._unreadable(error) from error
             if batch is None:
                 return
             for row in rows:
@@ -64,7 +64,7 @@ class ParquetReader:
     def close(self) -> None:
         self._file.close()
 
-    def _broken(self, error: Exception) -> UnreadableSource:
+    def _unreadable(self, error: Exception) -> UnreadableSource:
         return UnreadableSource(
             f"{self._path} is not a readable Parquet file: {error}.",
             field="path",

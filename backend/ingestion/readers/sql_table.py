@@ -23,7 +23,7 @@ class SqlTableReader:
     format = "sql"
 
     def __init__(self, url: str, table: str) -> None:
-        self._url = _parsed(url)
+        self._url = _parse_url(url)
         try:
             self._engine = create_engine(self._url)
         except (SQLAlchemyError, ImportError) as error:
@@ -77,7 +77,7 @@ class SqlTableReader:
         )
 
 
-def _parsed(url: str) -> URL:
+def _parse_url(url: str) -> URL:
     try:
         parsed = make_url(url)
         parsed.get_dialect()

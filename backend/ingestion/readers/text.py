@@ -31,7 +31,7 @@ class TextSource:
 
     def __init__(self, path: Path, encoding: str | None) -> None:
         self.path = path
-        self.encoding = self._known(encoding or DEFAULT_ENCODING)
+        self.encoding = self._encoding_name(encoding or DEFAULT_ENCODING)
         self._size = max(1, path.stat().st_size)
         self._raw: BinaryIO | None = None
         with self.reading_errors():
@@ -42,7 +42,7 @@ class TextSource:
         self.close()
         self._raw = self.path.open("rb")
         return io.TextIOWrapper(
-            self._unpacked(self._raw), self.encoding, errors="surrogateescape", newline=""
+            self._unpack(self._raw), self.encoding, errors="surrogateescape", newline=""
         )
 
     def fraction(self) -> float:
@@ -54,12 +54,12 @@ class TextSource:
         if self._raw is not None:
             self._raw.close()
 
-    def _unpacked(self, raw: BinaryIO) -> BinaryIO:
+    def _unpack(self, raw: BinaryIO) -> BinaryIO:
         is_packed = raw.read(2) == GZIP_MAGIC
         raw.seek(0)
         return cast(BinaryIO, gzip.GzipFile(fileobj=raw)) if is_packed else raw
 
-    def _known(self, encoding: str) -> str:
+    def _encoding_name(self, encoding: str) -> str:
         """The encoding's name; UTF-8 with its mark allowed, which spreadsheets write."""
         try:
             "".encode(encoding)  # unlike codecs.lookup, refuses what is no text: hex, zlib
@@ -75,7 +75,7 @@ class TextSource:
 
     def _check_encoding(self) -> None:
         name = codecs.lookup(self.encoding).name
-        with self.path.open("rb") as raw, self._unpacked(raw) as file:
+        with self.path.open("rb") as raw, self._unpack(raw) as file:
             start = file.read(4)
             if start.startswith(UTF16_MARKS) and not name.startswith(("utf-16", "utf-32")):
                 raise self._wrong("the file starts with a UTF-16 mark", "utf-16")

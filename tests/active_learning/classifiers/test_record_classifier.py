@@ -10,10 +10,10 @@ from sklearn.metrics import roc_auc_score
 from active_learning.classifiers.calibration import platt_scaling, temperature_for
 from active_learning.classifiers.logistic_heads import (
     OUT_OF_PLAY,
+    divide_by_temperature,
     fit_heads,
     sigmoid,
     softmax,
-    tempered,
 )
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
@@ -255,7 +255,7 @@ def test_heads_carried_to_another_design_say_the_same() -> None:
     assert first is not None
     assert second is not None
     assert first.design.scales.embedding > 0
-    carried = second.design.carried(first.heads, first.design)
+    carried = second.design.carry(first.heads, first.design)
     embeddings, parts = layout.split(features)
     faults = first.faults.predict_proba(parts.cells)
     logits = [
@@ -305,5 +305,5 @@ def test_a_grade_that_nobody_gave_stays_improbable_at_any_temperature() -> None:
     codes = rng.integers(2, size=60)
     temperature = temperature_for(logits, codes)
     assert temperature > 8
-    assert softmax(tempered(logits, temperature))[:, 2].max() < 1e-6
+    assert softmax(divide_by_temperature(logits, temperature))[:, 2].max() < 1e-6
     assert softmax(logits / temperature)[:, 2].max() > 1e-3

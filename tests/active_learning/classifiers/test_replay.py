@@ -58,10 +58,10 @@ def test_the_bound_holds_at_every_step_and_no_room_is_wasted(seed: int) -> None:
         buffer.add(rng.random((count, 3), dtype=np.float32), names[rng.choice(8, count, p=weights)])
         total += count
         assert len(buffer) == min(total, capacity)
-        assert sum(buffer.seen.values()) == total
+        assert sum(buffer.class_counts.values()) == total
         if total:
             by_class = Counter(buffer.rows().labels.tolist())
-            short = [name for name, seen in buffer.seen.items() if by_class[name] < seen]
+            short = [name for name, seen in buffer.class_counts.items() if by_class[name] < seen]
             if short:  # a class that lost rows holds no fewer than any other, but for rounding
                 assert min(by_class[name] for name in short) >= max(by_class.values()) - 1
 
@@ -83,7 +83,7 @@ def test_rows_come_in_the_order_of_arrival_with_their_labels() -> None:
 def test_weights_stand_for_all_that_was_seen() -> None:
     buffer = filled(20, 150, 5)
     held = buffer.rows()
-    for name, seen in buffer.seen.items():
+    for name, seen in buffer.class_counts.items():
         assert held.weights[held.labels == name].sum() == pytest.approx(seen)
     drawn = [buffer.sample(8, np.random.default_rng(s)).weights.sum() for s in range(2000)]
     assert np.mean(drawn) == pytest.approx(150, rel=0.02)

@@ -169,7 +169,7 @@ class TestLoginLimit:
         limit = LoginLimit(lambda: now[0], attempts=3, window=timedelta(minutes=5))
         for _ in range(3):
             limit.check("ana", "1.1.1.1")
-            limit.failed("ana", "1.1.1.1")
+            limit.count_failure("ana", "1.1.1.1")
         with pytest.raises(TooManyAttempts, match="301 seconds"):
             limit.check("ana", "1.1.1.1")
         limit.check("bob", "1.1.1.1")
@@ -179,14 +179,14 @@ class TestLoginLimit:
 
     def test_success_forgets_the_failures(self) -> None:
         limit = LoginLimit(lambda: datetime(2026, 1, 1, tzinfo=UTC), attempts=2)
-        limit.failed("ana", "1.1.1.1")
-        limit.succeeded("ana", "1.1.1.1")
-        limit.failed("ana", "1.1.1.1")
+        limit.count_failure("ana", "1.1.1.1")
+        limit.forget_failures("ana", "1.1.1.1")
+        limit.count_failure("ana", "1.1.1.1")
         limit.check("ana", "1.1.1.1")
 
     def test_one_address_cannot_try_everybody(self) -> None:
         limit = LoginLimit(lambda: datetime(2026, 1, 1, tzinfo=UTC), attempts=2)
         for number in range(20):
-            limit.failed(f"user-{number}", "1.1.1.1")
+            limit.count_failure(f"user-{number}", "1.1.1.1")
         with pytest.raises(TooManyAttempts):
             limit.check("somebody else", "1.1.1.1")

@@ -16,7 +16,7 @@ def test_marks_of_a_round_find_the_faults_of_the_other_records(loop: Loop) -> No
     loop.turn(1)
     ranking = FaultyCells(loop.services, loop.project())
     assert ranking.marked_records == 24
-    cells = list(ranking.ranked(1000, with_marked=True))
+    cells = list(ranking.ranking(1000, with_marked=True))
     assert [c.probability for c in cells] == sorted((c.probability for c in cells), reverse=True)
     # loop.py: of three records one has no price, one a price of -1; people mark both.
     faulty = {str(n) for n in range(90) if n % 3}
@@ -24,14 +24,14 @@ def test_marks_of_a_round_find_the_faults_of_the_other_records(loop: Loop) -> No
     assert {cell.field for cell in cells} == {"price"}
     assert len(named & faulty) >= 0.95 * len(faulty)
     assert not named - faulty
-    found = list(ranking.ranked(1000))
+    found = list(ranking.ranking(1000))
     assert not any(cell.is_marked for cell in found)
     assert {cell.external_id for cell in cells if not cell.is_marked} == {
         cell.external_id for cell in found
     }
     assert len(found) > 30
     assert all(cell.evidence and cell.evidence_zh for cell in cells)
-    assert len(list(ranking.ranked(5))) == 5
+    assert len(list(ranking.ranking(5))) == 5
 
 
 @pytest.mark.parametrize("sampler", ["mixture", "clustering", "random"])
@@ -47,7 +47,7 @@ def test_records_worth_marking_have_no_mark_yet(loop: Loop, sampler: str) -> Non
 def test_without_labels_the_remedy_is_named(loop: Loop) -> None:
     ranking = FaultyCells(loop.services, loop.project())
     with pytest.raises(Conflict, match="0 records are labelled") as caught:
-        list(ranking.ranked(10))
+        list(ranking.ranking(10))
     assert "--choose" in (caught.value.remedy or "")
     assert len(ranking.worth_marking(4, "mixture")) == 4
     with pytest.raises(InvalidInput, match="mixture"):

@@ -122,7 +122,7 @@ def test_no_room_writes_past_the_guard() -> None:
         "demo/simulation.py",  # people, by HTTP; runs in no job
     }
     forbidden = {
-        ".unguarded",
+        ".unguarded_transaction",
         "Session",
         "create_engine",
         ".raw_connection",

@@ -218,7 +218,7 @@ def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
     assert tied.cases()[1].state == "settled"
     with tied.services.database.reading() as session:
         state = answer_repository.states(session, tied.project_id)[1]
-        assert (state.responses, state.asked.wanted(2)) == (2, 2)
+        assert (state.responses, state.asked.answers_wanted(2)) == (2, 2)
 
 
 def test_an_unknown_assignee_is_refused(tied: Desk) -> None:

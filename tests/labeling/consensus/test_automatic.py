@@ -119,7 +119,7 @@ def test_many_only_votes_make_nobody_better() -> None:
     for result in (weighted_majority_vote(frame), automatic(frame)):
         assert result.accuracy == pytest.approx(skills, abs=0.06)
         assert share_right(result.codes[:400], truth[:400]) > 0.9
-    smoothed = result_of(frame.coded, fit_smoothed(frame.coded), "dawid_skene")
+    smoothed = result_of(frame.codes, fit_smoothed(frame.codes), "dawid_skene")
     assert smoothed.accuracy == pytest.approx(skills, abs=0.06)
 
 

@@ -15,7 +15,7 @@ from tests.labeling.consensus.rows import random_frame, random_rows
 
 def opinions(frame: LabelFrame, seed: int, share: float = 0.8) -> ItemPriors:
     """A classifier that leans to what most said, of a random part of the items."""
-    coded = frame.coded
+    coded = frame.codes
     rng = np.random.default_rng(seed)
     votes = coded.votes() + rng.uniform(0.5, 2.0, (len(coded.items), len(coded.classes)))
     kept = rng.random(len(votes)) < share
@@ -78,7 +78,7 @@ def test_annotators_alone_never_speak_against_everybodys_answer() -> None:
     rows = [(item, who, "ab"[item % 2]) for item in range(40) for who in (1, 2)]
     swapped = [(item, 3, "ba"[item % 2]) for item in range(40)]
     frame = LabelFrame.from_rows(rows + swapped)
-    model = model_of(frame.coded, fit_smoothed(frame.coded), "dawid_skene")
+    model = model_of(frame.codes, fit_smoothed(frame.codes), "dawid_skene")
     alone = model.consensus(LabelFrame.from_rows([(1, 3, "a")]))
     assert alone[1].label == "a"
     assert alone.confidence[0] == pytest.approx(0.5, abs=1e-5)

@@ -26,7 +26,7 @@ def small_project(seed: int, items: int) -> LabelFrame:
 
 
 def random_opinions(frame: LabelFrame, rng: np.random.Generator) -> ItemPriors:
-    coded = frame.coded
+    coded = frame.codes
     table = rng.dirichlet(np.full(len(coded.classes), 0.3), len(coded.items))
     return ItemPriors(coded.items, coded.classes.tolist(), table)
 

@@ -100,11 +100,11 @@ def test_the_saving_counts_all_answers() -> None:
     rows, _, _ = crowd(3, items=100, votes=1)
     plan = planned(LabelFrame.from_rows(rows), OverlapPolicy(confidence=1.0))
     assert (plan.votes, len(plan.items_wanted()), plan.fixed_votes) == (100, 100, 300)
-    assert (plan.saved, plan.saving) == (100, pytest.approx(1 / 3))
+    assert (plan.answers_spared, plan.share_spared) == (100, pytest.approx(1 / 3))
     assert "100 saved (33 %)" in plan.in_words().en
     rows, _, _ = crowd(3, items=100, votes=2)
     easy = planned(LabelFrame.from_rows(rows), OverlapPolicy(confidence=0.01, shared=0))
-    assert (easy.items_wanted(), easy.saved) == ([], 100)
+    assert (easy.items_wanted(), easy.answers_spared) == ([], 100)
 
 
 def test_a_budget_is_never_passed_and_the_least_sure_come_first() -> None:
@@ -161,7 +161,7 @@ def test_shared_items_stay_shared() -> None:
 
 def test_nothing_one_annotator_and_one_class() -> None:
     empty = planned(LabelFrame.from_rows([]), OverlapPolicy())
-    assert (len(empty), empty.saved, empty.saving) == (0, 0, None)
+    assert (len(empty), empty.answers_spared, empty.share_spared) == (0, 0, None)
     assert empty.in_words().en == "There are no records yet."
     one = planned(LabelFrame.from_rows([(1, 1, "yes"), (2, 1, "no")]), ALONE)
     assert [one[item].confidence for item in one] == [None, None]

@@ -35,7 +35,7 @@ def test_the_end_is_a_fixed_point_of_the_definition(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_a_shared_accuracy_is_the_majority(seed: int) -> None:
     frame = random_frame(seed)
-    fitted = fit_accuracies(frame.coded, is_shared=True)
+    fitted = fit_accuracies(frame.codes, is_shared=True)
     p = fitted.probabilities
     assert (fitted.confusion == fitted.confusion[0]).all()
     shares = majority_vote(frame).probabilities
