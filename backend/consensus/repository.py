@@ -54,7 +54,7 @@ def of_tasks(task_id: Mapped[Any], task_ids: Sequence[int] | None) -> Iterator[C
         yield task_id.in_(part)
 
 
-def shown(
+def label_versions(
     session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, tuple[str, int | None]]:
     """Task id to its consensus label's fingerprint and the answers wanted that it goes by.

@@ -136,7 +136,7 @@ def changes_of(
     task_ids: Sequence[int] | None = None,
 ) -> LabelChanges:
     """What is to be written for the store to have these labels, of all or of these tasks."""
-    before = repository.shown(session, project_id, task_ids)
+    before = repository.label_versions(session, project_id, task_ids)
     rows, said_anew = {}, 0
     for task_id, each in labels.consensus.items():
         wanted = labels.held[task_id].task.annotators_wanted

@@ -61,7 +61,7 @@ def refresh_desk(services: Services, project_id: int, *, is_full: bool = False) 
     done = Refreshed()
     for _ in range(MOST_PASSES):
         with services.database.reading() as session:
-            found = _Pass.read(session, services, project_id, is_full=is_full)
+            found = _DeskPass.read(session, services, project_id, is_full=is_full)
         if found is None:
             return done
         try:
@@ -76,7 +76,7 @@ def refresh_desk(services: Services, project_id: int, *, is_full: bool = False) 
 
 
 @dataclass(frozen=True)
-class _Pass:
+class _DeskPass:
     """What was read and computed, and is to be written if nobody else wrote meanwhile."""
 
     project: Project
@@ -92,7 +92,7 @@ class _Pass:
     @classmethod
     def read(
         cls, session: Session, services: Services, project_id: int, *, is_full: bool
-    ) -> "_Pass | None":
+    ) -> "_DeskPass | None":
         """What is to be done; None for nothing."""
         clock = services.clock
         project = ProjectsService(session, clock).get(project_id)
@@ -150,10 +150,10 @@ class _Pass:
                 situation_repository.renew_statistics(session)
             if self.is_renewal_due:
                 LoopService(session, services.clock).request_review(self.project, is_full=True)
-            state_repository.advance(session, state, marks=self.marks, **self._fitted())
+            state_repository.advance(session, state, marks=self.marks, **self._fit())
         return Refreshed(consensus_labels=self.label_changes.said_anew, **counts)
 
-    def _fitted(self) -> dict[str, Any]:
+    def _fit(self) -> dict[str, Any]:
         if not self.is_fitted:
             return {}
         return {"model": self.labels.model.to_json(), "fitted": self.marks}

@@ -326,7 +326,7 @@ def test_training_reads_labels_by_error_rates_of_its_moment_and_the_desk_has_the
     labels = shown_labels(desk.services, desk.project)
     assert fitted(desk) > before
     with desk.services.database.reading() as session:
-        rows = repository.shown(session, desk.project_id)
+        rows = repository.label_versions(session, desk.project_id)
     assert rows == {1: (labels.consensus[1].fingerprint(), None)}
     assert full_refreshes(desk, is_full=False) == 1  # its cases follow
     desk.refresh()
@@ -335,7 +335,7 @@ def test_training_reads_labels_by_error_rates_of_its_moment_and_the_desk_has_the
 
 def shown(desk: Desk) -> dict[int, tuple[str, int | None]]:
     with desk.services.database.reading() as session:
-        return repository.shown(session, desk.project_id)
+        return repository.label_versions(session, desk.project_id)
 
 
 def labels_by_stored_model(desk: Desk) -> dict[int, tuple[str, int | None]]:
