@@ -5,10 +5,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from backend.consensus.overlap import records_to_ask_about
-from backend.consensus.rule import RecordConsensus, classifier_priors, consensus_of, grade_frame
+from backend.consensus.overlap import overlap_plan, records_to_ask_about
+from backend.consensus.rule import (
+    RecordConsensus,
+    classifier_priors,
+    consensus_of,
+    fit_grades,
+    grade_frame,
+)
 from backend.projects.schemas import LoopPolicy
 from labeling.consensus.overlap import OverlapDecision, OverlapReason
+from labeling.consensus.posterior import UNCHECKED
 from labeling.consensus.words import Words
 from labeling.label_schema import LabelSchema
 from tests.backend.features.test_snapshot import said, task
@@ -160,3 +167,14 @@ def test_only_more_than_before_is_asked_for_and_only_of_what_label_studio_has() 
     }
     found = records_to_ask_about(held(tasks, answers), plan, LoopPolicy())  # type: ignore[arg-type]
     assert found == {1: 2, 5: 2}
+
+
+def test_a_plan_for_some_records_goes_by_the_model_of_all() -> None:
+    tasks = [task(number) for number in range(1, 41)]
+    answers = [said(number, person, "good") for number in range(1, 41) for person in (1, 2)]
+    model = fit_grades(held(tasks, answers), {}, SCHEMA)
+    some = held(tasks[:1], answers[:1])
+    alone = overlap_plan(some, {}, SCHEMA, LoopPolicy())
+    assert alone.consensus.method == UNCHECKED
+    by_model = overlap_plan(some, {}, SCHEMA, LoopPolicy(), model)
+    assert by_model.consensus.method == model.method != UNCHECKED
