@@ -133,3 +133,8 @@ def test_the_first_failure_ends_the_tests() -> None:
     rule = certify(sure, right, np.repeat([0.9, 0.6], [1_000, 20_000]), target=0.05)
     assert rule.threshold is None
     assert "already the most confident of 2100 calibration rows" in rule.reason.en
+
+
+def test_five_audits_are_enough_for_the_first_look() -> None:
+    found = audit_breach([False, False, True, True, True], target=0.05)
+    assert (found.is_breached, found.errors, found.audits) == (True, 2, 5)

@@ -7,6 +7,7 @@ import pytest
 
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.classifiers.record_features import FeatureLayout
+from active_learning.exceptions import NoLabels
 from active_learning.query_strategies.candidate_facts import CandidateFacts
 
 
@@ -42,3 +43,16 @@ def test_labelled_records_come_with_probabilities_where_they_are_needed() -> Non
     assert pool.class_counts.sum() == pytest.approx(40)
     bare = evidence.candidates(np.arange(40, 80), set())
     assert (bare.probabilities, bare.labelled_probabilities, bare.class_counts) == (None,) * 3
+
+
+def test_a_committee_is_made_where_it_is_needed_and_of_labels_alone() -> None:
+    rng = np.random.default_rng(0)
+    features = rng.normal(size=(60, 16)).astype(np.float32)
+    labels = np.array(["good", "poor"])[rng.integers(2, size=40)]
+    classifier = RecordClassifier(FeatureLayout(15, 0, ("title",), 1), ["good", "poor"])
+    classifier.fit(features[:40], labels)
+    needs = {"probabilities", "committee"}
+    without = CandidateFacts(classifier, features, np.arange(40), None, seed=0)
+    with pytest.raises(NoLabels, match="committee"):
+        without.candidates(np.arange(40, 60), needs)
+    assert without.candidates(np.arange(40, 60), {"probabilities"}).committee is None

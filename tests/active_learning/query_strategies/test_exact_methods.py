@@ -189,3 +189,16 @@ def skilled(concentration: float) -> Candidates:
     return replace(
         candidates(300, 3, seed=3), class_counts=np.full(3, 100.0), probabilities=probabilities
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("entropy", "entropy 1.50; most probably class 1 (0.60)"),
+        ("least_confidence", "confidence only 0.60 in class 1"),
+        ("margin", "margin 0.35 between class 1 and class 0"),
+    ],
+)
+def test_each_measure_of_uncertainty_says_what_it_measured(name: str, words: str) -> None:
+    pool = replace(candidates(1, 3), probabilities=np.array([[0.25, 0.6, 0.15]]))
+    assert make_strategy(name).reason(pool, np.array([1.5]), 0).en == words
