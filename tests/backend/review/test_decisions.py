@@ -120,7 +120,7 @@ def test_sent_back_to_anybody_asks_for_one_answer_more(tied: Desk) -> None:
     decide(tied, 1, action="send_back", grade=None)
     assert tied.cases()[1].state == "sent_back"
     assert tied.task(1).annotators_wanted == 3
-    assert queued(tied) == ["review.ask"]
+    assert queued(tied)[-1] == "review.ask"
     tied.refresh()
     assert tied.cases()[1].state == "sent_back"  # the third answer is still missing
     (cy,) = tied.people("Cy")

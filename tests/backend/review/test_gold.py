@@ -2,7 +2,7 @@
 
 from sqlmodel import select
 
-from backend.loop.job_names import ASK
+from backend.loop.job_names import ASK, REVIEW
 from backend.loop.service import LoopService
 from backend.models import Batch, Job, Task
 from backend.review.decisions import Decisions
@@ -62,7 +62,7 @@ def test_gold_records_are_mixed_in_once(desk: Desk) -> None:
     assert {task.annotators_wanted for task in first} == {3}
     assert {task.reason for task in first} == {"drawn at random"}
     with desk.services.database.reading() as session:
-        assert {job.name for job in session.exec(select(Job))} == {ASK}
+        assert {job.name for job in session.exec(select(Job))} == {ASK, REVIEW}
 
 
 def test_answers_to_gold_change_no_label_and_hold_nothing_up(desk: Desk) -> None:

@@ -12,6 +12,7 @@ from backend.label_studio import push
 from backend.loop.job_names import NEXT_BATCH
 from backend.loop.service import LoopService
 from backend.models import Batch, Job, Record, Task
+from backend.records.repository import raise_generation
 from tests.backend.training.loop import Loop, fields_of
 
 
@@ -64,6 +65,7 @@ def test_an_empty_pool_ends_the_loop_without_a_failure_and_new_records_go_on(
                 created_at=loop.clock(),
             )
         )
+        raise_generation(session, loop.project().dataset_id)
     loop.ask_for_batch()
     loop.run()
     assert len(loop.tasks(3)) == 1
@@ -144,6 +146,8 @@ def test_audit_tasks_are_pushed_without_a_suggestion_when_blind(
     with loop.services.database.transaction() as session:
         batch = session.merge(loop.batches[1])
         batch.pushed_at = None
+        for task in loop.tasks(2):
+            session.merge(task).label_studio_task_id = None
     loop.services.settings.label_studio_token = SecretStr("never sent")
     push.push_batches(loop.services, loop.project_id)
     audit = {task.id for task in loop.tasks(2) if task.is_audit}

@@ -145,6 +145,8 @@ def test_marks_are_pushed_only_to_a_screen_that_has_the_control(
     monkeypatch.setattr(push, "_show_model_version", lambda *_parts: None)
     with loop.services.database.transaction() as session:
         session.merge(loop.batches[1]).pushed_at = None
+        for task in loop.tasks(2):
+            session.merge(task).label_studio_task_id = None
     loop.services.settings.label_studio_token = SecretStr("never sent")
     push.push_batches(loop.services, loop.project_id)
     marks = [
