@@ -36,7 +36,7 @@ def told_at_the_desk(loop: Loop) -> dict[int, str]:
 
 def assert_agree(loop: Loop) -> None:
     shown, told = suspects(loop), told_at_the_desk(loop)
-    assert len(shown) >= 4
+    assert len(shown) >= 2
     assert set(told) == {item.task_id for item in shown}
     for item in shown:
         assert re.findall(r"(\d+) ?%", told[item.task_id]) == [f"{100 * item.suspicion:.0f}"]

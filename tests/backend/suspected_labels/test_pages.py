@@ -9,7 +9,7 @@ from playwright.sync_api import Page
 from sqlalchemy import delete
 
 from backend.core.services import Services
-from backend.models import ReviewCase, Task
+from backend.models import CaseReason, ReviewCase, Task
 from backend.suspected_labels import pages
 from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import Assessment
@@ -49,6 +49,7 @@ def test_findings_lead_to_their_review_cases(loop: Loop, browser_as: ClientAs) -
     with loop.services.database.transaction() as session:
         copied = session.get(Task, second["task_id"])
         assert copied is not None
+        session.execute(delete(CaseReason))
         session.execute(delete(ReviewCase))
         case = ReviewCase(
             project_id=loop.project_id,

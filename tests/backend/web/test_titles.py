@@ -53,7 +53,7 @@ SCHEMA = {
     "issues": ISSUES,
 }
 POLICY = {
-    "batch_size": 40,
+    "batch_size": 60,
     "audit_share": 0.2,
     "max_rounds": 2,
     "fine_tune_after": None,
@@ -178,9 +178,9 @@ PAGES = {
     "/projects/1/guideline/edit": True,
     "/projects/1/guideline/edit?about=qv2": True,
     "/projects/1/guideline/versions/2": True,
-    "/projects/1/labels": False,
-    "/projects/1/labels?kind=relabel": False,
-    "/projects/1/labels?kind=all": False,
+    "/projects/1/labels": True,
+    "/projects/1/labels?kind=relabel": True,
+    "/projects/1/labels?kind=all": True,
     "/projects/1/review": True,
     "/projects/1/review?state=decided": True,
     "/projects/1/review?state=ambiguous": True,
