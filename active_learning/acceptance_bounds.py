@@ -90,7 +90,7 @@ def p_values(
 def able_places(
     rows: NDArray[np.intp], rest: NDArray[np.intp], target: float, delta: float
 ) -> NDArray[np.intp]:
-    """Places of the k thresholds that pass with one error; if none does, that pass without one.
+    """(places,) of the (k,) thresholds that pass with one error; if none does, without one.
 
     A start that any error fails would end most sequences at once.
     """

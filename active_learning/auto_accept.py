@@ -172,6 +172,8 @@ def choose_accepted(
 ) -> AcceptedRecords:
     """The pool records that the rule accepts, and a seeded random share of them to be audited.
 
+    ``pool_confidence`` is (n,), in pool order.
+
     At least one accepted record is audited if there is one and the share is above zero.
 
     Raises:

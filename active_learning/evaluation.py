@@ -116,7 +116,7 @@ def wilson(successes: int, n: int) -> Estimate:
 
 
 def macro_f1(truth: NDArray[np.str_], predicted: NDArray[np.str_]) -> float:
-    """Mean F1 over the classes that the truth or the predictions contain."""
+    """Mean F1 over the classes that the truth (n,) or the predictions (n,) contain."""
     names, codes = np.unique(np.concatenate([truth, predicted]), return_inverse=True)
     table = np.bincount(
         codes[: len(truth)] * len(names) + codes[len(truth) :], minlength=len(names) ** 2
@@ -168,7 +168,7 @@ def _f1_interval(
 
 
 def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
-    """Mean gap between confidence and accuracy, weighted by bin size (Guo et al. 2017)."""
+    """Mean gap between confidence (n,) and accuracy, weighted by bin size (Guo et al. 2017)."""
     bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
     sizes = np.bincount(bins, minlength=BINS)
     gaps = np.bincount(bins, confidence, BINS) - np.bincount(bins, right.astype(float), BINS)

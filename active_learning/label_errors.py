@@ -48,7 +48,7 @@ class LabelErrors:
     """Whether wrong labels explain the given ones clearly better than a weak classifier does."""
 
     def ranking(self) -> NDArray[np.intp]:
-        """Positions of the suspected labels, the most suspect first."""
+        """(suspected,): positions of the suspected labels, the most suspect first."""
         order = np.argsort(-self.scores, kind="stable")
         ranked: NDArray[np.intp] = order[self.is_suspected[order]]
         return ranked
@@ -84,6 +84,8 @@ def label_verdicts(
     is_shown: bool = True,
 ) -> LabelErrors:
     """Suspected errors where the probabilities are of the true label, see :func:`choose_judge`.
+
+    ``probabilities`` are (n, classes), ``codes`` (n,): the class number of every given label.
 
     A class that the classifier hardly knows is not judged: the only record of a class, which
     nothing that judges it has seen; and, unless wrong labels are shown, a class of which it
@@ -162,7 +164,7 @@ def confident_errors(probabilities: Probabilities, codes: NDArray[np.intp]) -> N
 def trust_temperature(
     probabilities: Probabilities, codes: NDArray[np.intp], doubted: NDArray[np.bool_]
 ) -> Probabilities:
-    """The probabilities as sure as they are right on labels that are not doubted.
+    """(n, classes): the probabilities as sure as they are right on labels that are not doubted.
 
     Wrong labels make a classifier look unsure; the temperature is that of the others.
     """
@@ -174,7 +176,7 @@ def trust_temperature(
 def choose_judge(
     plain: Probabilities, trusted: Probabilities, codes: NDArray[np.intp]
 ) -> tuple[Probabilities, bool]:
-    """Which probabilities to judge the labels by, and whether wrong labels are shown.
+    """The (n, classes) to judge the labels (n,) by, and whether wrong labels are shown.
 
     A classifier that contradicts many labels is either right about wrong labels or weak itself.
     ``trusted``, calibrated without the doubted labels, cannot tell: of clean labels that the
@@ -229,7 +231,7 @@ def _label_confusion(
 
 
 def opinion_pool(views: Sequence[Probabilities], shares: Sequence[float]) -> Probabilities:
-    """The logarithmic opinion pool: the normalised weighted geometric mean."""
+    """(n, classes): the logarithmic opinion pool, the normalised weighted geometric mean."""
     logs = np.stack([np.log(np.maximum(view, FLOOR)) for view in views])
     return softmax(np.tensordot(np.asarray(shares), logs, axes=1))
 

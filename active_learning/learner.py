@@ -90,7 +90,10 @@ class ActiveLearner:
         progress: Progress = silent,
         should_stop: ShouldStop = never,
     ) -> None:
-        """The classifier has learnt from exactly these labels: give all of them each time."""
+        """The classifier has learnt from exactly these labels: give all of them each time.
+
+        ``X`` is (n, width), ``issues`` (n, issues), ``faulty_fields`` (n, fields).
+        """
         self._modal.fit(
             X,
             np.asarray(y),

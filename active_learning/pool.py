@@ -44,12 +44,12 @@ class Pool:
 
     @property
     def unlabelled(self) -> Positions:
-        """Rows of the records that may be chosen, ascending."""
+        """(open,): rows of the records that may be chosen, ascending."""
         return np.flatnonzero(self._open)
 
     @property
     def labelled(self) -> Positions:
-        """Rows of the records that may not be chosen, ascending."""
+        """(closed,): rows of the records that may not be chosen, ascending."""
         return np.flatnonzero(~self._open)
 
     def mark_labelled(self, record_ids: Collection[RecordId]) -> None:
@@ -61,7 +61,7 @@ class Pool:
         self._open[self.positions(list(record_ids))] = False
 
     def positions(self, record_ids: Sequence[RecordId]) -> Positions:
-        """The rows of the records, in their order.
+        """(n,): the rows of the n records, in their order.
 
         Raises:
             UnknownRecord: the pool does not hold one of them.
@@ -73,7 +73,7 @@ class Pool:
         return places
 
     def ids(self, positions: Positions) -> list[RecordId]:
-        """The records of the rows, in their order."""
+        """The records of the rows (n,), in their order."""
         found: list[RecordId] = self._ids[positions].tolist()
         return found
 

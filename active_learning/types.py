@@ -85,7 +85,7 @@ class Reason:
 
     Classes that the words name with ``class_mention`` can be replaced by their titles.
 
-    >>> reason = Reason(f"may be {class_named('p1')}", f"可能为 {class_named('p1')}")
+    >>> reason = Reason(f"may be {class_mention('p1')}", f"可能为 {class_mention('p1')}")
     >>> reason.en
     'may be p1'
     >>> reason.with_titles({"p1": "poor"}, {"p1": "差"})

@@ -46,7 +46,10 @@ class DesignMatrix:
         signals: Signals,
         faults: Probabilities,
     ) -> tuple["DesignMatrix", NDArray[np.float32]]:
-        """The scaling learnt from these rows, with scales of one, and the rows scaled."""
+        """The scaling learnt from these n rows, with scales of one, and the rows scaled.
+
+        ``embeddings`` are (n, dimension), ``faults`` (n, fields); the scaled rows (n, width).
+        """
         plain = _plain(signals, faults)
         spread = plain.std(axis=0)
         mean = embeddings.mean(axis=0).astype(np.float32)
@@ -64,13 +67,13 @@ class DesignMatrix:
         return DesignMatrix(scales, self.embedding_mean, self.basis, self.mean, self.spread)
 
     def rescale(self, matrix: NDArray[np.float32]) -> NDArray[np.float32]:
-        """A matrix of scales one, in this design's scales."""
+        """A matrix (n, width) of scales one, in this design's scales."""
         return matrix * self._loudness()
 
     def transform(
         self, embeddings: Embeddings, signals: Signals, faults: Probabilities
     ) -> NDArray[np.float32]:
-        """(n, fault summary + record signals + components) float32."""
+        """(n, width) float32: fault summary, record signals and components side by side."""
         scaled = np.clip((_plain(signals, faults) - self.mean) / self.spread, -CLIP, CLIP)
         if self.scales.embedding == 0.0:
             text: NDArray[Any] = np.zeros((len(embeddings), self.basis.shape[1]), np.float32)

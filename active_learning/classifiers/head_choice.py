@@ -38,7 +38,7 @@ class Judge:
         self._codes, self._sample_weight = codes, sample_weight
 
     def temperature(self, logits: Matrix) -> float:
-        """The divisor of the logits with the least log loss."""
+        """The divisor of the logits (n, classes) with the least log loss."""
         return temperature_for(logits, self._codes)
 
     def prefers_scale(self, logits: Matrix, present: Matrix) -> bool:
@@ -46,7 +46,7 @@ class Judge:
         return self._is_lower(logits, present, 1.0, SCALE_MARGIN)
 
     def prefers_balance(self, logits: Matrix, present: Matrix) -> bool:
-        """The same where a class counts by the square root of its rows.
+        """The same of (n, classes) where a class counts by the square root of its rows.
 
         With all classes alike, full balance would win by its own measure.
         """

@@ -51,7 +51,7 @@ class Labels:
         )
 
     def at(self, rows: NDArray[np.intp]) -> "Labels":
-        """The labels of these rows."""
+        """The labels of these rows (m,)."""
         return Labels(
             self.grades[rows],
             self.issues[rows],
@@ -67,7 +67,7 @@ class Labels:
         return self.is_calibrating if enough else np.ones(len(self.weights), dtype=bool)
 
     def of_counted_rows(self) -> tuple[Marks, Marks]:
-        """(issues, faulty fields) where rows of weight 0 answered nothing."""
+        """Issues (n, issues) and faulty fields (n, fields); rows of weight 0 answered nothing."""
         silent = (self.weights == 0)[:, None]
         return (
             np.where(silent, -1, self.issues).astype(np.int8),

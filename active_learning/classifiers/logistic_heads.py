@@ -37,14 +37,14 @@ class LogisticHeads:
 
 
 def softmax(logits: Matrix) -> Probabilities:
-    """Rows of probabilities that sum to one."""
+    """(n, classes): rows of probabilities that sum to one, from logits of that shape."""
     shifted = np.exp(logits - logits.max(axis=1, keepdims=True))
     probabilities: Probabilities = shifted / shifted.sum(axis=1, keepdims=True)
     return probabilities
 
 
 def divide_by_temperature(logits: Matrix, temperature: float) -> Matrix:
-    """The logits divided by the temperature; classes out of play stay as far out as they are.
+    """(n, classes): the logits by the temperature; classes out of play stay as far out as they are.
 
     Divided by 20, -30 would be -1.5: a grade that nobody ever gave, at a probability of a tenth.
     """
@@ -52,7 +52,7 @@ def divide_by_temperature(logits: Matrix, temperature: float) -> Matrix:
 
 
 def sigmoid(logits: Matrix) -> Probabilities:
-    """Probabilities of yes."""
+    """(n, issues): probabilities of yes, from logits of that shape."""
     probabilities: Probabilities = 0.5 * (1.0 + np.tanh(0.5 * logits))
     return probabilities
 

@@ -80,7 +80,7 @@ class RecordClassifier:
 
     @property
     def classes_(self) -> NDArray[np.str_]:
-        """Every declared grade, in the order of the probability columns."""
+        """(classes,): every declared grade, in the order of the probability columns."""
         return np.asarray(list(self.classes), dtype=np.str_)
 
     @property
@@ -148,6 +148,8 @@ class RecordClassifier:
     ) -> Self:
         """The classifier has learnt from these labels and from all that it was given before.
 
+        ``X`` is (n, layout.width), the rest as for :meth:`fit`.
+
         Raises:
             ReplayMissing: it was loaded from disk, so it holds weights but no labels.
         """
@@ -175,7 +177,7 @@ class RecordClassifier:
         return self.predict_all(X).grades
 
     def predict_all(self, X: Features) -> RecordPredictions:
-        """Grades, issues and faulty fields of the same rows in one pass.
+        """Grades, issues and faulty fields of the rows of ``X`` (n, layout.width) in one pass.
 
         Raises:
             NotFitted: no label was given yet.
@@ -196,7 +198,7 @@ class RecordClassifier:
         )
 
     def score(self, X: Features, y: Sequence[str]) -> float:
-        """Share of rows whose most probable grade is the given one."""
+        """Share of the rows (n, layout.width) whose most probable grade is the given one."""
         return float((self.predict(X) == np.asarray(y)).mean())
 
     def _labels(

@@ -48,7 +48,7 @@ class FeatureLayout:
         return joined
 
     def check(self, features: Features) -> None:
-        """Returns if the matrix has this layout.
+        """Returns if the matrix has this layout: (n, width).
 
         Raises:
             ShapeMismatch: it does not.
@@ -60,7 +60,7 @@ class FeatureLayout:
             )
 
     def split(self, features: Features) -> tuple[Embeddings, Signals]:
-        """The embeddings and signals of :meth:`join`.
+        """The embeddings (n, dimension) and signals of :meth:`join`, from (n, width).
 
         Raises:
             ShapeMismatch: the matrix has another width.

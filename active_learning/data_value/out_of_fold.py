@@ -82,7 +82,7 @@ def design_label_errors(
     seed: int = 0,
     should_stop: ShouldStop = never,
 ) -> LabelErrors:
-    """Suspected errors by logistic heads on a matrix that holds nothing of the given labels."""
+    """Suspected errors by heads on a matrix (n, d) that holds nothing of the given labels (n,)."""
     flat = np.full((len(given), len(classes)), 1.0 / len(classes))
     codes = checked_codes(flat, given, classes)
     views = Views(matrix, table, len(classes), folds, seed, should_stop)

@@ -120,7 +120,9 @@ def removal_effects(
     seed: int,
     should_stop: ShouldStop = never,
 ) -> list[RemovalEffect]:
-    """The measured effect of every share; held-out records are scored by unsuspected labels."""
+    """The measured effect of every share; held-out records are scored by unsuspected labels.
+
+    ``matrix`` is (n, d), ``codes`` (n,): the class number of every label."""
     rng = np.random.default_rng(seed)
     n = len(codes)
     changes = np.zeros((repeats, len(shares), 2))

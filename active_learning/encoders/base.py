@@ -45,7 +45,7 @@ def bytes_of(encoder: Encoder) -> int:
 
 
 def unit_rows(vectors: Embeddings) -> Embeddings:
-    """Rows scaled to length one; rows of zeros stay."""
+    """(n, dimension): the rows scaled to length one; rows of zeros stay."""
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: Embeddings = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
     return scaled

@@ -49,7 +49,7 @@ class TypicalCells:
 
     @classmethod
     def of(cls, layout: FeatureLayout, features: Features) -> "TypicalCells":
-        """The medians over these records; take any few hundred of the pool."""
+        """The medians over the rows (n, layout.width); take any few hundred of the pool."""
         _, signals = layout.split(features)
         if not len(features):
             raise ShapeMismatch("Typical values need at least one record to look at.")

@@ -121,11 +121,11 @@ class FieldErrorDetector:
     def choose_rows(
         self, count: int, *, marks: Marks | None = None, sampler: str = MIXTURE
     ) -> Positions:
-        """``count`` different records to mark next, the most instructive first.
+        """(count,): different records to mark next, the most instructive first.
 
         Args:
             count: how many.
-            marks: those given so far; the marks of the last ``fit`` by default. Records with any
+            marks: (n, fields) given so far; those of the last ``fit`` by default. Records with any
                 mark are not chosen.
             sampler: one of ``SAMPLERS``.
 

@@ -33,7 +33,7 @@ class Sampling:
 
 
 def choose(sampling: Sampling, count: int, sampler: str) -> Positions:
-    """``count`` different rows of ``sampling.free``.
+    """(count,): different rows of ``sampling.free``.
 
     Raises:
         EmptyPool: fewer are free.

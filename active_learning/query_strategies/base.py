@@ -64,10 +64,10 @@ class QueryStrategy(Protocol):
         """(n,) larger means more worth labelling."""
 
     def select(self, candidates: Candidates, scores: Scores, count: int) -> Positions:
-        """``count`` different rows, most useful first; all rows where there are fewer."""
+        """(count,): different rows, most useful first; all n rows where there are fewer."""
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
-        """Why this row was chosen."""
+        """Why this row of the n was chosen; ``scores`` are (n,)."""
 
 
 def probabilities_of(candidates: Candidates, name: str) -> Probabilities:
@@ -84,7 +84,7 @@ def probabilities_of(candidates: Candidates, name: str) -> Probabilities:
 def labelled_candidates(
     candidates: Candidates, name: str
 ) -> tuple[NDArray[np.float32], Probabilities]:
-    """Vectors and probabilities of the labelled records, at least one.
+    """Vectors (m, d) and probabilities (m, classes) of the m labelled records, at least one.
 
     Raises:
         NoLabels: there are none.
@@ -108,7 +108,7 @@ def known_vectors(candidates: Candidates) -> NDArray[np.float32]:
 
 
 def highest(scores: Scores, count: int, rng: np.random.Generator) -> Positions:
-    """The ``count`` rows with the highest scores, highest first, ties in random order."""
+    """(count,): the rows with the highest ``scores`` (n,), highest first, ties in random order."""
     count = min(count, len(scores))
     if count == 0:
         return np.zeros(0, dtype=np.intp)
@@ -120,7 +120,7 @@ def highest(scores: Scores, count: int, rng: np.random.Generator) -> Positions:
 
 
 def complete(chosen: Positions, scores: Scores, count: int) -> Positions:
-    """The chosen rows and, where they are too few, the highest scored others: exactly ``count``."""
+    """(count,): the chosen rows and, where they are too few, the highest scored of the others."""
     count = min(count, len(scores))
     if len(chosen) >= count:
         return chosen[:count]
@@ -164,7 +164,7 @@ def entropies(probabilities: NDArray[np.floating]) -> Scores:
 
 
 def resolution(probabilities: Probabilities) -> float:
-    """How far calibrated probabilities tell the records apart: 0 not at all, 1 beyond doubt.
+    """How far calibrated (n, classes) tell the records apart: 0 not at all, 1 beyond doubt.
 
     The share of the uncertainty about the class of a record that the classifier removes, measured
     by Brier's score (Murphy 1973): one less the mean of ``sum p (1 - p)`` over the same sum for

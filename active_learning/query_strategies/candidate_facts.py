@@ -73,7 +73,7 @@ class CandidateFacts:
         return 0 if self._labels is None else len(np.unique(self._labels[self._labels >= 0]))
 
     def candidates(self, rows: Positions, needs: Collection[Need]) -> Candidates:
-        """The rows as a strategy with these needs sees them.
+        """The rows (n,) of the pool as a strategy with these needs sees them.
 
         Raises:
             NonFiniteFeatures: NaN or infinity among the rows or the known rows.
@@ -253,7 +253,7 @@ class CandidateFacts:
 
 
 def check_finite(features: FeatureRows, rows: Positions, what: str) -> None:
-    """Returns if every value of the rows is finite.
+    """Returns if every value of the rows (m,) of ``features`` (n, width) is finite.
 
     Raises:
         NonFiniteFeatures: some are not; the message says in how many rows.

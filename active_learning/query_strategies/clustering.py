@@ -41,7 +41,7 @@ def in_order_of_likeness(vectors: NDArray[np.float32], clusters: Positions) -> P
 
 
 def best_of_each(clusters: Positions, scores: Scores) -> Positions:
-    """The highest scored row of every cluster, highest first."""
+    """(clusters,): the highest scored of the n rows of every cluster, highest first."""
     order = np.argsort(-scores, kind="stable")
     _, first = np.unique(clusters[order], return_index=True)
     return order[np.sort(first)]

@@ -99,7 +99,7 @@ class DefaultChoice:
 
 
 def shares(counts: Scores | None, count: int) -> tuple[int, int]:
-    """How many of ``count`` records are chosen as (rare, typical), given the labels so far."""
+    """How many of ``count`` records are rare ones and typical ones, by the labels (classes,)."""
     if counts is None or len(counts) == 0:
         return 0, 0
     is_early = counts.mean() < EARLY_LABELS
@@ -110,6 +110,8 @@ def shares(counts: Scores | None, count: int) -> tuple[int, int]:
 
 def trust(probabilities: Probabilities) -> float:
     """Share of the rare and uncertain records that are chosen as such, from 0 to 1.
+
+    ``probabilities`` are (n, classes).
 
     It grows with the resolution of the probabilities. These are calibrated out of fold, so they
     are flat where the labels cannot be learnt, or not yet. A class that the pool hardly holds is

@@ -55,7 +55,7 @@ class Distances:
             yield part, *against.neighbours(vectors[part], count)
 
     def products(self, vectors: Vectors) -> Products:
-        """Inner products of these vectors with one after the other."""
+        """Inner products of these vectors (n, d) with one (d,) after the other."""
 
         def with_vector(vector: Rows) -> Iterator[tuple[slice, Rows]]:
             for part in chunks(len(vectors), PRODUCT_CHUNK):
@@ -64,7 +64,7 @@ class Distances:
         return with_vector
 
     def holds(self, vectors: Vectors) -> bool:  # noqa: ARG002
-        """Whether a pass over all these rows costs next to nothing."""
+        """Whether a pass over all these rows (n, d) costs next to nothing."""
         return False
 
     def _against(self, others: Rows) -> "_Against":

@@ -117,7 +117,7 @@ def _labels_needed(
 def ratio(
     mine: NDArray[np.float64], theirs: NDArray[np.float64], *, tried: int = 1
 ) -> dict[str, float | None]:
-    """Geometric mean of the paired ratios and the 95 % t interval of their logarithms.
+    """Geometric mean of the paired ratios (seeds,) and the 95 % t interval of their logarithms.
 
     ``tried`` widens it so that it stays honest for the best of so many (level 1 - 0.05 / tried,
     Bonferroni): all of them hold together in 95 % of simulations. The bootstrap of so few seeds

@@ -32,7 +32,7 @@ class LabelledData:
 
     @classmethod
     def of_embeddings(cls, embeddings: Embeddings, labels: NDArray[np.str_]) -> "LabelledData":
-        """Records that are known by their embeddings alone (one cell signal that is always 0)."""
+        """Records that are known by their embeddings (n, d) alone: one cell signal, always 0."""
         blank = np.zeros((len(embeddings), 1), dtype=np.float32)
         layout = FeatureLayout(embeddings.shape[1], 0, ("text",), 1)
         return cls(np.hstack([embeddings, blank]).astype(np.float32), layout, labels)
@@ -100,7 +100,7 @@ class Round:
 
     @property
     def unlabelled(self) -> Positions:
-        """Rows that may be chosen."""
+        """(unlabelled,): rows that may be chosen, ascending."""
         return np.setdiff1d(np.arange(len(self.features)), np.array(self.labelled, dtype=np.intp))
 
 

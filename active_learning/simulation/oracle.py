@@ -60,14 +60,14 @@ class SimulatedAnnotator:
         return [self._classes[min(code, len(self._classes) - 1)] for code in answers.tolist()]
 
     def marks(self, truth: Marks) -> Marks:
-        """Issue or field marks, each answered mark flipped at half the error rate."""
+        """(n, marks) of issues or fields, each answered one flipped at half the error rate."""
         flips = (self._rng.random(truth.shape) < self._error_rate / 2) & (truth >= 0)
         answered: Marks = np.where(flips, 1 - truth, truth).astype(np.int8)
         return answered
 
 
 def class_dependent(error_rates: Sequence[float]) -> NDArray[np.float64]:
-    """A confusion matrix where each class has its own error rate, spread evenly over the others.
+    """(classes, classes): confusion with an error rate a class, spread evenly over the others.
 
     Raises:
         ValueError: a rate outside 0 to 1.

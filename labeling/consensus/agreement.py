@@ -62,7 +62,7 @@ def krippendorff_alpha(
 def count_table(
     frame: LabelFrame, order: Sequence[str] | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(items, table): how often item i got class c, classes in ``order`` if given."""
+    """Items (I,) and (I, K): how often item i got class c, classes in ``order`` if given."""
     items, classes, table = frame.counts()
     if order is None:
         return items, table
@@ -72,7 +72,7 @@ def count_table(
 def in_order(
     classes: NDArray[np.str_], table: NDArray[np.int64], order: Sequence[str]
 ) -> NDArray[np.int64]:
-    """The columns of ``table`` as ``order`` ranks the classes, none for those never given."""
+    """The columns of ``table`` (I, K) as ``order`` ranks them, none for classes never given."""
     places = {name: place for place, name in enumerate(order)}
     if len(places) != len(order):
         raise ValueError(f"order names a class twice: {list(order)}")

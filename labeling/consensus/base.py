@@ -53,7 +53,7 @@ class CodedLabels:
         return np.asarray(np.bincount(self.item, minlength=len(self.items)) > 1)
 
     def rows(self, kept: NDArray[np.bool_]) -> "CodedLabels":
-        """The same items, annotators and classes with only these labels."""
+        """The same items, annotators and classes with only the labels that ``kept`` (n,) marks."""
         return CodedLabels(
             self.items,
             self.annotators,
@@ -127,7 +127,7 @@ class LabelFrame:
         )
 
     def counts(self) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.int64]]:
-        """(items, classes, table): table[i, c] is how often item i got class c."""
+        """Items (I,), classes (K,) and (I, K): how often item i got class c."""
         coded = self.codes
         return coded.items, coded.classes, coded.votes().astype(np.int64)
 

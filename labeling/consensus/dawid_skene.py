@@ -130,6 +130,8 @@ def fit_smoothed(
 ) -> Fitted:
     """The variant for few labels: everyone starts with ``smoothing`` of the average annotator's.
 
+    ``log_priors`` are (I, K), as for :func:`fit`.
+
     Where most labels are their item's only one, the first matrices are those of the other
     items: an only vote agrees with itself, and who gave many would look better than anybody.
     """

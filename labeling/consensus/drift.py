@@ -48,10 +48,10 @@ def drifts(
 ) -> list[Drift]:
     """One drift an annotator; among annotators that never changed, any alarm has chance ``level``.
 
-    ``right_of`` holds for each annotator whether each answer was right, in time order. The most
-    marked difference between the answers before and after any border of windows is compared with
-    that of the same answers in random order, which is exact where order does not matter; Holm's
-    correction keeps the chance of one false alarm among all annotators.
+    ``right_of`` holds (n,) for each annotator: whether each answer was right, in time order. The
+    most marked difference between the answers before and after any border of windows is compared
+    with that of the same answers in random order, which is exact where order does not matter;
+    Holm's correction keeps the chance of one false alarm among all annotators.
     """
     found = [_drift_of(right, rng, level / max(1, len(right_of))) for right in right_of]
     asked = [(one.p_value, place) for place, one in enumerate(found) if one.p_value is not None]

@@ -33,7 +33,7 @@ def vote_log_likelihoods(
     needs_other_vote: bool = True,
     tempers: tuple[float, ...] = TEMPERS,
 ) -> dict[str, NDArray[np.float64]]:
-    """Method to the log-probabilities it gave held-out votes; the same votes for all.
+    """Method to the log-probabilities (votes,) it gave held-out votes; the same votes for all.
 
     A third of the votes is left out in turn. What a method finds without them, probabilities
     and confusion matrices, foresees each: sum over k of P(item is k) * P(annotator says l | k).

@@ -41,7 +41,7 @@ class ItemPriors:
             raise ValueError("probabilities must be finite and not negative, and rows sum to 1")
 
     def over(self, classes: NDArray[np.str_]) -> "ItemPriors":
-        """The same with these classes in this order; they must be the same names.
+        """The same with ``classes`` (K,) in this order; they must be the same names.
 
         Raises:
             ValueError: other names.

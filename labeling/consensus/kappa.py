@@ -70,7 +70,7 @@ def cohen_kappa(
 def label_codes(
     labels: NDArray[np.str_], order: Sequence[str] | None
 ) -> tuple[list[str], NDArray[np.intp]]:
-    """(classes, place of each label among them), in ``order`` where given."""
+    """The classes, in ``order`` where given, and the place (n,) of each label (n,) among them."""
     found, codes = np.unique(labels, return_inverse=True)
     if order is None:
         return found.tolist(), codes
@@ -93,7 +93,7 @@ def costs_of(classes: int, weights: Weights | None) -> NDArray[np.float64]:
 
 
 def kappas_of_cells(tables: NDArray[np.float64], costs: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Kappa of each (classes * classes) contingency in the last axis; nan where undefined."""
+    """(...,): kappa of each contingency of (..., classes * classes); nan where undefined."""
     k = len(costs)
     cells = tables.reshape(*tables.shape[:-1], k, k)
     total = cells.sum(axis=(-2, -1))

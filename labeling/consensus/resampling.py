@@ -28,7 +28,7 @@ def patterns_of(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np
 def unseen_patterns(
     patterns: NDArray[np.int64], times: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """(patterns, times, prior) with those that other items could have had; see ``draw_weights``.
+    """Patterns (p, k), times and prior (p,) with what others could have had; see ``draw_weights``.
 
     Half an item on which all agree, spread evenly over the classes, and half an item with one
     dissenter, over the pairs of classes; each with as many labels as items usually have. Classes
@@ -88,7 +88,7 @@ def bootstrap_interval(
 
 
 def interval_of(values: NDArray[np.float64], value: float) -> tuple[float | None, float | None]:
-    """The middle 95 % of ``values``, widened to hold ``value``; nan does not count.
+    """The middle 95 % of ``values`` (resamples,), widened to hold ``value``; nan does not count.
 
     None where ``value`` is nan or fewer than half of the values are known.
     """

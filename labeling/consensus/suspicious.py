@@ -197,7 +197,7 @@ def _chances(
 
 
 def tail_bound(chance: NDArray[np.float64], times: int) -> float:
-    """At least P(``times`` or more of independent events with these chances).
+    """At least P(``times`` or more of independent events with these chances (events,)).
 
     Chernoff 1952: the smallest over s >= 0 of exp(-s times) prod (1 - p + p exp(s)); exact where
     all events came true.

@@ -20,14 +20,14 @@ class TokenBatches:
         self._lengths = np.array([len(ids) for ids in self._ids])
 
     def of(self, rows: NDArray[np.intp]) -> dict[str, Any]:
-        """The padded tensors of these rows."""
+        """The padded tensors (m, longest) of these rows (m,)."""
         ids = [self._ids[row] for row in rows.tolist()]
         return dict(self._tokenizer.pad({"input_ids": ids}, return_tensors="pt"))
 
     def random_batches(
         self, rows: NDArray[np.intp], size: int, rng: np.random.Generator
     ) -> Iterator[NDArray[np.intp]]:
-        """Every row once, in random batches of like length."""
+        """Every row of ``rows`` (n,) once, in random batches (size,) of texts of like length."""
         order = rng.permutation(rows)
         batches = []
         for start in range(0, len(order), size * STRETCH):
@@ -37,6 +37,6 @@ class TokenBatches:
         yield from (batches[place] for place in rng.permutation(len(batches)))
 
     def longest_first(self, rows: NDArray[np.intp], size: int) -> Iterator[NDArray[np.intp]]:
-        """Every row once, the longest first."""
+        """Every row of ``rows`` (n,) once, in batches (size,), the longest text first."""
         order = rows[np.argsort(-self._lengths[rows], kind="stable")]
         yield from (order[start : start + size] for start in range(0, len(order), size))

@@ -37,7 +37,10 @@ def loss_of(
     issues: torch.Tensor | None,
     class_weights: torch.Tensor,
 ) -> torch.Tensor:
-    """Weighted cross-entropy of the grade plus the mean binary one of the answered issues."""
+    """Weighted cross-entropy of the grade plus the mean binary one of the answered issues.
+
+    Logits are (n, classes) and (n, issues), ``grades`` (n,), ``issues`` (n, issues).
+    """
     loss = nn.functional.cross_entropy(logits[0].float(), grades, weight=class_weights)
     if logits[1] is None or issues is None:
         return loss

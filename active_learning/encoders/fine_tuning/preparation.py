@@ -22,7 +22,7 @@ MIN_HELD_OUT = 20
 def check_input(
     texts: Sequence[str], grades: NDArray[np.intp], classes: int, issues: Marks | None
 ) -> None:
-    """Returns if the labels can teach something.
+    """Returns if the labels can teach something: grades (n,), issues (n, issues).
 
     Raises:
         NoLabels: there is no text, or all are of one grade.
@@ -48,7 +48,7 @@ def check_input(
 def split(
     grades: NDArray[np.intp], options: FineTuningOptions
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """(held out, trained on) rows, ascending; every grade keeps a row to be trained on."""
+    """Rows held out (h,) and trained on (n - h,), ascending; every grade keeps one to train on."""
     rows = np.random.default_rng([options.seed, 1]).permutation(len(grades))
     count = round(options.validation_share * len(grades))
     if count < MIN_HELD_OUT:
@@ -71,7 +71,7 @@ def fingerprint_of(
     base: str,
     options: FineTuningOptions,
 ) -> str:
-    """Equal for equal input, base and options."""
+    """Equal for equal input, base and options; grades are (n,), issues (n, issues)."""
     digest = sha256(json.dumps([base, classes, asdict(options), list(texts)]).encode())
     digest.update(grades.tobytes())
     if issues is not None:
