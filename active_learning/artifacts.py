@@ -37,6 +37,7 @@ from active_learning.exceptions import (
 )
 
 FORMAT = 1
+"""Of the folder; raised when what is written can no longer be read by what read it before."""
 WEIGHTS, SIGNALS, MANIFEST = "weights.safetensors", "signals.json", "manifest.json"
 
 

@@ -21,9 +21,11 @@ from active_learning.types import Probabilities, Reason, Scores, class_mention
 WRONG = 0.5
 """Labels that are more probably wrong than right are suspected."""
 STEPS = 50
+"""Of expectation maximisation. Chosen: a bound on time; later steps change little."""
 PRIOR_RECORDS = 10.0
 """Records a pair of labels that pull its error rate to the mean rate."""
 FLOOR = 1e-6
+"""Least probability of which a logarithm is taken: 14 nats, so no single opinion is infinite."""
 SHOWN = 2.0
 """Standard errors by which wrong labels must explain the given ones better than a weak classifier
 does, before it is believed against many of them, or against most of a class."""

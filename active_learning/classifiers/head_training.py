@@ -21,9 +21,13 @@ from active_learning.classifiers.row_order import content_order
 from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop, never
 
 FOLDS = 4
+"""Chosen: three quarters of the labels are left to learn from, and calibration costs four fits."""
 COLD_ITERATIONS = 150
+"""Of the optimiser, from zero. Chosen: a bound on time, not a target."""
 WARM_ITERATIONS = 40
+"""The same from the weights of the model before, which lie nearer."""
 FOLD_ITERATIONS = 60
+"""The same in each fold, from the weights of all labels."""
 
 Logits = Matrix
 

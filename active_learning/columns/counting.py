@@ -25,6 +25,7 @@ SAMPLE_SIZE = 5_000
 TEXTS_AT_A_TIME = 50_000
 """Different values whose shapes and pieces are counted together: each is taken apart once."""
 PIECES_AT_A_TIME = 100_000
+"""Chosen: bounds the list of pieces that waits to be counted."""
 
 
 class BoundedCounter:

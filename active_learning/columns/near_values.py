@@ -8,7 +8,11 @@ from collections.abc import Mapping
 from math import log
 
 INDEX_LIMIT = 20_000
+"""Frequent strings that others are compared with. Chosen: bounds memory, as each is held once for
+every character that can be left out."""
 SHORTEST = 3
+"""Chosen: of two characters one slip changes half, so that codes would be neighbours of each
+other."""
 
 
 class NearFrequent:

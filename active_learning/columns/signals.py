@@ -24,6 +24,7 @@ from active_learning.exceptions import ArtifactCorrupt, NoLabels
 from active_learning.types import Fields, Progress, ShouldStop, check_stop, never, silent
 
 FORMAT = 2
+"""Of the file; raised when what is written can no longer be read by what read it before."""
 RELATION_SAMPLE = 20_000
 """Records in which relations are looked for: a share of 0.75 of so many is known to within 0.006
 (95 %), and a value that one record in a thousand has is there about twenty times."""

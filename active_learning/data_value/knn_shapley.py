@@ -12,6 +12,7 @@ from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.types import Progress, Scores, ShouldStop, check_stop, never, silent
 
 NEIGHBOURS = 10
+"""Chosen: the theorem holds for any number; few keep the values local."""
 CHUNK_CELLS = 2_000_000
 """Distances held at a time."""
 

@@ -25,7 +25,9 @@ from active_learning.label_errors import (
 from active_learning.types import Features, Marks, Probabilities, ShouldStop, check_stop, never
 
 FOLDS = 5
+"""As cleanlab's default: four fifths of the labels are left to learn from."""
 TREES = 100
+"""scikit-learn's default."""
 FOREST_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 """How much the forest says; the share with the least log loss on the given labels is taken."""
 

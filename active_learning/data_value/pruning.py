@@ -15,9 +15,14 @@ from active_learning.label_errors import LabelErrors
 from active_learning.types import Reason, Scores, ShouldStop, check_stop, never
 
 SHARES = (0.1, 0.2, 0.3, 0.5)
+"""Of the unsuspected labels. Chosen: finer steps would differ by less than their intervals."""
 HELD_OUT = 0.25
+"""Share of the records that score. Chosen: three quarters are left to learn from."""
 TOLERANCE = 0.005
+"""Accuracy that may be lost. Chosen: half a per cent, as little as is worth a label elsewhere
+(``stopping.WORTHWHILE``)."""
 FEWEST = 20
+"""Chosen: a quarter of fewer is less than five records to score by."""
 
 
 class ValueKind(StrEnum):

@@ -25,6 +25,7 @@ from active_learning.row_file import RowFile
 from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
 
 HASH_BYTES = 16
+"""128 bits: that two of a billion texts share a hash has a chance below 1e-20 (birthday bound)."""
 
 
 def folder_of(directory: Path, revision: str) -> Path:

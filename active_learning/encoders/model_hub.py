@@ -8,6 +8,7 @@ from active_learning.exceptions import EncoderUnavailable
 
 CONFIG = "config.json"
 WAIT_SECONDS = 5.0
+"""Chosen: a hub that can be reached answers sooner, and nobody waits long where there is none."""
 
 
 def check_obtainable(

@@ -29,6 +29,7 @@ from active_learning.types import (
 CPU_BATCH_TOKENS = 1_024
 """Tokens of a padded batch on a CPU: 8 to 32 records, which measured fastest."""
 GPU_BATCH_TOKENS = 65_536
+"""Chosen: 256 texts of full length, 64 times a batch of the CPU."""
 GPU_STRETCH = 8_192
 """Texts that are cut into tokens before the first batch of them is computed on a GPU."""
 GPU_TEXTS_AT_ONCE = 4 * GPU_STRETCH
@@ -36,6 +37,7 @@ GPU_TEXTS_AT_ONCE = 4 * GPU_STRETCH
 GPU_BATCHES_AHEAD = 8
 """Batches that wait for the GPU, and results that wait to be fetched."""
 MAX_TOKENS = 256
+"""Read of a text at most. Chosen: what all-MiniLM-L6-v2 reads; time grows with the length."""
 logger = logging.getLogger(__name__)
 
 Batch: TypeAlias = tuple[Positions, Any, Any]

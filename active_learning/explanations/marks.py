@@ -8,6 +8,7 @@ from typing import Any
 from active_learning.types import Reason, class_mention
 
 SHOWN_LENGTH = 24
+"""Characters of a value beside a mark. Chosen: a mark stays on one line."""
 
 
 @dataclass(frozen=True)

@@ -33,9 +33,12 @@ from active_learning.types import (
 Embed = Callable[[Sequence[str]], Embeddings]
 SignalsOf = Callable[[Sequence[Fields]], Signals]
 SHOWN = 5
+"""Marks a record. Chosen: as many as a person reads at a glance."""
 FAINT = 0.05
 """Log-odds that would be shown as 0.0."""
 TOKEN_FIELDS = 2
+"""Strongest fields that are taken apart into pieces. Chosen: each piece costs one more text to
+encode."""
 TOKENS = 16
 """Pieces of one value that are hidden in turn."""
 

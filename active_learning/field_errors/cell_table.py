@@ -38,8 +38,11 @@ FAULT_SIGNALS = (
 """Signals that are larger where something is wrong; the others only describe the value."""
 _FAULT_PLACES = [CELL_SIGNALS.index(name) for name in FAULT_SIGNALS]
 SUSPICIONS = 4
+"""What ``_suspicions`` tells of a cell: largest, mean of three, mean of all, how many above 3."""
 LEAST_SPREAD = 0.05
+"""Chosen: a signal that hardly ever differs would otherwise count any difference without bound."""
 MOST_SPREADS = 8.0
+"""Chosen: beyond so many spreads one signal says all it can, and must not drown the others."""
 
 
 class CellTable:

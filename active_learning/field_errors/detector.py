@@ -19,10 +19,12 @@ from active_learning.field_errors.sampling import MIXTURE, Sampling, choose
 from active_learning.types import Fields, Marks, Positions, Probabilities
 
 TREES = 64
+"""As ``classifiers.forest.TREES``."""
 FAULTY = 0.45
 """Probability above which a field counts as wrong: half of the F1 that is hoped for, 0.9, is the
 threshold at which F1 is largest (Lipton, Elkan and Narayanaswamy 2014)."""
 CHUNK = 20_000
+"""Records graded at a time. Chosen: bounds memory."""
 CANDIDATES = 4_000
 """Records that compete for a place in the next batch; more are sampled down to this."""
 

@@ -20,6 +20,7 @@ from active_learning.types import Fields, Reason
 RARE = 0.005
 """Share of a column below which a shape or character is called rare."""
 MOSTLY = 0.8
+"""Share from which a column is said to be of a kind. Chosen: one value in five may be wrong."""
 FAR = 6.0
 """Spreads from the median beyond which a number is called far."""
 RESEMBLES, MARKED = "resembles_marked", "marked"

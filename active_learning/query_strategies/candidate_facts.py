@@ -27,10 +27,15 @@ from active_learning.types import (
 )
 
 MEMBERS = 5
+"""Of the committee. Chosen: each is one more training."""
 DROPOUT_SAMPLES = 10
+"""Chosen: each is one more prediction of the pool."""
 DROPOUT_RATE = 0.5
+"""The usual rate of hidden units (Srivastava et al. 2014)."""
 PREDICTED_AT_A_TIME = 32_768
+"""Rows. Chosen: bounds memory."""
 CHANCE_SEED = 53
+"""Any number: keeps these draws apart from others of the same seed."""
 MOST_KNOWN = 20_000
 """Known records that others are compared with: 50 MB of vectors. Projects have fewer, unless a
 machine labels most of the pool."""

@@ -14,6 +14,7 @@ from active_learning.query_strategies.base import (
 from active_learning.types import Positions, Reason, Scores, class_mention
 
 NEIGHBOURS = 10
+"""As in Margatina et al. 2021."""
 
 
 class ContrastiveSampling:

@@ -20,6 +20,7 @@ EARLY_LABELS = 20
 RARE = 0.3
 """A class is rare where it holds fewer than this share of the labels it would hold if even."""
 RARE_SHARE = 0.5
+"""Of a batch where a class is rare. Chosen: the other half goes on as it would."""
 RESOLUTIONS = (0.1, 0.3)
 """Up to the first, doubt chooses nothing; from the second on, all but the typical records."""
 SCARCITIES = (0.1, 0.2)

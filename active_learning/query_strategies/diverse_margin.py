@@ -8,6 +8,7 @@ from active_learning.query_strategies.uncertainty import margin, uncertain_reaso
 from active_learning.types import Positions, Reason, Scores
 
 PREFILTER = 10
+"""Candidates a place. Chosen: the factor of Zhdanov 2019 that trades doubt for diversity."""
 
 
 class DiverseMargin:

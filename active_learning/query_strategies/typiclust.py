@@ -11,7 +11,9 @@ from active_learning.types import Positions, Reason, Scores
 SAMPLE = 10_000
 """Candidates that are looked at; a uniform sample of a larger pool. The others score zero."""
 NEIGHBOURS = 20
+"""As in Hacohen et al. 2022."""
 MOST_CLUSTERS = 500
+"""As in Hacohen et al. 2022."""
 
 
 def typicality(

@@ -13,11 +13,14 @@ from active_learning.simulation.grid import FULL
 from active_learning.types import Reason
 
 LEVELS = (0.9, 0.95)
+"""Shares of the best accuracy to which labels are counted. Chosen."""
 BASELINE = "random"
 LEAST_SEEDS = 3
 """Fewer tell too little about chance: no interval is given."""
 SCORE = (0.0, 1.0)
+"""What an accuracy can be; its interval is cut there."""
 GAIN = (-1.0, 1.0)
+"""What a difference of accuracies can be."""
 Points = Sequence[Sequence[float]]
 
 

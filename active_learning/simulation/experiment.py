@@ -18,6 +18,7 @@ from active_learning.types import Embeddings, Features, Positions
 
 Metric = Literal["accuracy", "macro_f1"]
 SPLIT_SEED = 41
+"""Any number, as the next two: keeps the draws of splits, answers and rounds apart."""
 ANSWER_SEED = 43
 ROUND_SEED = 47
 

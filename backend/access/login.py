@@ -16,6 +16,7 @@ from backend.core.settings import Settings
 from backend.models import User
 
 LOGIN_SECONDS = 12 * 3600
+"""Chosen: a working day."""
 
 
 class Login:

@@ -8,6 +8,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import AppError
 
 MAX_TRACKED = 10_000
+"""Addresses. Chosen: bounds memory against somebody who tries many."""
 
 
 class TooManyAttempts(AppError):

@@ -6,7 +6,9 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from backend.core.exceptions import InvalidInput
 
 MINIMUM_LENGTH = 10
+"""Chosen: above the 8 that NIST SP 800-63B asks for at least."""
 MAXIMUM_LENGTH = 200
+"""Chosen: above the 64 that NIST SP 800-63B wants allowed; longer ones only cost hashing time."""
 
 _hasher = PasswordHasher()
 # Verified against when the user does not exist, so that the answer takes equally long.

@@ -17,6 +17,7 @@ from backend.web.rendering import render
 router = APIRouter(prefix="/users", include_in_schema=False)
 
 GENERATED_BYTES = 15
+"""120 random bits, 20 characters."""
 NOTICES = {
     "role": "The role is changed; it counts from the next request on.",
     "disabled": "The user is disabled; every login of theirs has ended.",

@@ -10,6 +10,7 @@ from labeling.consensus.base import LabelFrame
 from labeling.consensus.drift import Drift
 
 MOST_STEPS = 20
+"""Chosen: a bound; the search ends sooner as a rule."""
 
 
 def changes(

@@ -24,6 +24,7 @@ PATTERNS = {
 }
 QUESTION_GROUPS = {"grade": "Grade", "issue": "Issues", "field": "Fields marked as faulty"}
 PAIRS_SHOWN = 20
+"""Chosen: what fits on a screen."""
 
 
 @router.get("/projects/{project_id}/agreement")

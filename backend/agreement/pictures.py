@@ -11,6 +11,7 @@ WIDTH, HEIGHT = 640, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 20, 14, 40
 CELL, NAME_WIDTH, NAME_LENGTH, FOOT = 46, 168, 18, 24
 MOST_CAPTIONS = 5
+"""Chosen: dates beside each other do not touch."""
 MINUS = "\N{MINUS SIGN}"
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
 """Lower ends of the colours of a pair's kappa."""

@@ -21,7 +21,9 @@ from labeling.consensus.kappa import Kappa, fleiss_kappa
 from labeling.consensus.words import Words
 
 MOST_PAIRS = 300
+"""Chosen: a report stays small where there are thousands of pairs."""
 MATRIX_PEOPLE = 16
+"""Chosen: a matrix of more does not fit on a page."""
 
 
 def question_agreement(

@@ -121,6 +121,7 @@ def add_event(
 
 
 EVENTS_AT_A_TIME = 1_000
+"""Chosen: bounds memory while raw events are read."""
 
 
 def received_events(session: Session, project_id: int) -> list[WebhookEvent]:

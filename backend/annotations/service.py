@@ -24,6 +24,7 @@ from labeling.label_studio.webhooks import (
 )
 
 RETRY_FAILED_AFTER = timedelta(minutes=5)
+"""Chosen: as ``loop.service.RETRY_FAILED_AFTER``, so that a lasting fault costs little."""
 
 
 class AnnotationsService:

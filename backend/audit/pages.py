@@ -16,6 +16,7 @@ from backend.web.rendering import render
 router = APIRouter(include_in_schema=False)
 
 SHOWN = 50
+"""Entries a page. Chosen."""
 
 
 @router.get("/audit")

@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 from sqlmodel import Session
 
 BUSY_TIMEOUT_MS = 30_000
+"""Chosen: above any write of ours, which end in turns (``core.turns``)."""
 READ_ONLY = "assay_read_only"
 
 Guard = Callable[[Session], None]

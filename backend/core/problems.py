@@ -18,6 +18,7 @@ from backend.core.logging import current_ids
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
+"""Characters of a value that an error repeats. Chosen: it stays readable."""
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
 """What drivers raise for an id of 20 digits, and for half a character."""

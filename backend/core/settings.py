@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from backend.core.exceptions import ConfigurationError
 
 MINIMUM_SECRET_LENGTH = 24
+"""Chosen: 24 hexadecimal characters are 96 random bits, beyond guessing."""
 WEAK_SECRETS = frozenset({"changethis", "changeme", "secret", "password", "admin"})
 
 

@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LINES_PER_PIECE = 500
+"""Chosen: a piece is small beside what a connection holds."""
 ROWS_PER_GROUP = 10_000
+"""Chosen: bounds memory while a Parquet file is written."""
 BYTE_ORDER_MARK = "\ufeff"
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 

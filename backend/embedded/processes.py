@@ -15,8 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROC = Path("/proc")
-STATE_FIELD = 0  # of /proc/PID/stat behind the name in parentheses
+STATE_FIELD = 0
+"""Of /proc/PID/stat behind the name in parentheses: field 3 (proc_pid_stat(5))."""
 START_FIELD = 19
+"""Field 22, the start time, in the same count."""
 
 
 def start_time(pid: int) -> str | None:

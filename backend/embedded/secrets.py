@@ -10,7 +10,9 @@ from labeling.label_studio.server import free_port
 FILE_NAME = "embedded.env"
 HOST = "127.0.0.1"
 API_PORT = 8000
+"""uvicorn's default; the next free one where it is taken."""
 LABEL_STUDIO_PORT = 8080
+"""Label Studio's default; the next free one where it is taken."""
 ADMIN_EMAIL = "admin@example.com"
 
 

@@ -25,9 +25,14 @@ from backend.jobs.presence import is_working
 from labeling.label_studio.server import LabelStudioServer
 
 API_SECONDS = 60.0
+"""Chosen: a cold start on a slow disk, with room to spare."""
 WORKER_SECONDS = 60.0
+"""The same."""
 UNHEALTHY_SECONDS = 20.0
+"""Chosen: a process that lives but is silent so long will not answer."""
 STOP_SECONDS = {"worker": 40.0, "api": 10.0, "label-studio": 15.0}
+"""Before it is killed. Chosen: a job of the worker gets ten seconds more than the 30 to its next
+safe point."""
 COMMAND = (sys.executable, "-m", "backend.cli")
 
 Progress = Callable[[float, str], None]

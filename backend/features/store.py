@@ -42,6 +42,7 @@ RECORD_BYTES = 50
 JSON_FACTOR = 6
 """Column signals in memory against their text. Measured on tables of ten columns."""
 LOCK_SECONDS = 0.5
+"""How late a waiting job notices that it is to stop. Chosen."""
 
 PoolKey: TypeAlias = tuple[Path, str, int, str]
 """Folder, encoder revision, generation of its cache, fingerprint of the column signals."""

@@ -9,6 +9,7 @@ from backend.guidelines.schemas import GuidelineText
 from labeling.label_schema import Titles
 
 CONTEXT = 2
+"""Lines around a difference. Chosen: it shows where it is."""
 NO_TITLES = Titles()
 
 

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from backend.models import Guideline
 
 LONGEST_TEXT = 50_000
+"""Characters. Chosen: some twenty pages; nobody reads more before labelling."""
 LONGEST_RULE = 5_000
+"""Chosen: two pages."""
 MOST_RULES = 100
+"""Chosen: more cannot be kept in mind."""
 
 SubjectKind = Literal["grade", "issue", "field"]
 

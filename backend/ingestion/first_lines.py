@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Self
 
 CACHE_KIB = 48 * 1024
+"""Chosen: most look-ups find their page in memory; the rest lies on disk."""
 
 
 class FirstLines:

@@ -9,7 +9,9 @@ from backend.records.content import Value
 from backend.records.schemas import RecordCreate
 
 MAX_EXTERNAL_ID = 500
+"""The width of ``Record.external_id``."""
 MAX_KIND = 50
+"""The width of ``Record.kind``."""
 
 
 class RowRejected(Exception):

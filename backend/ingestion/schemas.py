@@ -10,6 +10,7 @@ from backend.core.exceptions import InvalidInput
 
 SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
 MAX_SHOWN = 200
+"""Characters of a rejected value. Chosen: it stays readable."""
 IMPORT_JOB = "ingestion.import"
 
 

@@ -26,7 +26,9 @@ from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
 
 ROWS_PER_CHUNK = 5_000
+"""Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
 REJECT_PAGE = 2_000
+"""Chosen: bounds memory while rejects are written out."""
 DEFAULT_KIND = "record"
 
 Progress = Callable[[float, str], None]

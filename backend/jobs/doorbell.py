@@ -17,6 +17,7 @@ SQLITE_LOOK_SECONDS = 0.05
 LISTEN_SECONDS = 1.0
 """How late a listening thread notices that it is to end; no request is made meanwhile."""
 RECONNECT_SECONDS = 1.0
+"""Chosen: jobs are looked for without the bell meanwhile."""
 
 logger = logging.getLogger(__name__)
 

@@ -27,6 +27,7 @@ from backend.jobs.worker_repository import PresenceSession, WorkerRepository, id
 from backend.models import Worker
 
 JOIN_LOOK_SECONDS = 0.2
+"""How late it is noticed that a name is free. Chosen."""
 JOIN_GRACE_SECONDS = 2.0
 """A name is free after the timeout at the latest; so long for the server to notice it."""
 

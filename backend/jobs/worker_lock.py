@@ -11,6 +11,7 @@ from sqlalchemy import URL
 from backend.jobs.exceptions import WorkerConflict
 
 TRIES = 5
+"""Chosen: five looks of others in a row do not happen."""
 TRY_SECONDS = 0.05
 """Whoever only looks whether the lock is held has it for some microseconds himself."""
 

@@ -30,7 +30,9 @@ from backend.projects.service import label_schema_of
 
 MANIFEST = "manifest.json"
 BYTES_PER_PIECE = 1024 * 1024
+"""Chosen: bounds memory while a file is sent."""
 LEFTOVER_SECONDS = 24 * 3600
+"""Chosen: no writer of an export works for a day."""
 
 
 class Tally:

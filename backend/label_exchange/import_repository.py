@@ -10,7 +10,10 @@ from backend.loop.repository import IMPORTED, IMPORTED_ROUND
 from backend.models import Annotation, Annotator, Batch, Record, Task
 
 CHUNK = 500
+"""Ids or rows a statement: below the 999 parameters that SQLite allowed before 3.32 (2020)."""
 FIRST_OWN_USER = -1_000_000_000
+"""Chosen: people whom our Label Studio does not know are numbered from here downwards; it gives
+out ids from 1 upwards."""
 
 
 def versions(

@@ -23,6 +23,7 @@ from labeling.label_studio.label_mapping import LabelMapping, translate
 
 VIA = "import"
 LARGEST_ID = 2_147_483_647
+"""2**31 - 1, the largest of Label Studio's 32-bit ids."""
 
 
 class LabelChunk:

@@ -25,6 +25,7 @@ from backend.records.schemas import UpsertCounts
 from backend.records.service import RecordsService
 
 TASKS_PER_CHUNK = 200
+"""Tasks a transaction. Chosen: as ``core.turns.ROWS_PER_TURN``, it lets others write in between."""
 FORMAT = "label_studio"
 DEFAULT_KIND = "record"
 OWN_LABEL = (

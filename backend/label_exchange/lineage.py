@@ -10,6 +10,7 @@ from backend.loop.answers import RecordAnswers
 from backend.models import Annotation, Annotator, ConsensusLabel, Decision, Record, Task
 
 MORE_LIKELY_THAN_NOT = 0.5
+"""Probability above which yes is the likelier answer."""
 
 
 @dataclass(frozen=True)

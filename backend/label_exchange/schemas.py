@@ -25,6 +25,7 @@ SUFFIXES: dict[str, str] = {
 }
 IMPORT_LABELS = "exchange.import_labels"
 MAX_LISTED_REJECTS = 100
+"""Chosen: an answer stays small; all rejects are counted."""
 
 
 def _empty_as_none(value: object) -> object:

@@ -17,7 +17,9 @@ from labeling.label_studio.shown_table import read_table
 from labeling.label_studio.tasks import KEY
 
 CHARACTERS_A_READ = 1024 * 1024
+"""Chosen: bounds memory."""
 MAX_TASK = 64 * 1024 * 1024
+"""Characters. Chosen: bounds memory where a file is no list of tasks."""
 REMEDY = (
     "Export it as JSON: in Label Studio, Export > JSON, or "
     "GET /api/projects/ID/export?exportType=JSON&download_all_tasks=true."

@@ -24,6 +24,7 @@ from labeling.label_studio.screen import ScreenChange, changes_of_screen
 from labeling.label_studio.webhooks import SECRET_HEADER
 
 KEYS_TO_RECOGNISE = 50
+"""Chosen: one of so many pushed tasks is left in a project that is still ours."""
 WEBHOOK_PATH = "/webhooks/label-studio"
 SHOW_GUIDELINE = "guidelines.show"
 

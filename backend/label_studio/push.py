@@ -28,6 +28,7 @@ from labeling.label_studio.sync import (
 from labeling.label_studio.tasks import build_task_data
 
 SHOWN_PROBABILITY = 0.5
+"""Probability from which yes is at least as likely as no."""
 
 
 def push_batches(services: Services, project_id: int, progress: Progress = silent) -> int:

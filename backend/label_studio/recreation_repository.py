@@ -14,7 +14,9 @@ from backend.models import Annotation, Annotator, Batch, Project, SyncCursor, Ta
 FIRST_KEPT = -1_500_000_000
 """Answers whose Label Studio is gone are numbered from here downwards, far from imported ones."""
 FIRST_OWN_USER = -1_000_000_000
+"""As ``label_exchange.import_repository.FIRST_OWN_USER``."""
 CHUNK = 500
+"""Ids or rows a statement: below the 999 parameters that SQLite allowed before 3.32 (2020)."""
 
 
 def tasks(session: Session, project_id: int) -> Sequence[Task]:

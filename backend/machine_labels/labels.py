@@ -20,6 +20,7 @@ from backend.models import MachineLabel, Project
 from backend.projects.service import label_schema_of, policy_of
 
 EXPORT_PAGE = 2_000
+"""Chosen: bounds memory while labels are written out."""
 
 
 class MachineLabels:

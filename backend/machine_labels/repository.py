@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from backend.models import Acceptance, Annotation, MachineLabel, ModelVersion, Record, Task
 
 CHUNK = 5_000
+"""Rows a statement. Chosen: bounds memory."""
 
 
 def add(session: Session, row: Acceptance) -> None:

@@ -41,6 +41,7 @@ from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
 
 SHOWN_JOBS = 20
+"""Chosen: what fits on a screen."""
 SHOWN_STATUSES = ("queued", "running", "waiting", "failed")
 
 

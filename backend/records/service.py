@@ -12,6 +12,7 @@ from backend.records import repository
 from backend.records.schemas import DatasetCreate, DatasetPublic, RecordCreate, UpsertCounts
 
 EXPORT_PAGE = 2_000
+"""Chosen: bounds memory while records are written out."""
 
 
 class RecordsService:

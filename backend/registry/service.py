@@ -12,6 +12,7 @@ from backend.models import ModelVersion, Promotion
 from backend.registry import repository
 
 LEAST_REASON = 3
+"""Characters. Chosen: the shortest word that says something."""
 ENCODER_PURGED = "encoder_purged_at"
 """The metric of a model version whose fine-tuned encoder was deleted to save space."""
 

@@ -32,7 +32,9 @@ from labeling.label_schema import Titles
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
 
 PAGE = 25
+"""Cases a page. Chosen: what is decided in one sitting."""
 MOST = 2**31 - 1
+"""The largest integer that PostgreSQL takes as 32 bits."""
 STATES = {
     "open": "Open",
     "sent_back": "Sent back",

@@ -15,6 +15,7 @@ from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
 
 MOST_ANSWERS = 20
+"""As many as a project can ask for (``projects.schemas.MOST_ANNOTATORS``)."""
 RELABEL_REASON = "sent back by the review desk"
 RELABEL_REASON_ZH = "由复核台退回重新标注"
 

@@ -29,7 +29,9 @@ from backend.review.similar import most_similar
 from labeling.label_schema import LabelSchema
 
 PRECEDENTS = 300
+"""Decided cases, newest first, that are compared. Chosen: a page does not wait for more."""
 SIMILAR = 5
+"""Chosen: as many as are read beside a case."""
 
 
 class ReviewDesk:

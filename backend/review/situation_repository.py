@@ -22,6 +22,7 @@ from backend.models import (
 )
 
 CHUNK = 500
+"""Ids or rows a statement: below the 999 parameters that SQLite allowed before 3.32 (2020)."""
 
 
 def records_of_tasks(

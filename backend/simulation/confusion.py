@@ -14,6 +14,7 @@ Shares = dict[str, dict[str, float]]
 Matrix = tuple[tuple[float, ...], ...]
 
 ROUNDING = 1e-6
+"""Chosen: what is lost where shares were written with six decimals."""
 FORMS = (
     'CSV: a header row of answers and one row a true class, its name first; JSON: {"fair": '
     '{"poor": 0.2}}.'

@@ -10,6 +10,7 @@ from labeling.label_schema import Titles
 WIDTH, ROW = 480, 58
 LEFT, RIGHT, TOP, BOTTOM, GAP = 84, 12, 8, 44, 12
 BINS = 20
+"""Chosen: steps of 0.05, which people read off an axis."""
 LETTER, MARGIN, LETTERS = 8, 20, 18
 """Pixels of a Latin letter of a caption and beside it; letters of the longest caption."""
 

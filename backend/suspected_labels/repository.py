@@ -11,6 +11,7 @@ from backend.registry.repository import ASSESSMENT
 from backend.suspected_labels.schemas import FindingKind
 
 CHUNK = 2_000
+"""Rows a statement. Chosen: bounds memory."""
 
 
 def versions(session: Session, project_id: int) -> Sequence[ModelVersion]:

@@ -29,6 +29,7 @@ from backend.suspected_labels.schemas import (
 
 ASSESS = "training.assess_labels"
 EXPORT_PAGE = 500
+"""Chosen: bounds memory while findings are written out."""
 
 
 class LabelFindings:

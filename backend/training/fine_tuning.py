@@ -25,6 +25,7 @@ from backend.training.encoder_folder import RECORDS, is_finished
 from backend.training.fine_tuning_request import FINE_TUNED_ON
 
 FEWEST_TEXTS = 50
+"""Chosen: of fewer, a held-out part would be too small to tell when to stop."""
 TRAINING_SHARE, EMBEDDING_SHARE = 0.7, 0.95
 
 

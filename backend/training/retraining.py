@@ -18,7 +18,9 @@ from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.fine_tuning_request import request_fine_tuning
 
 MINIMUM_LABELS = 8
+"""Chosen: two for each of the four folds in which probabilities are calibrated."""
 COLD_EVERY = 5
+"""Chosen: what warm starts carry along is gone after five versions at the latest."""
 
 
 def retrain(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 80, 20, 16, 54
 STEPS = (1, 2, 5)
+"""Between ticks, times a power of ten: what people count in."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from numpy.typing import NDArray
 
 RESAMPLES = 1_000
 """Draws: the ends of a 95 % interval are then quantiles to half a per cent."""
-_CELLS = 2_000_000  # of one block of draws: bounds the memory
+_CELLS = 2_000_000
+"""Of one block of draws. Chosen: bounds memory to 16 MB of numbers."""
 
 
 def patterns_of(table: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -25,8 +25,10 @@ from labeling.consensus.resampling import (
 )
 from labeling.consensus.words import ONE_CLASS
 
-PAIR_RESAMPLES = 300  # there may be thousands of pairs
-_CELLS = 4_000_000  # of one block of draws: bounds the memory
+PAIR_RESAMPLES = 300
+"""Chosen: fewer than ``RESAMPLES``, as there may be thousands of pairs."""
+_CELLS = 4_000_000
+"""Of one block of draws. Chosen: bounds memory to 32 MB of numbers."""
 
 
 @dataclass(frozen=True)

@@ -25,8 +25,10 @@ COPIED_SHARE = 0.98
 FAST_RATIO = 1 / 3
 """Of the others' usual time: somebody faster by less may simply be quick. All three are chosen
 to spare honest people, of whom ``tests/labeling/consensus/test_suspicious.py`` accuses none."""
-_SPREAD = 0.25  # of log times that honest people differ by at least
-_CORRECTED = 3  # wrong suggestions seen through that clear somebody
+_SPREAD = 0.25
+"""Of log times, that honest people differ by at least. Chosen, as the three above are."""
+_CORRECTED = 3
+"""Wrong suggestions seen through that clear somebody. Chosen: fewer may be luck."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from labeling.consensus.majority_vote import vote_shares
 from labeling.consensus.posterior import ConsensusResult, normalise_scores
 
 ITERATIONS = 50
+"""At most. Chosen: a bound on time; ``TOLERANCE`` ends it sooner as a rule."""
 TOLERANCE = 1e-6
 """Change of a probability below which the accuracies stand still to four decimals."""
 SMOOTHING = 4.0

@@ -16,6 +16,7 @@ from labeling.label_studio.transport import failure, silence_as_unavailable
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_SECONDS = 60.0
+"""Chosen: a server that has just started answers its first requests slowly."""
 
 
 @dataclass(frozen=True)

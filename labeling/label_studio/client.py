@@ -16,9 +16,13 @@ from labeling.label_studio.transport import Transport, failure, silence_as_unava
 from labeling.label_studio.webhooks import ACTIONS
 
 ALL = 1_000_000
+"""Label Studio pages unless it is asked for more than there is."""
 KEYS_A_CALL = 300
-ADDRESS_BYTES = 13_000  # of keys in one address; Label Studio refuses one of about 20,000
+"""Chosen: short keys end here, long ones at ``ADDRESS_BYTES``."""
+ADDRESS_BYTES = 13_000
+"""Of keys in one address: Label Studio refuses one of about 20,000."""
 TASKS_A_CALL = 400
+"""Chosen: 100 calls for 40,000 tasks, and answers that fit into memory."""
 EXPORT_A_CALL = 500
 
 ANNOTATION_FIELDS = (

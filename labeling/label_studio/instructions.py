@@ -15,6 +15,7 @@ from markdown_it.rules_core import StateCore
 
 LINK_SCHEMES = frozenset({"http", "https", "mailto"})
 LOWEST_HEADING = 6
+"""HTML has no heading below ``h6``."""
 
 
 @dataclass(frozen=True)

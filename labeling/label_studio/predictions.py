@@ -17,7 +17,9 @@ from labeling.label_studio.controls import (
 from labeling.label_studio.tasks import clean, shown_value
 
 MOST_MARKS = 5
+"""Chosen: as many as a person reads at a glance."""
 TOKENS_OF_A_FIELD = 2
+"""Chosen: pieces of one field leave room for marks of the others."""
 
 
 @dataclass(frozen=True)

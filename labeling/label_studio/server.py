@@ -19,8 +19,11 @@ from labeling.exceptions import LabelStudioNotStarted
 from labeling.label_studio.account import ensure_token
 
 START_SECONDS = 300.0
+"""Chosen: five times what a first start is expected to take."""
 FIRST_START_SECONDS = 60.0
+"""Expected of a first start, which makes the tables; it only moves the bar."""
 TASK_LOCK_SECONDS = 1800
+"""Chosen: longer than anybody looks at a record; one that was left is free in half an hour."""
 LISTENING = "0A"  # the state in /proc/net/tcp
 
 Progress = Callable[[float, str], None]

@@ -22,8 +22,12 @@ from labeling.label_studio.tasks import KEY
 logger = logging.getLogger(__name__)
 
 PUSH_CHUNK = 500
+"""Tasks a request. Chosen: what a failed one repeats is small."""
 READERS = 2
+"""Chosen: one answer is translated while Label Studio makes the next; more would take its threads
+from people."""
 TASKS_AN_EXPORT = 500
+"""Chosen: an export is slow, and its time is lost if the request fails."""
 
 Progress = Callable[[float, str], None]
 

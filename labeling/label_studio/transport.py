@@ -12,6 +12,7 @@ from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.payloads import read_json
 
 SHORT = 300
+"""Characters of an answer in a message. Chosen: it stays readable."""
 
 
 class Transport:

@@ -6,6 +6,7 @@ import torch
 from torch import nn
 
 IGNORED = -1
+"""An issue that nobody answered, as ``Marks`` say it."""
 
 
 class EncoderWithHeads(nn.Module):

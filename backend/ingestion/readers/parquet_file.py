@@ -10,6 +10,7 @@ from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import Row
 
 ROWS_PER_BATCH = 2_000
+"""Chosen: bounds memory."""
 
 
 class ParquetReader:

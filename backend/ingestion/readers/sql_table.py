@@ -11,6 +11,7 @@ from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import Row
 
 ROWS_PER_FETCH = 2_000
+"""Chosen: bounds memory."""
 
 
 class SqlTableReader:
