@@ -21,7 +21,7 @@ MIN_AUDIT = 30
 WORTHWHILE = 0.005
 """Chosen: half a per cent of accuracy, less than an audit of some hundreds can show."""
 LEVELS = 41
-"""Steps of a curve's first and last accuracy. Chosen: 2.4 % each."""
+"""Steps of the first accuracy, and of the way from it to one. Chosen: 2.4 % each."""
 SHAPES = 12
 """Steps of how fast it bends. Chosen: 20,172 points of the grid for each kind of curve."""
 MODEL_NOISE = 0.02

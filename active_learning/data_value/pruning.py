@@ -22,7 +22,7 @@ TOLERANCE = 0.005
 """Accuracy that may be lost. Chosen: half a per cent, as little as is worth a label elsewhere
 (``stopping.WORTHWHILE``)."""
 FEWEST = 20
-"""Chosen: a quarter of fewer is less than five records to score by."""
+"""Chosen: a quarter of them, five, are the least to score by."""
 
 
 class ValueKind(StrEnum):

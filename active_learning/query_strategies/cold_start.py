@@ -10,7 +10,7 @@ from active_learning.types import Positions, Reason, Scores
 SAMPLE = 10_000
 """Candidates that are looked at, a uniform sample of a larger pool. The others score zero."""
 NEIGHBOURS = 10
-"""Chosen: half of TypiClust's 20, as a quarter of the pool is cut into small clusters."""
+"""Chosen: half of TypiClust's 20; a first batch cuts quarters of the pool into small clusters."""
 STRATA = 4
 """Quarters by how unusual the signals are. Chosen."""
 FEW_A_CLASS = 6

@@ -18,6 +18,7 @@ from backend.models import ApiKey, User
 
 KEY_PREFIX = "assay_"
 SHOWN_CHARACTERS = 12
+"""``assay_`` and six random characters: 36 bits tell keys apart, and open nothing."""
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 

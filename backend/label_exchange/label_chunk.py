@@ -23,7 +23,7 @@ from labeling.label_studio.label_mapping import LabelMapping, translate
 
 VIA = "import"
 LARGEST_ID = 2_147_483_647
-"""2**31 - 1, the largest of Label Studio's 32-bit ids."""
+"""2**31 - 1: the store keeps Label Studio's ids in 32 bits."""
 
 
 class LabelChunk:

@@ -33,7 +33,7 @@ FORMATS: tuple[tuple[ExportFormat, str], ...] = (
 )
 QUEUED = "The file is being imported. Its report appears below when it is done."
 SHOWN_IMPORTS = 10
-"""Chosen: the latest; all are in the API."""
+"""Chosen: the latest."""
 SHOWN_JOBS = 5
 """Chosen: the latest."""
 OPEN_STATUSES = ("queued", "running", "waiting")

@@ -27,7 +27,7 @@ from labeling.label_schema import LabelSchema
 SAMPLE = 10
 """Cases shown before many are decided at once. Chosen: as many as are looked at."""
 NEWEST = 3
-"""Model versions whose opinion may be taken over. Chosen: older ones are no longer asked for."""
+"""Bulk actions that are listed to be undone. Chosen: a mistake is noticed soon."""
 LIKELY = 0.5
 """Probability above which yes is the likelier answer."""
 Row = tuple[ReviewCase, Record, ConsensusLabel | None]
