@@ -7,12 +7,14 @@ from scipy.stats import beta, betabinom, binom, hypergeom
 from active_learning.exceptions import ShapeMismatch
 
 DELTA = 0.10
-"""Chance that a promise may be broken where nobody says otherwise; the default of the policy."""
+"""Chance that a promise may be broken where nobody says otherwise; the default of the policy.
+Chosen."""
 GRID = 40
 """Thresholds that are tried, chosen: steps of 2.5 % of the pool. Their number costs no certainty,
 as the tests end at the first that fails."""
 FARTHEST = 10_000
-"""Further calibration rows up to which the search for a sample that certifies looks ahead."""
+"""Further calibration rows up to which the search for a sample that certifies looks ahead. Chosen:
+nobody audits more."""
 
 
 def error_upper_bound(errors: int, n: int, delta: float = DELTA) -> float:

@@ -35,7 +35,8 @@ from active_learning.types import (
 EARLY_LABELS = 100
 EARLY_RANDOM = 0.3
 LATE_RANDOM = 0.05
-"""Share of random records besides the audit: 30 % before 100 labels, then 5 %."""
+"""Share of random records besides the audit: 30 % before 100 labels, then 5 %. Chosen: doubt means
+little while labels are few; later some chance still guards against what the scores miss."""
 
 
 class ActiveLearner:

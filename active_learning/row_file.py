@@ -18,7 +18,7 @@ GAP_BYTES = 16_384
 """Rows that lie closer are read in one call with what is between them: reading so much takes as
 long as one more call (both about two microseconds)."""
 SPAN_BYTES = 16_777_216
-"""Bytes that one call reads."""
+"""Bytes that one call reads. Chosen: bounds memory."""
 
 Rows: TypeAlias = slice | Positions
 

@@ -13,9 +13,11 @@ from active_learning.columns.signals import Signals
 from active_learning.types import Embeddings, Probabilities
 
 CLIP = 6.0
-"""Standard deviations beyond which a signal is cut: one odd record must not steer a head."""
+"""Standard deviations beyond which a signal is cut: one odd record must not steer a head.
+Chosen."""
 COMPONENTS = 160
-"""Directions of the embedding that are kept; all of them up to 160 labelled records."""
+"""Directions of the embedding that are kept; all of them up to 160 labelled records. Chosen: a
+bound on what a fit costs."""
 
 
 class BlockScales(NamedTuple):

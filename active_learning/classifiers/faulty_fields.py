@@ -15,7 +15,8 @@ from active_learning.types import Marks, Probabilities
 CORE_COLUMNS = 6
 """Leading columns of the fault summary: how many fields are faulty, not which or how."""
 MIN_MARKS = 2
-"""Faulty cells, and sound cells, that must have been marked before the model is fitted."""
+"""Faulty cells, and sound cells, that must have been marked before the model is fitted. Chosen: of
+one alone nothing can be learnt."""
 
 
 class FaultyFieldModel:

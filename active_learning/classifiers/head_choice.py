@@ -15,7 +15,7 @@ SCALES = (
     BlockScales(1.0, 0.1),
     BlockScales(2.0, 0.1),
 )
-"""Candidates, quietest first."""
+"""Candidates, quietest first. Chosen: each costs one more training, so there are few."""
 CLASS_BALANCES = (0.5, 1.0)
 """Candidates for ``fit_heads``, mildest first. Unbalanced heads find fewer rare grades, also where
 the rows were chosen actively; full balance costs accuracy where labels are many or noisy."""

@@ -16,7 +16,8 @@ from active_learning.types import Marks, Probabilities
 
 Matrix = NDArray[np.float64]
 OUT_OF_PLAY = -30.0
-"""Logit of a class that no training row has."""
+"""Logit of a class that no training row has. Chosen: a probability of 1e-13, without an
+infinity."""
 
 
 @dataclass(frozen=True)

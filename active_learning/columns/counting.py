@@ -18,12 +18,13 @@ from active_learning.columns.value_parsing import (
 )
 
 COUNTER_LIMIT = 300_000
-"""Distinct keys that a counter keeps; beyond it the rarest are forgotten."""
+"""Distinct keys that a counter keeps; beyond it the rarest are forgotten. Chosen: bounds memory."""
 SAMPLE_SIZE = 5_000
 """Values of a column whose ranges are measured: a median of so many lies, 19 times in 20, within
 1.4 % of the ranks around the true one."""
 TEXTS_AT_A_TIME = 50_000
-"""Different values whose shapes and pieces are counted together: each is taken apart once."""
+"""Different values whose shapes and pieces are counted together: each is taken apart once. Chosen:
+bounds memory."""
 PIECES_AT_A_TIME = 100_000
 """Chosen: bounds the list of pieces that waits to be counted."""
 

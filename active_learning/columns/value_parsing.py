@@ -11,7 +11,8 @@ MISSING_WORDS = frozenset(
     {"", "nan", "none", "null", "n/a", "na", "-", "--", "?", "无", "空", "未知"}
 )
 TEXT_LIMIT = 400
-"""Characters of a value that are looked at."""
+"""Characters of a value that are looked at. Chosen: faults of form show in the beginning, and long
+texts cost time."""
 
 _NUMBER = re.compile(
     r"^\s*[-+]?[$€£¥￥]?\s*(\d{1,3}(?:,\d{3})+|\d+)?(\.\d+)?(e[-+]?\d+)?\s*(?:%|元)?\s*$",

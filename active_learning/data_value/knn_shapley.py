@@ -14,7 +14,7 @@ from active_learning.types import Progress, Scores, ShouldStop, check_stop, neve
 NEIGHBOURS = 10
 """Chosen: the theorem holds for any number; few keep the values local."""
 CHUNK_CELLS = 2_000_000
-"""Distances held at a time."""
+"""Distances held at a time. Chosen: 16 MB of float64 bound memory."""
 
 
 def knn_shapley(

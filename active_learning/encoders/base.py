@@ -31,7 +31,8 @@ class Encoder(Protocol):
 
 
 TEXTS_AT_ONCE = 512
-"""Texts a call of an encoder that does not say how many it wants."""
+"""Texts a call of an encoder that does not say how many it wants. Chosen: between two calls one
+can stop and tell progress."""
 
 
 def texts_at_once(encoder: Encoder) -> int:

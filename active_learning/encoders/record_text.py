@@ -4,7 +4,7 @@ from active_learning.columns.value_parsing import text_of
 from active_learning.types import Fields
 
 VALUE_LIMIT = 2_000
-"""Characters of a value that are read; encoders cut far earlier."""
+"""Characters of a value that are read; encoders cut far earlier. Chosen."""
 
 
 def record_text(fields: Fields) -> str:

@@ -31,11 +31,12 @@ CPU_BATCH_TOKENS = 1_024
 GPU_BATCH_TOKENS = 65_536
 """Chosen: 256 texts of full length, 64 times a batch of the CPU."""
 GPU_STRETCH = 8_192
-"""Texts that are cut into tokens before the first batch of them is computed on a GPU."""
+"""Texts that are cut into tokens before the first batch of them is computed on a GPU. Chosen:
+texts of like length share a batch, and the first does not wait long."""
 GPU_TEXTS_AT_ONCE = 4 * GPU_STRETCH
 """Texts a call: dozens of batches, so that few are computed while nothing is read ahead."""
 GPU_BATCHES_AHEAD = 8
-"""Batches that wait for the GPU, and results that wait to be fetched."""
+"""Batches that wait for the GPU, and results that wait to be fetched. Chosen: bounds memory."""
 MAX_TOKENS = 256
 """Read of a text at most. Chosen: what all-MiniLM-L6-v2 reads; time grows with the length."""
 logger = logging.getLogger(__name__)

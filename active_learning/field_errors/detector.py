@@ -26,7 +26,8 @@ threshold at which F1 is largest (Lipton, Elkan and Narayanaswamy 2014)."""
 CHUNK = 20_000
 """Records graded at a time. Chosen: bounds memory."""
 CANDIDATES = 4_000
-"""Records that compete for a place in the next batch; more are sampled down to this."""
+"""Records that compete for a place in the next batch; more are sampled down to this. Chosen:
+bounds time."""
 
 
 class FieldErrorDetector:

@@ -38,7 +38,7 @@ CHANCE_SEED = 53
 """Any number: keeps these draws apart from others of the same seed."""
 MOST_KNOWN = 20_000
 """Known records that others are compared with: 50 MB of vectors. Projects have fewer, unless a
-machine labels most of the pool."""
+machine labels most of the pool. Chosen."""
 
 
 class CandidateFacts:

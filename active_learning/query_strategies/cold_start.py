@@ -8,13 +8,14 @@ from active_learning.query_strategies.typiclust import typicality
 from active_learning.types import Positions, Reason, Scores
 
 SAMPLE = 10_000
-"""Candidates that are looked at, a uniform sample of a larger pool. The others score zero."""
+"""Candidates that are looked at, a uniform sample of a larger pool. The others score zero. Chosen:
+bounds time."""
 NEIGHBOURS = 10
 """Chosen: half of TypiClust's 20; a first batch cuts quarters of the pool into small clusters."""
 STRATA = 4
 """Quarters by how unusual the signals are. Chosen."""
 FEW_A_CLASS = 6
-"""Labels a class below which typical records teach more than a sample of all."""
+"""Labels a class below which typical records teach more than a sample of all. Chosen."""
 TYPICAL_SHARE = 0.7
 """Chosen: the rest is the systematic sample, which no cluster is too odd for."""
 

@@ -17,11 +17,11 @@ from active_learning.query_strategies.vectors import CHUNK, Vectors, chunks
 from active_learning.types import Positions
 
 BLOCK_VALUES = 16_000_000
-"""Distances held at a time: 64 MB of float32."""
+"""Distances held at a time: 64 MB of float32. Chosen: bounds memory."""
 PRODUCT_CHUNK = 65_536
-"""Rows of a pass over the pool with one vector."""
+"""Rows of a pass over the pool with one vector. Chosen: bounds memory."""
 RESERVE = 0.5
-"""Share of a GPU's free memory that a pool kept there leaves to others."""
+"""Share of a GPU's free memory that a pool kept there leaves to others. Chosen."""
 
 Rows: TypeAlias = NDArray[np.float32]
 Products: TypeAlias = Callable[[Rows], Iterator[tuple[slice, Rows]]]

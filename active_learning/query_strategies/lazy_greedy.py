@@ -10,7 +10,8 @@ from active_learning.query_strategies.vectors import Vectors, chunks
 from active_learning.types import Positions, Scores
 
 BLOCK = 2_048
-"""Rows whose distances are brought up to date together."""
+"""Rows whose distances are brought up to date together. Chosen: one call of numpy for many rows,
+and few that would not have been asked for."""
 
 Worth = Callable[[Scores, Positions | slice, int], Scores]
 """(distances to the nearest known record, their rows, picks so far) to worths.

@@ -16,7 +16,7 @@ from active_learning.exceptions import NoLabels, ShapeMismatch
 from active_learning.types import Probabilities, Reason, Scores, class_mention
 
 FLOOR = 1e-6
-"""Least weight of an annotator or of the classifier."""
+"""Least weight of an annotator or of the classifier. Chosen: nothing is divided by zero."""
 COARSE = (0.1, 0.2, 0.5, 0.8, 1.0, 2.0, 3.0, 5.0, 8.0)
 """Temperatures that are tried first. Chosen: from ten times as sure to an eighth."""
 FINE_STEPS = 4

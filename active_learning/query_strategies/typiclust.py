@@ -9,7 +9,8 @@ from active_learning.query_strategies.distances import CPU_DISTANCES, Distances
 from active_learning.types import Positions, Reason, Scores
 
 SAMPLE = 10_000
-"""Candidates that are looked at; a uniform sample of a larger pool. The others score zero."""
+"""Candidates that are looked at; a uniform sample of a larger pool. The others score zero. Chosen:
+bounds time."""
 NEIGHBOURS = 20
 """As in Hacohen et al. 2022."""
 MOST_CLUSTERS = 500

@@ -31,7 +31,8 @@ FULL = "all-labels"
 REVISION = 3
 """Raised whenever a run of the same inputs would give other numbers."""
 STALE_SECONDS = 600.0
-"""Age beyond which a half-written file has no writer any more."""
+"""Age beyond which a half-written file has no writer any more. Chosen: a file is written in far
+less."""
 
 MakeChooser = Callable[[str, Plan], Chooser]
 """From a strategy's name to its chooser; a function of a module, so that processes find it."""

@@ -14,7 +14,8 @@ MOST_CAPTIONS = 5
 """Chosen: dates beside each other do not touch."""
 MINUS = "\N{MINUS SIGN}"
 BANDS = (0.0, 0.2, 0.4, 0.6, 0.8)
-"""Lower ends of the colours of a pair's kappa."""
+"""Lower ends of the colours of a pair's kappa. Those of Landis and Koch 1977: slight, fair,
+moderate, substantial, almost perfect."""
 
 
 @dataclass(frozen=True)

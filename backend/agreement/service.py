@@ -28,7 +28,8 @@ MEASURE = "agreement.measure"
 FORM = 1
 """Of the report's content; another one makes kept reports out of date."""
 REST = timedelta(minutes=1)
-"""How long a report that is out of date is shown before a page asks for the next by itself."""
+"""How long a report that is out of date is shown before a page asks for the next by itself.
+Chosen."""
 OPEN = ("queued", "running", "waiting")
 
 

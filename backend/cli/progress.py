@@ -9,9 +9,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 LINE_SECONDS = 5.0
-"""Least time between two lines where there is no terminal."""
+"""Least time between two lines where there is no terminal. Chosen: a log stays short."""
 SILENT_SECONDS = 60.0
-"""Most time without a line there, as long as the work calls, though nothing changed."""
+"""Most time without a line there, as long as the work calls, though nothing changed. Chosen:
+nobody takes it for dead."""
 
 
 class ProgressBar:

@@ -13,7 +13,7 @@ from active_learning.types import Features, Marks, ShouldStop
 from labeling.label_schema import LabelSchema
 
 FEWEST_LABELS = 30
-"""With fewer, one part judged by the others says too little."""
+"""With fewer, one part judged by the others says too little. Chosen."""
 
 
 def label_weights(

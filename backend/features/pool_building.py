@@ -28,7 +28,7 @@ Consumer = Callable[[list[int], list[dict[str, Any]], list[str]], None]
 
 TEXTS_EMBEDDED_AT_ONCE = 20_000
 """Of like length beside each other: little is computed on padding, and the rows that are read
-together later lie together on disk."""
+together later lie together on disk. Chosen: bounds memory."""
 
 
 class Pages:

@@ -27,7 +27,7 @@ from backend.core.purged import Purged, bytes_below
 IDS, HASHES, FITTED, LOCK = "ids.i64", "texts.hashes", "fitted", "in-use"
 KEPT_DAYS = 7
 """A pool or signals that no job has read for so long are deleted: projects that are worked on
-choose a batch more often."""
+choose a batch more often. Chosen."""
 DAY = 24 * 3600.0
 
 

@@ -10,7 +10,7 @@ from backend.models import (
 )
 
 RECORDS_PER_QUERY = 5_000
-"""Records in memory at a time while a dataset is read."""
+"""Records in memory at a time while a dataset is read. Chosen: bounds memory."""
 
 
 def record_page(

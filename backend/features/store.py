@@ -32,11 +32,11 @@ from backend.records.repository import count_current, generation, newest_record
 
 ENCODER_BYTES = 1_000_000_000
 """Encoders in memory with what is known of their caches: two of the bundled ones, or eight small
-transformers. An evicted one is loaded again in seconds."""
+transformers. An evicted one is loaded again in seconds. Chosen."""
 CACHED_TEXT_BYTES = 150
 """Memory a cached embedding takes: its text's hash in a dictionary. Measured."""
 POOL_BYTES = 500_000_000
-"""Pools in memory: ids, places and column signals; the features themselves stay on disk."""
+"""Pools in memory: ids, places and column signals; the features themselves stay on disk. Chosen."""
 RECORD_BYTES = 50
 """Memory a record of a pool takes: an id as a Python integer in a list, and a place."""
 JSON_FACTOR = 6

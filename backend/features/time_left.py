@@ -6,7 +6,7 @@ from collections.abc import Callable
 Progress = Callable[[float, str], None]
 
 FIRST_ESTIMATE_SECONDS = 5.0
-"""Before, the pace of the first records says little: an encoder loads, a disk wakes up."""
+"""Before, the pace of the first records says little: an encoder loads, a disk wakes up. Chosen."""
 
 
 class TimeLeft:

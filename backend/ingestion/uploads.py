@@ -16,7 +16,7 @@ from backend.core.services import Services
 from backend.ingestion import repository
 
 MAX_NAME = 100
-"""Characters of an uploaded file's name that are kept, its last. Chosen: suffixes are among them."""
+"""Last characters of an uploaded file's name that are kept. Chosen: suffixes are among them."""
 UPLOADS = "uploads"
 """Below the data directory."""
 REQUEST_TIME = timedelta(hours=1)

@@ -24,7 +24,7 @@ from labeling.label_studio.sync import (
 )
 
 LISTING_INTERVAL = timedelta(minutes=10)
-"""Also the longest that a project is not synced while nothing changes (``SyncProbe``)."""
+"""Also the longest that a project is not synced while nothing changes (``SyncProbe``). Chosen."""
 
 
 def sync_project(

@@ -20,7 +20,8 @@ from backend.records import repository as records
 LEARNT = "learnt"
 """Among a model version's metrics: up to where the answers and decisions were known to it."""
 RETRY_FAILED_AFTER = timedelta(minutes=5)
-"""A step that failed is asked for again after this pause, so that a lasting fault costs little."""
+"""A step that failed is asked for again after this pause, so that a lasting fault costs little.
+Chosen."""
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ from backend.projects.schemas import LoopPolicy
 from backend.projects.service import policy_of
 
 GROWTH = 1.25
-"""The same champion is asked again by itself when its audit sample has grown by a quarter, or
-by as much as the last decision says is needed."""
+"""The same champion is asked again by itself when its audit sample has grown by a quarter, or by
+as much as the last decision says is needed. Chosen: each look costs certainty, so there are
+few."""
 WATCH = "audits of machine labels"
 
 

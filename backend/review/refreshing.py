@@ -28,7 +28,7 @@ from backend.review import decision_repository, situation_repository
 from backend.review.case_changes import CaseChanges, case_changes
 
 MANY = 1_000
-"""Changes after which the store plans its queries anew."""
+"""Changes after which the store plans its queries anew. Chosen."""
 MOST_PASSES = 10
 """Answers keep coming in: what a refresh has not reached by then is left to the next one."""
 

@@ -10,7 +10,7 @@ NGRAMS = (2, 4)
 FEATURES = 2**18
 """Chosen: pieces of a few hundred texts hardly collide among so many."""
 LEAST = 0.1
-"""Cosine below which records have nothing to do with each other."""
+"""Cosine below which records have nothing to do with each other. Chosen."""
 
 
 def most_similar(text: str, others: Sequence[str], count: int) -> list[tuple[int, float]]:

@@ -34,7 +34,8 @@ from backend.projects.service import label_schema_of, policy_of
 TYPICAL_RECORDS = 500
 """Of the pool, for the medians: any few hundred do (``TypicalCells.of``)."""
 TEXTS_READ = 480
-"""Texts that are encoded anew for one batch, so that explaining does not keep people waiting."""
+"""Texts that are encoded anew for one batch, so that explaining does not keep people waiting.
+Chosen."""
 ROUNDED = 4
 """Decimals that are kept. Chosen: people see one."""
 

@@ -12,7 +12,7 @@ FINE_TUNE = "training.fine_tune"
 FINE_TUNED_ON = "fine_tuned_on"
 """The metric of a model version that tells on how many labels its encoder was trained."""
 GROWTH = 1.5
-"""Labels, over those of the last fine-tuning, that make another one worth its time."""
+"""Labels, over those of the last fine-tuning, that make another one worth its time. Chosen."""
 
 
 def request_fine_tuning(

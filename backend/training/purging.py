@@ -26,7 +26,8 @@ from backend.registry.service import ENCODER_PURGED, RegistryService
 
 PURGE = "training.purge_files"
 KEPT_VERSIONS = 10
-"""Newest model versions of a project that keep their encoder, whatever became of them."""
+"""Newest model versions of a project that keep their encoder, whatever became of them. Chosen:
+nobody rolls back farther."""
 UNREFERRED_FOR = timedelta(days=1)
 """From its artifact to its row a training takes seconds; a day is far from that."""
 

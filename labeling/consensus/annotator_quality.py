@@ -13,7 +13,8 @@ from labeling.consensus.rates import Rate, rate
 from labeling.consensus.words import Words
 
 ENOUGH_GOLD = 40
-"""Answers with a known right one from which change over time is told by them."""
+"""Answers with a known right one from which change over time is told by them. Chosen: two windows
+of ``drift.SMALLEST_WINDOW``."""
 NO_GOLD = Words(
     "This annotator has answered no record whose right answer is known.",
     "该标注员尚未标注已知正确答案的记录。",

@@ -23,7 +23,7 @@ from labeling.consensus.weighted_majority_vote import fit_accuracies
 
 WEIGHTS = (0.5, 1.0, 1.5, 2.0, 3.0)
 """Powers of the classifier that are tried. Below one half it hardly speaks; at 3 it counts three
-times what it says of itself, which is what annotators who err together call for."""
+times what it says of itself, which is what annotators who err together call for. Chosen."""
 
 FEWEST = 30
 """Items with several labels from which people are told apart. In projects simulated with known

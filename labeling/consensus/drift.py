@@ -10,9 +10,9 @@ from labeling.consensus.rates import Rate, rate
 from labeling.consensus.words import Words
 
 SMALLEST_WINDOW = 20
-"""Answers a window at least: one wrong answer more moves its share by 5 points."""
+"""Answers a window at least: one wrong answer more moves its share by 5 points. Chosen."""
 MOST_WINDOWS = 12
-"""Windows at most, so that the search for the border costs little power."""
+"""Windows at most, so that the search for the border costs little power. Chosen."""
 DRAWS = 999
 _MORE_DRAWS = 19_999
 """Random orders that are drawn first, and where those make chance a rare explanation (1 %): a

@@ -12,7 +12,8 @@ ITERATIONS = 50
 TOLERANCE = 1e-6
 """Change of a probability below which the accuracies stand still to four decimals."""
 SMOOTHING = 4.0
-"""Labels of the average accuracy that everyone starts with: a handful of labels says little."""
+"""Labels of the average accuracy that everyone starts with: a handful of labels says little.
+Chosen."""
 USUAL_RIGHT, USUAL_WRONG = 2.0, 1.0
 """Labels that nobody gave, which keep the average accuracy from 0 and 1: two right of three, as
 often as labels are right on the mean of the seven public sets of ``benchmarks.consensus`` (.65)."""

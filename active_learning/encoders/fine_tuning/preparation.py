@@ -16,7 +16,7 @@ from active_learning.exceptions import EncoderUnavailable, NoLabels, ShapeMismat
 from active_learning.types import Marks
 
 MIN_HELD_OUT = 20
-"""Fewer rows tell nothing about when to stop."""
+"""Fewer rows tell nothing about when to stop. Chosen: one of 20 is 5 points of accuracy."""
 
 
 def check_input(
