@@ -32,6 +32,7 @@ SHOWN = 2.0
 does, before it is believed against many of them, or against most of a class. Chosen: by chance
 alone about one time in forty."""
 MANY, MOST = 0.35, 0.5
+"""Shares contradicted from which that must be shown: of all labels, of a class. Chosen."""
 
 
 @dataclass(frozen=True)

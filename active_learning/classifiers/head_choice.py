@@ -20,7 +20,7 @@ CLASS_BALANCES = (0.5, 1.0)
 """Candidates for ``fit_heads``, mildest first. Unbalanced heads find fewer rare grades, also where
 the rows were chosen actively; full balance costs accuracy where labels are many or noisy."""
 SCALE_MARGIN, BALANCE_MARGIN = 0.5, 1.0
-"""Standard errors by which a louder scale, or more balance, must lower the loss."""
+"""Standard errors by which a louder scale, or more balance, must lower the loss. Chosen."""
 
 
 class Judge:

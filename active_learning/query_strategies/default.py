@@ -16,18 +16,17 @@ from active_learning.query_strategies.typiclust import TypiClust
 from active_learning.types import Positions, Probabilities, Reason, Scores
 
 EARLY_LABELS = 20
-"""Labels a class, on average, up to which classes without any label are looked for. Chosen."""
+"""Labels a class, on average, up to which classes without any label are looked for. Chosen, as the
+next four are; ``benchmarks.learning_curves`` measures them together, as one strategy."""
 RARE = 0.3
-"""A class is rare where it holds fewer than this share of the labels it would hold if even.
-Chosen."""
+"""A class is rare where it holds fewer than this share of the labels it would hold if even."""
 RARE_SHARE = 0.5
-"""Of a batch where a class is rare. Chosen: the other half goes on as it would."""
+"""Of a batch where a class is rare; the other half goes on as it would."""
 RESOLUTIONS = (0.1, 0.3)
-"""Up to the first, doubt chooses nothing; from the second on, all but the typical records.
-Chosen."""
+"""Up to the first, doubt chooses nothing; from the second on, all but the typical records."""
 SCARCITIES = (0.1, 0.2)
 """A class is scarce in the pool where it is expected to hold less of its even share than these:
-surely below the first, not from the second on. Chosen."""
+surely below the first, not from the second on."""
 UNMET = 1e-6
 """Mean probability of a class that has no label yet."""
 CHANCE_REASON = Reason(

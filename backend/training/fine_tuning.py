@@ -27,6 +27,7 @@ from backend.training.fine_tuning_request import FINE_TUNED_ON
 FEWEST_TEXTS = 50
 """Chosen: of fewer, a held-out part would be too small to tell when to stop."""
 TRAINING_SHARE, EMBEDDING_SHARE = 0.7, 0.95
+"""Of the job's progress: the encoder is trained, records are embedded; then heads are trained."""
 
 
 def fine_tune_challenger(
