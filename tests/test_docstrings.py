@@ -53,7 +53,8 @@ def _functions_of_arrays(root: str) -> Iterator[tuple[str, str]]:
         ]
         stated = {(one.name, method) for _, one in classes for method in _stating(one)}
         protocols = {one.name for _, one in classes if "Protocol" in map(ast.unparse, one.bases)}
-        for path, owner in [*trees.items(), *classes]:
+        owners: list[tuple[Path, ast.Module | ast.ClassDef]] = [*trees.items(), *classes]
+        for path, owner in owners:
             sources = (
                 protocols | set(map(ast.unparse, owner.bases))
                 if isinstance(owner, ast.ClassDef)
