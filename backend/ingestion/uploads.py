@@ -16,7 +16,8 @@ from backend.core.services import Services
 from backend.ingestion import repository
 
 MAX_NAME = 100
-"""Last characters of an uploaded file's name that are kept. Chosen: suffixes are among them."""
+"""Last bytes of an uploaded file's name that are kept, with its suffixes. Chosen: with what is put
+before them they stay below the 255 bytes that file systems allow."""
 UPLOADS = "uploads"
 """Below the data directory."""
 REQUEST_TIME = timedelta(hours=1)
@@ -50,7 +51,7 @@ def store_upload(folder: Path, name: str, content: BinaryIO) -> Path:
 def safe_name(name: str) -> str:
     """The name without folders and odd characters, its suffixes kept."""
     plain = re.sub(r"[^\w.\-]+", "_", re.split(r"[/\\]", name)[-1]).lstrip(".")
-    return plain[-MAX_NAME:] or "upload"
+    return plain.encode()[-MAX_NAME:].decode(errors="ignore") or "upload"
 
 
 def purge_uploads(services: Services, *, days: int, is_dry: bool) -> list[Purged]:

@@ -148,7 +148,7 @@ def _evidence(
             problems=_problems(answers, schema),
             opinion=Opinion(said[0], said[1]) if said else None,
             suspicion=_suspicion(judged) if judged and is_judged else None,
-            tied=_tied(answers, schema),
+            tied=_tie(answers, schema),
             is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
             is_awaited=answers.awaits_copy,
         )
@@ -209,7 +209,7 @@ def _case_values(reasons: list[ReviewReason], suspicion: Suspicion | None) -> di
     }
 
 
-def _tied(answers: RecordAnswers, schema: LabelSchema) -> list[str]:
+def _tie(answers: RecordAnswers, schema: LabelSchema) -> list[str]:
     """The grades that most answers gave, if there are two or more, best first."""
     counts = Counter(row.grade for row in answers.answers if row.grade in schema.grades)
     most = max(counts.values(), default=0)

@@ -23,7 +23,6 @@ ADDRESS_BYTES = 13_000
 """Of keys in one address: Label Studio refuses one of about 20,000."""
 TASKS_A_CALL = 400
 """Chosen: 100 calls for 40,000 tasks, and answers that fit into memory."""
-EXPORT_A_CALL = 500
 
 ANNOTATION_FIELDS = (
     "id,annotations,updated_at,result,completed_by,was_cancelled,ground_truth,lead_time,"
