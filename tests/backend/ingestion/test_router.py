@@ -99,3 +99,5 @@ def test_names_of_uploads_stay_in_their_folder() -> None:
     assert safe_name("C:\\data\\商品 1.csv.gz") == "商品_1.csv.gz"
     assert safe_name("..") == "upload"
     assert len(safe_name("x" * 500 + ".csv")) == 100
+    assert len(safe_name("商" * 500 + ".csv").encode()) <= 100
+    assert safe_name("商" * 500 + ".csv").endswith("商.csv")
