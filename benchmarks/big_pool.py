@@ -214,7 +214,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     def mark_pushed(context: Any, _args: dict[str, Any]) -> dict[str, Any]:
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
-                for task, _ in label_studio.tasks_with_records(session, batch.id):
+                for task, _ in label_studio.due_tasks(session, batch.id):
                     task.label_studio_task_id = task.id
                     session.add(task)
                 label_studio.mark_batch_pushed(session, batch.id, services.clock())

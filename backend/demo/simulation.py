@@ -55,7 +55,7 @@ def label_batch(
     Who has answered already is read from Label Studio, so a repeat gives no second answer.
     """
     with services.database.reading() as session:
-        rows = label_studio_repository.tasks_with_records(session, batch_id)
+        rows = label_studio_repository.pushed_tasks(session, batch_id)
         predictions = label_studio_repository.predictions_of_batch(session, batch_id)
     answered = _answers_given(services.label_studio, project, [task for task, _ in rows])
     total = len(rows) * len(annotators)

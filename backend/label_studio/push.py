@@ -66,7 +66,7 @@ def _push_batch(
     services: Services, project: Project, batch: Batch, label_studio_id: int, progress: Progress
 ) -> int:
     with services.database.reading() as session:
-        rows = repository.tasks_with_records(session, batch.id)
+        rows = repository.due_tasks(session, batch.id)
         predictions = repository.predictions_of_batch(session, batch.id)
         numbers = repository.model_version_names(session, project.id)
     schema, policy = label_schema_of(project), policy_of(project)

@@ -57,7 +57,21 @@ def suggested_label_studio_ids(
     return found
 
 
-def tasks_with_records(session: Session, batch_id: int) -> Sequence[tuple[Task, Record]]:
+def pushed_tasks(session: Session, batch_id: int) -> Sequence[tuple[Task, Record]]:
+    """The batch's tasks that Label Studio holds, with their records, most useful first."""
+    return session.exec(
+        select(Task, Record)
+        .join(Record, col(Record.id) == col(Task.record_id))
+        .where(
+            Task.batch_id == batch_id,
+            col(Task.label_studio_task_id).is_not(None),
+            col(Task.deleted_at).is_(None),
+        )
+        .order_by(col(Task.position))
+    ).all()
+
+
+def due_tasks(session: Session, batch_id: int) -> Sequence[tuple[Task, Record]]:
     """The batch's tasks that are to be pushed, with their records, most useful first."""
     return session.exec(
         select(Task, Record)

@@ -66,14 +66,14 @@ def test_one_odd_record_is_cut_at_six_standard_deviations() -> None:
 def test_scales_leave_the_core_columns_alone_and_weigh_signals_and_text() -> None:
     embeddings, signals, faults = _rows(40, 5)
     design, plain = DesignMatrix.fit(embeddings, signals, faults)
-    scaled = design.rescaled(BlockScales(0.5, 3.0))
+    scaled = design.with_scales(BlockScales(0.5, 3.0))
     matrix = scaled.transform(embeddings, signals, faults)
     assert matrix == pytest.approx(scaled.rescale(plain))
     core, text = slice(0, CORE_COLUMNS), slice(PLAIN, None)
     assert matrix[:, core] == pytest.approx(plain[:, core])
     assert matrix[:, CORE_COLUMNS:PLAIN] == pytest.approx(3.0 * plain[:, CORE_COLUMNS:PLAIN])
     assert matrix[:, text] == pytest.approx(0.5 * plain[:, text])
-    silent = design.rescaled(BlockScales(0.0, 3.0)).transform(embeddings, signals, faults)
+    silent = design.with_scales(BlockScales(0.0, 3.0)).transform(embeddings, signals, faults)
     assert silent.shape == matrix.shape
     assert (silent[:, text] == 0).all()
     assert silent[:, :PLAIN] == pytest.approx(matrix[:, :PLAIN])
@@ -81,7 +81,7 @@ def test_scales_leave_the_core_columns_alone_and_weigh_signals_and_text() -> Non
 
 def test_arrays_give_the_same_matrix_back() -> None:
     embeddings, signals, faults = _rows(40, 5)
-    design = DesignMatrix.fit(embeddings, signals, faults)[0].rescaled(BlockScales(0.5, 3.0))
+    design = DesignMatrix.fit(embeddings, signals, faults)[0].with_scales(BlockScales(0.5, 3.0))
     again = DesignMatrix.from_arrays(design.to_arrays())
     assert again.scales == design.scales
     found = again.transform(embeddings, signals, faults)

@@ -14,7 +14,7 @@ from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import NonFiniteFeatures, ShapeMismatch
 from active_learning.learner import ActiveLearner
 from active_learning.pool import Pool
-from active_learning.query_strategies import evidence
+from active_learning.query_strategies import candidate_facts
 from active_learning.query_strategies.factory import strategy_names
 from active_learning.types import Features
 from tests.active_learning.conftest import CLASSES, World
@@ -62,7 +62,7 @@ def test_every_strategy_picks_what_it_picks_in_memory(
     strategy: str,
     is_fitted: bool,
 ) -> None:
-    monkeypatch.setattr(evidence, "PREDICTED_AT_A_TIME", 128)
+    monkeypatch.setattr(candidate_facts, "PREDICTED_AT_A_TIME", 128)
     dense = world.features[shuffled]
     ids = [1_000 + 3 * int(row) for row in shuffled]
     known = {ids[row]: str(world.grades[shuffled[row]]) for row in range(60)}
@@ -99,7 +99,7 @@ class Watched:
 def test_choosing_never_reads_the_pool_as_a_whole(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "PREDICTED_AT_A_TIME", 100)
+    monkeypatch.setattr(candidate_facts, "PREDICTED_AT_A_TIME", 100)
     monkeypatch.setattr("active_learning.query_strategies.typiclust.SAMPLE", 50)
     classifier = RecordClassifier(world.layout, CLASSES, seed=1)
     classifier.fit(world.features[:60], world.grades[:60])
@@ -117,10 +117,10 @@ def test_choosing_never_reads_the_pool_as_a_whole(
 def test_known_records_are_bounded_and_those_with_labels_come_first(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "MOST_KNOWN", 50)
+    monkeypatch.setattr(candidate_facts, "MOST_KNOWN", 50)
     labels = np.full(800, -1)
     labels[100:140] = 0
-    found = evidence.Evidence(
+    found = candidate_facts.CandidateFacts(
         RecordClassifier(world.layout, CLASSES), world.features, np.arange(300), labels, seed=0
     ).candidates(np.arange(300, 800), frozenset())
     assert found.labelled_vectors is not None
@@ -132,7 +132,7 @@ def test_known_records_are_bounded_and_those_with_labels_come_first(
 def test_values_that_are_not_finite_are_counted_over_all_pieces(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(evidence, "PREDICTED_AT_A_TIME", 100)
+    monkeypatch.setattr(candidate_facts, "PREDICTED_AT_A_TIME", 100)
     features = world.features.copy()
     features[[150, 350, 351], [0, 70, 200]] = np.nan
     learner = ActiveLearner(RecordClassifier(world.layout, CLASSES))

@@ -55,7 +55,7 @@ class TestVersions:
             jobs = session.exec(select(Job.name)).all()
             events = session.exec(select(AuditEvent.action)).all()
         assert [(each.version, each.is_current) for each in history] == [(2, True), (1, False)]
-        assert jobs == ["guidelines.show"]
+        assert "guidelines.show" in jobs
         assert {"guideline.saved", "guideline.published"} <= set(events)
 
     def test_one_can_go_back_to_an_earlier_version(self, desk: Desk) -> None:

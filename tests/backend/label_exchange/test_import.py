@@ -15,7 +15,7 @@ from backend.label_exchange.files import write_export
 from backend.label_exchange.label_import import import_labels
 from backend.label_exchange.schemas import ExportRequest, LabelImportReport
 from backend.label_exchange.task_file import CHARACTERS_A_READ, read_tasks
-from backend.label_studio.repository import tasks_with_records
+from backend.label_studio.repository import due_tasks
 from backend.loop.repository import batches_not_pushed
 from backend.models import Annotation, Annotator, Batch, Job, Project, Record, Task
 from backend.review.refreshing import refresh_desk
@@ -189,7 +189,7 @@ def test_imported_tasks_are_never_pushed(elsewhere: Services, tmp_path: Path) ->
         (batch,) = session.exec(select(Batch)).all()
         assert (batch.round, batch.strategy) == (0, "imported")
         assert batches_not_pushed(session, project.id) == []
-        assert tasks_with_records(session, batch.id) == []
+        assert due_tasks(session, batch.id) == []
         assert unpushed_tasks_of_pushed_batches(session, project.id) == []
         (task,) = session.exec(select(Task)).all()
         assert (task.label_studio_task_id, task.annotators_wanted) == (None, 1)

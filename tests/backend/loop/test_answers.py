@@ -21,7 +21,7 @@ from tests.backend.features.test_snapshot import said, task
 def test_as_many_are_wanted_as_the_task_says_else_the_policy_and_no_more_than_copies_bring(
     asked: Asked, expected: int
 ) -> None:
-    assert asked.wanted(3) == expected
+    assert asked.answers_wanted(3) == expected
     assert not asked.is_complete(expected - 1, 3)
     assert asked.is_open(expected - 1, 3)
     assert asked.is_complete(expected, 3)
@@ -43,7 +43,7 @@ def test_skips_are_responses_and_only_known_people_are_responders() -> None:
     )
     assert held.responses == 3
     assert held.responders == {1, 2}
-    assert held.wanted(4) == 4
+    assert held.answers_wanted(4) == 4
     assert held.is_complete(3)
     assert not held.is_complete(4)
 

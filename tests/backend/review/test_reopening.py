@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import col, select
 
 from backend.models import Record, ReviewCase
+from backend.records.repository import raise_generation
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.schemas import BulkRequest, CaseFilter, DecisionRequest
@@ -23,6 +24,7 @@ def change(desk: Desk, title: str | None) -> None:
         for each in versions:
             each.is_current = False
             session.add(each)
+        raise_generation(session, versions[0].dataset_id)
         session.flush()
         if title is None:
             return

@@ -253,10 +253,7 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         assert context.project_id is not None
         with services.database.transaction() as session:
             for batch in loop_repository.batches_not_pushed(session, context.project_id):
-                ids = [
-                    task.id
-                    for task, _ in label_studio_repository.tasks_with_records(session, batch.id)
-                ]
+                ids = [task.id for task, _ in label_studio_repository.due_tasks(session, batch.id)]
                 label_studio_repository.set_label_studio_ids(
                     session, {i: 1_000 + i for i in ids if i}
                 )

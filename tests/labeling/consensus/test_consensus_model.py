@@ -87,7 +87,7 @@ def test_annotators_alone_never_speak_against_everybodys_answer() -> None:
 def test_the_usual_annotator_is_the_average_of_the_known_by_how_many_labels_they_gave() -> None:
     rows = [(item, 1, "ab"[item % 2]) for item in range(30)]
     rows += [(item, 2, "a") for item in range(10)]
-    coded = LabelFrame.from_rows(rows).coded
+    coded = LabelFrame.from_rows(rows).codes
     tables = np.array([[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [0.4, 0.6]]])
     fitted = Fitted(np.full((30, 2), 0.5), tables, np.array([0.6, 0.4]))
     model = model_of(coded, fitted, "dawid_skene")

@@ -78,11 +78,11 @@ def test_everybody_starts_with_four_labels_of_the_average_accuracy() -> None:
 
 def test_frequencies_are_those_found_and_one_item_more_of_all_classes() -> None:
     frame = random_frame(4, items=50)
-    fitted = fit_accuracies(frame.coded, has_frequencies=True, iterations=500)
+    fitted = fit_accuracies(frame.codes, has_frequencies=True, iterations=500)
     p = fitted.probabilities
     assert fitted.class_prior == pytest.approx((p.sum(axis=0) + 1 / 3) / (len(p) + 1), abs=1e-4)
     assert fitted.class_prior.sum() == pytest.approx(1.0)
-    even = fit_accuracies(frame.coded)
+    even = fit_accuracies(frame.codes)
     assert even.class_prior.tolist() == [1 / 3] * 3
 
 
