@@ -8,6 +8,7 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
+from backend.loop.service import LoopService
 from backend.models import Decision, Project, ReviewCase
 from backend.projects.service import label_schema_of
 from backend.review import decision_repository, repository
@@ -64,6 +65,8 @@ class Decisions:
                 SendingBack(self._session, self._clock).take_back(project, case)
         self._change(case, request.version, values)
         self._note(project, decision)
+        # How many answers are wanted has changed where one was asked for or is no longer.
+        LoopService(self._session, self._clock).request_review(project)
         return decision
 
     def undo(
@@ -98,6 +101,7 @@ class Decisions:
             SendingBack(self._session, self._clock).take_back(project, case)
         self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
         self._note(project, row)
+        LoopService(self._session, self._clock).request_review(project)
         return row
 
     def case(self, project: Project, case_id: int) -> ReviewCase:
