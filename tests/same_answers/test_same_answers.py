@@ -6,7 +6,7 @@ doubled and missing events cannot be made to order with the real one.
 
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from uuid import uuid4
 
