@@ -58,15 +58,19 @@ def build_registry(services: Services) -> "Registry":
 
 
 def periodic_jobs(services: Services) -> "list[PeriodicJob]":
-    """The reconciling sync of every project in Label Studio, and the daily housekeeping."""
-    from backend.jobs.schedules import PeriodicJob, of_no_project
+    """What brings each project up to date whatever was missed, and the daily housekeeping."""
+    from backend.jobs.schedules import PeriodicJob, every_project, of_no_project
     from backend.label_studio.sync_probe import SyncProbe
-    from backend.loop.job_names import SYNC
+    from backend.loop.job_names import REVIEW, SYNC
+    from backend.review.refreshing import is_desk_behind
     from backend.training.purging import PURGE
 
+    def is_review_due(project_id: int | None) -> bool:
+        return project_id is not None and is_desk_behind(services, project_id)
+
+    interval = services.settings.sync_interval_seconds
     return [
-        PeriodicJob(
-            SYNC, services.settings.sync_interval_seconds, is_due=SyncProbe(services).is_due
-        ),
+        PeriodicJob(SYNC, interval, is_due=SyncProbe(services).is_due),
+        PeriodicJob(REVIEW, interval, every_project, is_due=is_review_due),
         PeriodicJob(PURGE, 24 * 3600, of_no_project),
     ]

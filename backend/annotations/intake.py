@@ -106,8 +106,8 @@ class AnnotationIntake:
         numbers = self._next_revisions([row.label_studio_annotation_id for row in current])
         rows = [self._deletion(row, self._now, numbers) for row in current]
         repository.add_revisions(self._session, rows)
-        repository.mark_tasks_deleted(self._session, ids, self._now)
-        return SyncCounts(deleted=len(rows))
+        gone = repository.mark_tasks_deleted(self._session, ids, self._now)
+        return SyncCounts(deleted=len(rows), tasks_deleted=gone)
 
     def _new_revisions(
         self, annotations: Sequence[ParsedAnnotation], tasks: Mapping[int, int]

@@ -33,14 +33,19 @@ def task_ids_by_label_studio_id(
     return found
 
 
-def mark_tasks_deleted(session: Session, task_ids: Sequence[int], now: datetime) -> None:
-    """These tasks are gone from Label Studio; their annotations stay in the store."""
-    for part in parts(task_ids):
+def mark_tasks_deleted(session: Session, task_ids: Sequence[int], now: datetime) -> int:
+    """These tasks are gone from Label Studio, and their annotations stay in the store.
+
+    Returns of how many of them that was not known.
+    """
+    return sum(
         session.exec(
             update(Task)
             .where(col(Task.id).in_(part), col(Task.deleted_at).is_(None))
             .values(deleted_at=now)
-        )
+        ).rowcount
+        for part in parts(task_ids)
+    )
 
 
 def known_identities(

@@ -24,12 +24,14 @@ class SyncCounts:
     created: int = 0
     updated: int = 0
     deleted: int = 0
+    tasks_deleted: int = 0
 
     def __add__(self, other: "SyncCounts") -> "SyncCounts":
         return SyncCounts(
             self.created + other.created,
             self.updated + other.updated,
             self.deleted + other.deleted,
+            self.tasks_deleted + other.tasks_deleted,
         )
 
     @property

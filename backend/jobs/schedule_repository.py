@@ -58,6 +58,10 @@ class ScheduleRepository:
         )
         return changed_rows(self._session, statement) == 1
 
+    def projects(self) -> list[int]:
+        """Ids of all projects."""
+        return list(self._session.scalars(select(col(Project.id))))
+
     def projects_in_label_studio(self) -> list[int]:
         """Ids of the projects that have a Label Studio project."""
         query = select(col(Project.id)).where(col(Project.label_studio_project_id).is_not(None))

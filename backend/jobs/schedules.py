@@ -31,6 +31,11 @@ def projects_in_label_studio(session: Session) -> list[int]:
     return ScheduleRepository(session).projects_in_label_studio()
 
 
+def every_project(session: Session) -> list[int]:
+    """Ids of all projects."""
+    return ScheduleRepository(session).projects()
+
+
 def of_no_project(_session: Session) -> list[None]:
     """For a job that is there once, not once a project."""
     return [None]
@@ -46,7 +51,7 @@ class PeriodicJob:
     """A job that every project in ``project_ids`` gets once per ``seconds``; None: of none.
 
     ``is_due`` may say that it would change nothing; then there is neither job nor row. It is
-    asked outside any transaction, at each tick.
+    asked outside any transaction, at each tick that finds the last such job finished.
     """
 
     name: str
@@ -162,10 +167,14 @@ class Scheduler:
                 end = _end_of_tick(job, project_id, now)
                 if self._last_ticks.get((job.name, project_id)) == end:
                     continue
-                if job.is_due(project_id):
+                if not self._has_unfinished(job, project_id) and job.is_due(project_id):
                     job_ids += self._run_tick(job, project_id, now, end)
                 self._last_ticks[job.name, project_id] = end
         return job_ids
+
+    def _has_unfinished(self, job: PeriodicJob, project_id: int | None) -> bool:
+        with self._database.reading() as session:
+            return queue.has_unfinished(session, job.name, project_id)
 
     def _run_tick(
         self, job: PeriodicJob, project_id: int | None, now: datetime, end: datetime

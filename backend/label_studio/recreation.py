@@ -88,8 +88,10 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
             if states[task_id].responses
         }
         recreation_repository.want_the_rest(session, begun)
+        loop = LoopService(session, services.clock)
         if begun:
-            LoopService(session, services.clock).request_asking(project)
+            loop.request_asking(project)
+        loop.request_review(project)
         recreation_repository.let_go_of_project(session, project_id)
         AuditTrail(session, services.clock).append(
             actor, "project.recreated", f"project:{project_id}", {"reason": reason, **asdict(done)}

@@ -71,7 +71,7 @@ def sync_project(
         repository.keep_unreadable(session, project_id, unreadable)
         if unreadable:
             repository.mark_sync_failed(session, project_id, cannot_be_shown(unreadable))
-        if counts.total:
+        if counts.total or counts.tasks_deleted:
             LoopService(session, services.clock).request_review(project)
     after_intake(services, project, counts.total)
     if foreign:

@@ -75,6 +75,18 @@ def refresh_desk(services: Services, project_id: int, *, is_full: bool = False) 
     return done
 
 
+def is_desk_behind(services: Services, project_id: int) -> bool:
+    """True if answers, records, tasks or settings have changed since the desk was last refreshed.
+
+    Whoever changes one of them asks for a refresh where people wait for it; the rest, such as an
+    import of records, is noticed by this.
+    """
+    with services.database.reading() as session:
+        project = ProjectsService(session, services.clock).get(project_id)
+        known = state_repository.state(session, project_id).marks
+        return known != marks_of(session, services.clock, project)
+
+
 @dataclass(frozen=True)
 class _DeskPass:
     """What was read and computed, and is to be written if nobody else wrote meanwhile."""

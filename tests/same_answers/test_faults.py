@@ -308,3 +308,23 @@ def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: 
     assert len(held) == len(CONTENTS), "two that were there, and the copy"
     assert key not in held
     check_everybody_agrees(world)
+
+
+def test_a_task_that_is_gone_changes_how_many_answers_its_record_waits_for(world: World) -> None:
+    lamp = task_of(world, "lamp")
+    world.bring_labels("lamp", 0, [(None, "good")])
+    world.set_policy(annotators_per_record=2)
+    world.settle()
+    check_everybody_agrees(world)
+    del world.label_studio.tasks[lamp]
+    world.sync(is_full=True)
+    world.work()
+    check_everybody_agrees(world)
+
+
+def test_a_record_whose_first_task_is_gone_keeps_one_row_in_the_export(world: World) -> None:
+    del world.label_studio.tasks[task_of(world, "lamp")]
+    world.bring_labels("lamp", 0, [(None, "good")])
+    world.sync(is_full=True)
+    world.work()
+    check_everybody_agrees(world)

@@ -37,7 +37,7 @@ from backend.records.service import RecordsService
 from backend.registry.service import RegistryService
 from backend.review.asking import ask_label_studio
 from backend.review.decisions import Decisions
-from backend.review.refreshing import refresh_desk
+from backend.review.refreshing import is_desk_behind, refresh_desk
 from backend.review.schemas import DecisionRequest
 from backend.selection import repository as selection_repository
 from labeling.label_studio.label_config import build_label_config
@@ -217,6 +217,13 @@ class World:
             project = ProjectsService(session, self.services.clock).get(self.project_id)
             loop = LoopService(session, self.services.clock)
             loop.request_batch(project, loop.progress(project).last_round + 1)
+
+    def tick(self) -> None:
+        """What the worker's clock asks: is the desk behind?"""
+        if is_desk_behind(self.services, self.project_id):
+            with self.database.transaction() as session:
+                project = ProjectsService(session, self.services.clock).get(self.project_id)
+                LoopService(session, self.services.clock).request_review(project)
 
     def work(self, names: Sequence[str] = (APPLY_EVENTS, REVIEW, SYNC, ASK)) -> None:
         """Queued jobs of these names have run, and what they asked for."""

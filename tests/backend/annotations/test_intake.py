@@ -195,7 +195,7 @@ def test_tasks_deleted_in_label_studio_take_their_annotations_along(seeded: Seed
     apply(seeded, [parsed])
     with seeded.database.transaction() as session:
         intake = AnnotationIntake(session, seeded.project_id, via="sync", now=NOW)
-        assert intake.delete_tasks([parsed.task_id]) == SyncCounts(deleted=1)
+        assert intake.delete_tasks([parsed.task_id]) == SyncCounts(deleted=1, tasks_deleted=1)
         assert intake.delete_tasks([parsed.task_id]) == SyncCounts()
     with seeded.database.reading() as session:
         pushed = label_studio_repository.pushed_label_studio_ids(session, seeded.project_id)

@@ -154,6 +154,27 @@ def test_a_period_in_which_there_is_nothing_to_do_writes_nothing(
     assert len(scheduler.tick()) == 1
 
 
+def test_whether_it_is_due_is_not_asked_before_the_last_one_has_ended(
+    store: Store, project_id: int
+) -> None:
+    """The answer may be given once only: a job that began before must not be taken for it."""
+    clock, asked = Time(NOON), list[datetime]()
+
+    def is_due(_project_id: int | None) -> bool:
+        asked.append(clock.now)
+        return True
+
+    scheduler = Scheduler(store.database, clock, [PeriodicJob("labeling.sync", 60, is_due=is_due)])
+    for minute in range(3):
+        clock.now = NOON + timedelta(minutes=minute)
+        scheduler.tick()
+    assert asked == [NOON]
+    finish_all(store)
+    clock.now += timedelta(minutes=1)
+    assert len(scheduler.tick()) == 1
+    assert asked == [NOON, clock.now]
+
+
 def test_a_clock_set_back_does_not_pause_periodic_jobs(store: Store, project_id: int) -> None:
     clock, periodic = Time(NOON), [PeriodicJob("labeling.sync", 60)]
     schedulers = [Scheduler(store.database, clock, periodic)]

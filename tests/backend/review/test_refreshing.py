@@ -6,9 +6,10 @@ from sqlmodel import select
 
 from backend.consensus import marks_repository
 from backend.models import CaseReason, ConsensusLabel, Record, ReviewCase
+from backend.records import repository as records
 from backend.review import refreshing
 from backend.review.decisions import Decisions
-from backend.review.refreshing import Refreshed
+from backend.review.refreshing import Refreshed, is_desk_behind
 from backend.review.schemas import DecisionRequest
 from tests.backend.review.conftest import Desk
 from tests.fixtures.database import database
@@ -141,3 +142,21 @@ def test_after_many_changes_the_store_plans_with_the_tables_as_they_are(
         if session.get_bind().dialect.name == "postgresql":
             rows = text("SELECT reltuples FROM pg_class WHERE relname = 'case_reason'")
             assert session.execute(rows).scalar_one() == 1
+
+
+def test_the_desk_is_behind_until_it_is_refreshed(desk: Desk) -> None:
+    (ana,) = desk.people("Ana")
+
+    def is_behind() -> bool:
+        return is_desk_behind(desk.services, desk.project.id)
+
+    assert is_behind(), "never refreshed"
+    desk.refresh()
+    assert not is_behind()
+    desk.answer(1, ana, "good")
+    assert is_behind()
+    desk.refresh()
+    assert not is_behind()
+    with desk.services.database.transaction() as session:
+        records.raise_generation(session, desk.project.dataset_id)
+    assert is_behind(), "records came or went"
