@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.artifacts import Artifact
+from active_learning.auto_accept import AcceptedRecords
 from active_learning.types import FeatureRows, Features
 from backend.core.services import Services
+from backend.core.turns import turns
 from backend.features.label_features import LabelFeatures
 from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.snapshot import take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
+from backend.machine_labels import repository
 from backend.machine_labels.decision import AcceptanceDecisions, AcceptanceQuestion, ChampionAnswers
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
@@ -23,6 +26,8 @@ from backend.registry.service import RegistryService
 
 CHUNK = 20_000
 """Records graded at once: about 40 MB of features of 500 columns. Chosen: bounds memory."""
+LABELS_PER_TURN = 2_000
+"""Machine labels a transaction: they take SQLite some twenty milliseconds."""
 
 
 def accept(
@@ -76,9 +81,45 @@ def accept(
     with learning_facts(services.settings.data_dir):
         answers = _answers(services, features, context, project, trained, question.audit, taken)
     context.check_cancelled()
+    _clear_up(services, project_id)
     with services.database.transaction() as session:
-        row = AcceptanceDecisions(session, services.clock).decide(project, question, answers)
-        return {"state": row.state, "records": row.records, "reason": row.reason}
+        decisions = AcceptanceDecisions(session, services.clock)
+        row, chosen = decisions.decide(project, question, answers)
+    if row.state == repository.PREPARING:
+        _write_labels(services, row.id, answers, chosen)
+        with services.database.transaction() as session:
+            row = AcceptanceDecisions(session, services.clock).accept(row.id)
+    return {"state": row.state, "records": row.records, "reason": row.reason}
+
+
+def _clear_up(services: Services, project_id: int) -> None:
+    """What an attempt that ended early has written is gone."""
+    with services.database.reading() as session:
+        left = repository.labels_in_preparation(session, project_id)
+    for part in turns(services.database, left, LABELS_PER_TURN):
+        with services.database.transaction() as session:
+            repository.drop_labels(session, part)
+    with services.database.transaction() as session:
+        repository.drop_preparations(session, project_id)
+
+
+def _write_labels(
+    services: Services, acceptance_id: int, answers: ChampionAnswers, chosen: AcceptedRecords
+) -> None:
+    audited = set(chosen.audited.tolist())
+    for places in turns(services.database, chosen.accepted.tolist(), LABELS_PER_TURN):
+        rows = [
+            {
+                "acceptance_id": acceptance_id,
+                "record_id": answers.record_ids[place],
+                "grade": answers.grades[place],
+                "confidence": float(answers.pool_confidence[place]),
+                "is_audited": place in audited,
+            }
+            for place in places
+        ]
+        with services.database.transaction() as session:
+            repository.add_labels(session, rows)
 
 
 def _answers(

@@ -2,9 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -160,12 +159,13 @@ class AcceptanceDecisions:
 
     def decide(
         self, project: Project, question: AcceptanceQuestion, answers: ChampionAnswers
-    ) -> Acceptance:
-        """The champion's labels are accepted from a threshold on, or refused, with the reason.
+    ) -> tuple[Acceptance, AcceptedRecords]:
+        """The champion's labels are refused with the reason, or to be accepted from a threshold on.
 
-        Every test of a project spends a part of the error probability, so that the chance that
-        any of its acceptances ever breaks its promise stays below ``accept_delta``; each test
-        divides its part among the model versions that could have been champion.
+        An acceptance counts once its labels are stored, see ``accept``. Every test of a project
+        spends a part of the error probability, so that the chance that any of its acceptances ever
+        breaks its promise stays below ``accept_delta``; each test divides its part among the model
+        versions that could have been champion.
         """
         policy, target = question.policy, question.policy.accept_error
         assert target is not None
@@ -194,7 +194,7 @@ class AcceptanceDecisions:
         row = Acceptance(
             project_id=project.id,
             model_version_id=question.champion.id,
-            state="refused" if rule.threshold is None else "accepted",
+            state="refused" if rule.threshold is None else repository.PREPARING,
             target_error=target,
             delta=policy.accept_delta,
             threshold=rule.threshold,
@@ -217,19 +217,28 @@ class AcceptanceDecisions:
             created_at=self._clock(),
         )
         repository.add(self._session, row)
-        repository.add_labels(self._session, _label_rows(row, answers, chosen))
+        if rule.threshold is None:
+            self._note(row)
+        return row, chosen
+
+    def accept(self, acceptance_id: int) -> Acceptance:
+        """The labels of this decision, which are all stored, count from now on."""
+        row = repository.accept(self._session, acceptance_id)
+        self._note(row)
+        return row
+
+    def _note(self, row: Acceptance) -> None:
         AuditTrail(self._session, self._clock).append(
             "gate",
             f"acceptance.{row.state}",
-            f"project:{project.id}",
+            f"project:{row.project_id}",
             {
-                "version": question.champion.number,
+                "version": repository.version_number(self._session, row.model_version_id),
                 "records": row.records,
-                "audits": rule.calibration_rows,
+                "audits": row.evidence["audits"],
                 "reason": row.reason,
             },
         )
-        return row
 
     def _reason(self, rule: AcceptRule, policy: LoopPolicy, question: AcceptanceQuestion) -> Reason:
         unlabelled = question.unlabelled
@@ -265,17 +274,3 @@ def _too_few_new(last: Acceptance, audits: int) -> str | None:
     more = int(last.evidence.get("more_audits_needed", 0))
     needed = before + more if more else int(np.ceil(GROWTH * before))
     return None if audits >= needed else f"decided on {before} audits; asked again at {needed}"
-
-
-def _label_rows(
-    row: Acceptance, answers: ChampionAnswers, chosen: AcceptedRecords
-) -> Iterator[dict[str, Any]]:
-    audited = set(chosen.audited.tolist())
-    for place in chosen.accepted.tolist():
-        yield {
-            "acceptance_id": row.id,
-            "record_id": answers.record_ids[place],
-            "grade": answers.grades[place],
-            "confidence": float(answers.pool_confidence[place]),
-            "is_audited": place in audited,
-        }

@@ -1,16 +1,16 @@
 """Every query on acceptances and machine labels."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, insert
+from sqlalchemy import ColumnElement, delete, exists, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.models import Acceptance, Annotation, MachineLabel, ModelVersion, Record, Task
 
-CHUNK = 5_000
-"""Rows a statement. Chosen: bounds memory."""
+PREPARING = "preparing"
+"""State of an acceptance whose labels are being written: nobody is told of it yet."""
 
 
 def add(session: Session, row: Acceptance) -> None:
@@ -19,23 +19,49 @@ def add(session: Session, row: Acceptance) -> None:
     session.flush()
 
 
-def add_labels(session: Session, rows: Iterator[dict[str, Any]]) -> None:
+def add_labels(session: Session, rows: Sequence[dict[str, Any]]) -> None:
     """The machine labels are stored."""
-    part: list[dict[str, Any]] = []
-    for row in rows:
-        part.append(row)
-        if len(part) == CHUNK:
-            session.execute(insert(MachineLabel), part)
-            part = []
-    if part:
-        session.execute(insert(MachineLabel), part)
+    session.execute(insert(MachineLabel), rows)
+
+
+def accept(session: Session, acceptance_id: int) -> Acceptance:
+    """The decision, whose labels are all stored, stands from now on."""
+    row = session.get_one(Acceptance, acceptance_id)
+    row.state = "accepted"
+    session.add(row)
+    return row
+
+
+def labels_in_preparation(session: Session, project_id: int) -> list[int]:
+    """Ids of labels whose acceptance is not complete: written by an attempt that ended early."""
+    return list(
+        session.exec(
+            select(MachineLabel.id)
+            .join(Acceptance, col(Acceptance.id) == col(MachineLabel.acceptance_id))
+            .where(Acceptance.project_id == project_id, Acceptance.state == PREPARING)
+        )
+    )
+
+
+def drop_labels(session: Session, label_ids: Sequence[int]) -> None:
+    """These machine labels are gone."""
+    session.exec(delete(MachineLabel).where(col(MachineLabel.id).in_(label_ids)))
+
+
+def drop_preparations(session: Session, project_id: int) -> None:
+    """The project has no incomplete acceptance; such have no labels any more."""
+    session.exec(
+        delete(Acceptance).where(
+            col(Acceptance.project_id) == project_id, col(Acceptance.state) == PREPARING
+        )
+    )
 
 
 def latest(session: Session, project_id: int) -> Acceptance | None:
     """The project's newest decision."""
     return session.exec(
         select(Acceptance)
-        .where(Acceptance.project_id == project_id)
+        .where(Acceptance.project_id == project_id, Acceptance.state != PREPARING)
         .order_by(col(Acceptance.id).desc())
     ).first()
 
@@ -44,7 +70,10 @@ def standing_acceptance(session: Session, project_id: int) -> Acceptance | None:
     """The acceptance that was neither replaced nor withdrawn; a refusal leaves it in force."""
     row = session.exec(
         select(Acceptance)
-        .where(Acceptance.project_id == project_id, col(Acceptance.state) != "refused")
+        .where(
+            Acceptance.project_id == project_id,
+            col(Acceptance.state).not_in(["refused", PREPARING]),
+        )
         .order_by(col(Acceptance.id).desc())
     ).first()
     return row if row is not None and row.state == "accepted" else None
@@ -54,7 +83,7 @@ def about_version(session: Session, model_version_id: int) -> Sequence[Acceptanc
     """Every decision about that model version, oldest first."""
     return session.exec(
         select(Acceptance)
-        .where(Acceptance.model_version_id == model_version_id)
+        .where(Acceptance.model_version_id == model_version_id, Acceptance.state != PREPARING)
         .order_by(col(Acceptance.id))
     ).all()
 
@@ -64,7 +93,7 @@ def list_all(session: Session, project_id: int) -> Sequence[tuple[Acceptance, in
     return session.exec(
         select(Acceptance, ModelVersion.number)
         .join(ModelVersion, col(ModelVersion.id) == col(Acceptance.model_version_id))
-        .where(Acceptance.project_id == project_id)
+        .where(Acceptance.project_id == project_id, Acceptance.state != PREPARING)
         .order_by(col(Acceptance.id))
     ).all()
 
@@ -181,7 +210,8 @@ def count_tests(session: Session, project_id: int) -> int:
     """Decisions of the project so far that spent some of the promise's error probability."""
     rows = session.exec(
         select(Acceptance.evidence).where(
-            Acceptance.project_id == project_id, col(Acceptance.state) != "withdrawn"
+            Acceptance.project_id == project_id,
+            col(Acceptance.state).not_in(["withdrawn", PREPARING]),
         )
     )
     return sum(bool(evidence.get("is_test")) for evidence in rows)

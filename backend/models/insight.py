@@ -14,12 +14,13 @@ class Acceptance(SQLModel, table=True):
 
     ``accepted`` labels its records by machine until the next ``accepted`` row replaces it or a
     ``withdrawn`` row takes its labels back; ``refused`` says why a model version labels none.
+    While its labels are being written a row is ``preparing``, and counts for nothing.
     """
 
     id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
     model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
-    state: str = Field(max_length=20, description="accepted, refused or withdrawn")
+    state: str = Field(max_length=20, description="preparing, accepted, refused or withdrawn")
     target_error: float = Field(description="share of wrong machine labels that is promised")
     delta: float = Field(description="probability with which the promise may be broken")
     threshold: float | None = Field(default=None, description="confidence from which it holds")

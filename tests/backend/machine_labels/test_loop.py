@@ -1,7 +1,14 @@
 """Machine labels in the turning loop: accepted, checked, withdrawn, free again."""
 
-from collections.abc import Callable
+import sqlite3
+from collections.abc import Callable, Sequence
+from typing import Any
 
+import pytest
+from sqlalchemy.exc import OperationalError
+from sqlmodel import Session
+
+from backend.machine_labels import acceptance, repository
 from backend.models import Acceptance, Record, Task
 from tests.backend.machine_labels.machine import MachineLoop
 from tests.backend.training.loop import true_grade, wrong_grade
@@ -169,3 +176,31 @@ def test_nothing_fails(machine_loop: MachineLoop) -> None:
     machine_loop.turn(2)
     machine_loop.turn(3)
     assert machine_loop.loop.failed == []
+
+
+def test_labels_count_once_all_of_them_are_stored_however_often_it_is_tried(
+    new_machine_loop: NewMachineLoop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hundred thousand labels in one transaction would keep webhooks waiting for seconds."""
+    stored, turns_left = repository.add_labels, [2]
+
+    def add_and_die(session: Session, rows: Sequence[dict[str, Any]]) -> None:
+        stored(session, rows)
+        assert len(rows) <= 3
+        turns_left[0] -= 1
+        if turns_left[0] < 0:
+            raise OperationalError("insert", {}, sqlite3.OperationalError("database is locked"))
+
+    monkeypatch.setattr(acceptance, "LABELS_PER_TURN", 3)
+    monkeypatch.setattr(repository, "add_labels", add_and_die)
+    machine_loop = new_machine_loop()
+    machine_loop.turn(1)
+    assert machine_loop.standing_ids() == set()
+    assert [row.state for row in machine_loop.decisions] == [repository.PREPARING]
+    assert machine_loop.status().state == "undecided"
+    turns_left[0] = 1_000
+    machine_loop.loop.run()
+    (decision,) = machine_loop.decisions
+    assert decision.state == "accepted"
+    assert decision.evidence["look"] == 1, "the attempt that ended early told nobody anything"
+    assert len(machine_loop.labels(decision)) == decision.records > 6
