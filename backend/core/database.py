@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -75,6 +76,30 @@ class Database:
         """One consistent view; nothing written in it is kept."""
         with Session(self._readers, expire_on_commit=False) as session:
             yield session
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[Session]:
+        """A transaction of which nothing is kept, however long, and which keeps nobody waiting.
+
+        On SQLite, where one writer keeps out all others, it is one on a copy of the store.
+        """
+        if not self.is_sqlite:
+            with Session(self.engine, expire_on_commit=False) as session:
+                yield session
+            return
+        with TemporaryDirectory(prefix="assay-rehearsal-") as folder:
+            path = Path(folder) / "copy.sqlite3"
+            connection = self.engine.raw_connection()  # VACUUM runs in no transaction
+            try:
+                connection.cursor().execute("VACUUM INTO ?", (str(path),))
+            finally:
+                connection.close()
+            copy = Database(f"sqlite:///{path}")
+            try:
+                with Session(copy.engine, expire_on_commit=False) as session:
+                    yield session
+            finally:
+                copy.dispose()
 
     def dispose(self) -> None:
         """Close every connection."""

@@ -59,20 +59,9 @@ def import_labels(
     run.progress, run.should_stop = progress, should_stop
     if not request.is_dry_run:
         return run.to_the_end(fields, kind)
-    try:
-        with services.database.transaction() as session:
-            run.only_session = session
-            raise _DryRunEnded(run.to_the_end(fields, kind))
-    except _DryRunEnded as ended:
-        return ended.report
-
-
-class _DryRunEnded(Exception):
-    """Takes back everything that was written."""
-
-    def __init__(self, report: LabelImportReport) -> None:
-        super().__init__()
-        self.report = report
+    with services.database.rehearsal() as session:
+        run.only_session = session
+        return run.to_the_end(fields, kind)
 
 
 def _survey(request: LabelImport) -> tuple[int, list[str], str]:

@@ -1,23 +1,26 @@
 """Labels of other Label Studio projects: each once, on the right record, or listed as refused."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlmodel import col, select
 
+from backend.core.clock import utc_now
 from backend.core.exceptions import InvalidInput, UnreadableSource
 from backend.core.services import Services
 from backend.integrity.repository import unpushed_tasks_of_pushed_batches
 from backend.label_exchange.destination import LabelImport, read_mapping
 from backend.label_exchange.files import write_export
+from backend.label_exchange.label_chunk import LabelChunk
 from backend.label_exchange.label_import import import_labels
 from backend.label_exchange.schemas import ExportRequest, LabelImportReport
-from backend.label_exchange.task_file import CHARACTERS_A_READ, read_tasks
+from backend.label_exchange.task_file import CHARACTERS_A_READ, ImportedTask, read_tasks
 from backend.label_studio.repository import due_tasks
 from backend.loop.repository import batches_not_pushed
-from backend.models import Annotation, Annotator, Batch, Job, Project, Record, Task
+from backend.models import Annotation, Annotator, Batch, Dataset, Job, Project, Record, Task
 from backend.review.refreshing import refresh_desk
 from labeling.label_studio.label_mapping import LabelMapping
 from labeling.label_studio.tasks import build_task_data
@@ -311,6 +314,23 @@ def test_a_dry_run_keeps_nothing(elsewhere: Services, tmp_path: Path) -> None:
     with elsewhere.database.reading() as session:
         for table in (Project, Record, Annotation, Annotator, Batch, Job):
             assert session.exec(select(table)).all() == []
+
+
+def test_a_dry_run_keeps_no_writer_waiting(
+    elsewhere: Services, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / "moods.json", [foreign_task(1, foreign_answer(1, "happy"))])
+    took_in, written = LabelChunk.take_in, list[int]()
+
+    def take_in_while_others_write(chunk: LabelChunk, tasks: Sequence[ImportedTask]) -> None:
+        took_in(chunk, tasks)
+        with elsewhere.database.transaction() as session:
+            session.add(Dataset(name="meanwhile", kind="product", created_at=utc_now()))
+        written.append(1)
+
+    monkeypatch.setattr(LabelChunk, "take_in", take_in_while_others_write)
+    report = take(elsewhere, path, mapping=MOODS, is_dry_run=True)
+    assert (report.annotations_new, written) == (1, [1])
 
 
 @pytest.mark.parametrize(
