@@ -7,10 +7,11 @@ import pytest
 from playwright.sync_api import Page, expect
 from sqlmodel import col, select
 
-from backend.models import Annotation, ModelVersion, Prediction
+from backend.models import Annotation, Prediction
 from tests.backend.annotations.conftest import NOW, seeded
 from tests.backend.review.conftest import Desk, database, desk, new_desk
 from tests.fixtures.live_app import assert_accessible, assert_fits, live, log_in
+from tests.fixtures.model_version import model_version
 
 __all__ = ["database", "desk", "new_desk", "seeded"]
 
@@ -32,17 +33,7 @@ def contested(desk: Desk) -> Desk:
                 fields=["price"] if place == 1 else [],
             )
     with desk.services.database.transaction() as session:
-        version = ModelVersion(
-            project_id=desk.project_id,
-            number=1,
-            fingerprint="f" * 64,
-            artifact="x",
-            encoder="e",
-            training_labels=10,
-            audit_labels=0,
-            metrics={},
-            created_at=NOW,
-        )
+        version = model_version(desk.project_id)
         session.add(version)
         session.flush()
         session.add(

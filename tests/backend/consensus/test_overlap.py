@@ -4,24 +4,15 @@ from sqlmodel import select
 
 from backend.loop.job_names import ASK
 from backend.loop.service import LoopService
-from backend.models import Job, ModelVersion, Prediction
+from backend.models import Job, Prediction
 from tests.backend.annotations.conftest import NOW
 from tests.backend.review.conftest import Desk
+from tests.fixtures.model_version import model_version
 
 
 def opine(desk: Desk, tasks: dict[int, tuple[str, float]]) -> None:
     with desk.services.database.transaction() as session:
-        version = ModelVersion(
-            project_id=desk.project_id,
-            number=1,
-            fingerprint="f" * 64,
-            artifact="x",
-            encoder="e",
-            training_labels=10,
-            audit_labels=0,
-            metrics={},
-            created_at=NOW,
-        )
+        version = model_version(desk.project_id)
         session.add(version)
         session.flush()
         for task_id, (grade, score) in tasks.items():

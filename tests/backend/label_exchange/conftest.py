@@ -15,7 +15,7 @@ from backend.label_exchange.formats import file_pieces
 from backend.label_exchange.schemas import ExportRequest
 from backend.label_exchange.service import Exports
 from backend.loop.revision_repository import current_revisions
-from backend.models import Annotator, Guideline, ModelVersion, Prediction, Project, Record, Task
+from backend.models import Annotator, Guideline, Prediction, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.schemas import RecordCreate
 from backend.records.service import RecordsService
@@ -24,6 +24,7 @@ from backend.review.schemas import DecisionRequest
 from tests.backend.annotations.conftest import NOW, seeded
 from tests.backend.review.conftest import Desk, desk, new_desk, services
 from tests.fixtures.database import sqlite_url
+from tests.fixtures.model_version import model_version
 
 __all__ = ["desk", "new_desk", "seeded", "services", "sqlite_url"]
 
@@ -94,17 +95,7 @@ def change_record(desk: Desk, task_id: int) -> None:
 def suggest(desk: Desk, task_ids_shown: list[int]) -> None:
     """A model version's suggestion was pushed with these tasks; a guideline was published."""
     with desk.services.database.transaction() as session:
-        version = ModelVersion(
-            project_id=desk.project_id,
-            number=4,
-            fingerprint="f",
-            artifact="a",
-            encoder="e",
-            training_labels=1,
-            audit_labels=1,
-            metrics={},
-            created_at=NOW,
-        )
+        version = model_version(desk.project_id, 4)
         session.add(version)
         session.flush()
         for task_id in task_ids_shown:

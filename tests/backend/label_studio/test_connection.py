@@ -11,9 +11,10 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.label_studio.connection import LabelStudioScreenChanged, connect
 from backend.label_studio.push import push_batches
-from backend.models import Batch, ModelVersion, Prediction, Project, Task
+from backend.models import Batch, Prediction, Project, Task
 from labeling.label_studio.client import LabelStudioClient
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded
+from tests.fixtures.model_version import model_version
 
 pytestmark = [pytest.mark.label_studio]
 
@@ -27,17 +28,7 @@ def services(seeded: Seeded, label_studio_client: LabelStudioClient, tmp_path: P
         project.label_studio_project_id = None
         project.created_at = utc_now()  # its mark: the server holds other tests' projects, too
         session.exec(select(Batch)).one().pushed_at = None
-        version = ModelVersion(
-            project_id=seeded.project_id,
-            number=1,
-            fingerprint="f",
-            artifact="a",
-            encoder="e",
-            training_labels=9,
-            audit_labels=3,
-            metrics={},
-            created_at=NOW,
-        )
+        version = model_version(seeded.project_id)
         session.add(version)
         session.flush()
         for task in session.exec(select(Task)).all():

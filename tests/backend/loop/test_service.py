@@ -10,9 +10,10 @@ from backend.jobs.queue import get
 from backend.loop.job_names import NEXT_BATCH, PUSH, RETRAIN
 from backend.loop.repository import IMPORTED_ROUND, Learnt
 from backend.loop.service import LEARNT, RETRY_FAILED_AFTER, LoopService
-from backend.models import Batch, Decision, Job, ModelVersion, ReviewCase
+from backend.models import Batch, Decision, Job, ReviewCase
 from tests.backend.annotations.conftest import NOW, TASKS
 from tests.backend.loop.store import Store
+from tests.fixtures.model_version import model_version
 
 LATER = NOW + timedelta(hours=1)
 
@@ -40,19 +41,7 @@ def answer(store: Store, first: int, last: int) -> None:
 
 
 def trained(store: Store, number: int = 1, **metrics: object) -> None:
-    store.session.add(
-        ModelVersion(
-            project_id=store.seeded.project_id,
-            number=number,
-            fingerprint=str(number),
-            artifact=str(number),
-            encoder="characters",
-            training_labels=1,
-            audit_labels=0,
-            metrics=metrics,
-            created_at=NOW,
-        )
-    )
+    store.session.add(model_version(store.seeded.project_id, number, metrics=metrics))
     store.session.flush()
 
 

@@ -1,21 +1,13 @@
-from datetime import UTC, datetime
-
 from backend.models import ModelVersion
 from backend.overview.advice import advice_of, curve_of
+from tests.fixtures.model_version import model_version
 
 
 def _version(labels: int, accuracy: float | None, n: int = 60) -> ModelVersion:
     measured = {"value": accuracy, "low": 0.0, "high": 1.0, "n": n}
-    return ModelVersion(
-        project_id=1,
-        number=1,
-        fingerprint=str(labels),
-        artifact="",
-        encoder="",
-        training_labels=labels,
-        audit_labels=n,
+    return model_version(
+        1,
         metrics={"labels": labels, "audit_accuracy": measured if accuracy is not None else None},
-        created_at=datetime(2026, 5, 1, tzinfo=UTC),
     )
 
 

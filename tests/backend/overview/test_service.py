@@ -9,6 +9,7 @@ from backend.models import ModelVersion, SyncCursor, Task
 from backend.overview.measures import estimate_of
 from backend.overview.service import OverviewService
 from tests.backend.overview.conftest import NOW
+from tests.fixtures.model_version import model_version
 
 
 @pytest.fixture
@@ -147,14 +148,4 @@ def test_a_bare_number_has_no_interval() -> None:
 
 
 def _version(metrics: dict[str, object]) -> ModelVersion:
-    return ModelVersion(
-        project_id=1,
-        number=1,
-        fingerprint="",
-        artifact="",
-        encoder="",
-        training_labels=1,
-        audit_labels=1,
-        metrics=metrics,
-        created_at=NOW,
-    )
+    return model_version(1, metrics=metrics)

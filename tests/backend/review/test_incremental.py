@@ -37,6 +37,7 @@ from backend.review.schemas import DecisionRequest
 from tests.backend.annotations.conftest import NOW, TASKS
 from tests.backend.review.conftest import Desk
 from tests.fixtures.database import database
+from tests.fixtures.model_version import model_version
 
 __all__ = ["database"]
 
@@ -159,17 +160,7 @@ class History:
         with self.desk.services.database.transaction() as session:
             version = session.exec(select(ModelVersion)).first()
             if version is None:
-                version = ModelVersion(
-                    project_id=self.desk.project_id,
-                    number=1,
-                    fingerprint="1",
-                    artifact="1",
-                    encoder="characters",
-                    training_labels=1,
-                    audit_labels=1,
-                    metrics={},
-                    created_at=NOW,
-                )
+                version = model_version(self.desk.project_id)
                 session.add(version)
                 session.flush()
             known = session.exec(select(Prediction).where(Prediction.task_id == chosen)).first()
