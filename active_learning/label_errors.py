@@ -16,15 +16,11 @@ from numpy.typing import NDArray
 from active_learning.classifiers.calibration import temperature_for
 from active_learning.classifiers.logistic_heads import softmax
 from active_learning.exceptions import NoLabels, ShapeMismatch, UnknownLabel
+from active_learning.label_confusion import label_confusion, true_label_posterior
 from active_learning.types import Probabilities, Reason, Scores, class_mention
 
 WRONG = 0.5
 """Labels that are more probably wrong than right are suspected."""
-STEPS = 50
-"""Of expectation maximisation. Chosen: a bound on time; later steps change little."""
-PRIOR_RECORDS = 10.0
-"""Records a pair of labels that pull its error rate to the mean rate. Chosen: pairs that came less
-often say little by themselves."""
 FLOOR = 1e-6
 """Least probability of which a logarithm is taken: 14 nats, so no single opinion is infinite."""
 SHOWN = 2.0
@@ -87,23 +83,35 @@ def label_verdicts(
     classes: Sequence[str],
     *,
     is_shown: bool = True,
+    people: Probabilities | None = None,
 ) -> LabelErrors:
     """Suspected errors where the probabilities are of the true label, see :func:`choose_judge`.
-
-    ``probabilities`` are (n, classes), ``codes`` (n,): the class number of every given label.
 
     A class that the classifier hardly knows is not judged: the only record of a class, which
     nothing that judges it has seen; and, unless wrong labels are shown, a class of which it
     contradicts most. Its records get the mean error probability of the others.
+
+    Args:
+        probabilities: (n, classes).
+        codes: (n,) the class number of every given label.
+        classes: in the order of the columns.
+        is_shown: whether wrong labels explain the given ones better than a weak classifier does.
+        people: (n, classes) probability of each true label where several people gave it and it is
+            known how often each is right: theirs and the classifier's word together. Then it is
+            this that counts. Rows of NaN where it is not known.
     """
     posterior = true_label_posterior(probabilities, codes)
+    if people is None:
+        people = np.full(probabilities.shape, np.nan)
+    is_known: NDArray[np.bool_] = np.isfinite(people[:, 0])
+    posterior[is_known] = people[is_known]
     rows = np.arange(len(codes))
     wrong = np.clip(1.0 - posterior[rows, codes], 0.0, 1.0)
     doubt = 1.0 - probabilities[rows, codes]
     counts = np.bincount(codes)
     contradicted = np.bincount(codes, probabilities.argmax(axis=1) != codes)
     share = contradicted / np.maximum(counts, 1)
-    unknown = ((counts == 1) | ((share > MOST) & (not is_shown)))[codes]
+    unknown = ((counts == 1) | ((share > MOST) & (not is_shown)))[codes] & ~is_known
     for values in (wrong, doubt):
         values[unknown] = values[~unknown].mean() if not unknown.all() else 0.0
     scores = (_ranks(wrong) + _ranks(doubt)) / 2.0
@@ -192,47 +200,12 @@ def choose_judge(
     where the classifier is sure everywhere and some labels are wrong at random).
     """
     rows = np.arange(len(codes))
-    explained = (trusted * _label_confusion(trusted, codes)[:, codes].T).sum(axis=1)
+    explained = (trusted * label_confusion(trusted, codes)[:, codes].T).sum(axis=1)
     gaps = np.log(np.maximum(explained, 1e-300)) - np.log(np.maximum(plain[rows, codes], 1e-300))
     least = SHOWN * max(float(gaps.std()) * float(np.sqrt(len(gaps))), 1.0)
     is_shown = bool(gaps.sum() > least)
     is_rare = bool((plain.argmax(axis=1) != codes).mean() <= MANY)
     return trusted if is_shown or is_rare else plain, is_shown
-
-
-def true_label_posterior(
-    probabilities: Probabilities, codes: NDArray[np.intp], *, steps: int = STEPS
-) -> Probabilities:
-    """(n, classes) probability of each true label, knowing the given one too."""
-    posterior = probabilities * _label_confusion(probabilities, codes, steps)[:, codes].T
-    found: Probabilities = posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-300)
-    return found
-
-
-def _label_confusion(
-    probabilities: Probabilities, codes: NDArray[np.intp], steps: int = STEPS
-) -> NDArray[np.float64]:
-    """(classes, classes) how often each true label is given as each other one.
-
-    EM over the table "true label k is given as j"; rows of the table are pulled towards the mean
-    error rate, so a rare class cannot invent its own.
-    """
-    n, classes = probabilities.shape
-    if classes == 1:
-        return np.ones((1, 1))
-    table: NDArray[np.float64] = 0.9 * np.eye(classes) + 0.1 / classes
-    onehot = np.zeros((n, classes))
-    onehot[np.arange(n), codes] = 1.0
-    for _ in range(steps):
-        posterior = probabilities * table[:, codes].T
-        posterior = posterior / np.maximum(posterior.sum(axis=1, keepdims=True), 1e-300)
-        joint = posterior.T @ onehot
-        error = 1.0 - float(np.trace(joint)) / n
-        usual = np.full((classes, classes), error / (classes - 1))
-        np.fill_diagonal(usual, 1.0 - error)
-        table = joint + PRIOR_RECORDS * classes * usual
-        table /= table.sum(axis=1, keepdims=True)
-    return table
 
 
 def opinion_pool(views: Sequence[Probabilities], shares: Sequence[float]) -> Probabilities:

@@ -11,7 +11,7 @@ from backend.consensus import marks_repository, repository, state_repository
 from backend.consensus.exceptions import LabelsWritten
 from backend.consensus.marks_repository import Marks, is_fitted_to
 from backend.consensus.renewal import model_of
-from backend.consensus.rule import RecordConsensus, consensus_of, fit_grades
+from backend.consensus.rule import RecordConsensus, consensus_of, fit_grades, weigh_grades
 from backend.core.clock import Clock
 from backend.core.services import Services
 from backend.core.turns import turns
@@ -24,6 +24,8 @@ from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from labeling.consensus.consensus_model import ConsensusModel
+from labeling.consensus.posterior import UNCHECKED
+from labeling.label_schema import LabelSchema
 
 Opinion = tuple[str, float, dict[str, float]]
 """Grade, score and probabilities that a classifier gave before anyone had answered."""
@@ -104,6 +106,27 @@ def labels_of(
         policy.annotators_per_record,
         learnt,
     )
+
+
+def probabilities_with(
+    labels: ProjectLabels, schema: LabelSchema, opinions: Mapping[int, Mapping[str, float]]
+) -> dict[int, dict[str, float]]:
+    """First task's id to the probabilities of its grades, had a classifier said this of it.
+
+    Of the records that ``opinions`` has; of none where nothing tells how often people are right.
+    How much these opinions are worth is measured anew.
+    """
+    held = {task_id: labels.held[task_id] for task_id in opinions}
+    if not held:
+        return {}
+    found = weigh_grades(fit_grades(held, opinions, schema), held, opinions, schema)
+    if found.method == UNCHECKED:
+        return {}
+    names = found.classes.tolist()
+    return {
+        task_id: dict(zip(names, row, strict=True))
+        for task_id, row in zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True)
+    }
 
 
 @dataclass(frozen=True)

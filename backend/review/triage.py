@@ -219,9 +219,9 @@ def _about_the_grade(
             SUSPECTED_ERROR,
             suspicion.wrong,
             Reason(
-                f"A classifier that did not see the label thinks it wrong at "
-                f"{suspicion.wrong:.0%}.",
-                f"未见过该标注的分类器认为其错误的概率为 {suspicion.wrong:.0%}。",
+                "The answers and a classifier that did not see them together make the label "
+                f"wrong at {suspicion.wrong:.0%}.",
+                f"综合各人回答与未见过该标注的分类器，该标注错误的概率为 {suspicion.wrong:.0%}。",
             ),
         )
 

@@ -1,6 +1,6 @@
 """One assessment: which labels are probably wrong, what each is worth, who should look again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,20 +19,21 @@ from active_learning.data_value.pruning import DataValue, split_by_value
 from active_learning.label_errors import LabelErrors, label_verdicts, trust_temperature
 from active_learning.query_strategies.relabelling import Answers, Relabelling, relabel
 from active_learning.types import Features, Marks
+from backend.consensus.service import ProjectLabels, probabilities_with, shown_labels
 from backend.core.services import Services
 from backend.features.label_features import LabelFeatures
 from backend.features.label_weights import FEWEST_LABELS, unswayed_classifier
 from backend.features.model_version import TrainedVersion, load_model_version
-from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
+from backend.features.snapshot import LabelledRecord, TrainingSnapshot, build_snapshot, matrix
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
-from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RecordAnswers
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.suspected_labels import repository as findings
 from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
 from backend.suspected_labels.service import LabelFindings
+from labeling.label_schema import LabelSchema
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def assess(
         return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
     if known is not None and known[0].number > version.number:
         return {"assessed": False, "why": f"v{known[0].number} is newer; its labels are judged"}
-    snapshot = take_snapshot(services, project)
+    shown, schema = shown_labels(services, project), label_schema_of(project)
+    snapshot = build_snapshot(shown, schema, seed=policy_of(project).seed)
     assessment = Assessment(
         labels=len(snapshot.training),
         audit_labels=len(snapshot.audit),
@@ -81,7 +83,7 @@ def assess(
         _keep(services, context, version, [], assessment)
         return {"assessed": False, "why": assessment.skipped}
     with learning_facts(services.settings.data_dir):
-        judgement = _judge(services, features, context, project, trained, snapshot)
+        judgement = _judge(services, features, context, project, trained, shown, snapshot)
     kinds = [str(kind) for kind in judgement.value.kinds]
     suspected = int(judgement.errors.is_suspected.sum())
     assessment.suspected = suspected
@@ -100,6 +102,7 @@ def _judge(
     context: JobContext,
     project: Project,
     trained: TrainedVersion,
+    shown: ProjectLabels,
     snapshot: TrainingSnapshot,
 ) -> Judgement:
     schema, seed, stop = label_schema_of(project), policy_of(project).seed, context.should_stop
@@ -119,6 +122,7 @@ def _judge(
     context.progress(0.4, f"judging {len(training)} labels")
     codes = _codes(classifier, training)
     errors, probabilities = _out_of_fold(classifier, rows, codes, marks, seed, context)
+    all_codes = codes
     if audit_rows is not None:
         audit_codes = _codes(classifier, audit)
         own = trust_temperature(
@@ -126,12 +130,15 @@ def _judge(
         )
         # Judged together, so that both are on one scale.
         probabilities = np.concatenate([probabilities, own])
-        errors = label_verdicts(
-            probabilities,
-            np.concatenate([codes, audit_codes]),
-            list(classifier.classes),
-            is_shown=errors.is_shown,
-        )
+        all_codes = np.concatenate([codes, audit_codes])
+    labels = (*training, *audit)
+    errors = label_verdicts(
+        probabilities,
+        all_codes,
+        list(classifier.classes),
+        is_shown=errors.is_shown,
+        people=_with_people(shown, schema, labels, list(classifier.classes), probabilities),
+    )
     context.progress(0.6, "measuring what leaving labels out does")
     value = split_by_value(
         honest_design(classifier, rows, marks),
@@ -141,10 +148,7 @@ def _judge(
         seed=seed,
         should_stop=stop,
     )
-    labels = (*training, *audit)
-    with services.database.reading() as session:
-        held = answers_of(session, project.id, task_ids=[label.task_id for label in labels])
-    answers = _answers(classifier, labels, held)
+    answers = _answers(classifier, labels, shown.held)
     return Judgement(
         labels, errors, value, relabel(answers, probabilities, list(classifier.classes))
     )
@@ -178,6 +182,30 @@ def _out_of_fold(
         context.should_stop,
     )
     return errors, views.probabilities(codes, np.where(suspected, 0.0, 1.0), suspected)
+
+
+def _with_people(
+    shown: ProjectLabels,
+    schema: LabelSchema,
+    labels: Sequence[LabelledRecord],
+    classes: Sequence[str],
+    probabilities: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """(n, classes) what the answers say of each label if these are the classifier's opinions.
+
+    By the rule of the desk, so that no label is sure there and wrong here. NaN where a person
+    decided, and where nothing tells how often people are right.
+    """
+    opinions = {
+        label.task_id: dict(zip(classes, row, strict=True))
+        for label, row in zip(labels, probabilities.tolist(), strict=True)
+        if label.task_id not in shown.decisions
+    }
+    found = probabilities_with(shown, schema, opinions)
+    unknown = dict.fromkeys(classes, np.nan)
+    return np.array(
+        [[found.get(label.task_id, unknown)[name] for name in classes] for label in labels]
+    )
 
 
 def _first(errors: LabelErrors, count: int) -> LabelErrors:

@@ -8,7 +8,12 @@ from sklearn.metrics import f1_score, roc_auc_score
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.data_value.out_of_fold import design_label_errors, find_label_errors
 from active_learning.exceptions import NoLabels, NotFitted, ShapeMismatch, UnknownLabel
-from active_learning.label_errors import confident_errors, label_errors, true_label_posterior
+from active_learning.label_errors import (
+    confident_errors,
+    label_errors,
+    label_verdicts,
+    true_label_posterior,
+)
 from tests.active_learning.conftest import CLASSES, ISSUES, World
 
 NAMES = ["a", "b", "c", "d"]
@@ -84,6 +89,22 @@ def test_ready_made_probabilities_name_the_true_label() -> None:
     assert wrong[ranked[:30]].mean() > 0.95
     assert set(ranked.tolist()) == set(np.flatnonzero(found.is_suspected).tolist())
     assert vectors.shape == (1200, 4)
+
+
+def test_where_it_is_known_how_often_people_are_right_their_word_counts() -> None:
+    p, given, _, _ = noisy(1, 0.1)
+    people = np.full(p.shape, np.nan)
+    sure, unsure = 0, 1
+    people[sure] = np.full(4, 0.001)
+    people[sure, given[sure]] = 0.997
+    people[unsure] = 0.1
+    people[unsure, (given[unsure] + 1) % 4] = 0.7
+    found = label_verdicts(p, given, NAMES, people=people)
+    alone = label_verdicts(p, given, NAMES)
+    assert found.error_probabilities[[sure, unsure]] == pytest.approx([0.003, 0.9])
+    assert found.is_suspected[[sure, unsure]].tolist() == [False, True]
+    assert found.suggested[unsure] == NAMES[(given[unsure] + 1) % 4]
+    np.testing.assert_array_equal(found.error_probabilities[2:], alone.error_probabilities[2:])
 
 
 def test_the_order_of_records_and_classes_does_not_matter() -> None:

@@ -7,7 +7,7 @@ from scipy.optimize import minimize
 from active_learning.classifiers.calibration import MIN_ROWS, platt_scaling
 from active_learning.classifiers.design import BlockScales, DesignMatrix
 from active_learning.classifiers.logistic_heads import LogisticHeads
-from active_learning.label_errors import PRIOR_RECORDS, true_label_posterior
+from active_learning.label_confusion import PRIOR_RECORDS, true_label_posterior
 
 
 def _platt_without_pull(logits: np.ndarray, marks: np.ndarray) -> np.ndarray:

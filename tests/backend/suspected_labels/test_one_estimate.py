@@ -4,10 +4,10 @@ import re
 from collections.abc import Callable
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from backend.core.database import Database
-from backend.models import ReviewCase
+from backend.models import ConsensusLabel, LabelFinding, ReviewCase
 from backend.review.triage import SUSPECTED_ERROR
 from backend.suspected_labels.schemas import LabelFindingPublic
 from backend.suspected_labels.service import LabelFindings
@@ -66,4 +66,25 @@ def test_the_pages_of_one_record_show_the_same_per_cent(loop: Loop, browser_as: 
     page = lead.get(f"/projects/{loop.project_id}/labels").text
     desk = lead.get(f"/projects/{loop.project_id}/review/{first.case_id}?state=").text
     assert re.search(rf"<b>{per_cent} ?%</b>", page)
-    assert re.search(rf"thinks it wrong at {per_cent} ?%", desk)
+    assert re.search(rf"label wrong at {per_cent} ?%", desk)
+
+
+def test_a_label_that_the_desk_is_sure_of_is_not_probably_wrong_here(
+    labelled: Callable[..., Loop], database: Database
+) -> None:
+    """What one person says of some records a classifier doubts; three who agree know better."""
+    loop = labelled(database, annotators_per_record=3)
+    for person in (2, 3):
+        loop.answer(1, mostly_right, person=person)
+    loop.run()
+    assert loop.failed == []
+    with loop.services.database.reading() as session:
+        rows = session.exec(
+            select(ConsensusLabel, LabelFinding).join(
+                LabelFinding, col(LabelFinding.task_id) == col(ConsensusLabel.task_id)
+            )
+        ).all()
+    sure = [finding for label, finding in rows if (label.confidence or 0) > 0.99]
+    assert len(sure) > 40
+    assert not [finding.task_id for finding in sure if finding.is_suspect]
+    assert suspects(loop) == []
