@@ -79,7 +79,7 @@ def test_labels_without_names_and_of_deleted_people_do_not_stop_the_loop(world: 
     world.label_studio.forget_person(1)
     answer_all(world, None)
     answer_all(world, None)
-    world.bring_labels("clock", 0, [(None, "good"), (None, "poor")])
+    world.bring_labels({"clock": [(None, "good"), (None, "poor")]})
     world.bring({"chair": 0})
     world.settle()
     check_everybody_agrees(world)
@@ -139,7 +139,7 @@ def test_every_change_of_what_is_current_is_another_generation(world: World) -> 
         world.bring(contents)
         found.append(generation())
     assert found[0] < found[1] < found[2] == found[3] < found[4]
-    world.bring_labels("kettle", 2, [(None, "good")])  # a version that is history at once
+    world.bring_labels({"kettle": [(None, "good")]}, version=2)  # a version that is history at once
     assert generation() > found[-1]
     check_current(world, {**CONTENTS, "chair": 0})
 
@@ -312,7 +312,7 @@ def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: 
 
 def test_a_task_that_is_gone_changes_how_many_answers_its_record_waits_for(world: World) -> None:
     lamp = task_of(world, "lamp")
-    world.bring_labels("lamp", 0, [(None, "good")])
+    world.bring_labels({"lamp": [(None, "good")]})
     world.set_policy(annotators_per_record=2)
     world.settle()
     check_everybody_agrees(world)
@@ -324,7 +324,7 @@ def test_a_task_that_is_gone_changes_how_many_answers_its_record_waits_for(world
 
 def test_a_record_whose_first_task_is_gone_keeps_one_row_in_the_export(world: World) -> None:
     del world.label_studio.tasks[task_of(world, "lamp")]
-    world.bring_labels("lamp", 0, [(None, "good")])
+    world.bring_labels({"lamp": [(None, "good")]})
     world.sync(is_full=True)
     world.work()
     check_everybody_agrees(world)

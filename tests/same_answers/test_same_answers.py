@@ -136,7 +136,7 @@ class Histories(RuleBasedStateMachine):
     def labels_are_imported(
         self, name: str, version: int, said: list[tuple[str | None, str]]
     ) -> None:
-        self.world.bring_labels(name, version, said)
+        self.world.bring_labels({name: said}, version)
         self.contents.setdefault(name, version)
 
     @rule(
