@@ -9,6 +9,7 @@ from backend.loop.service import LoopService
 from backend.models import (
     Batch,
     ConsensusLabel,
+    Decision,
     LabelFinding,
     ModelVersion,
     Prediction,
@@ -28,6 +29,9 @@ from labeling.consensus import automatic
 from tests.same_answers.reference import Expected, expected, standing
 from tests.same_answers.world import UNSHOWN, World
 
+OVER = {"decided", "ambiguous", "sent_back"}
+"""States of a case that keeps the reasons that it had."""
+
 
 def check_everybody_agrees(world: World) -> None:
     """The loop, the desk, training, the overview and the exports agree with the store's rows."""
@@ -36,6 +40,7 @@ def check_everybody_agrees(world: World) -> None:
     _check_overview(world)
     _check_training_and_exports(world)
     _check_cases(world)
+    _check_findings(world)
 
 
 def _expected(world: World) -> dict[int, Expected]:
@@ -68,18 +73,19 @@ def _check_desk(world: World) -> None:
         assert (row.votes, row.skips) == (len(each.graded), skips), "who answered"
         assert row.is_complete == each.is_complete(policy), "whether all have answered"
         said = {answer.grade for answer in each.graded}
-        assert row.grade is None or row.grade in said, "the label is one that people gave"
         if len(said) == 1:
             assert row.grade in said, "what all say is the label"
+            if place not in opinions:
+                most = max(row.probabilities.values())
+                assert row.probabilities[row.grade] == most, "what all say is most probable"
         if compared < automatic.FEWEST:
-            assert row.grade is None or row.grade in each.winners, "with few labels the vote is it"
-        if row.grade is None:
-            continue
-        assert row.confidence in (None, row.probabilities[row.grade]), "confidence is probability"
-        if place not in opinions:
-            assert row.probabilities[row.grade] == max(row.probabilities.values()), (
-                "the label is the most probable"
-            )
+            vote = next(iter(each.winners)) if len(each.winners) == 1 else None
+            assert row.grade == vote, "with few labels the vote is the label"
+        elif row.grade is not None:
+            most = max(share for grade, share in row.probabilities.items() if grade in said)
+            assert row.probabilities[row.grade] == most, "the label is the most probable"
+        if row.grade is not None and row.confidence is not None:
+            assert row.confidence == row.probabilities[row.grade], "confidence is probability"
 
 
 def _check_training_and_exports(world: World) -> None:
@@ -176,29 +182,38 @@ def _check_cases(world: World) -> None:
 
 
 def _check_case(world: World, case: ReviewCase, each: Expected) -> None:
-    """What a decision has not seen opens the case again; a reason says what its source says."""
+    """What no decision has seen opens the case again; what all say opens none by itself."""
     with world.database.reading() as session:
         record = session.get_one(Record, each.first.record_id)
-        judge = RegistryService(session, world.services.clock).assessed_version(world.project_id)
-        suspicions = dict(
-            session.exec(
-                select(LabelFinding.task_id, LabelFinding.suspicion).where(
-                    LabelFinding.model_version_id == (judge.id if judge else 0)
-                )
-            ).all()
-        )
         opinion = session.exec(select(Prediction).where(Prediction.task_id == case.task_id)).first()
+        decisions = session.exec(select(Decision.id).where(Decision.case_id == case.id)).all()
     current = world.current().get(record.external_id)
     if case.state in {"decided", "ambiguous"} and each.graded and current != record.id:
-        seen = world.current_when_decided[case.decision_id or 0]
-        assert seen[record.external_id] == current, "a change that the decision has not seen"
-    if case.state != "open":
-        return
-    codes = {reason["code"]: reason["weight"] for reason in case.reasons}
-    if "suspected_error" in codes:
-        assert codes["suspected_error"] == suspicions[case.task_id], "how likely a label is wrong"
-    if "low_confidence" in codes and opinion is None:
+        seen = {world.current_when_decided[each][record.external_id] for each in decisions}
+        assert current in seen, "a change that no decision has seen"
+    doubts = [reason["code"] for reason in case.reasons if case.state == "open"]
+    if "low_confidence" in doubts and opinion is None:
         assert len({row.grade for row in each.graded}) > 1, "what all say is no doubtful case"
+
+
+def _check_findings(world: World) -> None:
+    """The desk tells of each label how likely it is wrong, as the page of findings does."""
+    found = _expected(world)
+    with world.database.reading() as session:
+        judge = RegistryService(session, world.services.clock).assessed_version(world.project_id)
+        rows = session.exec(
+            select(LabelFinding, ConsensusLabel)
+            .join(ConsensusLabel, col(ConsensusLabel.task_id) == col(LabelFinding.task_id))
+            .where(LabelFinding.model_version_id == (judge.id if judge else 0))
+        ).all()
+        cases = {case.task_id: case for case in session.exec(select(ReviewCase))}
+    for finding, label in rows:
+        is_open = finding.task_id in found and label.is_complete and finding.is_suspect
+        case = cases.get(finding.task_id)
+        if not is_open or label.grade != finding.grade or (case and case.state in OVER):
+            continue
+        told = {reason["code"]: reason["weight"] for reason in case.reasons} if case else {}
+        assert told.get("suspected_error") == finding.suspicion, "how likely a label is wrong"
 
 
 def check_versions(world: World) -> None:
