@@ -33,7 +33,7 @@ from backend.registry.repository import ASSESSMENT
 
 Marks = dict[str, Any]
 """As JSON keeps them: equal marks, equal labels and cases."""
-RULES = 1
+RULES = 2
 """Raised when other labels or cases follow from the same answers than before: all are renewed."""
 
 
