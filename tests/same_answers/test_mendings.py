@@ -31,6 +31,7 @@ from backend.jobs.queue import enqueue, has_unfinished
 from backend.label_studio import repository as label_studio
 from backend.label_studio import sync
 from backend.loop import answer_repository
+from backend.loop import repository as loop_repository
 from backend.loop import service as loop
 from backend.models import Annotation, ModelVersion, Project
 from backend.overview import repository as overview
@@ -87,6 +88,12 @@ def no_generations(patch: Patch) -> None:
     patch.setattr(records, "raise_generation", lambda *_: None)
 
 
+def old_versions_are_due(patch: Patch) -> None:
+    is_due = loop_repository.is_due
+    for module in (loop_repository, label_studio):
+        patch.setattr(module, "is_due", lambda: is_due()[:-1])
+
+
 def training_has_a_threshold_of_its_own(patch: Patch) -> None:
     def settled(services: Services, project: Project) -> ProjectLabels:
         policy = {**project.policy, "confidence_wanted": SURE}
@@ -132,6 +139,10 @@ def champions_use_the_encoder_of_now(patch: Patch) -> None:
         patch.setattr(module, "load_model_version", load)
 
 
+def labels_are_learnt_once_on_any_encoder(patch: Patch) -> None:
+    patch.setattr(challenger.TrainingPlan, "fingerprint", lambda _plan, held: held.fingerprint)
+
+
 def the_overview_counts_what_came_last(patch: Patch) -> None:
     def last_received(*conditions: Any, include_deleted: bool = False) -> Any:
         last = (
@@ -167,7 +178,7 @@ def only_more_answers_are_new(patch: Patch) -> None:
     def not_learnt(
         self: loop.LoopService, project: Project, progress: loop.LoopProgress
     ) -> tuple[int, str]:
-        version = loop.repository.latest_model_version(self._session, project.id)
+        version = loop_repository.latest_model_version(self._session, project.id)
         known = int(version.metrics["complete_tasks"]) if version else 0
         return progress.complete - known, str(progress.complete)
 
@@ -254,6 +265,12 @@ MENDINGS = [
         "never asked about",
     ),
     Mending(
+        2,
+        old_versions_are_due,
+        faults.test_content_that_comes_back_is_asked_about_and_what_it_replaced_is_not,
+        "not current were pushed",
+    ),
+    Mending(
         3,
         training_has_a_threshold_of_its_own,
         numbers.test_a_tie_is_broken_at_one_probability_for_desk_and_training,
@@ -288,6 +305,12 @@ MENDINGS = [
         champions_use_the_encoder_of_now,
         numbers.test_a_champion_answers_as_it_did_whatever_encoder_is_set,
         "answers as it did",
+    ),
+    Mending(
+        6,
+        labels_are_learnt_once_on_any_encoder,
+        numbers.test_another_encoder_learns_the_labels_that_there_are,
+        "learns on the encoder",
     ),
     Mending(
         9,

@@ -169,6 +169,18 @@ def test_a_champion_answers_as_it_did_whatever_encoder_is_set(world: World) -> N
     check_versions(world)
 
 
+def test_another_encoder_learns_the_labels_that_there_are(world: World) -> None:
+    teach(world, 0, 12)
+    for encoder in ("first", "second"):
+        world.features.revision = encoder
+        assert world.retrain()["trained"], "the next challenger learns on the encoder of now"
+        with world.database.reading() as session:
+            versions = RegistryService(session, world.services.clock).list_versions(
+                world.project_id
+            )
+        assert versions[-1].encoder == encoder
+
+
 def test_a_model_that_nothing_is_measured_of_learns_on(world: World) -> None:
     world.set_policy(audit_share=0.0)
     for first, last in ((0, 12), (12, 20)):
