@@ -77,14 +77,15 @@ class ConsensusModel:
                 choice=self.choice,
             )
         scores = self._vote_scores(coded)
-        _raise_unanimous(scores, votes)
+        is_only = (votes > 0).sum(axis=1) == 1
+        _raise_only(scores, votes, is_only)
         scores += np.log(self.class_prior.clip(TINY))
         q = None
-        if priors is None or not self.prior_weight:
-            _raise_unanimous(scores, votes)
-        else:
+        if priors is not None and self.prior_weight:
             q = priors.over(self.classes).rows_of(coded.items, self.class_prior)
             scores += self.prior_weight * (np.log(q) - np.log(self.class_prior.clip(TINY)))
+            is_only &= ~priors.has(coded.items)
+        _raise_only(scores, votes, is_only)
         others = votes.sum(axis=1, keepdims=True) - 1
         probabilities = normalise_scores(scores / (1 + others * self.dependence))
         return ConsensusResult(
@@ -190,13 +191,15 @@ class LabelOutsideModel(ValueError):
     """A label that the fit did not have: the model has no column for it."""
 
 
-def _raise_unanimous(scores: Table, votes: Table) -> None:
-    """Raise in ``scores`` (I, K) the only class given, where there is only one, to the largest."""
-    is_given = votes > 0
-    only = np.flatnonzero(is_given.sum(axis=1) == 1)
-    given = is_given[only].argmax(axis=1)
-    largest = scores[only].max(axis=1, initial=-np.inf)
-    scores[only, given] = np.where(scores[only, given] < largest, largest + A_LITTLE, largest)
+def _raise_only(scores: Table, votes: Table, is_only: NDArray[np.bool_]) -> None:
+    """Raise in ``scores`` (I, K) the only class that such items were given to the largest.
+
+    ``is_only`` (I,) marks items of which all ``votes`` (I, K) are for one class.
+    """
+    rows = np.flatnonzero(is_only)
+    given = votes[rows].argmax(axis=1)
+    largest = scores[rows].max(axis=1, initial=-np.inf)
+    scores[rows, given] = np.where(scores[rows, given] < largest, largest + A_LITTLE, largest)
 
 
 def _table(rows: Any, shape: tuple[int, ...]) -> Table:

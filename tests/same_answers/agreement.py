@@ -6,12 +6,31 @@ from backend.integrity.service import verify_project
 from backend.label_exchange.schemas import AnnotationRow, ExportRequest, LabelRow
 from backend.label_exchange.service import Exports
 from backend.loop.service import LoopService
-from backend.models import Batch, ConsensusLabel, Record, ReviewCase, SyncCursor, Task
+from backend.models import (
+    Batch,
+    ConsensusLabel,
+    Decision,
+    LabelFinding,
+    ModelVersion,
+    Prediction,
+    Promotion,
+    Record,
+    ReviewCase,
+    SyncCursor,
+    Task,
+    WebhookEvent,
+)
 from backend.overview import repository as overview
-from backend.projects.service import policy_of
+from backend.overview.service import OverviewService
+from backend.projects.service import label_schema_of, policy_of
+from backend.registry.service import RegistryService
 from backend.review.service import ReviewDesk
+from labeling.consensus import automatic
 from tests.same_answers.reference import Expected, expected, standing
-from tests.same_answers.world import World
+from tests.same_answers.world import UNSHOWN, World
+
+OVER = {"decided", "ambiguous", "sent_back"}
+"""States of a case that keeps the reasons that it had."""
 
 
 def check_everybody_agrees(world: World) -> None:
@@ -21,6 +40,7 @@ def check_everybody_agrees(world: World) -> None:
     _check_overview(world)
     _check_training_and_exports(world)
     _check_cases(world)
+    _check_findings(world)
 
 
 def _expected(world: World) -> dict[int, Expected]:
@@ -32,25 +52,40 @@ def _check_loop(world: World) -> None:
     found, policy = _expected(world), policy_of(world.project())
     with world.database.reading() as session:
         progress = LoopService(session, world.services.clock).progress(world.project())
+        waiting = session.exec(select(WebhookEvent).where(WebhookEvent.status == "received")).all()
     assert progress.complete_tasks == {
         place for place, each in found.items() if each.is_complete(policy)
     }, "who has answered"
     assert progress.open == sum(each.is_open(policy) for each in found.values()), "what is open"
+    assert waiting == [], "events that nobody applies"
 
 
 def _check_desk(world: World) -> None:
     found, policy = _expected(world), policy_of(world.project())
     with world.database.reading() as session:
         rows = {row.task_id: row for row in session.exec(select(ConsensusLabel))}
-    assert rows.keys() == {place for place, each in found.items() if each.answers}
+        opinions = set(session.exec(select(Prediction.task_id)))
+    assert rows.keys() == {place for place, each in found.items() if each.answers}, "has a label"
+    compared = sum(len(each.graded) > 1 for each in found.values())
     for place, row in rows.items():
         each = found[place]
-        assert (row.votes, row.skips) == (len(each.graded), len(each.answers) - len(each.graded))
-        assert row.is_complete == each.is_complete(policy)
+        skips = len(each.answers) - len(each.graded)
+        assert (row.votes, row.skips) == (len(each.graded), skips), "who answered"
+        assert row.is_complete == each.is_complete(policy), "whether all have answered"
         said = {answer.grade for answer in each.graded}
-        assert row.grade is None or row.grade in said
         if len(said) == 1:
             assert row.grade in said, "what all say is the label"
+            if place not in opinions:
+                most = max(row.probabilities.values())
+                assert row.probabilities[row.grade] == most, "what all say is most probable"
+        if compared < automatic.FEWEST:
+            vote = next(iter(each.winners)) if len(each.winners) == 1 else None
+            assert row.grade == vote, "with few labels the vote is the label"
+        elif row.grade is not None:
+            most = max(share for grade, share in row.probabilities.items() if grade in said)
+            assert row.probabilities[row.grade] == most, "the label is the most probable"
+        if row.grade is not None and row.confidence is not None:
+            assert row.confidence == row.probabilities[row.grade], "confidence is probability"
 
 
 def _check_training_and_exports(world: World) -> None:
@@ -66,7 +101,7 @@ def _check_training_and_exports(world: World) -> None:
     learnt = {row.task_id: row for row in (*snapshot.training, *snapshot.audit)}
     assert {place: row.grade for place, row in learnt.items()} == labels, "what the desk shows"
     for place, row in learnt.items():
-        assert set(row.annotation_ids) == {answer.id for answer in found[place].graded}
+        assert set(row.annotation_ids) == {answer.id for answer in found[place].graded}, "learnt"
     with world.database.reading() as session:
         exports = Exports.at_one_moment(session, world.services.clock, world.project())
         best = list(exports.rows(ExportRequest(what="best")))
@@ -84,15 +119,17 @@ def _check_training_and_exports(world: World) -> None:
         assert (told[place].grade, told[place].external_id) == (
             grade,
             names[found[place].first.record_id],
-        )
+        ), "exported as shown"
     for place, exported in told.items():
         if place in found and found[place].answers:
             assert sorted(exported.annotation_ids) == sorted(
                 answer.label_studio_annotation_id for answer in found[place].answers.values()
-            )
+            ), "exported answers"
+        if exported.confidence is not None and exported.grade is not None:
+            assert exported.confidence == exported.soft_label[exported.grade], "one probability"
     assert sorted(row.annotation_id for row in single if isinstance(row, AnnotationRow)) == sorted(
         there
-    )
+    ), "exported annotations"
 
 
 def _check_overview(world: World) -> None:
@@ -111,29 +148,98 @@ def _check_overview(world: World) -> None:
         for place, each in found.items()
         if any(not answer.was_cancelled for answer in each.answers.values())
     }
-    assert current == sum(found[place].is_current for place in labelled)
+    assert current == sum(found[place].is_current for place in labelled), "labelled records"
     given = [row for row in rows if not row.was_cancelled]
-    assert present == len(given)
-    assert sum(count for _, count, _ in people) == sum(
-        row.annotator_id is not None for row in given
-    )
+    assert present == len(given), "annotations that count"
+    named = sum(row.annotator_id is not None for row in given)
+    assert sum(count for _, count, _ in people) == named, "annotations of those named"
     listed = [task for task in tasks if task.purpose == "label" or task.key.startswith("imported-")]
     for batch_id, (count, done) in batches.items():
         of_batch = [task for task in listed if task.batch_id == batch_id]
-        assert count == len(of_batch)
-        assert done == sum((task.original_id or task.id) in labelled for task in of_batch)
+        assert count == len(of_batch), "tasks of a batch"
+        answered = sum((task.original_id or task.id) in labelled for task in of_batch)
+        assert done == answered, "labelled tasks of a batch"
 
 
 def _check_cases(world: World) -> None:
     found = _expected(world)
+    fields = list(label_schema_of(world.project()).fields)
     with world.database.reading() as session:
-        cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id).desc()).limit(2)).all()
+        cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id).desc())).all()
         desk = ReviewDesk(session, world.services.clock, world.services.settings)
-        for case in cases:
+        for case in cases[:2]:
             shown = desk.case(world.project(), case.id)
             expected_answers = found[case.task_id].answers if case.task_id in found else {}
             assert sorted(each.annotation_id for each in shown.answers) == sorted(
                 row.label_studio_annotation_id for row in expected_answers.values()
+            ), "answers of a case"
+            assert list(shown.fields) == fields, "what people are shown of a record"
+    for case in cases:
+        if case.task_id in found:
+            _check_case(world, case, found[case.task_id])
+    for task in world.label_studio.tasks.values():
+        assert UNSHOWN not in task.card, "what people are shown of a record"
+
+
+def _check_case(world: World, case: ReviewCase, each: Expected) -> None:
+    """What no decision has seen opens the case again; what all say opens none by itself."""
+    with world.database.reading() as session:
+        record = session.get_one(Record, each.first.record_id)
+        opinion = session.exec(select(Prediction).where(Prediction.task_id == case.task_id)).first()
+        decisions = session.exec(select(Decision.id).where(Decision.case_id == case.id)).all()
+    current = world.current().get(record.external_id)
+    if case.state in {"decided", "ambiguous"} and each.graded and current != record.id:
+        seen = {world.current_when_decided[each][record.external_id] for each in decisions}
+        assert current in seen, "a change that no decision has seen"
+    doubts = [reason["code"] for reason in case.reasons if case.state == "open"]
+    if "low_confidence" in doubts and opinion is None:
+        assert len({row.grade for row in each.graded}) > 1, "what all say is no doubtful case"
+
+
+def _check_findings(world: World) -> None:
+    """The desk tells of each label how likely it is wrong, as the page of findings does."""
+    found = _expected(world)
+    with world.database.reading() as session:
+        judge = RegistryService(session, world.services.clock).assessed_version(world.project_id)
+        rows = session.exec(
+            select(LabelFinding, ConsensusLabel)
+            .join(ConsensusLabel, col(ConsensusLabel.task_id) == col(LabelFinding.task_id))
+            .where(LabelFinding.model_version_id == (judge.id if judge else 0))
+        ).all()
+        cases = {case.task_id: case for case in session.exec(select(ReviewCase))}
+    for finding, label in rows:
+        is_open = finding.task_id in found and label.is_complete and finding.is_suspect
+        case = cases.get(finding.task_id)
+        if not is_open or label.grade != finding.grade or (case and case.state in OVER):
+            continue
+        told = {reason["code"]: reason["weight"] for reason in case.reasons} if case else {}
+        assert told.get("suspected_error") == finding.suspicion, "how likely a label is wrong"
+
+
+def check_versions(world: World) -> None:
+    """The table of model versions tells what the gate measured, of whom it compared."""
+    with world.database.reading() as session:
+        told = OverviewService(session, world.services.clock, world.services.settings)
+        shown = {version.number: version for version in told.project(world.project_id).versions}
+        numbers = dict(session.exec(select(ModelVersion.id, ModelVersion.number)).all())
+        decisions = session.exec(select(Promotion).order_by(col(Promotion.id))).all()
+    first, *later = decisions
+    assert first.previous_id is None
+    for decision in later:
+        assert decision.evidence["rule"] != "first", "there was a champion before"
+        if decision.evidence["rule"] != "paired" or decision.challenger_id is None:
+            continue
+        version, champion = (
+            shown[numbers[each or 0]] for each in (decision.challenger_id, decision.previous_id)
+        )
+        comparison, evidence = version.comparison, decision.evidence
+        assert comparison is not None, "the table shows whom the gate compared"
+        assert comparison.accuracy.value == evidence["challenger"]["value"], "one accuracy"
+        assert comparison.champion_accuracy.value == evidence["champion"]["value"], "one accuracy"
+        assert champion.accuracy is not None
+        if champion.accuracy.n == comparison.champion_accuracy.n:  # the same records
+            assert champion.accuracy.value == comparison.champion_accuracy.value, (
+                "a champion answers as it did"
             )
 
 
@@ -141,8 +247,8 @@ def check_current(world: World, contents: dict[str, int]) -> None:
     """The pool is what the last imports brought, and only that."""
     with world.database.reading() as session:
         rows = session.exec(select(Record).where(col(Record.is_current))).all()
-    assert {row.external_id: row.fields["price"] for row in rows} == contents
-    assert world.pool() == sorted(row.id for row in rows)
+    assert {row.external_id: row.fields["price"] for row in rows} == contents, "what is current"
+    assert world.pool() == sorted(row.id for row in rows), "the pool is what is current"
 
 
 def check_nothing_old_was_pushed(world: World, before: int) -> None:
@@ -158,7 +264,7 @@ def check_nothing_old_was_pushed(world: World, before: int) -> None:
         for task, record in rows
         if (task.label_studio_task_id or 0) > before and not record.is_current
     ]
-    assert old == []
+    assert old == [], "versions that are not current were pushed"
 
 
 def check_settled(world: World) -> None:
@@ -197,8 +303,8 @@ def check_store_equals_label_studio(world: World, *, is_full: bool) -> None:
             if task.label_studio_task_id in held
         }
         cursor = session.get_one(SyncCursor, world.project_id)
-    assert (cursor.error is not None) == bool(cursor.unreadable)
-    assert set(cursor.unreadable) <= broken
+    assert (cursor.error is not None) == bool(cursor.unreadable), "what is told of unread tasks"
+    assert set(cursor.unreadable) <= broken, "tasks that cannot be shown"
     for theirs, task_id in ours.items():
         if theirs in broken:
             continue
@@ -209,9 +315,9 @@ def check_store_equals_label_studio(world: World, *, is_full: bool) -> None:
         }
         own = {key: grade for key, grade in stored.items() if key > 0}
         if is_full:
-            assert own == shown
+            assert own == shown, "what Label Studio shows is in the store"
         else:
-            assert own.items() >= shown.items()
+            assert own.items() >= shown.items(), "what Label Studio shows is in the store"
     if is_full:
         report = verify_project(world.services, world.project())
         kinds = {difference.kind for difference in report.differences}

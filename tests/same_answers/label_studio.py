@@ -19,6 +19,8 @@ class HeldTask:
 
     key: str
     updated_at: datetime
+    card: str = ""
+    """What annotators read of the record."""
     annotations: dict[int, dict[str, Any]] = field(default_factory=dict)
     drafts: int = 0
     is_broken: bool = False
@@ -112,7 +114,8 @@ class LabelStudioInMemory:
         made = []
         for item in tasks:
             self.last_task += 1
-            self.tasks[self.last_task] = HeldTask(str(item["data"][KEY]), self.tick())
+            data = item["data"]
+            self.tasks[self.last_task] = HeldTask(str(data[KEY]), self.tick(), data["html"])
             made.append(self.last_task)
         return made
 
@@ -146,6 +149,9 @@ class LabelStudioInMemory:
             }
             for task_id, task in held
         ]
+
+    def export_tasks(self, project_id: int, task_ids: Sequence[int]) -> list[dict[str, Any]]:
+        return self.tasks_with_annotations(project_id, task_ids)
 
 
 def _content(grade: str | None, moment: str) -> dict[str, Any]:

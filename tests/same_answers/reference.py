@@ -1,6 +1,6 @@
 """What counts, read off the store row by row: slow, plain, and not with the product's queries."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 from sqlmodel import Session, col, select
@@ -43,6 +43,12 @@ class Expected:
     @property
     def graded(self) -> list[Annotation]:
         return [row for row in self.answers.values() if row.grade is not None]
+
+    @property
+    def winners(self) -> set[str]:
+        """The grades that most people gave."""
+        votes = Counter(str(row.grade) for row in self.graded)
+        return {grade for grade, given in votes.items() if given == max(votes.values())}
 
 
 def standing(session: Session, project_id: int) -> dict[int, Annotation]:

@@ -1,24 +1,18 @@
 """One history for each kind of fault that once made two tellers of a fact differ."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from sqlalchemy import event
-from sqlmodel import col, select
+from sqlmodel import select
 
 from backend.annotations import repository as annotations
 from backend.annotations.intake import AnnotationIntake
 from backend.label_studio.sync import cannot_be_shown
-from backend.loop.job_names import APPLY_EVENTS, NEXT_BATCH, RETRAIN
+from backend.loop.job_names import NEXT_BATCH, RETRAIN
 from backend.models import (
     Annotator,
     Job,
-    Record,
     ReviewCase,
     SyncCursor,
-    Task,
-    WebhookEvent,
 )
 from backend.projects.service import ProjectsService
 from backend.records import repository as records
@@ -33,40 +27,7 @@ from tests.same_answers.agreement import (
     check_settled,
     check_store_equals_label_studio,
 )
-from tests.same_answers.world import World
-
-CONTENTS = {"kettle": 0, "shirt": 0, "lamp": 0}
-
-
-@pytest.fixture
-def world(migrated_url: str, tmp_path: Path) -> Iterator[World]:
-    """Three records, each pushed and waiting for one answer."""
-    made = World(migrated_url, tmp_path)
-    made.bring(CONTENTS)
-    made.request_batch()
-    made.settle()
-    yield made
-    made.close()
-
-
-def task_of(world: World, name: str) -> int:
-    """Label Studio's id of the record's newest task."""
-    with world.database.reading() as session:
-        found = session.exec(
-            select(Task.label_studio_task_id)
-            .join(Record, col(Record.id) == col(Task.record_id))
-            .where(Record.external_id == name, col(Task.label_studio_task_id).is_not(None))
-            .order_by(col(Task.id).desc())
-        ).first()
-    assert found is not None
-    return found
-
-
-def answer_all(world: World, person: int | None = 1, grade: str = "good") -> None:
-    for task_id in sorted(world.label_studio.tasks):
-        made = world.label_studio.say(task_id, person, grade)
-        world.tell("ANNOTATION_CREATED", made, "once")
-    world.work()
+from tests.same_answers.world import CONTENTS, World
 
 
 def jobs(world: World, name: str) -> list[Job]:
@@ -77,22 +38,22 @@ def jobs(world: World, name: str) -> list[Job]:
 def test_labels_without_names_and_of_deleted_people_do_not_stop_the_loop(world: World) -> None:
     world.set_policy(annotators_per_record=2)
     world.label_studio.forget_person(1)
-    answer_all(world, None)
-    answer_all(world, None)
-    world.bring_labels("clock", 0, [(None, "good"), (None, "poor")])
+    world.answer_all(None)
+    world.answer_all(None)
+    world.bring_labels({"clock": [(None, "good"), (None, "poor")]})
     world.bring({"chair": 0})
     world.settle()
     check_everybody_agrees(world)
     check_settled(world)
-    assert task_of(world, "chair"), "the loop went on to what nobody was asked about"
+    assert world.task_of("chair"), "the loop went on to what nobody was asked about"
 
 
 def test_content_that_comes_back_is_asked_about_and_what_it_replaced_is_not(world: World) -> None:
-    answer_all(world)
+    world.answer_all()
     world.settle()
     world.bring({"kettle": 1})
     world.settle()
-    world.label_studio.say(task_of(world, "kettle"), 1, "good")
+    world.label_studio.say(world.task_of("kettle"), 1, "good")
     world.sync(is_full=False)
     world.settle()
     world.bring({"chair": 0, "lamp": 1})  # chosen, and not pushed yet
@@ -112,7 +73,7 @@ def test_content_that_comes_back_is_asked_about_and_what_it_replaced_is_not(worl
 
 
 def test_a_place_in_a_pushed_batch_waits_for_its_content_to_come_back(world: World) -> None:
-    answer_all(world)
+    world.answer_all()
     world.bring({"chair": 0, "clock": 0})
     world.look()
     world.work(("review.refresh", "training.retrain", NEXT_BATCH))
@@ -139,13 +100,13 @@ def test_every_change_of_what_is_current_is_another_generation(world: World) -> 
         world.bring(contents)
         found.append(generation())
     assert found[0] < found[1] < found[2] == found[3] < found[4]
-    world.bring_labels("kettle", 2, [(None, "good")])  # a version that is history at once
+    world.bring_labels({"kettle": [(None, "good")]}, version=2)  # a version that is history at once
     assert generation() > found[-1]
     check_current(world, {**CONTENTS, "chair": 0})
 
 
 def test_a_task_that_could_not_be_shown_is_told_and_read_until_it_can(world: World) -> None:
-    kettle, shirt = task_of(world, "kettle"), task_of(world, "shirt")
+    kettle, shirt = world.task_of("kettle"), world.task_of("shirt")
     world.label_studio.say(kettle, 1, "good")
     world.label_studio.tasks[kettle].is_broken = True
     for _ in range(3):
@@ -154,19 +115,30 @@ def test_a_task_that_could_not_be_shown_is_told_and_read_until_it_can(world: Wor
         world.sync(is_full=False)
         with world.database.reading() as session:
             cursor = session.get_one(SyncCursor, world.project_id)
-        assert cursor.unreadable == [kettle]
+        assert cursor.unreadable == [kettle], "an unread task is told"
         assert cursor.error == cannot_be_shown([kettle])
     world.label_studio.tasks[kettle].is_broken = False
     world.sync(is_full=False)
-    check_store_equals_label_studio(world, is_full=False)
     with world.database.reading() as session:
         assert session.get_one(SyncCursor, world.project_id).error is None
     world.work()
     check_everybody_agrees(world)
 
 
+def test_a_task_that_could_not_be_shown_is_read_once_it_can(world: World) -> None:
+    kettle, shirt = world.task_of("kettle"), world.task_of("shirt")
+    world.label_studio.say(kettle, 1, "good")
+    world.label_studio.tasks[kettle].is_broken = True
+    for is_broken in (True, False):
+        world.label_studio.tasks[kettle].is_broken = is_broken
+        for _ in range(5):
+            world.label_studio.say(shirt, 2, "poor")  # the cursor moves on
+        world.sync(is_full=False)
+    check_store_equals_label_studio(world, is_full=False)
+
+
 def test_an_unread_task_that_is_deleted_there_is_told_no_more(world: World) -> None:
-    kettle = task_of(world, "kettle")
+    kettle = world.task_of("kettle")
     world.label_studio.say(kettle, 1, "good")
     world.label_studio.tasks[kettle].is_broken = True
     world.sync(is_full=False)
@@ -178,7 +150,7 @@ def test_an_unread_task_that_is_deleted_there_is_told_no_more(world: World) -> N
 
 
 def test_the_overview_counts_the_revision_that_the_loop_counts(world: World) -> None:
-    kettle = task_of(world, "kettle")
+    kettle = world.task_of("kettle")
     first = world.label_studio.say(kettle, 1, None)
     second = world.label_studio.change(kettle, first["id"], "good")
     world.tell("ANNOTATION_UPDATED", second, "once")
@@ -198,22 +170,20 @@ def test_more_events_than_one_transaction_takes_are_all_applied(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(annotations, "EVENTS_AT_A_TIME", 2)
-    kettle = task_of(world, "kettle")
+    kettle = world.task_of("kettle")
     for _ in range(5):
         world.tell("ANNOTATION_CREATED", world.label_studio.say(kettle, 1, "good"), "once")
-    world.work((APPLY_EVENTS,))
-    with world.database.reading() as session:
-        waiting = session.exec(select(WebhookEvent).where(WebhookEvent.status == "received")).all()
-    assert list(waiting) == []
+    world.work()
+    check_everybody_agrees(world)
 
 
 @pytest.mark.parametrize("what", ["answer", "decision", "policy", "deletion"])
 def test_what_changes_after_the_last_round_is_learnt_once(world: World, what: str) -> None:
-    answer_all(world)
+    world.answer_all()
     world.settle()
     learnt = len(jobs(world, RETRAIN))
     assert learnt == 1
-    kettle = task_of(world, "kettle")
+    kettle = world.task_of("kettle")
     given = next(iter(world.label_studio.tasks[kettle].annotations))
     match what:
         case "answer":
@@ -291,7 +261,7 @@ def test_an_intake_asks_the_store_as_often_for_many_tasks_as_for_few(world: Worl
 
 def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: World) -> None:
     world.set_policy(annotators_per_record=2)
-    kettle, shirt = task_of(world, "kettle"), task_of(world, "shirt")
+    kettle, shirt = world.task_of("kettle"), world.task_of("shirt")
     for person, grade in ((1, "good"), (2, "poor")):
         world.tell("ANNOTATION_CREATED", world.label_studio.say(kettle, person, grade), "once")
     world.work()
@@ -311,8 +281,8 @@ def test_a_task_deleted_there_is_not_made_again_for_another_of_its_batch(world: 
 
 
 def test_a_task_that_is_gone_changes_how_many_answers_its_record_waits_for(world: World) -> None:
-    lamp = task_of(world, "lamp")
-    world.bring_labels("lamp", 0, [(None, "good")])
+    lamp = world.task_of("lamp")
+    world.bring_labels({"lamp": [(None, "good")]})
     world.set_policy(annotators_per_record=2)
     world.settle()
     check_everybody_agrees(world)
@@ -323,8 +293,8 @@ def test_a_task_that_is_gone_changes_how_many_answers_its_record_waits_for(world
 
 
 def test_a_record_whose_first_task_is_gone_keeps_one_row_in_the_export(world: World) -> None:
-    del world.label_studio.tasks[task_of(world, "lamp")]
-    world.bring_labels("lamp", 0, [(None, "good")])
+    del world.label_studio.tasks[world.task_of("lamp")]
+    world.bring_labels({"lamp": [(None, "good")]})
     world.sync(is_full=True)
     world.work()
     check_everybody_agrees(world)

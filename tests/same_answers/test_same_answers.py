@@ -21,6 +21,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from backend.annotations import repository as annotations
+from backend.loop.job_names import APPLY_EVENTS
+from labeling.consensus import automatic
 from tests.fixtures.database import database_url, on_server
 from tests.same_answers.agreement import (
     check_current,
@@ -67,10 +70,17 @@ class Histories(RuleBasedStateMachine):
 
     @rule(place=PLACES, person=st.one_of(PEOPLE, st.none()), grade=SAID, how=TOLD)
     def somebody_answers(self, place: int, person: int | None, grade: str | None, how: str) -> None:
-        task_id = self._task(place)
-        if task_id is not None:
-            made = self.world.label_studio.say(task_id, person, grade)
-            self.world.tell("ANNOTATION_CREATED", made, how)
+        self._answer(place, person, grade, how)
+
+    @rule(place=PLACES, person=PEOPLE, grade=SAID)
+    def somebody_answers_while_the_desk_is_refreshed(
+        self, place: int, person: int, grade: str | None
+    ) -> None:
+        def answer() -> None:
+            self._answer(place, person, grade, "once")
+            self.world.work((APPLY_EVENTS,))
+
+        self.world.meanwhile.append(answer)
 
     @precondition(lambda self: self._annotation(0) is not None)
     @rule(place=PLACES, grade=SAID, how=TOLD)
@@ -136,7 +146,7 @@ class Histories(RuleBasedStateMachine):
     def labels_are_imported(
         self, name: str, version: int, said: list[tuple[str | None, str]]
     ) -> None:
-        self.world.bring_labels(name, version, said)
+        self.world.bring_labels({name: said}, version)
         self.contents.setdefault(name, version)
 
     @rule(
@@ -146,6 +156,11 @@ class Histories(RuleBasedStateMachine):
     )
     def something_is_decided(self, place: int, action: str, grade: str) -> None:
         self.world.decide(place, action, grade)
+
+    @precondition(lambda self: self.world.has_versions())
+    @rule(suspicion=st.sampled_from([0.2, 0.76, 0.88]))
+    def the_labels_are_assessed(self, suspicion: float) -> None:
+        self.world.assess(suspicion)
 
     @rule(confidence=st.sampled_from([0.6, 0.9, 0.99]), people=st.sampled_from([1, 2]))
     def the_policy_changes(self, confidence: float, people: int) -> None:
@@ -175,6 +190,12 @@ class Histories(RuleBasedStateMachine):
         self.world.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def _answer(self, place: int, person: int | None, grade: str | None, how: str) -> None:
+        task_id = self._task(place)
+        if task_id is not None:
+            made = self.world.label_studio.say(task_id, person, grade)
+            self.world.tell("ANNOTATION_CREATED", made, how)
+
     def _task(self, place: int) -> int | None:
         held = sorted(self.world.label_studio.tasks)
         return held[place % len(held)] if held else None
@@ -198,6 +219,13 @@ def _profile(examples: int, phases: Sequence[Phase] = (Phase.generate, Phase.shr
         phases=phases,
         suppress_health_check=list(HealthCheck),
     )
+
+
+@pytest.fixture(autouse=True)
+def _small_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the product does from many records or events on happens in small histories too."""
+    monkeypatch.setattr(annotations, "EVENTS_AT_A_TIME", 2)
+    monkeypatch.setattr(automatic, "FEWEST", 2)
 
 
 def test_any_history_on_sqlite(sqlite_template: Path, tmp_path: Path) -> None:

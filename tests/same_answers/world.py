@@ -1,16 +1,19 @@
 """The application's services over a real store, with people, Label Studio and a worker to play."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import SecretStr
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
-from active_learning.encoders.base import Encoder, unit_rows
+from active_learning.encoders.base import Encoder
 from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
 from backend.annotations.jobs import handlers as annotation_handlers
 from backend.annotations.service import AnnotationsService
@@ -27,9 +30,19 @@ from backend.label_exchange.label_import import import_labels
 from backend.label_studio.connection import project_marker
 from backend.label_studio.push import push_batches
 from backend.label_studio.sync import sync_project
+from backend.loop import repository
 from backend.loop.job_names import APPLY_EVENTS, ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.loop.service import LEARNT, LoopService
-from backend.models import Job, Project, Record, ReviewCase, Task
+from backend.models import (
+    Decision,
+    Job,
+    ModelVersion,
+    Prediction,
+    Project,
+    Record,
+    ReviewCase,
+    Task,
+)
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.schemas import DatasetCreate, RecordCreate
@@ -40,17 +53,24 @@ from backend.review.decisions import Decisions
 from backend.review.refreshing import is_desk_behind, refresh_desk
 from backend.review.schemas import DecisionRequest
 from backend.selection import repository as selection_repository
+from backend.suspected_labels import repository as findings_repository
+from backend.training.retraining import retrain
+from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_config import build_label_config
 from tests.same_answers.label_studio import PROJECT, LabelStudioInMemory
 
 FIELDS = ["title", "price"]
+UNSHOWN = "answer"
+"""A column of the dataset that the label schema does not have: nobody is shown it."""
+GRADES = ("good", "fair", "poor")
+CONTENTS = {"kettle": 0, "shirt": 0, "lamp": 0}
 BATCH = 3
 MOST_JOBS = 60
 """More for one step would be a loop that never rests."""
 
 
 class TinyEncoder:
-    """Two numbers a text, which differ by the encoder's name."""
+    """Tells what is new from what is not; names of even and of odd length turn it round."""
 
     dimension = 2
 
@@ -62,8 +82,9 @@ class TinyEncoder:
     ) -> Embeddings:
         progress(1.0, "")
         assert not should_stop()
-        lengths = [[float(len(text)), float(len(self.revision))] for text in texts]
-        return unit_rows(np.array(lengths, dtype=np.float32).reshape(len(texts), 2))
+        is_even = len(self.revision) % 2 == 0
+        sides = [("new" in text) == is_even for text in texts]
+        return np.array([[side, not side] for side in sides], np.float32).reshape(len(texts), 2)
 
 
 class PoolStore(FeatureStore):
@@ -94,16 +115,22 @@ class World:
         self.folder = folder
         self.features = PoolStore(self.services)
         self.late: list[bytes] = []
-        self._imports = 0
+        self.meanwhile: list[Callable[[], None]] = []
+        """Happens while the next refresh of the desk runs."""
+        self.current_when_decided: dict[int, dict[str, int]] = {}
+        """Decision to what was current then."""
+        self._annotation = count(1000)
         with self.database.transaction() as session:
             created = LabelStudioInMemory("", "")
             RecordsService(session, created.tick).create_dataset(
-                DatasetCreate(name="shop", kind="product", fields=FIELDS), actor="test"
+                DatasetCreate(name="shop", kind="product", fields=[UNSHOWN, *FIELDS]),
+                actor="test",
             )
             project = ProjectsService(session, created.tick).create(
                 ProjectCreate(
                     name="Shop",
                     dataset="shop",
+                    label_schema=LabelSchema.default(FIELDS).model_dump(mode="json"),
                     policy=LoopPolicy(batch_size=BATCH, refill_at=0, explanation_share=0.0),
                 ),
                 actor="test",
@@ -133,30 +160,49 @@ class World:
         return RecordCreate(
             external_id=name,
             kind="product",
-            fields={"title": f"{name} number {version}", "price": version},
+            fields={
+                UNSHOWN: f"as {name} was sold",
+                "title": f"{name} number {version}",
+                "price": version,
+            },
             source="test",
         )
 
-    def bring_labels(self, name: str, version: int, said: Sequence[tuple[str | None, str]]) -> None:
-        """Labels of another Label Studio: (e-mail address or nobody, grade)."""
-        self._imports += 1
+    def bring_labels(
+        self, said: Mapping[str, Sequence[tuple[str | None, str]]], version: int = 0
+    ) -> None:
+        """Labels of another Label Studio: record to (e-mail address or nobody, grade) of each."""
         moment = self.label_studio.tick().isoformat()
         choice = {"from_name": "grade", "to_name": "record", "type": "choices"}
-        annotations = [
+        tasks = [
             {
-                "id": 1000 * self._imports + place,
-                "completed_by": {"email": person} if person else None,
-                "created_at": moment,
-                "updated_at": moment,
-                "result": [{**choice, "value": {"choices": [grade]}}],
+                "id": number,
+                "data": {"record_id": name, **self.record(name, version).fields},
+                "annotations": [
+                    {
+                        "id": next(self._annotation),
+                        "completed_by": {"email": person} if person else None,
+                        "created_at": moment,
+                        "updated_at": moment,
+                        "result": [{**choice, "value": {"choices": [grade]}}],
+                    }
+                    for person, grade in answers
+                ],
             }
-            for place, (person, grade) in enumerate(said)
+            for number, (name, answers) in enumerate(said.items(), start=1)
         ]
-        data = {"record_id": name, **self.record(name, version).fields}
-        path = self.folder / f"labels-{self._imports}.json"
-        path.write_text(json.dumps([{"id": 1, "data": data, "annotations": annotations}]))
+        path = self.folder / f"labels-{next(self._annotation)}.json"
+        path.write_text(json.dumps(tasks))
         report = import_labels(self.services, LabelImport(path=path, project="Shop"), actor="test")
         assert report.rejects == []
+
+    def audit(self, names: Collection[str]) -> None:
+        """These records are of the audit sample."""
+        with self.database.transaction() as session:
+            records = select(Record.id).where(col(Record.external_id).in_(names))
+            for task in session.exec(select(Task).where(col(Task.record_id).in_(records))):
+                task.is_audit = True
+                session.add(task)
 
     def tell(self, action: str, annotation: Mapping[str, Any], how: str) -> None:
         """Label Studio's webhook: once, twice, later or never."""
@@ -181,7 +227,7 @@ class World:
             cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id))).all()
         if not cases:
             return
-        case = cases[place % len(cases)]
+        case, current = cases[place % len(cases)], self.current()
         request = DecisionRequest(
             version=case.version,
             action=action,
@@ -195,6 +241,9 @@ class World:
                 Decisions(session, self.services.clock).decide(
                     project, case.id, request, author="lea@example.org"
                 )
+                made = session.exec(select(Decision).order_by(col(Decision.id).desc())).first()
+                assert made is not None
+                self.current_when_decided[made.id] = current
         except AppError:
             return  # not of this case, as it is now
 
@@ -203,6 +252,78 @@ class World:
             ProjectsService(session, self.services.clock).set_policy(
                 self.project_id, changes, actor="test"
             )
+
+    def task_of(self, name: str) -> int:
+        """Label Studio's id of the record's newest task."""
+        with self.database.reading() as session:
+            found = session.exec(
+                select(Task.label_studio_task_id)
+                .join(Record, col(Record.id) == col(Task.record_id))
+                .where(Record.external_id == name, col(Task.label_studio_task_id).is_not(None))
+                .order_by(col(Task.id).desc())
+            ).first()
+        assert found is not None
+        return found
+
+    def answer(self, name: str, person: int | None, grade: str | None) -> None:
+        """Somebody answers for the record, and the webhook says so."""
+        made = self.label_studio.say(self.task_of(name), person, grade)
+        self.tell("ANNOTATION_CREATED", made, "once")
+
+    def answer_all(self, person: int | None = 1, grade: str = "good") -> None:
+        """Somebody answers every task, and the desk knows."""
+        for task_id in sorted(self.label_studio.tasks):
+            made = self.label_studio.say(task_id, person, grade)
+            self.tell("ANNOTATION_CREATED", made, "once")
+        self.work()
+
+    def foresee(self, opinions: Mapping[str, Mapping[str, float]]) -> None:
+        """The newest model version said that of these records before anybody had answered."""
+        with self.database.transaction() as session:
+            version = self._newest_version(session)
+            rows = session.exec(
+                select(Task, Record.external_id)
+                .join(Record, col(Record.id) == col(Task.record_id))
+                .where(col(Record.external_id).in_(opinions), col(Task.original_id).is_(None))
+            ).all()
+            session.add_all(
+                _prediction(task.id, version, opinions[name], self.label_studio.now)
+                for task, name in rows
+            )
+
+    def assess(self, suspicion: float) -> None:
+        """The newest model version thinks that every label is so likely wrong."""
+        learnt = self.snapshot()
+        with self.database.transaction() as session:
+            version = self._newest_version(session)
+            rows = [
+                {
+                    "project_id": self.project_id,
+                    "model_version_id": version.id,
+                    "task_id": label.task_id,
+                    "grade": label.grade,
+                    "suggested": GRADES[0],
+                    "suspicion": suspicion,
+                    "is_suspect": suspicion > 0.5,
+                    "value": 0.0,
+                    "value_group": "harmful",
+                    "relabel_score": suspicion,
+                    "reason": "",
+                    "reason_zh": "",
+                }
+                for label in (*learnt.training, *learnt.audit)
+            ]
+            findings_repository.replace(session, version.id, rows)
+            findings_repository.keep_assessment(session, version, {"suspicion": suspicion})
+
+    def has_versions(self) -> bool:
+        with self.database.reading() as session:
+            return session.exec(select(ModelVersion)).first() is not None
+
+    def _newest_version(self, session: Session) -> ModelVersion:
+        return session.exec(
+            select(ModelVersion).order_by(col(ModelVersion.number).desc()).limit(1)
+        ).one()
 
     # The worker.
 
@@ -241,6 +362,8 @@ class World:
                 row.status = "running"
                 session.add(row)
             self._run(job)
+            while self.meanwhile and job.name == REVIEW:
+                self.meanwhile.pop()()
             with self.database.transaction() as session:
                 row = session.get_one(Job, job.id)
                 row.status = "done"
@@ -289,6 +412,7 @@ class World:
             )
             known = selection_repository.find_batch(session, self.project_id, round_number)
             chosen = [record_id for record_id in pool if record_id not in taken][:BATCH]
+            version = repository.latest_model_version(session, self.project_id)
             if known is not None or not chosen:
                 return
             batch = selection_repository.add_batch(
@@ -314,6 +438,12 @@ class World:
                 for place, record_id in enumerate(chosen)
             ]
             selection_repository.add_tasks(session, rows)
+            if version is None:
+                return
+            tasks = session.exec(select(Task).where(Task.batch_id == batch.id)).all()
+            session.add_all(
+                _prediction(task.id, version, _opinion(task.record_id), now) for task in tasks
+            )
 
     def _learn(self) -> None:
         """A retraining, as far as it touches the store: any number of labels teaches something."""
@@ -332,6 +462,17 @@ class World:
                 )
             project = ProjectsService(session, self.services.clock).get(self.project_id)
             LoopService(session, self.services.clock).continue_loop(project, is_retrained=True)
+
+    def retrain(self) -> dict[str, Any]:
+        """A retraining as the product does it: a classifier, and the gate."""
+        job = Job(
+            id=f"training-{next(self._annotation)}",
+            name=RETRAIN,
+            project_id=self.project_id,
+            enqueued_at=self.services.clock(),
+        )
+        context = JobContext(self.database, self.services.clock, job)
+        return retrain(self.services, self.features, context, self.project_id)
 
     def has_learnt(self, fingerprint: str) -> bool:
         """True if a model version knows exactly these labels."""
@@ -355,3 +496,37 @@ class World:
 def learnt_metrics(snapshot: TrainingSnapshot) -> dict[str, Any]:
     """What a model version keeps of its snapshot."""
     return {"complete_tasks": snapshot.complete_tasks, LEARNT: asdict(snapshot.learnt)}
+
+
+@contextmanager
+def with_tasks(url: str, folder: Path) -> Iterator[World]:
+    """A world of three records, each pushed and waiting for one answer."""
+    made = World(url, folder)
+    made.bring(CONTENTS)
+    made.request_batch()
+    made.settle()
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def _opinion(record_id: int) -> dict[str, float]:
+    """What a classifier says that knows nothing."""
+    return {grade: 0.8 if place == record_id % 3 else 0.1 for place, grade in enumerate(GRADES)}
+
+
+def _prediction(
+    task_id: int, version: ModelVersion, shares: Mapping[str, float], now: datetime
+) -> Prediction:
+    grade = max(shares, key=lambda each: shares[each])
+    return Prediction(
+        task_id=task_id,
+        model_version_id=version.id,
+        grade=grade,
+        score=shares[grade],
+        grade_probabilities=dict(shares),
+        issue_probabilities={},
+        field_probabilities={},
+        created_at=now,
+    )

@@ -106,6 +106,9 @@ def test_right_checks_keep_the_promise(machine_loop: MachineLoop) -> None:
         1 + sum(tests[:place]) for place in range(len(tests))
     ]
     assert [facts["candidates"] for facts in evidence] == list(range(1, len(evidence) + 1))
+    assert [facts["spent"] for facts in evidence] == pytest.approx(
+        [0.2 / (row["look"] * (row["look"] + 1)) / row["candidates"] for row in evidence]
+    ), "each version in the running has its part of accept_delta"
     assert sum(facts["spent"] for facts in evidence) < 0.2  # accept_delta
 
 

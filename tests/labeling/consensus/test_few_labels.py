@@ -82,6 +82,27 @@ def test_a_classifier_makes_an_answer_of_all_less_probable_and_never_another(ite
         assert lowered > 0
 
 
+@pytest.mark.parametrize("items", [12, 60])
+def test_an_answer_of_all_stays_where_the_classifier_did_not_speak(items: int) -> None:
+    is_used = False
+    for seed in range(60):
+        frame = small_project(seed, items)
+        coded, rng = frame.codes, np.random.default_rng(seed)
+        leaning = coded.votes() + rng.dirichlet(np.full(len(coded.classes), 0.3), len(coded.items))
+        leaning[:, 0] += 4 * (coded.votes()[:, 0] > 0)
+        kept = rng.random(len(coded.items)) < 0.7
+        shares = (leaning / leaning.sum(axis=1, keepdims=True))[kept]
+        priors = ItemPriors(coded.items[kept], coded.classes.tolist(), shares)
+        model = fit_consensus(frame, priors)
+        is_used |= model.prior_weight > 0
+        found = model.consensus(frame, priors)
+        rows, given = unanimous(found)
+        is_silent = ~kept[rows]
+        rows, given = rows[is_silent], given[is_silent]
+        assert (found.probabilities[rows, given] >= found.probabilities[rows].max(axis=1)).all()
+    assert is_used
+
+
 def test_two_who_agree_on_five_records_are_believed() -> None:
     rows = [(item, who, "good" if item < 4 else "poor") for item in range(5) for who in (1, 2)]
     result = fit_consensus(LabelFrame.from_rows(rows), classes=["good", "fair", "poor"])
