@@ -1,5 +1,7 @@
 """Engine and transactions; the same code on SQLite and PostgreSQL."""
 
+import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,10 +11,16 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 BUSY_TIMEOUT_MS = 30_000
 """Chosen: above any write of ours, which end in turns (``core.turns``)."""
+EAGER_SECONDS, PATIENT_SECONDS = 0.001, 0.01
+"""How often it is asked whether SQLite's write lock is free, by those whom somebody waits for, and
+by background work. SQLite itself asks ever less often, up to every 100 ms, so that whoever waits
+longest gets it last: with a busy worker, 1 of 40 webhooks waited for more than a second
+(``benchmarks.webhook_under_load``)."""
 READ_ONLY = "assay_read_only"
 
 Guard = Callable[[Session], None]
@@ -25,19 +33,25 @@ class Database:
     deferred lock that is upgraded midway fails at once instead of waiting.
     """
 
+    lock_poll_seconds = EAGER_SECONDS
+
     def __init__(self, url: str) -> None:
         self.url = make_url(url)
         if self.is_sqlite:
             if self.url.database and self.url.database != ":memory:":
                 Path(self.url.database).parent.mkdir(parents=True, exist_ok=True)
             self.engine = create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-            _configure_sqlite(self.engine)
+            _configure_sqlite(self.engine, lambda: self.lock_poll_seconds)
         else:
             self.engine = create_engine(
                 self.url.set(drivername="postgresql+psycopg"), pool_pre_ping=True
             )
         self._readers = self.engine.execution_options(**{READ_ONLY: True})
         self._guard: ContextVar[Guard | None] = ContextVar("guard", default=None)
+
+    def let_others_go_first(self) -> None:
+        """Of those who wait to write to SQLite, this process is the last from now on."""
+        self.lock_poll_seconds = PATIENT_SECONDS
 
     @property
     def is_sqlite(self) -> bool:
@@ -106,7 +120,7 @@ class Database:
         self.engine.dispose()
 
 
-def _configure_sqlite(engine: Engine) -> None:
+def _configure_sqlite(engine: Engine, poll_seconds: Callable[[], float]) -> None:
     @event.listens_for(engine, "connect")
     def set_pragmas(connection: Any, _record: object) -> None:
         connection.isolation_level = None
@@ -119,5 +133,28 @@ def _configure_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:
-        read_only = connection.get_execution_options().get(READ_ONLY, False)
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get(READ_ONLY, False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        deadline = time.monotonic() + BUSY_TIMEOUT_MS / 1000
+        while not _begin_writing(connection, is_last_try=time.monotonic() > deadline):
+            time.sleep(poll_seconds())
+
+
+def _begin_writing(connection: Connection, *, is_last_try: bool) -> bool:
+    """True if the transaction has the write lock; False if another has it.
+
+    Raises:
+        OperationalError: another has it, and this was the last try.
+    """
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        is_held = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_BUSY
+        if is_last_try or not is_held:
+            raise
+        return False
+    finally:
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    return True

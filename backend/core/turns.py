@@ -4,15 +4,15 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from backend.core.database import Database
+from backend.core.database import PATIENT_SECONDS, Database
 from backend.core.parts import parts
 
 Item = TypeVar("Item")
 
 ROWS_PER_TURN = 200
 """So many rows take SQLite some ten milliseconds; a webhook's answer waits for one turn."""
-LONGEST_PAUSE_SECONDS = 0.1
-"""SQLite's waiters look again after at most that long (``sqliteDefaultBusyCallback``)."""
+LONGEST_PAUSE_SECONDS = 2 * PATIENT_SECONDS
+"""Everybody who waits to write looks in that time whether the lock is free."""
 
 
 def turns(
