@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import entropy
 from sklearn.linear_model import LogisticRegression
 
+from active_learning.query_strategies import typiclust, weighted_kmeans
 from active_learning.query_strategies.badge import Badge
 from active_learning.query_strategies.base import Candidates, highest, margins, resolution
 from active_learning.query_strategies.default import CHANCE_REASON, DefaultChoice, shares, trust
@@ -284,3 +285,34 @@ def skilled(concentration: float) -> Candidates:
 def test_each_measure_of_uncertainty_says_what_it_measured(name: str, words: str) -> None:
     pool = replace(candidates(1, 3), probabilities=np.array([[0.25, 0.6, 0.15]]))
     assert make_strategy(name).reason(pool, np.array([1.5]), 0).en == words
+
+
+def test_margin_with_diversity_says_so_where_there_are_several_borders() -> None:
+    for classes in (2, 3):
+        pool = candidates(30, classes)
+        strategy = make_strategy("diverse_margin")
+        reason = strategy.reason(pool, strategy.score(pool), 4)
+        assert ("stands for a group" in reason.en) is (classes > 2)
+        assert ("代表一组" in reason.zh) is (classes > 2)
+
+
+@pytest.mark.parametrize("name", ["typiclust", "weighted_kmeans"])
+def test_of_a_large_pool_a_sample_is_clustered_and_the_number_is_given_all_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typiclust, "SAMPLE", 20)
+    monkeypatch.setattr(weighted_kmeans, "SAMPLE", 20)
+    pool = candidates(120, 3)
+    looked_at = set()
+    for seed in range(15):
+        strategy = make_strategy(name, seed=seed)
+        scores = strategy.score(pool)
+        for count in (5, 45, 120):
+            rows = strategy.select(pool, scores, count).tolist()
+            assert len(set(rows)) == len(rows) == count
+        if name == "typiclust":
+            sample = set(np.flatnonzero(scores).tolist())
+            assert len(sample) == 20
+            assert set(strategy.select(pool, scores, 20).tolist()) == sample
+            looked_at |= sample
+    assert name != "typiclust" or len(looked_at) > 100

@@ -193,6 +193,21 @@ def test_scores_of_many_answers_are_the_definition_at_their_temperature(seed: in
         assert reason.en == f"{agree} of {said} annotators said {name}"
 
 
+@pytest.mark.parametrize("is_one_class", [False, True])
+def test_who_contradicts_everybody_has_hardly_a_weight_and_none_below(is_one_class: bool) -> None:
+    """Nor is anything divided by nothing where all agree on one class."""
+    kinds = np.zeros(12, dtype=np.intp) if is_one_class else np.arange(12) % 3
+    answers = np.stack([kinds, kinds, kinds, (kinds + 1) % 3], axis=1)
+    probabilities = 0.1 + 0.7 * np.eye(3)[(kinds + 2) % 3]
+    ours = relabel(answers, probabilities, CLASSES)
+    powers = probabilities ** (1 / ours.temperature)
+    scaled = powers / powers.sum(axis=1, keepdims=True)
+    consensus, quality, old, _ = by_definition(answers, scaled, scaled[:1])
+    assert ours.consensus.tolist() == consensus == kinds.tolist()
+    assert ours.quality == pytest.approx(np.array(quality))
+    assert ours.labelled == pytest.approx(np.array(old))
+
+
 def test_ties_of_votes_go_to_the_classifiers_favourite_then_to_the_rarer_class() -> None:
     answers = np.array([[0, 1], [0, 2], [0, 1], [0, 0]])
     probabilities = np.array([[0.3, 0.4, 0.3], [0.2, 0.7, 0.1], [0.3, 0.3, 0.4], [0.8, 0.1, 0.1]])

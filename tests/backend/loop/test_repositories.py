@@ -362,6 +362,13 @@ def test_what_came_after_a_training_is_told_record_by_record(store: Store, seed:
         assert dict(repository.decisions_since(store.session, ours, learnt)) == after
 
 
+def test_who_has_learnt_nothing_stands_before_the_first_answer_and_decision(store: Store) -> None:
+    policy = LoopPolicy(annotators_per_record=3, confidence_wanted=0.7)
+    found = repository.learnable(store.session, store.seeded.project_id, policy)
+    assert found == Learnt(0, 0, 3, 0.7)
+    assert Learnt() == Learnt(0, 0, 0, 0.0)
+
+
 def test_the_newest_batch_and_version_are_the_projects_own(store: Store) -> None:
     ours = store.seeded.project_id
     assert repository.latest_model_version(store.session, ours) is None
