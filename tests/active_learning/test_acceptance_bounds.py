@@ -20,6 +20,7 @@ from active_learning.acceptance_bounds import (
     threshold_grid,
 )
 from active_learning.auto_accept import audit_breach, certify, choose_accepted
+from active_learning.evaluation import Estimate
 from active_learning.exceptions import ShapeMismatch
 
 
@@ -294,6 +295,7 @@ def test_audits_are_different_accepted_records_each_as_likely(audit_share: float
 def test_without_a_threshold_nothing_is_accepted_and_shares_are_shares() -> None:
     pool = np.ones(5)
     none = certify(np.zeros(0), np.zeros(0, bool), pool, target=0.1)
+    assert none.accepted_share == Estimate(0.0, 0.0, 1.0, 0), "nothing is known"
     chosen = choose_accepted(pool, none, audit_share=1.0, seed=0)
     assert (len(chosen.accepted), len(chosen.audited)) == (0, 0)
     for share in (-0.01, 1.01, 2.0):

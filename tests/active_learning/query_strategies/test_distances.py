@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -116,6 +117,24 @@ def test_what_the_device_holds_is_computed_there(monkeypatch: pytest.MonkeyPatch
         monkeypatch.setattr(module._OnCpu, name, never)
     np.testing.assert_allclose(BY_TORCH.nearest(vectors, others), expected, rtol=1e-4)
     assert len(list(BY_TORCH.neighbours(vectors, others, 3))) > 1
+    product, asked = DeviceDistances._product, []
+
+    def counted(self: DeviceDistances, *given: Any) -> Any:
+        asked.append(given)
+        return product(self, *given)
+
+    monkeypatch.setattr(DeviceDistances, "_product", counted)
+    parts = list(BY_TORCH.products(vectors)(vectors[0]))
+    assert len(asked) == len(parts) == 2
+
+
+@pytest.mark.parametrize(("free", "is_held"), [(2 * 4 * 300 * 12, False), (9 * 4 * 300 * 3, True)])
+def test_half_of_a_gpus_free_memory_is_left_to_others(free: int, is_held: bool) -> None:
+    gpu = SimpleNamespace(cuda=SimpleNamespace(mem_get_info=lambda _: (free, 10 * free)))
+    ours = DeviceDistances(gpu, SimpleNamespace(type="cuda"))
+    assert ours.holds(shuffled(300, 4)) is is_held
+    assert BY_TORCH.holds(shuffled(300, 4))
+    assert not CPU_DISTANCES.holds(shuffled(300, 4))
 
 
 class Full:
