@@ -206,6 +206,10 @@ def test_the_threshold_is_the_last_that_passes_in_sequence(seed: int) -> None:
             part,
         )
         assert (needed in rule.reason.en) == (len(tested) == 0)
+        assert ("以目前的准确率无法认证" in rule.reason.zh) == rule.is_out_of_reach
+        assert ("at this accuracy" in rule.reason.en) == rule.is_out_of_reach
+        assert ("有一半把握" in rule.reason.zh) == (not rule.is_out_of_reach)
+        assert ("the odds are even" in rule.reason.en) == (not rule.is_out_of_reach)
     else:
         above = sure >= rule.threshold
         assert rule.error_bound == error_upper_bound(int((~right[above]).sum()), above.sum(), part)

@@ -457,3 +457,38 @@ def test_the_state_of_answers_changes_with_every_answer_decision_and_person(stor
     before = seen[-1]
     second_project(store)
     assert repository.answers_state(store.session, ours) == before
+
+
+def test_a_later_project_over_the_same_records_sees_its_own_alone(store: Store) -> None:
+    disorder(store, Random(5))
+    for number in (1, 2):
+        decide(store, store.session.get_one(Task, number), store.seeded.project_id)
+    trained(store, store.seeded.project_id, 99)
+    other = second_project(store)
+    session = store.session
+    (task,) = repository.tasks(session, other)
+    (batch,) = session.exec(select(Batch).where(Batch.project_id == other))
+    answer = session.exec(select(Annotation).where(Annotation.project_id == other)).one()
+    decision = max(session.exec(select(Decision.id)))
+    assert list(answers_of(session, other)) == list(states(session, other)) == [task.id]
+    assert [row.id for row in current_revisions(session, other)] == [answer.id]
+    assert gold_answers(session, other) == []
+    assert repository.tasked_record_ids(session, other) == {task.record_id}
+    assert [each.id for each in repository.batches_not_pushed(session, other)] == [batch.id]
+    newest = repository.latest_batch(session, other)
+    version = repository.latest_model_version(session, other)
+    assert newest is not None
+    assert version is not None
+    assert (newest.id, version.number) == (batch.id, 70)
+    known = repository.learnable(session, other, LoopPolicy())
+    assert (known.annotation, known.decision) == (answer.id, decision)
+    assert repository.answers_since(session, other, Learnt()) == [(task.id, answer.id, False)]
+    assert repository.decisions_since(session, other, Learnt()) == [(task.id, decision)]
+    assert repository.answers_state(session, other) == (
+        1,
+        answer.id,
+        answer.annotator_id,
+        1,
+        decision,
+        decision,
+    )

@@ -9,6 +9,7 @@ from scipy.stats import t as student
 
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.suspicious import SuspicionReport, suspicions, tail_bound
+from labeling.consensus.words import NO_LABELS, ONE_ANNOTATOR
 
 CLASSES = np.array(["good", "fair", "poor"])
 
@@ -118,6 +119,8 @@ def test_nothing_to_compare_is_said() -> None:
         report = suspicions(LabelFrame.from_rows(rows))
         assert report.found == ()
         assert set(report.not_checked) == {"always_same", "too_fast", "copies_suggestion"}
+        why = ONE_ANNOTATOR if rows else NO_LABELS
+        assert set(report.not_checked.values()) == {why}
     two = [(item, person, "good") for item in range(50) for person in (1, 2)]
     report = suspicions(LabelFrame.from_rows(two))
     assert report.found == ()
