@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from backend.core.services import Services
@@ -21,7 +22,7 @@ from backend.loop.service import (
     after_intake,
     continue_loop,
 )
-from backend.models import Batch, Decision, Job, ModelVersion, ReviewCase
+from backend.models import Annotation, Batch, Decision, Job, ModelVersion, ReviewCase
 from backend.records import repository as records
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded
 from tests.backend.loop.store import Store
@@ -452,3 +453,70 @@ def test_the_state_of_what_is_not_learnt_counts_records_once(store: Store) -> No
     assert due(store) is None
     answer(store, 2, 2)
     assert named(due(store)) == RETRAIN
+
+
+def test_of_several_batches_the_oldest_is_pushed_first(store: Store) -> None:
+    with_policy(store)
+    for number in (3, 2):
+        batch = Batch(
+            project_id=store.seeded.project_id,
+            round=number,
+            strategy="entropy",
+            seed=0,
+            created_at=NOW,
+            pushed_at=None,
+        )
+        store.session.add(batch)
+    store.session.flush()
+    oldest = store.session.exec(select(Batch).where(Batch.round == 2)).one()
+    loop = LoopService(store.session, lambda: LATER)
+    assert loop.steps_due(store.seeded.project) == [Step(PUSH, f"batch:{oldest.id}")]
+
+
+@pytest.mark.parametrize("answered", [0, 2])
+def test_the_labels_that_a_retraining_takes_up_name_it(store: Store, answered: int) -> None:
+    """By the round, how many records are complete, and the newest answer and decision."""
+    with_policy(store, retrain_after=1)
+    trained(store, **{LEARNT: learnt(0)})
+    answer(store, 1, answered)
+    case = ReviewCase(
+        project_id=store.seeded.project_id,
+        task_id=store.task(9).id,
+        state="decided",
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    store.session.add(case)
+    store.session.flush()
+    row = Decision(case_id=case.id, action="decide", author="a", case_version=1, created_at=NOW)
+    store.session.add(row)
+    store.session.flush()
+    loop = LoopService(store.session, lambda: LATER)
+    (step,) = loop.steps_due(store.seeded.project)
+    newest = store.session.exec(select(func.max(Annotation.id))).one() or 0
+    assert step == Step(RETRAIN, f"1:{answered}:{newest}:{row.id}:{answered + 1}")
+    assert loop.steps_due(store.seeded.project, is_retrained=True) == []
+
+
+def test_a_version_of_another_policy_or_that_counts_tasks_names_a_retraining_by_what_is_complete(
+    store: Store,
+) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 4)
+    loop = LoopService(store.session, lambda: LATER)
+
+    def key() -> str:
+        (step,) = loop.steps_due(store.seeded.project)
+        return step.key
+
+    assert key() == "1:4"
+    trained(store, 1, complete_tasks=3)
+    assert key() == "1:4"
+    trained(store, 2, **{LEARNT: learnt(4, people=2)})
+    assert key() == "1:4:(1, 0.9)"
+    trained(store, 3, **{LEARNT: learnt(4)})
+    assert loop.steps_due(store.seeded.project) == []
+    store.say(store.task(1), 7, "poor", annotation=1, revision=2)
+    assert key() == "1:4:5:0:1", "no decision yet"
+    with_policy(store, retrain_after=1, confidence_wanted=0.8)
+    assert key() == "1:4:(1, 0.8)"
