@@ -237,10 +237,7 @@ def test_two_trainings_of_one_project_never_overlap(
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(loop.job(job_id).status for job_id in training_ids()) == [
-        "done",
-        *["waiting"] * 2,
-    ]
+    assert sorted(loop.job(job_id).status for job_id in training_ids()) == ["done", *["waiting"] * 2]
     loop.run()
     assert most == 1
     assert asked < training_ids(), "the loop asked for one of its own"
