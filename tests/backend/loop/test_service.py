@@ -520,3 +520,12 @@ def test_a_version_of_another_policy_or_that_counts_tasks_names_a_retraining_by_
     assert key() == "1:4:5:0:1", "no decision yet"
     with_policy(store, retrain_after=1, confidence_wanted=0.8)
     assert key() == "1:4:(1, 0.8)"
+
+
+def test_a_single_new_label_is_enough_once_nothing_is_waited_for(store: Store) -> None:
+    with_policy(store, retrain_after=50, max_rounds=1)
+    answer(store, 1, TASKS)
+    trained(store, **{LEARNT: learnt(TASKS)})
+    assert due(store) is None
+    store.say(store.task(1), 7, "poor", annotation=1, revision=2)
+    assert named(due(store)) == RETRAIN
