@@ -96,7 +96,6 @@ def able_places(
 
     A start that any error fails would end most sequences at once.
     """
-    able: NDArray[np.intp] = np.zeros(0, np.intp)
     for allowed in (1, 0):
         enough = np.flatnonzero(rows > allowed)
         able = enough[p_values(allowed, rows[enough], rest[enough], target) <= delta]

@@ -189,7 +189,7 @@ def _temperature(counts: Scores, probabilities: Probabilities) -> float:
         return float(-(shares * logs).sum(axis=1).mean())
 
     place = int(np.argmin([loss(temperature) for temperature in COARSE]))
-    fine: list[float] = []
+    fine = [COARSE[place]]
     if place > 0:
         fine += np.linspace(COARSE[place - 1], COARSE[place], FINE_STEPS, endpoint=False).tolist()
     if place < len(COARSE) - 1:

@@ -196,9 +196,9 @@ class AnnotationIntake:
         )
 
     def _next_revisions(self, annotation_ids: Sequence[int]) -> dict[int, int]:
-        """Annotation to the number of its next revision."""
+        """Annotation that has revisions to the number of its next one."""
         known = repository.known_identities(self._session, self._project_id, annotation_ids)
-        return {key: max(known.get(key, {}).values(), default=0) + 1 for key in annotation_ids}
+        return {key: max(known[key].values()) + 1 for key in annotation_ids}
 
     def _annotators(self, annotations: Sequence[ParsedAnnotation]) -> dict[int, int]:
         wanted = user_ids(annotations)

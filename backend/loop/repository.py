@@ -126,7 +126,7 @@ def answers_since(
         )
         .group_by(first)
     )
-    return [(task_id, newest or 0, bool(is_gone)) for task_id, newest, is_gone in rows]
+    return [(task_id, newest, bool(is_gone)) for task_id, newest, is_gone in rows]
 
 
 def decisions_since(session: Session, project_id: int, learnt: Learnt) -> Sequence[tuple[int, int]]:
@@ -140,7 +140,7 @@ def decisions_since(session: Session, project_id: int, learnt: Learnt) -> Sequen
         )
         .group_by(col(ReviewCase.task_id))
     )
-    return [(task_id, newest or 0) for task_id, newest in rows]
+    return [(task_id, newest) for task_id, newest in rows]
 
 
 def latest_batch(session: Session, project_id: int) -> Batch | None:

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.drift import Drift, drifts
+from labeling.consensus.drift import SMALLEST_WINDOW, Drift, drifts
 from labeling.consensus.others import OthersAnswers, others_answers
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.words import Words
 
-ENOUGH_GOLD = 40
-"""Answers with a known right one from which change over time is told by them. Chosen: two windows
-of ``drift.SMALLEST_WINDOW``."""
+ENOUGH_GOLD = 2 * SMALLEST_WINDOW
+"""Answers with a known right one from which change over time is told by them: two windows."""
 NO_GOLD = Words(
     "This annotator has answered no record whose right answer is known.",
     "该标注员尚未标注已知正确答案的记录。",

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import chi2
 
+from active_learning.query_strategies import cold_start as module
 from active_learning.query_strategies.base import Candidates
 from active_learning.query_strategies.cold_start import ColdStart
 from active_learning.types import Positions, Scores
@@ -77,3 +78,61 @@ def test_the_number_asked_for(count: int, classes: int) -> None:
     pool = pool_of(rng.integers(0, 3, 120), rng.exponential(size=120), 1)
     found = chosen(replace(pool, classes=[str(n) for n in range(classes)]), count, 2)
     assert len(set(found.tolist())) == len(found) == min(count, 120)
+
+
+@pytest.mark.parametrize("count", [6, 25, 39, 40])
+@pytest.mark.parametrize("seed", range(6))
+def test_the_sample_is_every_kth_record_of_an_order_in_which_each_comes_once(
+    count: int, seed: int
+) -> None:
+    rng = np.random.default_rng(seed)
+    pool = pool_of(rng.integers(0, 3, 40), rng.exponential(size=40), seed)
+    strategy = ColdStart(seed=seed)
+    rows = rng.permutation(40)
+    whole = strategy._systematic(pool, rows, 40, np.random.default_rng(seed))
+    assert sorted(whole.tolist()) == list(range(40))
+    found = strategy._systematic(pool, rows, count, np.random.default_rng(seed))
+    assert len(set(found.tolist())) == count
+    assert strategy._systematic(pool, rows, 0, rng).tolist() == []
+
+
+def test_of_a_large_pool_a_sample_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SAMPLE", 30)
+    rng = np.random.default_rng(1)
+    pool = pool_of(rng.integers(0, 3, 200), rng.exponential(size=200), 1)
+    looked_at = set()
+    for seed in range(20):
+        strategy = ColdStart(seed=seed)
+        scores = strategy.score(pool)
+        sample = set(np.flatnonzero(scores).tolist())
+        assert len(sample) == 30
+        assert set(strategy.select(pool, scores, 12).tolist()) <= sample
+        more = strategy.select(pool, scores, 50).tolist()
+        assert sample <= set(more)
+        assert len(set(more)) == 50
+        looked_at |= sample
+    assert len(looked_at) > 180
+
+
+@pytest.mark.parametrize("classes", [1, 3, 40])
+@pytest.mark.parametrize("count", [1, 7, 20])
+def test_seven_of_ten_are_typical_where_labels_a_class_are_few(classes: int, count: int) -> None:
+    rng = np.random.default_rng(2)
+    pool = replace(
+        pool_of(rng.integers(0, 3, 150), rng.permutation(150).astype(float), 1),
+        classes=[str(n) for n in range(classes)],
+    )
+    strategy = ColdStart(seed=4)
+    scores = strategy.score(pool)
+    found = strategy.select(pool, scores, count)
+    typical = [row for row in found if "typical" in strategy.reason(pool, scores, row).en]
+    assert len(typical) == (round(0.7 * count) if count < 6 * classes else 0)
+    quarters = np.bincount((pool.suspicion[typical] * 4 // 150).astype(int), minlength=4)
+    if len(typical) >= 4:
+        assert np.ptp(quarters) <= 1
+        assert quarters.tolist() == sorted(quarters), "what is left over goes to the unusual"
+    for row in found.tolist():
+        is_odd = pool.suspicion[row] > np.quantile(pool.suspicion, 0.75)
+        reason = strategy.reason(pool, scores, row)
+        assert reason.en.endswith("with unusual values") is bool(is_odd)
+        assert ("异常" in reason.zh) is bool(is_odd)

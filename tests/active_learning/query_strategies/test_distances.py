@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -103,3 +104,71 @@ def test_torch_is_never_loaded_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
     monkeypatch.delitem(sys.modules, "torch")
     assert distances_on("cuda") is CPU_DISTANCES
+
+
+def test_what_the_device_holds_is_computed_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, others = shuffled(300, 4), shuffled(40, 5)
+    expected = CPU_DISTANCES.nearest(vectors, others)
+
+    def never(*_: Any) -> Any:
+        raise AssertionError("computed on the CPU")
+
+    for name in ("nearest", "neighbours"):
+        monkeypatch.setattr(module._OnCpu, name, never)
+    np.testing.assert_allclose(BY_TORCH.nearest(vectors, others), expected, rtol=1e-4)
+    assert len(list(BY_TORCH.neighbours(vectors, others, 3))) > 1
+    product, asked = DeviceDistances._product, []
+
+    def counted(self: DeviceDistances, *given: Any) -> Any:
+        asked.append(given)
+        return product(self, *given)
+
+    monkeypatch.setattr(DeviceDistances, "_product", counted)
+    parts = list(BY_TORCH.products(vectors)(vectors[0]))
+    assert len(asked) == len(parts) == 2
+
+
+@pytest.mark.parametrize(("free", "is_held"), [(2 * 4 * 300 * 12, False), (9 * 4 * 300 * 3, True)])
+def test_half_of_a_gpus_free_memory_is_left_to_others(free: int, is_held: bool) -> None:
+    gpu = SimpleNamespace(cuda=SimpleNamespace(mem_get_info=lambda _: (free, 10 * free)))
+    ours = DeviceDistances(gpu, SimpleNamespace(type="cuda"))
+    assert ours.holds(shuffled(300, 4)) is is_held
+    assert BY_TORCH.holds(shuffled(300, 4))
+    assert not CPU_DISTANCES.holds(shuffled(300, 4))
+
+
+class Full:
+    """A device whose memory suffices for so many pieces, and for none afterwards."""
+
+    OutOfMemoryError = torch.OutOfMemoryError
+    get_float32_matmul_precision = staticmethod(torch.get_float32_matmul_precision)
+    set_float32_matmul_precision = staticmethod(torch.set_float32_matmul_precision)
+
+    def __init__(self, pieces: int) -> None:
+        self.left = pieces
+
+    def from_numpy(self, rows: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise torch.OutOfMemoryError
+        return torch.from_numpy(rows)
+
+
+@pytest.mark.parametrize("pieces", [0, 1, 2, 4])
+def test_what_does_not_fit_is_computed_on_the_cpu(pieces: int) -> None:
+    vectors, others = shuffled(300, 4), shuffled(40, 5)
+
+    def ours() -> DeviceDistances:
+        return DeviceDistances(Full(pieces), torch.device("cpu"))
+
+    expected = CPU_DISTANCES.nearest(vectors, others)
+    np.testing.assert_allclose(ours().nearest(vectors, others), expected, rtol=1e-4)
+    by_cpu = CPU_DISTANCES.neighbours(vectors, others, 5)
+    for found, known in zip(ours().neighbours(vectors, others, 5), by_cpu, strict=True):
+        assert found[0] == known[0]
+        assert [set(row) for row in found[1].tolist()] == [set(row) for row in known[1].tolist()]
+    products, known_products = ours().products(vectors), CPU_DISTANCES.products(vectors)
+    for place in (3, 9, 200):
+        ours_found = np.concatenate([part for _, part in products(vectors[place])])
+        known_found = np.concatenate([part for _, part in known_products(vectors[place])])
+        np.testing.assert_allclose(ours_found, known_found, rtol=1e-4, atol=1e-5)

@@ -12,6 +12,7 @@ from scipy.spatial.distance import cdist
 from scipy.stats import entropy
 from sklearn.linear_model import LogisticRegression
 
+from active_learning.query_strategies import typiclust, weighted_kmeans
 from active_learning.query_strategies.badge import Badge
 from active_learning.query_strategies.base import Candidates, highest, margins, resolution
 from active_learning.query_strategies.default import CHANCE_REASON, DefaultChoice, shares, trust
@@ -48,22 +49,54 @@ def test_k_center_is_the_greedy_core_set(size: int) -> None:
     assert strategy.select(pool, strategy.score(pool), 25).tolist() == expected
 
 
-def test_badge_draws_as_k_means_plus_plus_on_gradients_does() -> None:
+@pytest.mark.parametrize("is_first", [False, True])
+def test_badge_draws_as_k_means_plus_plus_on_gradients_does(is_first: bool) -> None:
     pool = candidates(12, 3, seed=4)
+    if is_first:  # the longest gradient is that of the first row
+        order = np.argsort(-Badge(seed=0).score(pool))
+        assert pool.probabilities is not None
+        pool = replace(pool, vectors=pool.vectors[order], probabilities=pool.probabilities[order])
     assert pool.probabilities is not None
     residuals = pool.probabilities - np.eye(3)[pool.probabilities.argmax(axis=1)]
     gradients = (residuals[:, :, None] * pool.vectors[:][:, None, :]).reshape(12, -1)
     scores = Badge(seed=0).score(pool)
     assert scores == pytest.approx(np.linalg.norm(gradients, axis=1), rel=1e-5)
     first = int(scores.argmax())
+    assert (first == 0) is is_first
     squares = ((gradients - gradients[first]) ** 2).sum(axis=1)
     drawn: Counter[int] = Counter()
+    third: Counter[int] = Counter()
     for seed in range(4_000):
-        picks = Badge(seed=seed).select(pool, scores, 2).tolist()
+        picks = Badge(seed=seed).select(pool, scores, 3).tolist()
         assert picks[0] == first
         drawn[picks[1]] += 1
+        third[picks[2]] += 1
     shares_drawn = np.array([drawn[row] for row in range(12)]) / 4_000
     assert shares_drawn == pytest.approx(squares / squares.sum(), abs=0.03)
+    expected = np.zeros(12)
+    for row in range(12):
+        left = np.minimum(squares, ((gradients - gradients[row]) ** 2).sum(axis=1))
+        if row != first:
+            expected += squares[row] / squares.sum() * left / left.sum()
+    assert np.array([third[row] for row in range(12)]) / 4_000 == pytest.approx(expected, abs=0.03)
+
+
+def test_badge_draws_copies_of_what_is_chosen_with_equal_chances() -> None:
+    pool = candidates(1, 3, seed=1)
+    assert pool.probabilities is not None
+    pool = replace(
+        pool,
+        vectors=np.repeat(pool.vectors[:].round(1), 5, axis=0),
+        probabilities=np.repeat([[0.5, 0.25, 0.25]], 5, axis=0),
+    )
+    drawn: Counter[int] = Counter()
+    for seed in range(400):
+        strategy = Badge(seed=seed)
+        picks = strategy.select(pool, np.full(5, 0.0), 3).tolist()
+        assert len(set(picks)) == 3
+        drawn.update(picks[1:])
+    assert [drawn[row] / 800 for row in range(1, 5)] == pytest.approx([0.25] * 4, abs=0.07)
+    assert strategy.select(pool, np.zeros(5), 0).tolist() == []
 
 
 def test_contrast_is_the_mean_divergence_from_the_nearest_labelled() -> None:
@@ -92,6 +125,56 @@ def test_disagreement_is_the_largest_divergence_from_the_consensus() -> None:
     consensus = pool.committee.mean(axis=0)
     expected = np.max([entropy(member, consensus, axis=1) for member in pool.committee], axis=0)
     assert make_strategy("committee").score(pool) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_weighted_k_means_takes_the_nearest_to_each_centre_the_heaviest_group_first(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    groups = rng.permutation(np.repeat([0, 1, 2], [40, 20, 30]))
+    vectors = (20 * np.eye(3, 6)[groups] + rng.normal(size=(90, 6))).astype(np.float32)
+    probabilities = rng.dirichlet(np.ones(3), 90)
+    probabilities[groups == 1] = [0.34, 0.33, 0.33]  # few, and the least sure
+    probabilities[groups == 2] = [0.9, 0.08, 0.02]
+    pool = Candidates(vectors, np.zeros(90), ["a", "b", "c"], probabilities)
+    strategy = make_strategy("weighted_kmeans", seed=seed)
+    scores = strategy.score(pool)
+    assert scores == pytest.approx(1 - margins(probabilities))
+    weights, expected = scores + 1e-6, []
+    for group in sorted(range(3), key=lambda k: -weights[groups == k].sum()):
+        rows = np.flatnonzero(groups == group)
+        centre = np.average(vectors[rows], axis=0, weights=weights[rows])
+        expected.append(int(rows[np.linalg.norm(vectors[rows] - centre, axis=1).argmin()]))
+    assert strategy.select(pool, scores, 3).tolist() == expected
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_typiclust_takes_the_most_typical_of_the_least_covered_and_largest_groups(
+    seed: int,
+) -> None:
+    rng = np.random.default_rng(seed)
+    groups = rng.permutation(np.repeat([0, 1, 2, 3], [25, 12, 18, 5]))
+    centres = 50 * np.eye(4, 6)
+    vectors = (centres[groups] + rng.normal(size=(60, 6))).astype(np.float32)
+    known = centres[[1, 1, 0]].astype(np.float32)
+    pool = replace(candidates(60, 2), vectors=vectors, labelled_vectors=known[:0])
+    strategy = make_strategy("typiclust", seed=seed)
+    scores = strategy.score(pool)
+    assert scores == pytest.approx(typicality(vectors, 20))
+
+    def groups_of(picks: Any) -> list[int]:
+        for group in range(4):
+            own = [row for row in picks.tolist() if groups[row] == group]
+            ranked = sorted(np.flatnonzero(groups == group).tolist(), key=lambda r: -scores[r])
+            assert own == ranked[: len(own)]
+        return [int(group) for group in groups[picks]]
+
+    assert groups_of(strategy.select(pool, scores, 4)) == [0, 2, 1, 3]
+    assert strategy.select(pool, scores, 0).tolist() == []
+    covered = replace(pool, labelled_vectors=known)
+    first = groups_of(strategy.select(covered, scores, 1))
+    assert first == [2], "the largest group of those without a label"
 
 
 def test_typicality_is_one_over_the_mean_distance_to_neighbours() -> None:
@@ -202,3 +285,34 @@ def skilled(concentration: float) -> Candidates:
 def test_each_measure_of_uncertainty_says_what_it_measured(name: str, words: str) -> None:
     pool = replace(candidates(1, 3), probabilities=np.array([[0.25, 0.6, 0.15]]))
     assert make_strategy(name).reason(pool, np.array([1.5]), 0).en == words
+
+
+def test_margin_with_diversity_says_so_where_there_are_several_borders() -> None:
+    for classes in (2, 3):
+        pool = candidates(30, classes)
+        strategy = make_strategy("diverse_margin")
+        reason = strategy.reason(pool, strategy.score(pool), 4)
+        assert ("stands for a group" in reason.en) is (classes > 2)
+        assert ("代表一组" in reason.zh) is (classes > 2)
+
+
+@pytest.mark.parametrize("name", ["typiclust", "weighted_kmeans"])
+def test_of_a_large_pool_a_sample_is_clustered_and_the_number_is_given_all_the_same(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(typiclust, "SAMPLE", 20)
+    monkeypatch.setattr(weighted_kmeans, "SAMPLE", 20)
+    pool = candidates(120, 3)
+    looked_at = set()
+    for seed in range(15):
+        strategy = make_strategy(name, seed=seed)
+        scores = strategy.score(pool)
+        for count in (5, 45, 120):
+            rows = strategy.select(pool, scores, count).tolist()
+            assert len(set(rows)) == len(rows) == count
+        if name == "typiclust":
+            sample = set(np.flatnonzero(scores).tolist())
+            assert len(sample) == 20
+            assert set(strategy.select(pool, scores, 20).tolist()) == sample
+            looked_at |= sample
+    assert name != "typiclust" or len(looked_at) > 100

@@ -6,12 +6,14 @@ from datetime import datetime, timedelta
 from random import Random
 
 import pytest
+from sqlmodel import col, select
 
 from backend.annotations import repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.label_studio import repository as label_studio_repository
 from backend.loop import revision_repository
+from backend.models import Annotation, Annotator
 from labeling.label_studio.annotations import (
     Answer,
     ParsedAnnotation,
@@ -236,3 +238,92 @@ def test_a_deletion_that_is_told_with_the_moment_of_the_reading_is_not_known_bef
     assert reconcile(seeded, gone, read_from=NOW) == SyncCounts()
     later = NOW + timedelta(microseconds=1)
     assert reconcile(seeded, gone, read_from=later) == SyncCounts(deleted=1)
+
+
+def test_what_was_deleted_and_is_held_with_a_later_update_gets_that_revision_alone(
+    seeded: Seeded,
+) -> None:
+    surface = Surface(seeded, Random(10))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    reconcile(seeded, [TaskSnapshot(parsed.task_id, parsed.updated_at, ())])
+    surface.update()
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts(updated=1)
+    assert content(seeded) == expected(surface)
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts()
+
+
+def test_whoever_made_or_changed_an_answer_is_one_annotator_from_then_on(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(11))
+    first, second = surface.create(), surface.create()
+    said = [
+        replace(first, annotator_id=40, updated_by=50),
+        replace(second, annotator_id=50, updated_by=60),
+        replace(surface.create(), annotator_id=None, updated_by=None),
+    ]
+    apply(seeded, said[:1])
+    apply(seeded, said[1:])
+    apply(seeded, [surface.update()])
+    with seeded.database.reading() as session:
+        people = session.exec(select(Annotator)).all()
+        rows = session.exec(select(Annotation).order_by(col(Annotation.id))).all()
+    ids = {person.label_studio_user_id: person.id for person in people}
+    assert len(people) == len(ids)
+    assert {40, 50, 60} <= ids.keys()
+    by_number = {ours: user for user, ours in ids.items()}
+    found = {
+        row.label_studio_annotation_id: (
+            by_number.get(row.annotator_id or 0),
+            by_number.get(row.updated_by_id or 0),
+        )
+        for row in rows
+        if row.revision == 1
+    }
+    assert found == {each.label_studio_id: (each.annotator_id, each.updated_by) for each in said}
+
+
+def test_a_restored_answer_keeps_its_people_its_content_and_the_moment_of_its_deletion(
+    seeded: Seeded,
+) -> None:
+    surface = Surface(seeded, Random(12))
+    parsed = surface.create()
+    apply(seeded, [parsed])
+    gone = parsed.updated_at + timedelta(minutes=1)
+    reconcile(seeded, [TaskSnapshot(parsed.task_id, gone, ())])
+    assert reconcile(seeded, surface.snapshots()) == SyncCounts(updated=1)
+    with seeded.database.reading() as session:
+        made, deleted, restored = session.exec(select(Annotation).order_by(col(Annotation.id)))
+    assert (made.revision, deleted.revision, restored.revision) == (1, 2, 3)
+    assert (deleted.revised_at, restored.revised_at) == (gone, gone)
+    assert restored.identity == "held:3"
+    same = {"id", "revision", "identity", "revised_at", "via"}
+    assert restored.model_dump(exclude=same) == made.model_dump(exclude=same)
+    assert restored.annotator_id is not None
+
+
+def test_tasks_that_are_not_ours_are_named_and_left_out_of_a_sync(seeded: Seeded) -> None:
+    surface = Surface(seeded, Random(13))
+    ours = surface.create()
+    foreign = [TaskSnapshot(number, NOW, ()) for number in (999_999, 999_998)]
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="sync", now=NOW)
+        found = intake.reconcile([*foreign, *surface.snapshots()], read_from=LATER)
+    assert found == (SyncCounts(created=1), [999_998, 999_999])
+    assert content(seeded).keys() == {ours.label_studio_id}
+
+
+def test_answers_of_tasks_that_label_studio_does_not_hold_are_taken_for_ours(
+    seeded: Seeded,
+) -> None:
+    surface = Surface(seeded, Random(14))
+    said = [replace(surface.create(), task_id=-number) for number in (1, 2)]
+    with seeded.database.transaction() as session:
+        intake = AnnotationIntake(session, seeded.project_id, via="import", now=NOW)
+        assert intake.apply_to(said, {-1: 5, -2: 3}) == SyncCounts(created=2)
+        assert intake.apply_to(said, {-1: 5, -2: 3}) == SyncCounts()
+    with seeded.database.reading() as session:
+        rows = session.exec(select(Annotation).order_by(col(Annotation.id))).all()
+    assert [(row.task_id, row.via, row.received_at) for row in rows] == [
+        (5, "import", NOW),
+        (3, "import", NOW),
+    ]

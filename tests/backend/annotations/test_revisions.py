@@ -110,8 +110,8 @@ def test_a_deletion_is_never_before_what_it_deletes_and_keeps_its_content() -> N
 
 
 def test_counts_add_up_kind_by_kind() -> None:
-    both = SyncCounts(1, 2, 4) + SyncCounts(10, 20, 40)
-    assert both == SyncCounts(11, 22, 44)
+    both = SyncCounts(1, 2, 4, 7) + SyncCounts(10, 20, 40, 5)
+    assert both == SyncCounts(11, 22, 44, 12)
     assert both.total == 77
     assert SyncCounts().total == 0
 

@@ -7,6 +7,7 @@ import pytest
 
 from backend.consensus.overlap import overlap_plan, records_to_ask_about
 from backend.consensus.rule import (
+    SURE,
     RecordConsensus,
     classifier_priors,
     consensus_of,
@@ -22,6 +23,7 @@ from tests.backend.features.test_snapshot import said, task
 from tests.backend.held import held_of as held
 
 SCHEMA = LabelSchema.default(["title", "price"])
+GRADES = ("good", "fair", "poor")
 
 
 def test_one_answer_is_never_overruled_by_the_classifier() -> None:
@@ -43,6 +45,27 @@ def test_a_tie_stays_one_while_little_is_known_of_the_annotators() -> None:
     found = consensus_of(held(tasks, answers), {}, SCHEMA, annotators_per_record=2)
     assert {each.grade for each in found.values()} == {None}
     assert {each.confidence for each in found.values()} == {None}
+
+
+def test_a_tie_is_broken_from_the_probability_asked_for_on_else_from_the_policys() -> None:
+    tasks = [task(n) for n in range(1, 61)]
+    answers = [said(n, p, GRADES[n % 3]) for n in range(2, 61) for p in (1, 2)]
+    answers += [said(n, 3, GRADES[(n + (n % 3 == 0)) % 3]) for n in range(2, 61)]
+    pair = [said(1, 1, "good"), said(1, 3, "poor")]
+    everything = held(tasks, [*answers, *pair])
+    model = fit_grades(everything, {}, SCHEMA)
+    best = model.consensus(grade_frame(everything, SCHEMA))[1]
+    assert best.label in {"good", "poor"}
+    assert 0.5 < best.confidence < 1.0
+
+    def grade(**sure: float) -> str | None:
+        found = consensus_of(everything, {}, SCHEMA, annotators_per_record=2, model=model, **sure)
+        return found[1].grade
+
+    assert grade(sure=best.confidence) == best.label
+    assert grade(sure=best.confidence + 1e-6) is None
+    assert grade() == grade(sure=SURE)
+    assert LoopPolicy().confidence_wanted == SURE
 
 
 def test_a_known_bad_annotator_does_not_make_a_tie() -> None:

@@ -2,16 +2,29 @@
 
 from dataclasses import asdict
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlmodel import select
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
+from backend.core.services import Services
+from backend.core.settings import Settings
 from backend.jobs.queue import get
-from backend.loop.job_names import NEXT_BATCH, PUSH, RETRAIN
+from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.loop.repository import IMPORTED_ROUND, Learnt
-from backend.loop.service import LEARNT, RETRY_FAILED_AFTER, LoopService
-from backend.models import Batch, Decision, Job, ReviewCase
-from tests.backend.annotations.conftest import NOW, TASKS
+from backend.loop.service import (
+    LEARNT,
+    RETRY_FAILED_AFTER,
+    LoopService,
+    Step,
+    after_intake,
+    continue_loop,
+)
+from backend.models import Annotation, Batch, Decision, Job, ReviewCase
+from backend.records import repository as records
+from tests.backend.annotations.conftest import NOW, TASKS, Seeded
 from tests.backend.loop.store import Store
 from tests.fixtures.model_version import model_version
 
@@ -287,3 +300,221 @@ def test_whoever_answers_or_decides_again_after_a_retraining_starts_another(stor
         store.session.flush()
         assert due(store) is None
     assert len(seen) == 4
+
+
+def queued(store: Store, name: str) -> list[dict[str, Any]]:
+    """What the waiting jobs of that name are to do."""
+    jobs = store.session.exec(
+        select(Job).where(Job.name == name, Job.status == "queued").order_by(col(Job.id))
+    )
+    return [job.args for job in jobs]
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+def test_reviews_askings_and_syncs_are_asked_for_once_while_they_wait(
+    store: Store, is_full: bool
+) -> None:
+    loop, project = LoopService(store.session, lambda: LATER), store.seeded.project
+    for _ in range(2):
+        loop.request_review(project, is_full=is_full)
+        loop.request_asking(project)
+        sync = loop.request_sync(project.id, is_full=is_full)
+    assert queued(store, REVIEW) == [{"is_full": True} if is_full else {}]
+    assert queued(store, ASK) == [{}]
+    assert queued(store, SYNC) == [{"is_full": is_full}]
+    assert get(store.session, sync).project_id == project.id
+    jobs = store.session.exec(select(Job)).all()
+    assert {job.enqueued_at for job in jobs} == {LATER}
+
+
+def test_what_is_asked_for_without_more_is_not_full(store: Store) -> None:
+    loop, project = LoopService(store.session, lambda: LATER), store.seeded.project
+    loop.request_review(project)
+    loop.request_sync(project.id)
+    assert queued(store, REVIEW) == [{}]
+    assert queued(store, SYNC) == [{"is_full": False}]
+
+
+def test_the_choice_of_a_batch_is_asked_for_once_a_round_and_version_of_the_records(
+    store: Store,
+) -> None:
+    loop, project = LoopService(store.session, lambda: LATER), store.seeded.project
+    first = loop.request_batch(project, 3)
+    assert first is not None
+    assert loop.request_batch(project, 3) == first
+    assert loop.request_batch(project, 4) not in {None, first}
+    assert queued(store, NEXT_BATCH) in ([{"round": 3}, {"round": 4}], [{"round": 4}, {"round": 3}])
+    job = get(store.session, first)
+    job.status, job.finished_at = "done", LATER
+    store.session.add(job)
+    store.session.flush()
+    assert loop.request_batch(project, 3) is None, "it was made already"
+    records.raise_generation(store.session, project.dataset_id)
+    assert loop.request_batch(project, 3) not in {None, first}
+
+
+def test_the_first_step_that_is_not_over_is_queued(store: Store) -> None:
+    loop, project = LoopService(store.session, lambda: LATER), store.seeded.project
+    assert loop.queue_step(project, []) is None
+    steps = [Step(RETRAIN, "a"), Step(NEXT_BATCH, "b", {"round": 2}), Step(PUSH, "c")]
+    done = loop.queue_step(project, steps[:1])
+    assert done is not None
+    job = get(store.session, done)
+    job.status, job.finished_at = "done", LATER
+    store.session.add(job)
+    store.session.flush()
+    second = loop.queue_step(project, steps)
+    assert second is not None
+    assert get(store.session, second).name == NEXT_BATCH
+    assert queued(store, PUSH) == []
+    assert loop.queue_step(project, steps[:1]) is None
+
+
+def test_looking_writes_what_is_due_and_nothing_else(seeded: Seeded, tmp_path: Path) -> None:
+    services = Services(
+        settings=Settings(data_dir=tmp_path), database=seeded.database, clock=lambda: LATER
+    )
+
+    def jobs() -> list[str]:
+        with seeded.database.reading() as session:
+            return [job.name for job in session.exec(select(Job).order_by(col(Job.name)))]
+
+    continue_loop(services, seeded.project)
+    after_intake(services, seeded.project, 5)
+    assert jobs() == []
+    with Session(seeded.database.engine) as session:
+        filled = Store(seeded, session)
+        for number in range(1, TASKS + 1):
+            filled.say(filled.task(number), 7, "good")
+            filled.say(filled.task(number), 8, "good")
+        session.commit()
+    seeded.project.policy = {**seeded.project.policy, "overlap": "adaptive"}
+    after_intake(services, seeded.project, 1)
+    assert jobs() == [], "the review decides first"
+    after_intake(services, seeded.project, 0)
+    assert jobs() == [RETRAIN]
+    continue_loop(services, seeded.project)
+    assert jobs() == [RETRAIN]
+
+
+def test_a_batch_that_was_never_pushed_is_pushed_by_one_job_and_one_with_more_due_by_another(
+    store: Store,
+) -> None:
+    with_policy(store)
+    batch = store.session.exec(select(Batch)).one()
+    assert due(store) is None
+    store.task(5).label_studio_task_id = None
+    batch.pushed_at = None
+    store.session.flush()
+    first = due(store)
+    assert named(first) == PUSH
+    store.task(6).label_studio_task_id = None
+    store.session.flush()
+    assert due(store) == first, "whatever is due, it is all pushed at first"
+    batch.pushed_at = NOW
+    store.session.flush()
+    second = due(store)
+    assert named(second) == PUSH
+    assert second != first
+    records.raise_generation(store.session, store.seeded.project.dataset_id)
+    assert due(store) not in (first, second), "other records are current"
+
+
+def test_the_state_of_what_is_not_learnt_counts_records_once(store: Store) -> None:
+    """A record that was answered and decided is one; several answers to it too."""
+    with_policy(store, retrain_after=2)
+    trained(store, **{LEARNT: learnt(0)})
+    answer(store, 1, 1)
+    store.say(store.task(1), 8, "poor")
+    case = ReviewCase(
+        project_id=store.seeded.project_id,
+        task_id=store.task(1).id,
+        state="decided",
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    store.session.add(case)
+    store.session.flush()
+    store.session.add(
+        Decision(case_id=case.id, action="decide", author="a", case_version=1, created_at=NOW)
+    )
+    store.session.flush()
+    assert due(store) is None
+    answer(store, 2, 2)
+    assert named(due(store)) == RETRAIN
+
+
+def test_of_several_batches_the_oldest_is_pushed_first(store: Store) -> None:
+    with_policy(store)
+    for number in (3, 2):
+        batch = Batch(
+            project_id=store.seeded.project_id,
+            round=number,
+            strategy="entropy",
+            seed=0,
+            created_at=NOW,
+            pushed_at=None,
+        )
+        store.session.add(batch)
+    store.session.flush()
+    oldest = store.session.exec(select(Batch).where(Batch.round == 2)).one()
+    loop = LoopService(store.session, lambda: LATER)
+    assert loop.steps_due(store.seeded.project) == [Step(PUSH, f"batch:{oldest.id}")]
+
+
+@pytest.mark.parametrize("answered", [0, 2])
+def test_the_labels_that_a_retraining_takes_up_name_it(store: Store, answered: int) -> None:
+    """By the round, how many records are complete, and the newest answer and decision."""
+    with_policy(store, retrain_after=1)
+    trained(store, **{LEARNT: learnt(0)})
+    answer(store, 1, answered)
+    case = ReviewCase(
+        project_id=store.seeded.project_id,
+        task_id=store.task(9).id,
+        state="decided",
+        opened_at=NOW,
+        changed_at=NOW,
+    )
+    store.session.add(case)
+    store.session.flush()
+    row = Decision(case_id=case.id, action="decide", author="a", case_version=1, created_at=NOW)
+    store.session.add(row)
+    store.session.flush()
+    loop = LoopService(store.session, lambda: LATER)
+    (step,) = loop.steps_due(store.seeded.project)
+    newest = store.session.exec(select(func.max(Annotation.id))).one() or 0
+    assert step == Step(RETRAIN, f"1:{answered}:{newest}:{row.id}:{answered + 1}")
+    assert loop.steps_due(store.seeded.project, is_retrained=True) == []
+
+
+def test_a_version_of_another_policy_or_that_counts_tasks_names_a_retraining_by_what_is_complete(
+    store: Store,
+) -> None:
+    with_policy(store, retrain_after=1)
+    answer(store, 1, 4)
+    loop = LoopService(store.session, lambda: LATER)
+
+    def key() -> str:
+        (step,) = loop.steps_due(store.seeded.project)
+        return step.key
+
+    assert key() == "1:4"
+    trained(store, 1, complete_tasks=3)
+    assert key() == "1:4"
+    trained(store, 2, **{LEARNT: learnt(4, people=2)})
+    assert key() == "1:4:(1, 0.9)"
+    trained(store, 3, **{LEARNT: learnt(4)})
+    assert loop.steps_due(store.seeded.project) == []
+    store.say(store.task(1), 7, "poor", annotation=1, revision=2)
+    assert key() == "1:4:5:0:1", "no decision yet"
+    with_policy(store, retrain_after=1, confidence_wanted=0.8)
+    assert key() == "1:4:(1, 0.8)"
+
+
+def test_a_single_new_label_is_enough_once_nothing_is_waited_for(store: Store) -> None:
+    with_policy(store, retrain_after=50, max_rounds=1)
+    answer(store, 1, TASKS)
+    trained(store, **{LEARNT: learnt(TASKS)})
+    assert due(store) is None
+    store.say(store.task(1), 7, "poor", annotation=1, revision=2)
+    assert named(due(store)) == RETRAIN

@@ -1,7 +1,9 @@
 """Quality against counts by hand; drift without false alarms; nothing known is said so."""
 
+from collections import Counter
 from dataclasses import asdict
 from json import dumps
+from random import Random
 
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from labeling.consensus.base import LabelFrame
 from labeling.consensus.drift import drifts
 from labeling.consensus.rates import rate
 from labeling.consensus.words import Words
+from tests.labeling.consensus.rows import random_rows
 
 ROWS = [
     (1, 1, "a"), (1, 2, "a"), (1, 3, "b"),
@@ -112,3 +115,74 @@ def test_real_change_is_found_among_many() -> None:
     found = drifts(teams, rng)
     assert found[7].changed
     assert sum(one.changed for one in found) <= 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_everything_that_is_told_of_an_annotator_is_counted_answer_by_answer(seed: int) -> None:
+    random = Random(seed)
+    rows, truth = random_rows(seed, items=40, people=5, votes=0.5)
+    gold = {item: random.choice((kind, "never")) for item, kind in truth.items() if item % 3 == 0}
+    seconds = np.array([random.choice((random.uniform(1, 90), np.nan, 0, -3)) for _ in rows])
+    skips = {1: 4, 3: 0, 77: 2}
+    found = annotator_quality(
+        LabelFrame.from_rows(rows),
+        np.random.default_rng(0),
+        gold=gold,
+        seconds=seconds,
+        skips=skips,
+    )
+    assert list(found) == sorted({who for _, who, _ in rows} | skips.keys())
+    for who, one in found.items():
+        own = [place for place, row in enumerate(rows) if row[1] == who]
+        pairs = [(gold[rows[n][0]], rows[n][2]) for n in own if rows[n][0] in gold]
+        beside = []
+        for n in own:
+            item, _, label = rows[n]
+            others = Counter(k for i, w, k in rows if i == item and w != who)
+            top = [k for k, times in others.items() if times == max(others.values())]
+            if len(top) == 1:
+                beside.append((top[0], label))
+        times = [s for s in seconds[own] if s > 0]
+        skipped = skips.get(who, 0)
+        assert (one.annotator, one.answers) == (who, len(own))
+        for measured, known in ((one.against_gold, pairs), (one.against_others, beside)):
+            right = sum(a == b for a, b in known)
+            assert (measured.right, measured.of) == (right, len(known))
+        for confusion, known in ((one.gold_confusion, pairs), (one.others_confusion, beside)):
+            counted = Counter(known)
+            names = confusion.classes
+            assert confusion.table.tolist() == [[counted[t, c] for c in names] for t in names]
+            assert int(confusion.table.sum()) == len(known)
+        assert one.speed.answers == len(times)
+        if times:
+            quarters = np.quantile(times, [0.25, 0.5, 0.75])
+            told = (one.speed.low_quartile, one.speed.median, one.speed.high_quartile)
+            assert told == pytest.approx(quarters)
+            assert one.speed.why is None
+        else:
+            assert (one.speed.median, one.speed.low_quartile) == (None, None)
+        assert (one.skip_rate.right, one.skip_rate.of) == (skipped, skipped + len(own))
+
+
+@pytest.mark.parametrize(("known", "is_gold"), [(39, False), (40, True)])
+def test_change_is_told_by_gold_from_two_windows_of_it_on_and_else_by_the_others(
+    known: int, is_gold: bool
+) -> None:
+    rows = [(item, who, "a" if who or item < 50 else "b") for item in range(100) for who in (0, 1)]
+    right = annotator_quality(
+        LabelFrame.from_rows(rows), np.random.default_rng(0), gold=dict.fromkeys(range(known), "b")
+    )[0]
+    shares = [window.value for window in right.drift.windows]
+    assert sum(window.of for window in right.drift.windows) == (known if is_gold else 100)
+    assert shares == ([0.0, 0.0] if is_gold else [1.0, 1.0, 0.5, 0.0, 0.0])
+
+
+def test_a_rate_says_its_share_and_why_there_is_none() -> None:
+    why = Words("because", "因为")
+    found = rate(3, 4, why, level=0.8)
+    exact = binomtest(3, 4).proportion_ci(0.8, method="exact")
+    assert (found.value, found.right, found.of, found.why) == (0.75, 3, 4, None)
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    none = rate(0, 0, why)
+    assert (none.value, none.low, none.high, none.right, none.of) == (None, None, None, 0, 0)
+    assert none.why is why

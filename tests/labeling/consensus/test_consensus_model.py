@@ -139,3 +139,52 @@ def test_a_classifier_counts_to_its_power_beside_the_frequencies() -> None:
     assert found.probabilities[0] == pytest.approx(scores / scores.sum())
     assert found.ordering is not None
     assert found.ordering[0] == pytest.approx((scores / scores.sum() + q) / 2)
+
+
+@pytest.mark.parametrize("has_classifier", [False, True])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        random_frame(0, items=4, people=2, votes=1.0),
+        random_frame(1, items=50, people=5),
+        random_frame(2, items=60, people=40, votes=0.05),
+        LabelFrame.from_rows([(item, item % 3, "ab"[item % 2]) for item in range(30)]),
+        LabelFrame.from_rows([(1, 1, "a"), (1, 2, "b"), (2, 1, "a")]),
+        LabelFrame.from_rows([(1, 1, "a"), (2, 1, "b")]),
+    ],
+    ids=["few", "many", "sparse", "alone", "one of two", "one person"],
+)
+def test_frequencies_and_what_each_annotator_says_are_shares(
+    frame: LabelFrame, has_classifier: bool
+) -> None:
+    model = fit_consensus(frame, opinions(frame, 0) if has_classifier else None)
+    k = len(model.classes)
+    assert model.class_prior.sum() == pytest.approx(1.0)
+    assert model.class_prior.shape == (k,)
+    assert model.usual_confusion.sum(axis=1) == pytest.approx(np.ones(k))
+    assert model.confusion.shape == (len(model.annotators), k, k)
+    assert model.confusion.sum(axis=2) == pytest.approx(np.ones(model.confusion.shape[:2]))
+    assert 0.0 <= model.dependence <= 0.8
+    if model.method in {"unchecked", "few_labels"}:
+        assert model.choice == {}
+
+
+def test_a_fit_to_nothing_has_no_classes_and_gives_nothing() -> None:
+    model = fit_consensus(LabelFrame.from_rows([]))
+    assert (model.method, len(model.classes), model.class_prior.tolist()) == ("unchecked", 0, [])
+    assert len(model.consensus(LabelFrame.from_rows([]))) == 0
+    named = fit_consensus(LabelFrame.from_rows([]), classes=["a", "b"])
+    assert named.class_prior.tolist() == [0.5, 0.5]
+    assert named.usual_confusion.tolist() == [[0.5, 0.5], [0.5, 0.5]]
+    found = named.consensus(LabelFrame.from_rows([(1, 1, "b")]))
+    assert found[1].label == "b"
+    assert found.confidence.tolist() == [1.0]
+
+
+def test_tables_that_do_not_fit_each_other_are_refused() -> None:
+    kept = fit_consensus(random_frame(1, items=60)).to_json()
+    for name in ("confusion", "usual_confusion", "class_prior"):
+        with pytest.raises(ValueError, match="reshape"):
+            ConsensusModel.from_json({**kept, name: kept[name][:-1]})
+        with pytest.raises(KeyError):
+            ConsensusModel.from_json({n: v for n, v in kept.items() if n != name})

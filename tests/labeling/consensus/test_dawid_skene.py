@@ -7,7 +7,7 @@ import pytest
 from crowdkit.aggregation import DawidSkene
 
 from labeling.consensus.base import LabelFrame
-from labeling.consensus.dawid_skene import dawid_skene
+from labeling.consensus.dawid_skene import ITERATIONS, TOLERANCE, dawid_skene
 from tests.labeling.consensus.rows import Rows, crowd_kit_table, random_frame, random_rows
 
 
@@ -29,6 +29,10 @@ def test_probabilities_are_crowd_kits(seed: int, people: int, votes: float) -> N
         place = ours.annotators.tolist().index(worker)
         column = ours.confusion[place, :, ours.classes.tolist().index(label)]
         assert column == pytest.approx(row[ours.classes.tolist()].to_numpy(), abs=1e-6)
+
+
+def test_it_stops_when_crowd_kit_does() -> None:
+    assert (DawidSkene().n_iter, DawidSkene().tol) == (ITERATIONS, TOLERANCE)
 
 
 def one_step(rows: Rows, smoothing: float) -> dict[int, dict[str, float]]:

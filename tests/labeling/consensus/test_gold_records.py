@@ -42,6 +42,8 @@ def test_a_seed_repeats_the_choice_whoever_else_is_asked() -> None:
     alone = choose_gold(GOLD, {7: 90}, seen={}, seed=3).chosen[7]
     assert alone == choose_gold(GOLD, {2: 50, 7: 90}, seen={}, seed=3).chosen[7]
     assert alone != choose_gold(GOLD, {7: 90}, seen={}, seed=4).chosen[7]
+    usual = choose_gold(GOLD, {7: 90}, seen={})
+    assert usual == choose_gold(GOLD, {7: 90}, seen={}, share=0.1, seed=0)
 
 
 def test_without_gold_it_says_so() -> None:

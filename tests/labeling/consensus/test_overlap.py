@@ -8,7 +8,7 @@ from labeling.consensus.base import LabelFrame
 from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.overlap import OverlapPlan, OverlapPolicy, is_shared, plan_overlap
 from labeling.consensus.overlap_words import OverlapReason
-from labeling.consensus.posterior import UNCHECKED
+from labeling.consensus.posterior import UNCHECKED, ConsensusResult
 
 Rows = list[tuple[int, int, str]]
 ALONE = OverlapPolicy(shared=0.0)
@@ -184,3 +184,97 @@ def test_a_classifier_that_says_nothing_of_an_item_has_no_view_of_it() -> None:
     plan = planned(frame, OverlapPolicy(shared=0, confidence=1.0), some)
     assert plan[1].reason is not OverlapReason.MODEL_DISAGREES
     assert plan[3].reason is not OverlapReason.MODEL_DISAGREES
+
+
+@pytest.mark.parametrize("seed", [0, 1, 7, 2**31, 2**32 - 1, 2**32 + 5])
+def test_shared_items_are_drawn_by_splitmix64(seed: int) -> None:
+    def share_of(item: int) -> float:
+        mixed = (item + (seed % 2**32 + 1) * 0x9E3779B97F4A7C15) % 2**64
+        mixed = (mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9 % 2**64
+        mixed = (mixed ^ (mixed >> 27)) * 0x94D049BB133111EB % 2**64
+        return float((mixed ^ (mixed >> 31)) >> 11) / 2**53
+
+    items = np.append(np.arange(200), [2**40 + 3, -1, -77])
+    drawn = np.array([share_of(int(item)) for item in items])
+    assert drawn.min() < 0.03
+    assert drawn.max() > 0.97
+    for share in (0.0, 0.05, 0.5, float(drawn[9]), 1.0):
+        assert is_shared(items, share, seed).tolist() == (drawn < share).tolist()
+
+
+@pytest.mark.parametrize("method", ["dawid_skene", UNCHECKED])
+@pytest.mark.parametrize("seed", range(4))
+def test_each_item_is_asked_about_for_the_weightiest_of_its_reasons(seed: int, method: str) -> None:
+    """By definition, item by item; under a budget the most urgent and least sure."""
+    rng = np.random.default_rng(seed)
+    votes = rng.integers(0, 3, (80, 3)).astype(float)
+    votes[votes.sum(axis=1) == 0, 0] = 1.0
+    p = rng.dirichlet(np.full(3, 0.4), 80)
+    found = ConsensusResult(method, np.arange(80) * 3, np.array(["a", "b", "c"]), p, votes)
+    q = rng.dirichlet(np.ones(3), 40)
+    priors = ItemPriors(rng.permutation(found.item_ids)[:40], ["c", "a", "b"], q)
+    policy = OverlapPolicy(least=2, most=4, confidence=0.8, shared=0.2)
+    plan = plan_overlap(found, policy, priors=priors, seed=seed)
+    expected = dict(
+        zip(priors.item_ids.tolist(), ["cab"[k] for k in q.argmax(axis=1)], strict=True)
+    )
+    shared = is_shared(found.item_ids, 0.2, seed)
+    settled = found.settled_codes(0.8)
+    for row, (item, each) in enumerate(plan.items()):
+        given = int(votes[row].sum())
+        label = found[item].label or ""
+        if given >= 4:
+            reason = OverlapReason.MOST
+        elif given < 2:
+            reason = OverlapReason.TOO_FEW
+        elif shared[row]:
+            reason = OverlapReason.SHARED
+        elif found[item].confidence >= 0.8 and method != UNCHECKED:
+            reason = OverlapReason.SURE
+        elif (votes[row] > 0).sum() > 1:
+            reason = OverlapReason.ANNOTATORS_DISAGREE
+        elif expected.get(item, label) != label:
+            reason = OverlapReason.MODEL_DISAGREES
+        else:
+            reason = OverlapReason.UNSURE
+        assert each.reason is reason, item
+        assert (each.item, each.votes) == (item, given)
+        assert each.wanted is bool(plan.wanted[row]) is reason.is_asking
+        assert each.label == (None if settled[row] < 0 else "abc"[settled[row]])
+        is_known = each.label is not None and method != UNCHECKED
+        assert each.confidence == (found[item].confidence if is_known else None)
+    asked = [row for row in range(80) if plan.wanted[row]]
+    by_doubt = sorted(asked, key=lambda row: found.sureness[row])
+    assert plan.items_wanted() == found.item_ids[by_doubt].tolist()
+    reasons = [plan[item].reason for item in plan]
+    for more in (0, 1, 7, 1_000):
+        mean = (votes.sum() + more) / 80
+        bound = OverlapPolicy(least=2, most=4, confidence=0.8, shared=0.2, mean_votes=mean)
+        kept = plan_overlap(found, bound, priors=priors, seed=seed)
+        ranked = sorted(asked, key=lambda row: (reasons[row].urgency, found.sureness[row]))
+        assert sorted(kept.items_wanted()) == sorted(found.item_ids[ranked[:more]].tolist())
+        for row in ranked[more:]:
+            assert kept[int(found.item_ids[row])].reason is OverlapReason.BUDGET
+    assert len(plan) == 80
+    assert plan.votes == votes.sum()
+    assert plan.fixed_votes == 320
+    assert plan.answers_spared == 320 - votes.sum() - len(asked)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"least": 0},
+        {"least": 2, "most": 1},
+        {"confidence": 0.0},
+        {"confidence": 1.01},
+        {"shared": -0.01},
+        {"shared": 1.01},
+        {"mean_votes": 0.99},
+    ],
+)
+def test_policies_at_their_borders(wrong: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        OverlapPolicy(**wrong)  # type: ignore[arg-type]
+    OverlapPolicy(least=1, most=1, confidence=1.0, shared=0.0, mean_votes=1.0)
+    OverlapPolicy(shared=1.0)
