@@ -18,7 +18,12 @@ from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
 from backend.machine_labels import repository
-from backend.machine_labels.decision import AcceptanceDecisions, AcceptanceQuestion, ChampionAnswers
+from backend.machine_labels.decision import (
+    AcceptanceDecisions,
+    AcceptanceQuestion,
+    ChampionAnswers,
+    label_rows,
+)
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.records.repository import generation
@@ -106,18 +111,8 @@ def _clear_up(services: Services, project_id: int) -> None:
 def _write_labels(
     services: Services, acceptance_id: int, answers: ChampionAnswers, chosen: AcceptedRecords
 ) -> None:
-    audited = set(chosen.audited.tolist())
     for places in turns(services.database, chosen.accepted.tolist(), LABELS_PER_TURN):
-        rows = [
-            {
-                "acceptance_id": acceptance_id,
-                "record_id": answers.record_ids[place],
-                "grade": answers.grades[place],
-                "confidence": float(answers.pool_confidence[place]),
-                "is_audited": place in audited,
-            }
-            for place in places
-        ]
+        rows = label_rows(acceptance_id, answers, chosen, places)
         with services.database.transaction() as session:
             repository.add_labels(session, rows)
 

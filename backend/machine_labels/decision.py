@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -274,3 +275,20 @@ def _too_few_new(last: Acceptance, audits: int) -> str | None:
     more = int(last.evidence.get("more_audits_needed", 0))
     needed = before + more if more else int(np.ceil(GROWTH * before))
     return None if audits >= needed else f"decided on {before} audits; asked again at {needed}"
+
+
+def label_rows(
+    acceptance_id: int, answers: ChampionAnswers, chosen: AcceptedRecords, places: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The machine labels of the accepted records at these places, for the store."""
+    audited = np.isin(places, chosen.audited).tolist()
+    return [
+        {
+            "acceptance_id": acceptance_id,
+            "record_id": answers.record_ids[place],
+            "grade": answers.grades[place],
+            "confidence": float(answers.pool_confidence[place]),
+            "is_audited": is_audited,
+        }
+        for place, is_audited in zip(places, audited, strict=True)
+    ]

@@ -104,7 +104,7 @@ def test_the_store_has_exactly_the_labels_that_the_answers_give(desk: Desk, seed
                 "project_id": desk.project_id,
                 "grade": each.grade,
                 "confidence": each.confidence,
-                "probabilities": each.probabilities,
+                "probabilities": pytest.approx(each.probabilities),
                 "issues": each.issues,
                 "faulty_fields": each.faulty_fields,
                 "votes": each.votes,

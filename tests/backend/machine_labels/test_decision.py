@@ -21,6 +21,7 @@ from backend.machine_labels.decision import (
     AcceptanceDecisions,
     AcceptanceQuestion,
     ChampionAnswers,
+    label_rows,
 )
 from backend.machine_labels.service import ACCEPT, AcceptanceService, request_acceptance
 from backend.models import (
@@ -91,8 +92,16 @@ class Desk:
 
     def decide(self, audits: int = 40, pool: int = 100, **changes: Any) -> Acceptance:
         """The decision where the champion is right about every audit record."""
-        question = self.question(audits, **changes)
-        return self.decisions.decide(self.project, question, answers(self, audits, pool))
+        return self.put(self.question(audits, **changes), answers(self, audits, pool))
+
+    def put(self, question: AcceptanceQuestion, given: ChampionAnswers) -> Acceptance:
+        """The decision, with all its labels."""
+        row, chosen = self.decisions.decide(self.project, question, given)
+        if row.state != repository.PREPARING:
+            return row
+        rows = label_rows(row.id, given, chosen, chosen.accepted.tolist())
+        repository.add_labels(self.session, rows)
+        return self.decisions.accept(row.id)
 
     def labels(self, row: Acceptance) -> list[MachineLabel]:
         return list(
@@ -221,7 +230,7 @@ def test_an_acceptance_is_what_was_certified_with_a_label_for_each_record_it_rea
 ) -> None:
     given = answers(desk, 80, 100, wrong=40)
     question = desk.question(80, candidates=2)
-    row = desk.decisions.decide(desk.project, question, given)
+    row = desk.put(question, given)
     rule = certify(
         given.confidence,
         given.is_right,
@@ -278,7 +287,7 @@ def test_an_acceptance_is_what_was_certified_with_a_label_for_each_record_it_rea
 def test_a_refusal_labels_nothing_and_says_what_is_missing(desk: Desk) -> None:
     audit = tuple((number, None if number < 3 else "good") for number in range(6))
     question = desk.question(audit=audit)
-    row = desk.decisions.decide(desk.project, question, answers(desk, 6, 100, wrong=3))
+    row = desk.put(question, answers(desk, 6, 100, wrong=3))
     assert (row.state, row.threshold, row.records) == ("refused", None, 0)
     assert desk.labels(row) == []
     assert row.evidence["unlabelled_audits"] == question.unlabelled == 3
@@ -291,7 +300,7 @@ def test_a_refusal_labels_nothing_and_says_what_is_missing(desk: Desk) -> None:
     assert desk.service.standing_acceptance(desk.project.id) is None
     assert desk.service.machine_labelled(desk.project.id) == set()
     hopeless = desk.question(40, policy={"accept_error": 0.01})
-    row = desk.decisions.decide(desk.project, hopeless, answers(desk, 40, 100, wrong=30))
+    row = desk.put(hopeless, answers(desk, 40, 100, wrong=30))
     assert "cannot be certified at this accuracy" in row.reason
     assert row.evidence["more_audits_needed"] == 0, "no number of audits would do"
 
