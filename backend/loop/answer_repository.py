@@ -17,7 +17,7 @@ from sqlmodel import Session, col, select
 from backend.core.parts import parts
 from backend.loop.answers import GOLD, LABEL, Asked, RecordAnswers
 from backend.loop.repository import IMPORTED_KEY
-from backend.loop.revision_repository import standing_ids
+from backend.loop.revision_repository import is_standing
 from backend.models import Annotation, Record, Task
 
 
@@ -51,7 +51,7 @@ def answers(project_id: int, tasks: ColumnElement[bool] | None = None) -> Subque
             place.label("place"),
         )
         .join(Task, col(Task.id) == col(Annotation.task_id))
-        .where(col(Annotation.id).in_(standing_ids(*of_annotations)), *conditions)
+        .where(is_standing(*of_annotations), *conditions)
         .subquery()
     )
     return (
@@ -137,7 +137,7 @@ def gold_answers(session: Session, project_id: int) -> list[tuple[int, Annotatio
         columns(col(Task.original_id), Annotation)
         .join(Task, col(Task.id) == col(Annotation.task_id))
         .where(
-            col(Annotation.id).in_(standing_ids(col(Annotation.project_id) == project_id)),
+            is_standing(col(Annotation.project_id) == project_id),
             col(Task.purpose) == GOLD,
             col(Task.original_id).is_not(None),
             col(Task.deleted_at).is_(None),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func
+from sqlalchemy import ColumnElement, Select, and_, func
 from sqlalchemy import select as columns
 from sqlmodel import Session, col, select
 
@@ -32,6 +32,18 @@ def standing_ids(
     return found if include_deleted else found.where(ranked.c.is_deleted.is_(False))
 
 
+def is_standing(
+    *conditions: ColumnElement[bool], include_deleted: bool = False
+) -> ColumnElement[bool]:
+    """The annotation's row is the revision that counts, see ``standing_ids``.
+
+    The sum keeps SQLite from looking into an index for each of these ids once for each task that
+    is joined, which takes a minute for 20,000 tasks.
+    """
+    ids = standing_ids(*conditions, include_deleted=include_deleted)
+    return and_(*conditions, (col(Annotation.id) + 0).in_(ids))
+
+
 def current_revisions(
     session: Session,
     project_id: int,
@@ -58,7 +70,7 @@ def current_revisions(
         chosen = ((),)
     found: list[Annotation] = []
     for conditions in chosen:
-        standing = standing_ids(
+        counts = is_standing(
             col(Annotation.project_id) == project_id,
             *conditions,
             include_deleted=include_deleted,
@@ -66,7 +78,7 @@ def current_revisions(
         found.extend(
             session.exec(
                 select(Annotation)
-                .where(col(Annotation.id).in_(standing))
+                .where(counts)
                 .order_by(col(Annotation.label_studio_annotation_id))
             )
         )

@@ -7,7 +7,7 @@ from sqlalchemy import func
 from sqlalchemy import select as select_columns
 from sqlmodel import Session, col, select
 
-from backend.loop.revision_repository import standing_ids
+from backend.loop.revision_repository import is_standing
 from backend.models import Annotation, Annotator, Project, Record, Task
 
 OwnAnswer = tuple[int, int, bool, float | None, datetime]
@@ -34,7 +34,7 @@ def own_answers(session: Session, annotator_ids: Sequence[int]) -> Sequence[OwnA
             col(Annotation.lead_time),
             col(Annotation.annotated_at),
         ).where(
-            col(Annotation.id).in_(standing_ids(col(Annotation.task_id).in_(touched))),
+            is_standing(col(Annotation.task_id).in_(touched)),
             col(Annotation.annotator_id).in_(annotator_ids),
         )
     )

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, func, select
 
 from backend.loop.answer_repository import answers, first_id
 from backend.loop.repository import IMPORTED_KEY
-from backend.loop.revision_repository import standing_ids
+from backend.loop.revision_repository import is_standing
 from backend.models import (
     Annotation,
     Annotator,
@@ -61,9 +61,7 @@ def count_records(session: Session, dataset_id: int) -> int:
 
 def _counts(project_id: int, *, include_deleted: bool = False) -> ColumnElement[bool]:
     """The annotation's revision is one that counts."""
-    return col(Annotation.id).in_(
-        standing_ids(col(Annotation.project_id) == project_id, include_deleted=include_deleted)
-    )
+    return is_standing(col(Annotation.project_id) == project_id, include_deleted=include_deleted)
 
 
 def _labelled_tasks(project_id: int) -> Select[tuple[int]]:

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from backend.consensus.repository import of_tasks
 from backend.loop.answer_repository import first_id
 from backend.loop.answers import GOLD
-from backend.loop.revision_repository import standing_ids
+from backend.loop.revision_repository import is_standing
 from backend.models import (
     Annotation,
     CaseReason,
@@ -92,7 +92,7 @@ def tasks_with_lost_answers(
     found: set[int] = set()
     firsts, copies = (of_tasks(col(each), task_ids) for each in (Task.id, Task.original_id))
     for is_first, is_copy in zip(firsts, copies, strict=True):
-        latest = standing_ids(
+        is_latest = is_standing(
             col(Annotation.project_id) == project_id,
             col(Annotation.task_id).in_(
                 select(Task.id).where(Task.project_id == project_id, is_first | is_copy)
@@ -104,7 +104,7 @@ def tasks_with_lost_answers(
                 select(first_id())
                 .join(Annotation, col(Annotation.task_id) == col(Task.id))
                 .where(
-                    col(Annotation.id).in_(latest),
+                    is_latest,
                     col(Annotation.is_deleted).is_(True),
                     col(Task.purpose) != GOLD,
                 )

@@ -150,10 +150,10 @@ def the_overview_counts_what_came_last(patch: Patch) -> None:
             .where(*conditions)
             .group_by(col(Annotation.label_studio_annotation_id))
         )
-        found = select(Annotation.id).where(col(Annotation.id).in_(last))
-        return found if include_deleted else found.where(~col(Annotation.is_deleted))
+        found = col(Annotation.id).in_(last)
+        return found if include_deleted else found & ~col(Annotation.is_deleted)
 
-    patch.setattr(overview, "standing_ids", last_received)
+    patch.setattr(overview, "is_standing", last_received)
 
 
 def nothing_is_queued_while_one_runs(patch: Patch) -> None:
