@@ -1,4 +1,4 @@
-"""The numbers behind auto-accept: exact bounds, the tests of a threshold, and what is missing."""
+"""The numbers behind an acceptance: exact bounds, the tests of a threshold, and what is missing."""
 
 import numpy as np
 from numpy.typing import NDArray

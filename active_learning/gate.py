@@ -20,7 +20,7 @@ Demanding a significant gain would freeze the loop: a round adds tens of labels 
 or two, which no audit sample of a few hundred can prove. Demanding no loss costs little, because
 labels only accumulate. The same audit records judge many challengers, so the winner's accuracy is
 slightly optimistic; what certifies machine labels on the same records corrects for the choice
-(``auto_accept.share_of_candidate``).
+(``acceptance.share_of_candidate``).
 """
 
 from collections.abc import Sequence

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.auto_accept import certify, share_of_candidate
+from active_learning.acceptance import certify, share_of_candidate
 from active_learning.gate import decide
 
 AUDIT, POOL = 150, 2_000

@@ -11,7 +11,7 @@ sample of the moment. Compared are, for the champion that the gate chose,
   ones are missing, because they were chosen), with the mean gaps in points (``bias_new``,
   ``bias_unseen``), also of the first batch's audits alone, drawn before any choice
   (``bias_new_first_batch``);
-- the certified auto-accept threshold, beside the naive one (lowest threshold with the target met
+- the certified threshold of an acceptance, beside the naive one (lowest threshold with the target met
   on the audit sample), with the errors among the open records that each accepts; corrected for the
   versions that the gate chose from, and as if there had been no choice (``uncorrected_``); and the
   same if the champion is asked after every batch and alpha is spent over the looks
@@ -40,7 +40,7 @@ import pandas as pd
 from sklearn.datasets import make_classification
 from threadpoolctl import threadpool_limits
 
-from active_learning.auto_accept import (
+from active_learning.acceptance import (
     certify,
     choose_accepted,
     share_of_candidate,

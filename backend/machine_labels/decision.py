@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlmodel import Session
 
-from active_learning.auto_accept import (
+from active_learning.acceptance import (
     AcceptedRecords,
     AcceptRule,
     audit_breach,
@@ -265,7 +265,7 @@ def _refusal_beside(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
         reason=Reason(
             f"{accepted:,} records could be accepted; the {stands:,} machine labels that stand "
             f"are kept",
-            f"可自动接受 {accepted:,} 条记录；现有 {stands:,} 条机器标注更多，予以保留",
+            f"可对 {accepted:,} 条记录作机器标注；现有 {stands:,} 条机器标注更多，予以保留",
         ),
     )
 

@@ -19,7 +19,7 @@ from active_learning.acceptance_bounds import (
     rows_needed,
     threshold_grid,
 )
-from active_learning.auto_accept import audit_breach, certify, choose_accepted
+from active_learning.acceptance import audit_breach, certify, choose_accepted
 from active_learning.evaluation import Estimate
 from active_learning.exceptions import ShapeMismatch
 

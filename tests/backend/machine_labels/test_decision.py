@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlmodel import Session, col, select
 
-from active_learning.auto_accept import certify, delta_of_look, error_lower_bound, rows_needed
+from active_learning.acceptance import certify, delta_of_look, error_lower_bound, rows_needed
 from backend.audit.service import AuditTrail
 from backend.core.database import Database
 from backend.core.exceptions import Conflict
@@ -323,7 +323,7 @@ def test_fewer_labels_never_take_the_place_of_more_that_stand(desk: Desk) -> Non
     fewer = desk.decide(61, pool=78, version=1)
     assert (fewer.state, fewer.threshold, fewer.records) == ("refused", None, 0)
     assert fewer.reason.startswith("78 records could be accepted; the 80 machine labels")
-    assert "可自动接受 78 条记录" in fewer.reason_zh
+    assert "可对 78 条记录作机器标注" in fewer.reason_zh
     assert desk.labels(fewer) == []
     assert desk.service.standing_acceptance(desk.project.id) == first
     as_many = desk.decide(62, pool=80, version=1)

@@ -214,7 +214,7 @@ def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA
     broken = low > target
     errors = int(wrong[seen - 1])
     counted = f"{errors} of {seen} audited accepted records are wrong"
-    counted_zh = f"已抽检的 {seen} 条自动接受记录中有 {errors} 条错误"
+    counted_zh = f"已抽检的 {seen} 条机器标注中有 {errors} 条错误"
     reason = (
         Reason(
             f"withdrawn: {counted}, so the error is above the promised {target:.1%}",
@@ -254,7 +254,7 @@ def _reason(
             f"confidence of {found:.3f} or more is accepted: {share.value:.0%} of records "
             f"({share.low:.0%} to {share.high:.0%}), error at most {bound:.2%} "
             f"with {1 - delta:.0%} certainty",
-            f"置信度不低于 {found:.3f} 的记录自动接受：占 {share.value:.0%}"
+            f"置信度不低于 {found:.3f} 的记录作机器标注：占 {share.value:.0%}"
             f"（{share.low:.0%} 至 {share.high:.0%}），错误率不超过 {bound:.2%}"
             f"（可信度 {1 - delta:.0%}）",
         )
@@ -280,6 +280,6 @@ def _reason(
     return Reason(
         f"none accepted: already the most confident of {n} calibration rows hold too many errors "
         f"to certify {target:.1%}; {ahead}",
-        f"不自动接受：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
+        f"不作机器标注：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
         f"{ahead_zh}",
     )

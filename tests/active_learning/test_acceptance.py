@@ -1,10 +1,10 @@
-"""The promise of auto-accept, against scipy's exact test and simulation."""
+"""The promise of an acceptance, against scipy's exact test and simulation."""
 
 import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from active_learning.auto_accept import (
+from active_learning.acceptance import (
     FARTHEST,
     audit_breach,
     certify,
