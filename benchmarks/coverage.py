@@ -11,8 +11,8 @@ sample of the moment. Compared are, for the champion that the gate chose,
   ones are missing, because they were chosen), with the mean gaps in points (``bias_new``,
   ``bias_unseen``), also of the first batch's audits alone, drawn before any choice
   (``bias_new_first_batch``);
-- the certified threshold of an acceptance, beside the naive one (lowest threshold with the target met
-  on the audit sample), with the errors among the open records that each accepts; corrected for the
+- the certified threshold of an acceptance, beside the naive one (lowest threshold with the target
+  met on the audit sample), with the errors among the open records that each accepts; corrected for the
   versions that the gate chose from, and as if there had been no choice (``uncorrected_``); and the
   same if the champion is asked after every batch and alpha is spent over the looks
   (``ever_broken``);

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.artifacts import Artifact
 from active_learning.acceptance import AcceptedRecords
+from active_learning.artifacts import Artifact
 from active_learning.types import FeatureRows, Features
 from backend.core.services import Services
 from backend.core.turns import turns

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import betabinom
 
 from active_learning import acceptance_bounds
+from active_learning.acceptance import audit_breach, certify, choose_accepted
 from active_learning.acceptance_bounds import (
     FARTHEST,
     able_places,
@@ -19,7 +20,6 @@ from active_learning.acceptance_bounds import (
     rows_needed,
     threshold_grid,
 )
-from active_learning.acceptance import audit_breach, certify, choose_accepted
 from active_learning.evaluation import Estimate
 from active_learning.exceptions import ShapeMismatch
 
