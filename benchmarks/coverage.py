@@ -12,9 +12,9 @@ sample of the moment. Compared are, for the champion that the gate chose,
   ``bias_unseen``), also of the first batch's audits alone, drawn before any choice
   (``bias_new_first_batch``);
 - the certified threshold of an acceptance, beside the naive one (lowest threshold with the target
-  met on the audit sample), with the errors among the open records that each accepts; corrected for the
-  versions that the gate chose from, and as if there had been no choice (``uncorrected_``); and the
-  same if the champion is asked after every batch and alpha is spent over the looks
+  met on the audit sample), with the errors among the open records that each accepts; corrected for
+  the versions that the gate chose from, and as if there had been no choice (``uncorrected_``); and
+  the same if the champion is asked after every batch and alpha is spent over the looks
   (``ever_broken``);
 - the same for 15 challengers that are all alike, the worst case (see ``benchmarks.challengers``);
 - the calibration error on the audit sample before and after temperature scaling;
