@@ -1,6 +1,5 @@
 """One assessment: which labels are probably wrong, what each is worth, who should look again."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -17,9 +16,9 @@ from active_learning.data_value.out_of_fold import (
 )
 from active_learning.data_value.pruning import DataValue, split_by_value
 from active_learning.label_errors import LabelErrors, label_verdicts, trust_temperature
-from active_learning.query_strategies.relabelling import Answers, Relabelling, relabel
+from active_learning.query_strategies.relabelling import Relabelling, relabel
 from active_learning.types import Features, Marks
-from backend.consensus.service import ProjectLabels, probabilities_with, shown_labels
+from backend.consensus.service import ProjectLabels, shown_labels
 from backend.core.services import Services
 from backend.features.label_features import LabelFeatures
 from backend.features.label_weights import FEWEST_LABELS, unswayed_classifier
@@ -27,13 +26,12 @@ from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, build_snapshot, matrix
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
-from backend.loop.answers import RecordAnswers
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.suspected_labels import repository as findings
+from backend.suspected_labels.people import answers_matrix, probabilities_with_people
 from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
 from backend.suspected_labels.service import LabelFindings
-from labeling.label_schema import LabelSchema
 
 
 @dataclass(frozen=True)
@@ -137,7 +135,9 @@ def _judge(
         all_codes,
         list(classifier.classes),
         is_shown=errors.is_shown,
-        people=_with_people(shown, schema, labels, list(classifier.classes), probabilities),
+        people=probabilities_with_people(
+            shown, schema, labels, list(classifier.classes), probabilities
+        ),
     )
     context.progress(0.6, "measuring what leaving labels out does")
     value = split_by_value(
@@ -148,7 +148,7 @@ def _judge(
         seed=seed,
         should_stop=stop,
     )
-    answers = _answers(classifier, labels, shown.held)
+    answers = answers_matrix(classifier, labels, shown.held)
     return Judgement(
         labels, errors, value, relabel(answers, probabilities, list(classifier.classes))
     )
@@ -184,30 +184,6 @@ def _out_of_fold(
     return errors, views.probabilities(codes, np.where(suspected, 0.0, 1.0), suspected)
 
 
-def _with_people(
-    shown: ProjectLabels,
-    schema: LabelSchema,
-    labels: Sequence[LabelledRecord],
-    classes: Sequence[str],
-    probabilities: NDArray[np.float64],
-) -> NDArray[np.float64]:
-    """(n, classes) what the answers say of each label if these are the classifier's opinions.
-
-    By the rule of the desk, so that no label is sure there and wrong here. NaN where a person
-    decided, and where nothing tells how often people are right.
-    """
-    opinions = {
-        label.task_id: dict(zip(classes, row, strict=True))
-        for label, row in zip(labels, probabilities.tolist(), strict=True)
-        if label.task_id not in shown.decisions
-    }
-    found = probabilities_with(shown, schema, opinions)
-    unknown = dict.fromkeys(classes, np.nan)
-    return np.array(
-        [[found.get(label.task_id, unknown)[name] for name in classes] for label in labels]
-    )
-
-
 def _first(errors: LabelErrors, count: int) -> LabelErrors:
     return replace(
         errors,
@@ -222,31 +198,6 @@ def _first(errors: LabelErrors, count: int) -> LabelErrors:
 def _codes(classifier: RecordClassifier, labels: tuple[LabelledRecord, ...]) -> NDArray[np.intp]:
     places = {name: place for place, name in enumerate(classifier.classes)}
     return np.array([places[label.grade] for label in labels], dtype=np.intp)
-
-
-def _answers(
-    classifier: RecordClassifier,
-    labels: tuple[LabelledRecord, ...],
-    held: Mapping[int, RecordAnswers],
-) -> Answers:
-    """(n, people) the grade that each person gave, -1 for none.
-
-    Of people who are not known each record's first is one person, its second another, and so on.
-    """
-    places = {name: place for place, name in enumerate(classifier.classes)}
-    given: dict[int, dict[int, int]] = {}
-    for row, label in enumerate(labels):
-        counted, strangers = set(label.annotation_ids), 0
-        for answer in held[label.task_id].answers:
-            strangers += answer.annotator_id is None
-            if answer.id in counted and answer.grade in places:
-                who = answer.annotator_id or -strangers
-                given.setdefault(who, {})[row] = places[answer.grade]
-    answers = np.full((len(labels), len(given)), -1, dtype=np.intp)
-    for column, who in enumerate(sorted(given)):
-        for row, code in given[who].items():
-            answers[row, column] = code
-    return answers
 
 
 def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
