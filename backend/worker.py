@@ -1,5 +1,6 @@
 """The worker process: takes jobs, ticks schedules, reports itself, takes over from the dead."""
 
+import gc
 import logging
 import os
 import signal
@@ -23,6 +24,10 @@ SCHEDULE_SECONDS = 2.0
 GIL_SECONDS = 0.0005
 """After how long a thread that computes lets another one go on. Python's 5 ms, once a statement,
 stretch a transaction of a dozen statements beside a training to a third of a second."""
+GARBAGE_THRESHOLDS = (50_000, 20, 100)
+"""Python's collector holds every thread for half a second where a refresh has a million objects
+alive, and by default goes over them all again and again as they come; what it is for, circles, are
+few here."""
 PURGE_SECONDS = 300.0
 """Retentions are days: minutes change nothing for people, and a purge is two index scans."""
 SAFE_POINT_SECONDS = 30.0
@@ -124,6 +129,7 @@ def run_worker(
     _stop_on_signals(stop)
     database.let_others_go_first()
     sys.setswitchinterval(GIL_SECONDS)
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     worker = WorkerProcess(database, settings, registry, clock, periodic=periodic, stop_event=stop)
     worker.start()
     logger.info("worker started")

@@ -20,6 +20,7 @@ from active_learning.query_strategies.relabelling import Relabelling, relabel
 from active_learning.types import Features, Marks
 from backend.consensus.service import ProjectLabels, shown_labels
 from backend.core.services import Services
+from backend.core.turns import turns
 from backend.features.label_features import LabelFeatures
 from backend.features.label_weights import FEWEST_LABELS, unswayed_classifier
 from backend.features.model_version import TrainedVersion, load_model_version
@@ -237,8 +238,17 @@ def _keep(
     assessment: Assessment,
 ) -> None:
     context.check_cancelled()
+    with services.database.reading() as session:
+        before = findings.tasks_judged(session, version.id)
+    for part in turns(services.database, rows):
+        with services.database.transaction() as session:
+            findings.put(session, version.id, part)
+    gone = sorted(before - {row["task_id"] for row in rows})
+    for tasks in turns(services.database, gone):
+        with services.database.transaction() as session:
+            findings.drop(session, version.id, tasks)
     with services.database.transaction() as session:
-        LabelFindings(session, services.clock, services.settings).replace(version, rows, assessment)
+        LabelFindings(session, services.clock, services.settings).keep(version, assessment)
 
 
 def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> tuple[str, str]:

@@ -10,9 +10,6 @@ from backend.models import Annotator, LabelFinding, ModelVersion, Record, Review
 from backend.registry.repository import ASSESSMENT
 from backend.suspected_labels.schemas import FindingKind
 
-CHUNK = 2_000
-"""Rows a statement. Chosen: bounds memory."""
-
 
 def versions(session: Session, project_id: int) -> Sequence[ModelVersion]:
     """Every model version of the project, newest first."""
@@ -35,13 +32,26 @@ def keep_assessment(session: Session, row: ModelVersion, assessment: dict[str, A
     session.flush()
 
 
-def replace(session: Session, model_version_id: int, rows: Sequence[dict[str, Any]]) -> None:
-    """The model version has exactly these findings."""
+def put(session: Session, model_version_id: int, rows: Sequence[dict[str, Any]]) -> None:
+    """These findings of the model version are stored, in place of others about the same tasks."""
+    drop(session, model_version_id, [row["task_id"] for row in rows])
+    session.execute(insert(LabelFinding), rows)
+
+
+def drop(session: Session, model_version_id: int, task_ids: Sequence[int]) -> None:
+    """The model version has no findings about these tasks."""
     session.execute(
-        delete(LabelFinding).where(col(LabelFinding.model_version_id) == model_version_id)
+        delete(LabelFinding).where(
+            col(LabelFinding.model_version_id) == model_version_id,
+            col(LabelFinding.task_id).in_(task_ids),
+        )
     )
-    for start in range(0, len(rows), CHUNK):
-        session.execute(insert(LabelFinding), list(rows[start : start + CHUNK]))
+
+
+def tasks_judged(session: Session, model_version_id: int) -> set[int]:
+    """Tasks that the model version has findings about."""
+    query = select(LabelFinding.task_id).where(LabelFinding.model_version_id == model_version_id)
+    return set(session.exec(query))
 
 
 def findings(

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from typing import Any
 
 from sqlmodel import Session
 
@@ -40,11 +39,8 @@ class LabelFindings:
         self._clock = clock
         self._settings = settings
 
-    def replace(
-        self, version: ModelVersion, rows: Sequence[dict[str, Any]], assessment: Assessment
-    ) -> None:
-        """The version has exactly these findings and this assessment; the review desk follows."""
-        repository.replace(self._session, version.id, rows)
+    def keep(self, version: ModelVersion, assessment: Assessment) -> None:
+        """The version, whose findings are stored, has this assessment; the review desk follows."""
         held = repository.version(self._session, version.id)
         assert held is not None
         repository.keep_assessment(self._session, held, assessment.model_dump())

@@ -94,9 +94,8 @@ def test_it_says_why_nothing_is_judged(
 ) -> None:
     (version,) = loop.versions
     with services.database.transaction() as session:
-        LabelFindings(session, loop.clock, services.settings).replace(
+        LabelFindings(session, loop.clock, services.settings).keep(
             version,
-            [],
             Assessment(labels=9, audit_labels=2, skipped="9 are too few", skipped_zh="9 个太少"),
         )
     lead = browser_as("lead")
