@@ -313,7 +313,7 @@ class World:
                 }
                 for label in (*learnt.training, *learnt.audit)
             ]
-            findings_repository.replace(session, version.id, rows)
+            findings_repository.put(session, version.id, rows)
             findings_repository.keep_assessment(session, version, {"suspicion": suspicion})
 
     def has_versions(self) -> bool:
