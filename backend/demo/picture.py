@@ -38,6 +38,7 @@ def draw_learning_curve(metrics: Sequence[Mapping[str, Any]], path: Path) -> Pat
         axes.legend(loc="lower right")
     axes.set_title("Assay: learning curve")
     figure.tight_layout()
+    path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path)
     pyplot.close(figure)
     return path
