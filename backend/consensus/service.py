@@ -24,7 +24,6 @@ from backend.models import Decision, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from labeling.consensus.consensus_model import ConsensusModel
-from labeling.consensus.posterior import UNCHECKED
 from labeling.label_schema import LabelSchema
 
 Opinion = tuple[str, float, dict[str, float]]
@@ -120,7 +119,7 @@ def probabilities_with(
     if not held:
         return {}
     found = weigh_grades(fit_grades(held, opinions, schema), held, opinions, schema)
-    if found.method == UNCHECKED:
+    if found.is_by_vote:
         return {}
     names = found.classes.tolist()
     return {

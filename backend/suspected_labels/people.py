@@ -33,7 +33,7 @@ def probabilities_with_people(
     found = probabilities_with(shown, schema, opinions)
     unknown = dict.fromkeys(classes, np.nan)
     return np.array(
-        [[found.get(label.task_id, unknown)[name] for name in classes] for label in labels]
+        [[found.get(label.task_id, unknown).get(name, 0.0) for name in classes] for label in labels]
     )
 
 

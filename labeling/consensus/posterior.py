@@ -111,7 +111,7 @@ class ConsensusResult(Mapping[int, Consensus]):
             return self.codes
         most = self.votes.max(axis=1, keepdims=True)
         is_split = (self.votes == most).sum(axis=1) > 1
-        return np.where(is_split & (self._is_by_vote | (self.confidence < sure)), -1, self.codes)
+        return np.where(is_split & (self.is_by_vote | (self.confidence < sure)), -1, self.codes)
 
     def __getitem__(self, item: int) -> Consensus:
         return self._by_item[item]
@@ -123,13 +123,14 @@ class ConsensusResult(Mapping[int, Consensus]):
         return len(self.item_ids)
 
     @property
-    def _is_by_vote(self) -> bool:
+    def is_by_vote(self) -> bool:
+        """True where too few items have several labels to tell how often annotators are right."""
         return self.method in {UNCHECKED, FEW_LABELS}
 
     @cached_property
     def _eligible(self) -> NDArray[np.float64]:
         """(I, K) the probabilities of the classes that may be the consensus; else -1."""
-        most = self.votes.max(axis=1, keepdims=True) if self._is_by_vote else 1
+        most = self.votes.max(axis=1, keepdims=True) if self.is_by_vote else 1
         return np.where(self.votes >= most, self.probabilities, -1.0)
 
     @cached_property

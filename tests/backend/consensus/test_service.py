@@ -14,11 +14,13 @@ from backend.consensus.service import (
     ProjectLabels,
     changes_of,
     labels_of,
+    probabilities_with,
     shown_labels,
 )
 from backend.core.turns import turns
 from backend.loop.job_names import REVIEW
 from backend.models import ConsensusLabel, Decision, Job, ReviewCase
+from backend.projects.service import label_schema_of
 from tests.backend.annotations.conftest import NOW, TASKS
 from tests.backend.consensus.test_overlap import opine
 from tests.backend.review.conftest import Desk
@@ -307,3 +309,16 @@ def test_a_project_without_answers_has_no_labels(desk: Desk) -> None:
     assert not labels.is_settled(1)
     assert labels.grade(1) is None
     assert replace(labels, held={}).grade_probabilities == {}
+
+
+def test_few_double_answers_do_not_tell_how_often_people_are_right(desk: Desk) -> None:
+    """The classifier alone judges single answers, however few records have two."""
+    ana, bo = desk.people("Ana", "Bo")
+    for task in range(1, TASKS + 1):
+        desk.answer(task, ana, "good")
+    labels = shown_labels(desk.services, desk.project)
+    schema = label_schema_of(desk.project)
+    opinions = {task: {"good": 0.1, "fair": 0.1, "poor": 0.8} for task in labels.held}
+    assert probabilities_with(labels, schema, opinions) == {}
+    desk.answer(1, bo, "good")
+    assert probabilities_with(shown_labels(desk.services, desk.project), schema, opinions) == {}
