@@ -1,11 +1,11 @@
 """The suite finds every fault that was mended: with the mending taken out its history fails.
 
-Faults are numbered as in the list that they come from. Those that are about no fact that two tell
-(how long a lock is held, who is behind a proxy) have tests of their own elsewhere.
+Faults are numbered as in the list that they come from.
 """
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,22 +17,27 @@ from sqlmodel import Session, col, select
 from active_learning import gate
 from active_learning.artifacts import load_artifact
 from active_learning.types import Reason
+from backend import app
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.revisions import SyncCounts
 from backend.annotations.service import AnnotationsService
 from backend.consensus import marks_repository
 from backend.consensus.rule import SURE
 from backend.consensus.service import ProjectLabels, labels_of
+from backend.core.database import Database
 from backend.core.services import Services
 from backend.features import snapshot
+from backend.features.least_recently_used import LeastRecentlyUsed
 from backend.features.model_version import TrainedVersion
 from backend.features.store import FeatureStore
+from backend.jobs import execution
 from backend.jobs.queue import enqueue, has_unfinished
 from backend.label_studio import repository as label_studio
 from backend.label_studio import sync
 from backend.loop import answer_repository
 from backend.loop import repository as loop_repository
 from backend.loop import service as loop
+from backend.machine_labels import acceptance, decision
 from backend.models import Annotation, ModelVersion, Project
 from backend.overview import repository as overview
 from backend.overview import service as overview_service
@@ -46,6 +51,7 @@ from labeling.consensus.dawid_skene import fit_smoothed
 from labeling.consensus.posterior import ConsensusResult
 from labeling.label_schema import LabelSchema
 from tests.same_answers import test_faults as faults
+from tests.same_answers import test_machinery as machinery
 from tests.same_answers import test_numbers as numbers
 from tests.same_answers.world import World, with_tasks
 
@@ -141,6 +147,56 @@ def champions_use_the_encoder_of_now(patch: Patch) -> None:
 
 def labels_are_learnt_once_on_any_encoder(patch: Patch) -> None:
     patch.setattr(challenger.TrainingPlan, "fingerprint", lambda _plan, held: held.fingerprint)
+
+
+def one_version_could_be_champion(patch: Patch) -> None:
+    patch.setattr(decision, "share_of_candidate", lambda _candidates: 1.0)
+
+
+def audits_without_a_label_drop_out(patch: Patch) -> None:
+    taken = acceptance.take_snapshot
+
+    def take(*args: Any) -> snapshot.TrainingSnapshot:
+        return replace(taken(*args), audit_unlabelled=())
+
+    patch.setattr(acceptance, "take_snapshot", take)
+
+
+def the_desk_computes_while_it_writes(patch: Patch) -> None:
+    patch.setattr(Database, "reading", Database.transaction)
+
+
+def publishing_asks_nobody(patch: Patch) -> None:
+    patch.setattr(Database, "commit_guard", lambda *_: nullcontext())
+
+
+def outcomes_are_stored_as_they_are(patch: Patch) -> None:
+    patch.setattr(execution, "storable_text", lambda text: text)
+
+
+def proxies_are_clients(patch: Patch) -> None:
+    class Unforwarded:
+        def __init__(self, inner: Any, **_named: Any) -> None:
+            self._inner = inner
+
+        async def __call__(self, *args: Any) -> None:
+            await self._inner(*args)
+
+    patch.setattr(app, "ForwardedClient", Unforwarded)
+
+
+def one_pool_at_a_time(patch: Patch) -> None:
+    def put(self: LeastRecentlyUsed[Any, Any], key: Any, value: Any) -> None:
+        self._values = {key: value}
+
+    patch.setattr(LeastRecentlyUsed, "put", put)
+
+
+def nothing_is_forgotten(patch: Patch) -> None:
+    def put(self: LeastRecentlyUsed[Any, Any], key: Any, value: Any) -> None:
+        self._values[key] = value
+
+    patch.setattr(LeastRecentlyUsed, "put", put)
 
 
 def the_overview_counts_what_came_last(patch: Patch) -> None:
@@ -243,6 +299,16 @@ def applies_many_events(world: World) -> None:
         faults.test_more_events_than_one_transaction_takes_are_all_applied(world, patch)
 
 
+def makes_pools_once(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        machinery.test_two_projects_do_not_take_each_other_s_features(world, patch)
+
+
+def forgets_encoders(world: World) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        machinery.test_fine_tuned_encoders_are_forgotten_when_memory_is_full(world, patch)
+
+
 def learns_a_changed_answer(world: World) -> None:
     faults.test_what_changes_after_the_last_round_is_learnt_once(world, "answer")
 
@@ -313,6 +379,24 @@ MENDINGS = [
         "learns on the encoder",
     ),
     Mending(
+        7,
+        one_version_could_be_champion,
+        machinery.test_a_promise_counts_every_audit_and_every_version_that_could_be_champion,
+        "a part for each version",
+    ),
+    Mending(
+        7,
+        audits_without_a_label_drop_out,
+        machinery.test_a_promise_counts_every_audit_and_every_version_that_could_be_champion,
+        "without a label count as errors",
+    ),
+    Mending(
+        8,
+        the_desk_computes_while_it_writes,
+        machinery.test_an_answer_can_be_stored_while_the_desk_computes,
+        "nobody waits to write",
+    ),
+    Mending(
         9,
         the_overview_counts_what_came_last,
         faults.test_the_overview_counts_the_revision_that_the_loop_counts,
@@ -323,6 +407,18 @@ MENDINGS = [
         nothing_is_queued_while_one_runs,
         numbers.test_an_answer_that_comes_while_the_desk_is_refreshed_is_on_it,
         "has a label",
+    ),
+    Mending(
+        11,
+        publishing_asks_nobody,
+        machinery.test_a_training_that_was_taken_over_publishes_nothing,
+        "publishes nothing",
+    ),
+    Mending(
+        12,
+        outcomes_are_stored_as_they_are,
+        machinery.test_whatever_a_job_says_at_its_end_is_kept,
+        "would run for ever",
     ),
     Mending(
         13,
@@ -345,6 +441,14 @@ MENDINGS = [
         faults.test_an_intake_asks_the_store_as_often_for_many_tasks_as_for_few,
         "unchanged tasks",
     ),
+    Mending(
+        16,
+        proxies_are_clients,
+        machinery.test_behind_a_proxy_everybody_has_an_address_of_their_own,
+        "lock nobody out",
+    ),
+    Mending(17, one_pool_at_a_time, makes_pools_once, "made once"),
+    Mending(17, nothing_is_forgotten, forgets_encoders, "bounded"),
     Mending(
         18,
         an_order_is_shown_as_confidence,
