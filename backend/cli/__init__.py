@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from active_learning.exceptions import ActiveLearningError
 from backend.cli.commands import COMMANDS
+from backend.cli.language import t
 from backend.core.exceptions import AppError
 from labeling.exceptions import LabelingError
 
@@ -44,15 +45,16 @@ class AssayCli(typer.Typer):
         try:
             return super().__call__(*args, **kwargs)
         except (AppError, LabelingError, ActiveLearningError) as error:
-            line = " ".join(str(error).split())
-            print(f"{_title(error)}: {line}", file=sys.stderr)  # noqa: T201 - the only last word
+            text = t(error.text) if isinstance(error, AppError) else str(error)
+            line = t("{title}: {text}", title=_title(error), text=" ".join(text.split()))
+            print(line, file=sys.stderr)  # noqa: T201 - the only last word
             raise SystemExit(1) from None
 
 
 def _title(error: Exception) -> str:
     """``LabelSchemaInvalid`` of the libraries reads "Label schema invalid"."""
     if isinstance(error, AppError):
-        return error.title
+        return t(error.title)
     words = re.findall("[A-Z][a-z]*", type(error).__name__)
     return " ".join(words).capitalize().replace("Label studio", "Label Studio")
 

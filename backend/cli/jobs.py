@@ -5,6 +5,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from backend.cli.language import t
+from backend.words import Message
+
 jobs_app = typer.Typer(help="Background work.", no_args_is_help=True)
 
 
@@ -20,7 +23,7 @@ def list_jobs(
     services = open_services()
     with services.database.reading() as session:
         jobs = OverviewService(session, services.clock, services.settings).jobs(limit=limit)
-    Console().print(job_table(jobs) if jobs else "No jobs.")
+    Console().print(job_table(jobs) if jobs else t("No jobs."))
 
 
 @jobs_app.command("cancel")
@@ -32,4 +35,9 @@ def cancel_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None
     services = open_services()
     with services.database.transaction() as session:
         job = request_cancel(session, job_id, now=services.clock())
-    typer.echo(f"{job.id} is {job.status}{' and stops soon' if job.cancel_requested else ''}.")
+    told = {"job": job.id, "status": Message(job.status)}
+    typer.echo(
+        t("{job} is {status} and stops soon.", **told)
+        if job.cancel_requested
+        else t("{job} is {status}.", **told)
+    )
