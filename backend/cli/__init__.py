@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from active_learning.exceptions import ActiveLearningError
 from backend.cli.commands import COMMANDS
+from backend.cli.help_texts import translate_help
 from backend.cli.language import t
 from backend.core.exceptions import AppError
 from labeling.exceptions import LabelingError
@@ -17,11 +18,15 @@ from labeling.exceptions import LabelingError
 class LateGroup(TyperGroup):
     """Loads a command's module when the command is called."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        translate_help(self)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         if name is None or command is None:
             return name, command, rest
-        return name, load(name), rest
+        return name, translate_help(load(name)), rest
 
 
 def load(name: str) -> Any:

@@ -48,3 +48,21 @@ def test_an_error_is_told_in_it(tmp_path: Path, environment: dict[str, str], wor
     )
     assert ended.returncode == 1
     assert words in ended.stderr
+
+
+def test_help_is_told_in_it(tmp_path: Path) -> None:
+    environment = os.environ | {"ASSAY_LANGUAGE": "zh", "COLUMNS": "200", "PYTHONUTF8": "1"}
+    for arguments, words in (
+        ([], "显示记录、轮次、在用模型"),
+        (["jobs", "cancel"], "请求作业在下一个安全点停止。"),
+        (["jobs", "cancel"], "如列表所示"),
+    ):
+        shown = subprocess.run(
+            [sys.executable, "-m", "backend.cli", *arguments, "--help"],
+            env=environment | {"ASSAY_DATA_DIR": str(tmp_path)},
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=60,
+        )
+        assert words in shown.stdout

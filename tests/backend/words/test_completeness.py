@@ -4,12 +4,15 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+import typer
 from babel.messages import Catalog
 from babel.messages.pofile import read_po
 
+from backend.cli import app
+from backend.cli.help_texts import help_texts
 from backend.words.calls import faults_of_calls
 from backend.words.catalogue import catalogue, languages
-from backend.words.completeness import Texts, gaps, texts_of, update
+from backend.words.completeness import Source, Texts, gaps, texts_of, update
 
 ROOT = Path(__file__).parents[3]
 PYTHON = """
@@ -23,7 +26,8 @@ PAGE = """{% macro part() %}{{ _("a page's words") }}{% endmacro %}
 
 @pytest.fixture(scope="module")
 def texts() -> Texts:
-    return texts_of(ROOT)
+    commands = help_texts(typer.main.get_command(app))
+    return texts_of(ROOT) | {text: Source(None, place) for text, place in commands}
 
 
 def _catalogue(*entries: tuple[str, str]) -> Catalog:
