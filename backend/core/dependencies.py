@@ -32,13 +32,16 @@ from backend.core.security import (
 from backend.core.services import Services
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_SCHEME, LOGIN_SCHEME = "API key", "Login"
+ROLE_SCHEMES = frozenset({KEY_SCHEME, LOGIN_SCHEME})
+"""Credentials that stand for somebody with a role; the webhook's secret does not."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="API key", description="`Authorization: Bearer assay_…`"
+    auto_error=False, scheme_name=KEY_SCHEME, description="`Authorization: Bearer assay_…`"
 )
 _cookie = APIKeyCookie(
-    name=SESSION_COOKIE, auto_error=False, scheme_name="Login", description="the pages' login"
+    name=SESSION_COOKIE, auto_error=False, scheme_name=LOGIN_SCHEME, description="the pages' login"
 )
 
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
+from backend.core.allowed_methods import allowed_methods
 from backend.core.exceptions import AppError
 from backend.core.logging import current_ids
 
@@ -22,6 +23,8 @@ MAX_VALUE_LENGTH = 200
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
 """What drivers raise for an id of 20 digits, and for half a character."""
+SAFE_DIGITS = 18
+"""So many digits fit into 64 bits, which ids have."""
 
 HtmlPage = Callable[[Request, "Problem"], Response | None]
 
@@ -118,7 +121,9 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
 
     def answer(request: Request, error: Exception) -> Response:
         problem = problem_of(error)
-        if isinstance(error, UNSTORABLE):
+        if isinstance(error, UNSTORABLE) and _names_nothing(request):
+            problem = problem_of(HTTPException(404))
+        elif isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         if isinstance(error, IntegrityError):
             level = logging.ERROR if problem.status == 500 else logging.WARNING
@@ -129,6 +134,8 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         headers = dict(getattr(error, "headers", None) or {})
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if problem.status == 405:
+            headers["Allow"] = allowed_methods(request)
         if problem.status in (503, 507):
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
@@ -159,6 +166,14 @@ def _plain(status: int, detail: str, remedy: str) -> Problem:
         detail=detail,
         remedy=remedy,
         request_id=current_ids().get("request_id"),
+    )
+
+
+def _names_nothing(request: Request) -> bool:
+    """True if the address itself holds what the store cannot: no row is called so."""
+    return any(
+        "\x00" in value or (value.lstrip("-").isdecimal() and len(value) > SAFE_DIGITS)
+        for value in map(str, request.path_params.values())
     )
 
 
@@ -240,7 +255,7 @@ def _example(status: int) -> dict[str, Any]:
 _SECRET_WORDS = ("password", "secret", "token", "key")
 _TEXT: dict[Any, Callable[[Any], Any]] = {bytes: lambda value: value.decode(errors="replace")}
 _HTTP_TITLES = {
-    400: "Bad request",
+    400: "Unreadable body",
     401: "Not authenticated",
     403: "Not allowed",
     404: "Not found",
@@ -256,6 +271,7 @@ _HTTP_TITLES = {
 _HTTP_DETAILS = {  # what Starlette says, in words that help
     "Not Found": "There is nothing at this address.",
     "Method Not Allowed": "This address cannot be used that way.",
+    "There was an error parsing the body": "The body is not what its Content-Type says.",
 }
 _EXAMPLES: dict[int, tuple[str, str | None]] = {
     401: ("Credentials are missing.", "Log in at /login or send an API key."),

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backend.core.request_body import RequestBody, RowNumber
 from backend.models import Guideline
 
 LONGEST_TEXT = 50_000
@@ -18,7 +19,7 @@ MOST_RULES = 100
 SubjectKind = Literal["grade", "issue", "field"]
 
 
-class Rule(BaseModel):
+class Rule(RequestBody):
     """One rule of a guideline; a decision names it where it was unclear."""
 
     model_config = ConfigDict(frozen=True)
@@ -54,10 +55,10 @@ class GuidelineText(BaseModel):
         return GuidelineText(text=self.text, text_zh=self.text_zh, rules=self.rules)
 
 
-class GuidelineDraft(GuidelineText):
+class GuidelineDraft(RequestBody, GuidelineText):
     """A new version, and the version that its author had read."""
 
-    based_on: int = Field(ge=1, description="newest version when the author began")
+    based_on: RowNumber = Field(ge=1, description="newest version when the author began")
     change: str = Field(min_length=3, max_length=500, description="what is new and why")
 
 

@@ -27,11 +27,10 @@ from backend.projects.service import ProjectsService, label_schema_of
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}",
     tags=["exchange"],
-    responses=problem_responses(401, 403, 404),
 )
 
 
-@router.get("/exports", response_class=StreamingResponse, responses=problem_responses(422, 507))
+@router.get("/exports", response_class=StreamingResponse, responses=problem_responses(507))
 def export_labels(
     *,
     project_id: int,
@@ -65,7 +64,7 @@ def export_labels(
     )
 
 
-@router.post("/label-imports", status_code=202, responses=problem_responses(422, 507))
+@router.post("/label-imports", status_code=202, responses=problem_responses(507))
 def import_labels(
     *,
     project_id: int,

@@ -36,6 +36,10 @@ def _empty_as_none(value: object) -> object:
 Blank = BeforeValidator(_empty_as_none)
 
 
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [*schema["anyOf"], {"const": ""}]
+
+
 class ExportRequest(BaseModel):
     """Which labels, in which form."""
 
@@ -48,13 +52,19 @@ class ExportRequest(BaseModel):
     )
     format: ExportFormat = "jsonl"
     since: Annotated[datetime | None, Blank] = Field(
-        None, description="labels made or changed at or after that time (UTC if it has no zone)"
+        None,
+        description="labels made or changed at or after that time (UTC if it has no zone)",
+        json_schema_extra=_may_be_empty,
     )
     kind: Annotated[str | None, Blank] = Field(None, description="records of that kind")
     grade: Annotated[str | None, Blank] = Field(None, description="labels with that grade")
     audit_only: bool = Field(False, description="records that were drawn at random")
     min_confidence: Annotated[float | None, Blank] = Field(
-        None, ge=0.0, le=1.0, description="consensus labels at least as probable; gold stays"
+        None,
+        ge=0.0,
+        le=1.0,
+        description="consensus labels at least as probable; gold stays",
+        json_schema_extra=_may_be_empty,
     )
     pseudonyms: bool = Field(False, description="people as annotator-1, reviewer-1")
     byte_order_mark: bool = Field(True, description="in CSV, so that Excel reads it as UTF-8")
