@@ -117,7 +117,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, html_page=problem_page)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
         overview_pages.router,

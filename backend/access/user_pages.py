@@ -12,7 +12,7 @@ from backend.core.dependencies import Admin, ServicesDep, SessionDep
 from backend.core.exceptions import AppError
 from backend.core.security import USER_ROLES
 from backend.core.services import Services
-from backend.web.rendering import render
+from backend.web.rendering import render, render_refusal
 
 router = APIRouter(prefix="/users", include_in_schema=False)
 
@@ -153,8 +153,9 @@ def _page(
         "shown": shown,
         "email": email,
     }
-    status = error.status_code if error else 200
-    return render(request, "access/users.html", context, status_code=status)
+    if error is not None:
+        return render_refusal(request, "access/users.html", context, error)
+    return render(request, "access/users.html", context)
 
 
 def _notice(request: Request) -> str | None:

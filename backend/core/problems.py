@@ -20,6 +20,10 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
 """Characters of a value that an error repeats. Chosen: it stays readable."""
+MAX_LENGTH = 1_000
+"""Characters of a sentence that repeats values. Chosen: as much is read."""
+MAX_ERRORS = 50
+"""Wrong fields that are listed. Chosen: who mends them sees the next ones."""
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
 """What drivers raise for an id of 20 digits, and for half a character."""
@@ -64,7 +68,8 @@ class Problem(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def can_be_sent(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark."""
+        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark,
+        and what is too long to be read ends early."""
         return {name: _sendable(value) for name, value in values.items()}
 
 
@@ -190,7 +195,7 @@ def _validation_problem(error: RequestValidationError, request_id: str | None) -
             "value": _public_value(item["loc"], item.get("input")),
             "detail": item["msg"],
         }
-        for item in error.errors()
+        for item in error.errors()[:MAX_ERRORS]
     ]
     first = errors[0]
     return Problem(
@@ -221,12 +226,16 @@ def _short(value: object) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = value if isinstance(value, str) else str(jsonable_encoder(value, custom_encoder=_TEXT))
-    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
+    return _cut(text, MAX_VALUE_LENGTH)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _sendable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return _cut(value.encode("utf-8", "replace").decode(), MAX_LENGTH)
     if isinstance(value, list):
         return [_sendable(each) for each in value]
     if isinstance(value, dict):

@@ -6,6 +6,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 LARGEST_NUMBER = 2**53 - 1
 """The largest whole number that every reader of JSON keeps as it is (RFC 8259, 6)."""
+DEEPEST = 50
+"""Lists and objects within each other. Chosen: a label schema has five."""
 LARGEST_OFFSET = 2**31 - 1
 """What PostgreSQL takes as the place of a page."""
 
@@ -20,16 +22,18 @@ class RequestBody(BaseModel):
     @classmethod
     def take_whole_numbers(cls, body: Any) -> Any:
         """1.0 is a whole number in JSON."""
-        return _with_whole_numbers(body)
+        return _with_whole_numbers(body, DEEPEST)
 
 
-def _with_whole_numbers(value: Any) -> Any:
+def _with_whole_numbers(value: Any, deepest: int) -> Any:
     if isinstance(value, float) and value.is_integer():
         return int(value)
+    if isinstance(value, list | dict) and deepest == 0:
+        raise ValueError(f"lists and objects are nested more than {DEEPEST} deep")
     if isinstance(value, list):
-        return [_with_whole_numbers(each) for each in value]
+        return [_with_whole_numbers(each, deepest - 1) for each in value]
     if isinstance(value, dict):
-        return {name: _with_whole_numbers(each) for name, each in value.items()}
+        return {name: _with_whole_numbers(each, deepest - 1) for name, each in value.items()}
     return value
 
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from backend.core.request_body import RequestBody, RowNumber
 from backend.models import Guideline
@@ -41,13 +41,14 @@ class GuidelineText(BaseModel):
     text_zh: str = Field("", max_length=LONGEST_TEXT, description="Chinese, Markdown")
     rules: list[Rule] = Field(default_factory=list, max_length=MOST_RULES)
 
-    @model_validator(mode="after")
-    def name_rules_apart(self) -> Self:
-        names = [rule.name for rule in self.rules]
+    @field_validator("rules")
+    @classmethod
+    def name_rules_apart(cls, rules: list[Rule]) -> list[Rule]:
+        names = [rule.name for rule in rules]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"two rules are called {repeated[0]!r}; a name finds one rule")
-        return self
+        return rules
 
     @property
     def says(self) -> "GuidelineText":

@@ -36,8 +36,20 @@ def _empty_as_none(value: object) -> object:
 Blank = BeforeValidator(_empty_as_none)
 
 
+def _spelt_out(value: object) -> object:
+    """A bare number is no time, though pydantic would count seconds from 1970."""
+    if isinstance(value, str) and value.replace(".", "").lstrip("+-").isdecimal():
+        raise ValueError("write a date, or a date and a time, such as 2026-05-01T08:00:00Z")
+    return value
+
+
 def _may_be_empty(schema: dict[str, Any]) -> None:
     schema["anyOf"] = [*schema["anyOf"], {"const": ""}]
+
+
+def _may_be_a_day(schema: dict[str, Any]) -> None:
+    _may_be_empty(schema)
+    schema["anyOf"].insert(1, {"type": "string", "format": "date"})
 
 
 class ExportRequest(BaseModel):
@@ -51,10 +63,10 @@ class ExportRequest(BaseModel):
         "amount to; best: gold where there is, else consensus; annotations: each answer",
     )
     format: ExportFormat = "jsonl"
-    since: Annotated[datetime | None, Blank] = Field(
+    since: Annotated[datetime | None, Blank, BeforeValidator(_spelt_out)] = Field(
         None,
         description="labels made or changed at or after that time (UTC if it has no zone)",
-        json_schema_extra=_may_be_empty,
+        json_schema_extra=_may_be_a_day,
     )
     kind: Annotated[str | None, Blank] = Field(None, description="records of that kind")
     grade: Annotated[str | None, Blank] = Field(None, description="labels with that grade")

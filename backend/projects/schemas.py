@@ -160,7 +160,7 @@ def _as_the_policy(schema: dict[str, Any]) -> None:
     )
 
 
-class PolicyChange(BaseModel):
+class PolicyChange(RequestBody):
     """Policy settings to change; the others stay."""
 
     model_config = ConfigDict(extra="allow", json_schema_extra=_as_the_policy)

@@ -27,7 +27,7 @@ from backend.review.requests import (
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
 from backend.web.language import language_of
-from backend.web.rendering import render
+from backend.web.rendering import render, render_refusal
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
@@ -199,7 +199,7 @@ def undo_bulk(
     return RedirectResponse(f"/projects/{project.id}/review?notice=undone&{result}", 303)
 
 
-@router.get("/{case_id:int}")
+@router.get("/{case_id:number}")
 def case_page(
     *,
     request: Request,
@@ -216,7 +216,7 @@ def case_page(
     return _case(request, desk, project, case_id, wanted, notice=NOTICES.get(notice, ""))
 
 
-@router.post("/{case_id:int}")
+@router.post("/{case_id:number}")
 def decide(
     *,
     request: Request,
@@ -283,8 +283,9 @@ def _case(
         "error": _in_words(error, titles),
         "draft": draft,
     }
-    status_code = error.status_code if error else 200
-    return render(request, "review/case.html", context, status_code=status_code)
+    if error is not None:
+        return render_refusal(request, "review/case.html", context, error)
+    return render(request, "review/case.html", context)
 
 
 def _in_words(error: AppError | None, titles: Titles) -> AppError | None:

@@ -54,7 +54,7 @@ def refresh(
     LoopService(session, services.clock).request_review(project)
 
 
-@router.get("/{case_id:int}")
+@router.get("/{case_id:number}")
 def read_case(
     *,
     project: ProjectDep,
@@ -68,7 +68,7 @@ def read_case(
     return ReviewDesk(session, services.clock, services.settings).case(project, case_id, wanted)
 
 
-@router.post("/{case_id:int}/decisions", status_code=201)
+@router.post("/{case_id:number}/decisions", status_code=201)
 def decide(
     *,
     project: ProjectDep,

@@ -9,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from backend.core.exceptions import AppError
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
 from backend.web.error_words import error_message
 from backend.web.job_names import JOB_NAMES
@@ -22,6 +23,7 @@ from backend.web.language import (
     progress_message,
     translator,
 )
+from backend.web.negotiation import wants_page
 
 HERE = Path(__file__).parent
 STATIC_DIR = HERE / "static"
@@ -58,6 +60,27 @@ def render(
             LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True
         )
     return response
+
+
+def render_refusal(
+    request: Request,
+    template: str,
+    context: dict[str, Any],
+    error: AppError,
+    *,
+    fragment: str | None = None,
+) -> HTMLResponse:
+    """The page on which somebody can mend what was refused, with the status of ``error``.
+
+    HTMX puts only answers with status 200 into the page.
+
+    Raises:
+        AppError: ``error`` itself, if the caller is a program.
+    """
+    if not wants_page(request):
+        raise error
+    status = 200 if fragment is not None and is_fragment(request) else error.status_code
+    return render(request, template, context, fragment=fragment, status_code=status)
 
 
 def _common(request: Request) -> dict[str, Any]:

@@ -1,52 +1,35 @@
-"""Every operation answers as the OpenAPI document says, whoever asks and whatever is sent."""
+"""Every operation answers as the OpenAPI document says, whoever asks and whatever is sent.
 
-import logging
-import shutil
-from pathlib import Path
+A wider run: ``ASSAY_CONFORMANCE_EXAMPLES=200 pytest tests/backend/api/test_conformance.py``.
+"""
+
+import os
 
 import pytest
 
-from backend.app import create_app
 from backend.core.security import KEY_ROLES
-from tests.backend.api.conformance import EXAMPLES, faults
-from tests.backend.api.store import fill_store, open_store
+from tests.backend.api.conformance import faults
+from tests.backend.api.conftest import Filled
 
 FEW = 3
+"""Random requests of every operation for every role. Chosen: CI has two minutes for all of them."""
 NOBODY = "nobody"
 
 
-@pytest.fixture(scope="session")
-def filled(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> tuple[Path, dict[str, str]]:
-    """A folder with a filled store, and a key of each role."""
-    folder = tmp_path_factory.mktemp("filled")
-    services = open_store(folder)
-    shutil.copyfile(sqlite_template, str(services.database.engine.url.database))
-    keys = fill_store(services)
-    services.database.dispose()
-    return folder, keys
-
-
-def _check(folder: Path, filled: tuple[Path, dict[str, str]], role: str, phase: str, examples: int) -> None:
-    source, keys = filled
-    shutil.copytree(source, folder, dirs_exist_ok=True)
-    services = open_store(folder)
-    logging.disable(logging.CRITICAL)
-    try:
-        found = faults(create_app(services), phase, key=keys.get(role), examples=examples)
-    finally:
-        logging.disable(logging.NOTSET)
-        services.database.dispose()
+def check(filled: Filled, phase: str, role: str = "admin", examples: int = 1) -> None:
+    found = faults(filled.app, filled.document, phase, key=filled.keys.get(role), examples=examples)
     assert not found, "\n\n".join(map(str, found))
 
 
-def test_the_edges_of_every_schema(filled, tmp_path: Path) -> None:
-    _check(tmp_path, filled, "admin", "coverage", 1)
+def test_the_edges_of_every_schema(filled: Filled) -> None:
+    check(filled, "coverage")
 
 
-def test_every_example(filled, tmp_path: Path) -> None:
-    _check(tmp_path, filled, "admin", "examples", 1)
+def test_every_example(filled: Filled) -> None:
+    check(filled, "examples")
 
 
 @pytest.mark.parametrize("role", [NOBODY, *KEY_ROLES])
-def test_random_requests(filled, tmp_path: Path, role: str) -> None:
-    _check(tmp_path, filled, role, "fuzzing", EXAMPLES or FEW)
+def test_random_requests(filled: Filled, role: str) -> None:
+    examples = int(os.environ.get("ASSAY_CONFORMANCE_EXAMPLES", FEW))
+    check(filled, "fuzzing", role, examples)
