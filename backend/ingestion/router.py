@@ -10,6 +10,7 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
+from backend.core.downloads import file_responses
 from backend.core.problems import problem_responses
 from backend.core.request_body import Flag, RowNumber
 from backend.core.services import Services
@@ -78,7 +79,11 @@ def get_report(import_id: int, session: SessionDep, _principal: Viewer) -> Impor
     return ImportsService(session).report(import_id)
 
 
-@router.get("/{import_id}/rejects", response_class=StreamingResponse)
+@router.get(
+    "/{import_id}/rejects",
+    response_class=StreamingResponse,
+    responses=file_responses(["application/json", "text/csv"]),
+)
 def get_rejects(
     import_id: int,
     session: SessionDep,

@@ -9,6 +9,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep
+from backend.core.downloads import file_responses
 from backend.core.problems import problem_responses
 from backend.core.services import Services
 from backend.label_exchange.files import zip_export
@@ -30,7 +31,11 @@ router = APIRouter(
 )
 
 
-@router.get("/exports", response_class=StreamingResponse, responses=problem_responses(507))
+@router.get(
+    "/exports",
+    response_class=StreamingResponse,
+    responses={**file_responses(MEDIA_TYPES.values()), **problem_responses(507)},
+)
 def export_labels(
     *,
     project_id: int,

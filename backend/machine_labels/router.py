@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
+from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_NUMBER
 from backend.core.services import Services
 from backend.machine_labels.export import MEDIA_TYPES, MachineLabelFormat, export
@@ -91,7 +92,11 @@ def machine_label_status(
     return MachineLabels(session, services.clock).status(project)
 
 
-@router.get("/machine-labels/export", response_class=StreamingResponse)
+@router.get(
+    "/machine-labels/export",
+    response_class=StreamingResponse,
+    responses=file_responses(MEDIA_TYPES.values()),
+)
 def export_machine_labels(
     project_id: int,
     session: SessionDep,

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from backend.core.request_body import RequestBody
+from labeling.label_schema import LabelSchema
 
 SHORTEST_NAME, LONGEST_NAME = 3, 50
 """Characters of a project's name; Label Studio takes no others."""
@@ -127,6 +128,24 @@ class LoopPolicy(RequestBody):
         return self.retrain_after or self.batch_size
 
 
+def _as_a_label_schema(schema: dict[str, Any]) -> None:
+    described = LabelSchema.model_json_schema()
+    parts = described.pop("$defs")
+    del described["required"]  # of which there is one: the dataset knows its fields
+    schema["anyOf"][0] = _in_place(described, parts)
+
+
+def _in_place(schema: Any, parts: dict[str, Any]) -> Any:
+    """The JSON schema with what it refers to written where it is used."""
+    if isinstance(schema, list):
+        return [_in_place(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _in_place(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _in_place(each, parts) for name, each in schema.items()}
+
+
 class ProjectCreate(RequestBody):
     """A request for a new project."""
 
@@ -144,7 +163,10 @@ class ProjectCreate(RequestBody):
     )
     dataset: str = Field(description="name of the dataset whose records are labelled")
     label_schema: dict[str, Any] | None = Field(
-        None, description="empty: grade good / fair / poor and the default issues"
+        None,
+        description="empty: grade good / fair / poor and the default issues; `fields` left out: "
+        "those of the dataset",
+        json_schema_extra=_as_a_label_schema,
     )
     policy: LoopPolicy = Field(default_factory=LoopPolicy)
 

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
+from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_NUMBER
 from backend.core.services import Services
 from backend.models import Record
@@ -79,7 +80,11 @@ def list_versions(
     return [_public(row) for row in versions]
 
 
-@router.get("/{dataset_id}/export", response_class=StreamingResponse)
+@router.get(
+    "/{dataset_id}/export",
+    response_class=StreamingResponse,
+    responses=file_responses(MEDIA_TYPES.values()),
+)
 def export_records(
     dataset_id: int,
     session: SessionDep,

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_OFFSET
 from backend.core.services import Services
 from backend.models import Project
@@ -54,7 +55,9 @@ def assess_now(
     return QueuedAssessment(job_id=findings.request(project, actor=principal.name))
 
 
-@router.get("/export", response_class=StreamingResponse)
+@router.get(
+    "/export", response_class=StreamingResponse, responses=file_responses(MEDIA_TYPES.values())
+)
 def export_findings(
     *,
     project_id: int,
