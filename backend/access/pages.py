@@ -18,7 +18,7 @@ from backend.core.dependencies import (
 )
 from backend.core.exceptions import NotAuthenticated
 from backend.core.security import SESSION_COOKIE
-from backend.web.rendering import render, render_refusal
+from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
 router.include_router(account_pages.router)
@@ -92,9 +92,7 @@ def _form(
     error: NotAuthenticated | TooManyAttempts | None = None,
 ) -> Response:
     context = {"next": _own_path(next), "email": email, "error": error, "has_ended": has_ended}
-    if error is not None:
-        return render_refusal(request, "access/login.html", context, error)
-    return render(request, "access/login.html", context)
+    return render(request, "access/login.html", context, error=error)
 
 
 def _own_path(address: str) -> str:

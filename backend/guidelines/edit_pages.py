@@ -16,7 +16,7 @@ from backend.guidelines.service import Guidelines
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.language import language_of
-from backend.web.rendering import render, render_refusal
+from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
 
@@ -153,6 +153,4 @@ def _page(
         "is_conflict": isinstance(error, Conflict),
         "preview": preview,
     }
-    if error is not None:
-        return render_refusal(request, "guidelines/edit.html", context, error, fragment="preview")
-    return render(request, "guidelines/edit.html", context, fragment="preview")
+    return render(request, "guidelines/edit.html", context, fragment="preview", error=error)
