@@ -17,13 +17,13 @@ def allowed_methods(request: Request) -> str:
     found: set[str] = set()
     for method in METHODS:
         for route in request.app.routes:
-            if route.matches(_asked(request, method))[0] == Match.FULL:
+            if route.matches(_fresh_scope(request, method))[0] == Match.FULL:
                 found.update(FILE_METHODS if isinstance(route, Mount) else [method])
                 break
     return ", ".join(sorted(found))
 
 
-def _asked(request: Request, method: str) -> Scope:
+def _fresh_scope(request: Request, method: str) -> Scope:
     """As if nothing had been routed yet."""
     root = request.scope.get("app_root_path", "")
     return {

@@ -68,7 +68,7 @@ class RequestContext:
             log.exception("request failed", extra={"path": scope["path"]})
             if status:
                 raise
-            await self._unexpected(scope, error)(scope, receive, send_with_headers)
+            await self._failure_response(scope, error)(scope, receive, send_with_headers)
         finally:
             log.info(
                 "request",
@@ -80,7 +80,7 @@ class RequestContext:
                 },
             )
 
-    def _unexpected(self, scope: Scope, error: Exception) -> Response:
+    def _failure_response(self, scope: Scope, error: Exception) -> Response:
         problem = problem_of(error)
         try:
             page = self._html_page(Request(scope), problem) if self._html_page else None

@@ -37,7 +37,7 @@ def _with_whole_numbers(value: Any, deepest: int) -> Any:
     return value
 
 
-def _spelt_out(value: object) -> object:
+def _refuse_other_spellings(value: object) -> object:
     if isinstance(value, str) and value not in {"true", "false"}:
         raise ValueError("write true or false")
     return value
@@ -45,5 +45,5 @@ def _spelt_out(value: object) -> object:
 
 RowNumber = Annotated[int, Field(ge=0, le=LARGEST_NUMBER)]
 """An id, or the number of a version."""
-Flag = Annotated[bool, BeforeValidator(_spelt_out)]
+Flag = Annotated[bool, BeforeValidator(_refuse_other_spellings)]
 """True or false in a form, as JSON spells them."""

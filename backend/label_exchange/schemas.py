@@ -36,7 +36,7 @@ def _empty_as_none(value: object) -> object:
 Blank = BeforeValidator(_empty_as_none)
 
 
-def _spelt_out(value: object) -> object:
+def _refuse_numbers(value: object) -> object:
     """A bare number is no time, though pydantic would count seconds from 1970."""
     if isinstance(value, str) and value.replace(".", "").lstrip("+-").isdecimal():
         raise ValueError("write a date, or a date and a time, such as 2026-05-01T08:00:00Z")
@@ -63,7 +63,7 @@ class ExportRequest(BaseModel):
         "amount to; best: gold where there is, else consensus; annotations: each answer",
     )
     format: ExportFormat = "jsonl"
-    since: Annotated[datetime | None, Blank, BeforeValidator(_spelt_out)] = Field(
+    since: Annotated[datetime | None, Blank, BeforeValidator(_refuse_numbers)] = Field(
         None,
         description="labels made or changed at or after that time (UTC if it has no zone)",
         json_schema_extra=_may_be_a_day,

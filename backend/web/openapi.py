@@ -43,13 +43,13 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
 def _describe_problems(operation: dict[str, Any], path: str, method: str) -> None:
     responses = operation["responses"]
     declared = {int(status) for status in responses if status.isdigit() and int(status) >= 400}
-    wanted = sorted(declared | _implied(operation, path, method))
+    wanted = sorted(declared | _statuses_of(operation, path, method))
     for status, response in problem_responses(*wanted).items():
         content = {MEDIA_TYPE: {"schema": PROBLEM, **response["content"][MEDIA_TYPE]}}
         responses[str(status)] = {"description": response["description"], "content": content}
 
 
-def _implied(operation: dict[str, Any], path: str, method: str) -> set[int]:
+def _statuses_of(operation: dict[str, Any], path: str, method: str) -> set[int]:
     """Statuses of the problems that follow from what the operation asks for."""
     statuses: set[int] = set()
     schemes = {name for each in operation.get("security", ()) for name in each}
