@@ -90,7 +90,9 @@ Every request but `/health` and the webhook needs a role (annotator < viewer < r
 engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`),
 or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
-the value and the remedy.
+the value and the remedy. A body with a name or a type that its schema does not have is refused.
+What a schema cannot know (which grades a project has, which names are taken) is answered with
+404, 409 or 422.
 """
 
 
