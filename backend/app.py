@@ -21,8 +21,9 @@ from backend.core.dependencies import ServicesDep, require
 from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
-from backend.core.problems import install_problem_handlers, problem_responses
+from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
+from backend.core.responses import problem_responses
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -45,6 +46,7 @@ from backend.training.router import router as training_router
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
+from backend.words import Message
 
 TAGS = [
     {"name": "status", "description": "What is going on, at a glance."},
@@ -178,7 +180,8 @@ def health(services: ServicesDep) -> Health:
             ping(session)
     except Exception as error:
         raise Unavailable(
-            "The store does not answer.", remedy="Look at the database and its address."
+            Message("The store does not answer."),
+            remedy=Message("Look at the database and its address."),
         ) from error
     return Health(status="ok", version=_version())
 

@@ -9,6 +9,7 @@ from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.core.language import language_of
 from backend.core.logging import log_context
 from backend.core.problems import HtmlPage, problem_of, problem_response
 
@@ -81,9 +82,10 @@ class RequestContext:
             )
 
     def _failure_response(self, scope: Scope, error: Exception) -> Response:
-        problem = problem_of(error)
+        request = Request(scope)
+        problem = problem_of(error, language_of(request))
         try:
-            page = self._html_page(Request(scope), problem) if self._html_page else None
+            page = self._html_page(request, problem) if self._html_page else None
         except Exception:  # what broke the request may break the page too
             log.exception("the page about an error failed", extra={"path": scope["path"]})
             page = None

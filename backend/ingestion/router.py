@@ -10,9 +10,8 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.core.downloads import file_responses
-from backend.core.problems import problem_responses
 from backend.core.request_body import Flag, RowNumber
+from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, Reject, SourceFormat
 from backend.ingestion.service import ImportsService

@@ -9,8 +9,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep
-from backend.core.downloads import file_responses
-from backend.core.problems import problem_responses
+from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.label_exchange.files import zip_export
 from backend.label_exchange.formats import file_pieces

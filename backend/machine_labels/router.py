@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
-from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_NUMBER
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.machine_labels.export import MEDIA_TYPES, MachineLabelFormat, export
 from backend.machine_labels.labels import MachineLabels

@@ -5,7 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.core.problems import problem_responses
+from backend.core.responses import problem_responses
 from backend.projects.schemas import PolicyChange, ProjectCreate, ProjectPublic
 from backend.projects.service import ProjectsService, to_public
 

@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_NUMBER
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.models import Record
 from backend.records.export import MEDIA_TYPES, ExportFormat, export

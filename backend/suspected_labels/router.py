@@ -7,8 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
-from backend.core.downloads import file_responses
 from backend.core.request_body import LARGEST_OFFSET
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.models import Project
 from backend.projects.service import ProjectsService

@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from backend.core.dependencies import ROLE_SCHEMES, SAFE_METHODS
-from backend.core.problems import MEDIA_TYPE, Problem, problem_responses
+from backend.core.problems import MEDIA_TYPE, Problem
+from backend.core.responses import problem_responses
 
 PROBLEM = {"$ref": "#/components/schemas/Problem"}
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
