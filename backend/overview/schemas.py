@@ -156,7 +156,9 @@ class ProjectSummary(BaseModel):
         default_factory=list, description="what the project's policy gives up"
     )
     sync: SyncStatus
-    label_studio_url: str | None = Field(description="where its annotators work")
+    label_studio_url: str | None = Field(
+        description="gives whoever opens it their next task; none: not in Label Studio yet"
+    )
 
 
 class StoppingAdvicePublic(BaseModel):

@@ -39,6 +39,7 @@ from backend.overview.schemas import (
 from backend.projects.policy_warnings import warnings_of
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
+from labeling.label_studio.addresses import queue_address
 
 SHOWN_JOBS = 20
 """Chosen: what fits on a screen."""
@@ -274,7 +275,7 @@ class OverviewService:
     def _label_studio_url(self, project: Project) -> str | None:
         if project.label_studio_project_id is None:
             return None
-        return f"{self._settings.annotator_url}/projects/{project.label_studio_project_id}/data"
+        return queue_address(self._settings.annotator_url, project.label_studio_project_id)
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._clock() - then).total_seconds())

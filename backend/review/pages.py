@@ -103,7 +103,7 @@ def queue_page(
     left: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """Cases that need a decision, the most valuable first."""
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     state_counts = desk.state_counts(project)
     context = {
         "project": project,
@@ -213,7 +213,7 @@ def case_page(
     notice: str = "",
 ) -> Response:
     """A case with everything that bears on it."""
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     return _case(request, desk, project, case_id, wanted, notice=NOTICES.get(notice, ""))
 
 
@@ -234,7 +234,7 @@ def decide(
     A conflict or a wrong value shows the case as it is now and what was chosen; nothing is
     stored then.
     """
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     before = desk.case(project, case_id, wanted)
     try:
         chosen = decision_request(form)

@@ -40,7 +40,7 @@ def list_cases(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CasePage:
     """List review cases, those first whose decision is worth most."""
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     return desk.page(project, wanted, offset=offset, limit=limit)
 
 
@@ -63,7 +63,7 @@ def read_case(
     _principal: Reviewer,
 ) -> CasePublic:
     """Read a case: the record, all answers, the classifier's view, precedents, history."""
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id, wanted)
+    return ReviewDesk(session, services.clock).case(project, case_id, wanted)
 
 
 @router.post("/{case_id}/decisions", status_code=201, responses=problem_responses(409, 422))
@@ -78,7 +78,7 @@ def decide(
 ) -> CasePublic:
     """Decide a case, send it back, mark it as ambiguous, reopen it, or leave a note."""
     Decisions(session, services.clock).decide(project, case_id, request, author=principal.name)
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id)
+    return ReviewDesk(session, services.clock).case(project, case_id)
 
 
 @router.post("/bulk/preview", responses=problem_responses(422))

@@ -132,7 +132,6 @@ class CasePublic(CaseSummary):
     """Everything about a case."""
 
     project_id: int
-    label_studio_url: str | None
     is_current_record: bool
     current_fields: dict[str, Any] | None = Field(description="of the newer version, if any")
     probabilities: dict[str, float]

@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from active_learning.encoders.record_text import record_text
 from backend.core.clock import Clock
-from backend.core.settings import Settings
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
@@ -37,10 +36,9 @@ SIMILAR = 5
 class ReviewDesk:
     """Review cases of all projects, within one transaction."""
 
-    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+    def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._settings = settings
 
     def page(
         self,
@@ -112,7 +110,6 @@ class ReviewDesk:
         return CasePublic(
             **summary_of(case, record, held, schema),
             project_id=project.id,
-            label_studio_url=self._url(project, task),
             is_current_record=record.is_current,
             current_fields=schema.shown_fields(newer.fields) if newer else None,
             probabilities=held.probabilities if held else {},
@@ -197,12 +194,6 @@ class ReviewDesk:
             return ""
         annotator = repository.annotator(self._session, sent.assignee_id)
         return (annotator.name or annotator.email or "") if annotator else ""
-
-    def _url(self, project: Project, task: Task) -> str | None:
-        if project.label_studio_project_id is None or task.label_studio_task_id is None:
-            return None
-        place = f"projects/{project.label_studio_project_id}/data"
-        return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
 
 
 def summary_of(

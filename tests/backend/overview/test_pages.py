@@ -26,14 +26,14 @@ def test_the_start_page_lists_projects(viewer: TestClient) -> None:
     assert 'href="/projects/1"' in page
     assert "Shop catalogue" in page
     assert "Current batch: 8 of 20 labelled" in page
-    assert "http://label-studio.example/projects/7/data" in page
+    assert 'href="http://label-studio.example/projects/7/data?labeling=1"' in page
     assert "No worker is running" not in page
 
 
 def test_the_project_page_tells_it_all(viewer: TestClient, project_id: int) -> None:
     page = viewer.get(f"/projects/{project_id}").text
     for words in (
-        "http://label-studio.example/projects/7/data?task=568",
+        'href="http://label-studio.example/projects/7/data?labeling=1"',
         "SKU-10068",
         "hesitates between fair and poor",
         "79.0 % against 71.0 % on the same 8 audit records.",
