@@ -19,6 +19,7 @@ ACTION_NAMES = {
     "guideline.published": "Guideline published",
     "guideline.saved": "Guideline saved",
     "job.cancel_requested": "End of a job asked for",
+    "job.retried": "Job queued anew",
     "labels.assessment_requested": "Judgement of labels asked for",
     "labels.imported": "Labels imported",
     "login.failed": "Login refused",

@@ -92,7 +92,7 @@ def _start(jobs: list[Job], worker: str, now: datetime) -> None:
             job.status, job.finished_at = "failed", now
             job.error = (
                 f"The worker died {job.crashes} times while it ran this job. "
-                "Look for 'out of memory' in the system's log, then enqueue the job again."
+                "Look for 'out of memory' in the system's log, then try the job again."
             )
         else:
             job.status, job.worker_id = "running", worker

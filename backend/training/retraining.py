@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from active_learning.types import Reason
 from backend.agreement.service import WorkReports
 from backend.core.counting import amount
 from backend.core.services import Services
@@ -19,6 +20,7 @@ from backend.training.fine_tuning_request import request_fine_tuning
 
 MINIMUM_LABELS = 8
 """Chosen: two for each of the four folds in which probabilities are calibrated."""
+LEARNT_ALREADY = Reason("these labels were learnt already", "这些标签已经学习过")
 COLD_EVERY = 5
 """Chosen: what warm starts carry along is gone after five versions at the latest."""
 
@@ -68,7 +70,8 @@ def retrain(
                 services, features, context, project, snapshot, champion
             ).run(plan)
     else:
-        result = {"trained": False, "why": reason or "these labels were learnt already"}
+        why = reason or LEARNT_ALREADY
+        result = {"trained": False, "why": why.en, "why_zh": why.zh}
     with services.database.reading() as session:
         steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
     with services.database.transaction() as session:
@@ -85,10 +88,18 @@ def retrain(
     return result
 
 
-def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:
+def reason_not_to_train(snapshot: TrainingSnapshot) -> Reason | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return f"{amount(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
+        return Reason(
+            f"{amount(len(snapshot.training), 'label')} so far, without those that measure "
+            f"accuracy; {MINIMUM_LABELS} are needed",
+            f"除用于衡量准确率的标签外，目前有 {len(snapshot.training)} 个标签，"
+            f"至少需要 {MINIMUM_LABELS} 个",
+        )
     if len({label.grade for label in snapshot.training}) < 2:
-        return "all labels are of one grade; there is nothing to tell apart yet"
+        return Reason(
+            "all labels are of one grade; there is nothing to tell apart yet",
+            "所有标签都是同一个等级，尚无可区分的内容",
+        )
     return None

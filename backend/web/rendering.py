@@ -22,15 +22,21 @@ from backend.web.language import (
     progress_message,
     translator,
 )
+from backend.web.project_pages import PROJECT_PAGES, project_page
 
 HERE = Path(__file__).parent
 STATIC_DIR = HERE / "static"
+WHOLE_PAGE_HEADERS = ("HX-Boosted", "HX-History-Restore-Request")
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 def is_fragment(request: Request) -> bool:
-    """True if HTMX asks for a part of a page that is already shown."""
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    """True if HTMX asks for a part of a page that is already shown.
+
+    Going back to a filter that was shown before, it asks for the whole page.
+    """
+    is_whole = any(header in request.headers for header in WHOLE_PAGE_HEADERS)
+    return "HX-Request" in request.headers and not is_whole
 
 
 def render(
@@ -122,7 +128,9 @@ def _make_environment() -> Environment:
         progress_message=progress_message,
         error_message=error_message,
     )
-    environment.globals["job_names"] = JOB_NAMES
+    environment.globals.update(
+        job_names=JOB_NAMES, project_pages=PROJECT_PAGES, project_page=project_page
+    )
     return environment
 
 

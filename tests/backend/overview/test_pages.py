@@ -17,7 +17,8 @@ def viewer(project_id: int, browser_as: ClientAs) -> TestClient:
 def test_the_start_page_without_projects_says_how_to_begin(browser_as: ClientAs) -> None:
     page = browser_as("viewer").get("/").text
     assert "No projects yet" in page
-    assert "assay projects create" in page
+    assert "Ask somebody with the role engineer or lead" in page
+    assert 'href="/docs"' in browser_as("engineer").get("/").text
     assert "No worker is running" in page
 
 
@@ -73,6 +74,8 @@ def test_the_page_is_the_fragment_that_htmx_polls(viewer: TestClient, project_id
         assert "<html" in whole
         assert "<html" not in part
         assert part.strip() in whole
+    for path in ("/", f"/projects/{project_id}/jobs", "/jobs"):
+        part = viewer.get(path, headers={"HX-Request": "true"}).text
         assert "training on 60 labels" in part
         assert 'value="0.620"' in part
 

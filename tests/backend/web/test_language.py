@@ -2,6 +2,7 @@ import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from fastapi.testclient import TestClient
@@ -9,9 +10,11 @@ from fastapi.testclient import TestClient
 from backend.bootstrap import build_registry
 from backend.core.services import Services
 from backend.overview import pages
+from backend.overview.schemas import LoopStatus
 from backend.review import pages as review_pages
 from backend.web.job_names import JOB_NAMES
 from backend.web.language import chinese, progress_message, translator
+from backend.web.project_pages import PROJECT_PAGES
 from backend.web.rendering import HERE
 from tests.backend.conftest import ClientAs
 
@@ -35,6 +38,8 @@ def test_every_word_of_the_pages_is_chinese_too() -> None:
         review_pages.METHOD_NAMES,
         review_pages.NOTICES,
         JOB_NAMES,
+        {page.place: page.caption for page in PROJECT_PAGES},
+        {state: state for state in get_args(LoopStatus.model_fields["state"].annotation)},
     ):
         words |= set(names.values())
     assert len(words) > 60
