@@ -81,7 +81,7 @@ class Decisions:
         """
         case = self.case(project, decision.case_id)
         expected = decision.case_version + 1
-        if case.version != expected or decision.action not in STATE_AFTER:
+        if not can_be_undone(case, decision):
             raise self._conflict(case, expected)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
         state = self._state_before(project, case, decision.id)
@@ -103,6 +103,23 @@ class Decisions:
         self._note(project, row)
         LoopService(self._session, self._clock).request_review(project)
         return row
+
+    def decision(self, project: Project, case_id: int, decision_id: int) -> Decision:
+        """The decision on the project's case.
+
+        Raises:
+            NotFound: there is no such case, or no such decision on it.
+        """
+        case = self.case(project, case_id)
+        decision = decision_repository.get(self._session, decision_id)
+        if decision is None or decision.case_id != case.id:
+            raise NotFound(
+                f"Case {case_id} has no decision {decision_id}.",
+                field="decision_id",
+                value=decision_id,
+                remedy="The history of the case lists its decisions.",
+            )
+        return decision
 
     def case(self, project: Project, case_id: int) -> ReviewCase:
         """The project's case.
@@ -206,6 +223,11 @@ class Decisions:
         AuditTrail(self._session, self._clock).append(
             decision.author, f"case.{decision.action}", f"project:{project.id}", detail
         )
+
+
+def can_be_undone(case: ReviewCase, decision: Decision) -> bool:
+    """True while nothing has come after the decision, and where it has changed something."""
+    return case.version == decision.case_version + 1 and decision.action in STATE_AFTER
 
 
 def check_values(schema: LabelSchema, request: DecisionRequest) -> None:

@@ -3,7 +3,7 @@
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
@@ -23,7 +23,7 @@ from backend.review.requests import (
     group_counts,
     query_of,
 )
-from backend.review.schemas import CaseFilter
+from backend.review.schemas import CaseFilter, LastDecision
 from backend.review.service import ReviewDesk
 from backend.web.language import language_of
 from backend.web.rendering import render
@@ -81,10 +81,17 @@ NOTICES = {
     "sent_back": "The record goes back to be labelled again.",
     "open": "The case is open again.",
     "noted": "The note is kept.",
-    "bulk": "Done for {done} cases; it can be undone below. Changed by others meanwhile and left "
-    "alone: {left}.",
-    "undone": "Taken back for {done} cases. Changed since and left alone: {left}.",
+    "taken_back": "The decision is taken back.",
+    "bulk": "Cases decided: {done}. Changed by others meanwhile and left alone: {left}.",
+    "undone": "Cases taken back: {done}. Changed since and left alone: {left}.",
     "refreshing": "Cases are being brought up to date.",
+}
+NOTICE_OF = {
+    "decide": "decided",
+    "ambiguous": "ambiguous",
+    "send_back": "sent_back",
+    "reopen": "open",
+    "note": "noted",
 }
 
 
@@ -99,12 +106,15 @@ def queue_page(
     _principal: Reviewer,
     offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
     notice: str = "",
+    decision: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    bulk: str = "",
     done: Annotated[int, Query(ge=0)] = 0,
     left: Annotated[int, Query(ge=0)] = 0,
 ) -> Response:
     """Cases that need a decision, the most valuable first."""
     desk = ReviewDesk(session, services.clock)
     state_counts = desk.state_counts(project)
+    bulks = BulkDecisions(session, services.clock).newest(project)
     context = {
         "project": project,
         "page": desk.page(project, wanted, offset=offset, limit=PAGE, state_counts=state_counts),
@@ -121,8 +131,10 @@ def queue_page(
         "annotators": desk.annotators(project),
         "bulk_names": BULK_NAMES,
         "action_names": ACTION_NAMES,
-        "bulks": BulkDecisions(session, services.clock).newest(project),
+        "bulks": bulks,
         "notice": NOTICES.get(notice, ""),
+        "told": desk.last_decision(project, decision) if decision else None,
+        "told_bulk": next((each for each in bulks if each.bulk_id == bulk), None),
         "counts": {"done": done, "left": left},
     }
     return render(request, "review/queue.html", context, fragment="cases")
@@ -180,7 +192,7 @@ def apply_bulk(
     """Do it to the cases that were shown."""
     wanted = bulk_request(form)
     done = BulkDecisions(session, services.clock).apply(project, wanted, author=principal.name)
-    result = urlencode({"done": done.decided, "left": len(done.conflicts)})
+    result = urlencode({"done": done.decided, "left": len(done.conflicts), "bulk": done.bulk_id})
     query = f"{query_of(wanted.filter)}&notice=bulk&{result}"
     return RedirectResponse(f"/projects/{project.id}/review?{query}", 303)
 
@@ -211,10 +223,13 @@ def case_page(
     services: ServicesDep,
     _principal: Reviewer,
     notice: str = "",
+    decision: Annotated[int, Query(ge=0, le=MOST)] = 0,
 ) -> Response:
     """A case with everything that bears on it."""
     desk = ReviewDesk(session, services.clock)
-    return _case(request, desk, project, case_id, wanted, notice=NOTICES.get(notice, ""))
+    told = desk.last_decision(project, decision) if decision else None
+    words = NOTICES.get(notice, "")
+    return _case(request, desk, project, case_id, wanted, notice=words, told=told)
 
 
 @router.post("/{case_id}")
@@ -239,20 +254,39 @@ def decide(
     try:
         chosen = decision_request(form)
         with session.begin_nested():
-            Decisions(session, services.clock).decide(
+            made = Decisions(session, services.clock).decide(
                 project, case_id, chosen, author=principal.name
             )
     except (Conflict, InvalidInput) as error:
         return _case(
             request, desk, project, case_id, wanted, error=error, draft=DecisionDraft.of(form)
         )
-    query, place = query_of(wanted), f"/projects/{project.id}/review"
+    place = f"/projects/{project.id}/review"
     if chosen.action in {"note", "reopen"}:
-        notice = "noted" if chosen.action == "note" else "open"
-        return RedirectResponse(f"{place}/{case_id}?{query}&notice={notice}", 303)
-    notice = {"decide": "decided", "send_back": "sent_back"}.get(chosen.action, chosen.action)
-    following = f"{place}/{before.next_id}" if before.next_id else place
-    return RedirectResponse(f"{following}?{query}&notice={notice}", 303)
+        following = f"{place}/{case_id}"
+    else:
+        following = f"{place}/{before.next_id}" if before.next_id else place
+    told = urlencode({"notice": NOTICE_OF[chosen.action], "decision": made.id})
+    return RedirectResponse(f"{following}?{query_of(wanted)}&{told}", 303)
+
+
+@router.post("/{case_id}/undo")
+def undo(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    decision: Annotated[int, Form(ge=0, le=MOST)],
+    wanted: FilterDep,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> Response:
+    """Take a decision back; then its case."""
+    decisions = Decisions(session, services.clock)
+    found = decisions.decision(project, case_id, decision)
+    decisions.undo(project, found, author=principal.name)
+    place = f"/projects/{project.id}/review/{case_id}"
+    return RedirectResponse(f"{place}?{query_of(wanted)}&notice=taken_back", 303)
 
 
 def _case(
@@ -263,6 +297,7 @@ def _case(
     wanted: CaseFilter,
     *,
     notice: str = "",
+    told: LastDecision | None = None,
     error: AppError | None = None,
     draft: DecisionDraft | None = None,
 ) -> Response:
@@ -281,6 +316,7 @@ def _case(
         "annotators": desk.annotators(project),
         "rules": desk.rules(project),
         "notice": notice,
+        "told": told,
         "error": _in_words(error, titles),
         "draft": draft,
     }

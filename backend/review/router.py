@@ -81,6 +81,25 @@ def decide(
     return ReviewDesk(session, services.clock).case(project, case_id)
 
 
+@router.post(
+    "/{case_id}/decisions/{decision_id}/undo", status_code=201, responses=problem_responses(409)
+)
+def undo_decision(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    decision_id: int,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> CasePublic:
+    """Take a decision back where nothing has come after it; the case is as before."""
+    decisions = Decisions(session, services.clock)
+    decision = decisions.decision(project, case_id, decision_id)
+    decisions.undo(project, decision, author=principal.name)
+    return ReviewDesk(session, services.clock).case(project, case_id)
+
+
 @router.post("/bulk/preview", responses=problem_responses(422))
 def preview_bulk(
     *,

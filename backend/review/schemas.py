@@ -128,6 +128,15 @@ class DecisionPublic(BaseModel):
     created_at: datetime
 
 
+class LastDecision(BaseModel):
+    """A decision just made, as it is told on the page that comes next."""
+
+    decision_id: int
+    case_id: int
+    external_id: str
+    can_be_undone: bool
+
+
 class CasePublic(CaseSummary):
     """Everything about a case."""
 

@@ -12,7 +12,7 @@ from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository
-from backend.review.decisions import Decisions
+from backend.review.decisions import Decisions, can_be_undone
 from backend.review.schemas import (
     CaseAnswerPublic,
     CaseFilter,
@@ -20,6 +20,7 @@ from backend.review.schemas import (
     CasePublic,
     CaseSummary,
     DecisionPublic,
+    LastDecision,
     ModelView,
     ReviewReasonPublic,
     SimilarCase,
@@ -126,6 +127,23 @@ class ReviewDesk:
             waits_for=self._waits_for(case, history),
             previous_id=queue_repository.neighbour(self._session, case, queue, is_next=False),
             next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
+        )
+
+    def last_decision(self, project: Project, decision_id: int) -> LastDecision | None:
+        """The decision with the record that it is about; None where the project has none such."""
+        decision = decision_repository.get(self._session, decision_id)
+        case = repository.case(self._session, decision.case_id) if decision else None
+        if decision is None or case is None or case.project_id != project.id:
+            return None
+        task = repository.task(self._session, case.task_id)
+        assert task is not None
+        record = repository.record(self._session, task.record_id)
+        assert record is not None
+        return LastDecision(
+            decision_id=decision.id,
+            case_id=case.id,
+            external_id=record.external_id,
+            can_be_undone=can_be_undone(case, decision),
         )
 
     def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
