@@ -107,7 +107,8 @@ def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
     lines = [f"[yellow]{escape(warning.text)}[/yellow]" for warning in project.warnings]
     style = "red" if project.loop.state == "stopped" else "b"
-    lines.append(f"loop [{style}]{project.loop.state}[/{style}]: {escape(project.loop.reason)}")
+    state = f"[{style}]{project.loop.state}[/{style}]"
+    lines.append(f"loop {state}: {escape(str(project.loop.reason))}")
     nothing = project.loop.nothing_trained
     if nothing is not None:
         why = f"nothing was trained at {nothing.at:%Y-%m-%d %H:%M} UTC: {nothing.reason}"

@@ -11,14 +11,15 @@ from backend.overview.job_overview import JobOverview
 from backend.overview.schemas import JobFilter, JobPublic, JobStatus
 from backend.web.job_names import JOB_NAMES
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 
 JOBS_SHOWN = 100
 """Chosen: what a person looks through; the filter finds the others."""
 NOTICES = {
-    "cancelling": "The job was asked to stop.",
-    "retried": "The job is queued anew.",
+    "cancelling": N_("The job was asked to stop."),
+    "retried": N_("The job is queued anew."),
 }
 Back = Literal["", "project"]
 

@@ -2,9 +2,7 @@
 
 from sqlmodel import Session
 
-from active_learning.types import Reason
 from backend.core.clock import Clock
-from backend.core.counting import amount
 from backend.jobs.repository import UNFINISHED
 from backend.loop import repository
 from backend.loop.halt import STEPS, halted_step
@@ -13,16 +11,32 @@ from backend.loop.outlook import Outlook
 from backend.loop.service import LoopService
 from backend.models import Job, Project
 from backend.overview.schemas import LoopStatus, NothingTrained
+from backend.words import N_, Message, as_text
 
-WORK = {
-    PUSH: Reason("Tasks are being pushed to Label Studio", "正在把任务推送到 Label Studio"),
-    NEXT_BATCH: Reason("The next batch is being chosen", "正在选择下一批次"),
-    RETRAIN: Reason("A model version is being trained", "正在训练模型版本"),
+QUEUED = {
+    PUSH: Message("Tasks are pushed to Label Studio as soon as a worker is free."),
+    NEXT_BATCH: Message("The next batch is chosen as soon as a worker is free."),
+    RETRAIN: Message("A model version is trained as soon as a worker is free."),
 }
-STOPPED = {
-    PUSH: Reason("The push of the batch", "批次的推送"),
-    NEXT_BATCH: Reason("The choice of the batch", "批次的选择"),
-    RETRAIN: Reason("The last retraining", "最近一次重新训练"),
+RUNNING = {
+    PUSH: Message("Tasks are being pushed to Label Studio."),
+    NEXT_BATCH: Message("The next batch is being chosen."),
+    RETRAIN: Message("A model version is being trained."),
+}
+WAITING = {
+    PUSH: Message("Tasks are to be pushed to Label Studio; what is needed is away or in use."),
+    NEXT_BATCH: Message("The next batch is to be chosen; what is needed is away or in use."),
+    RETRAIN: Message("A model version is to be trained; what is needed is away or in use."),
+}
+CANCELLED = {
+    PUSH: Message("The push of the batch was cancelled; the loop waits until it is tried again."),
+    NEXT_BATCH: Message("The batch was cancelled; the loop waits until it is tried again."),
+    RETRAIN: Message("The last retraining was cancelled; new labels start another one."),
+}
+FAILED = {
+    PUSH: N_("The push of the batch failed; it is tried again by itself: {error}"),
+    NEXT_BATCH: N_("The batch failed; it is tried again by itself: {error}"),
+    RETRAIN: N_("The retraining failed; it is tried again by itself: {error}"),
 }
 
 
@@ -32,78 +46,74 @@ def loop_status(session: Session, clock: Clock, project: Project, *, pool: int) 
     Args:
         pool: records that nobody has labelled.
     """
-    job = halted_step(session, project.id)
-    state, reason = "stopped", _halted(job) if job else Reason("", "")
-    if job is None:
-        newest = repository.newest_job(session, project.id, STEPS)
-        job = newest if newest is not None and newest.status in UNFINISHED else None
-        if job is not None:
-            state, reason = "at work", _at_work(job)
-        else:
-            outlook = LoopService(session, clock).outlook(project)
-            state, reason = _waiting(outlook, pool)
-    return LoopStatus.model_validate(
-        {
-            "state": state,
-            "reason": reason.en,
-            "reason_zh": reason.zh,
-            "job_id": job.id if job else None,
-            "step": job.name if job else None,
-            "nothing_trained": _nothing_trained(session, project.id),
-        }
-    )
-
-
-def _halted(job: Job) -> Reason:
-    what = STOPPED[job.name]
-    if job.status == "cancelled":
-        return Reason(
-            f"{what.en} was cancelled; the loop waits until somebody tries it again.",
-            f"{what.zh}已被取消；再次尝试之前，循环不会继续。",
+    nothing = _nothing_trained(session, project.id)
+    stopped = halted_step(session, project.id)
+    newest = repository.newest_job(session, project.id, STEPS)
+    if stopped is not None:
+        return LoopStatus(
+            state="stopped",
+            reason=_why_stopped(stopped),
+            job_id=stopped.id,
+            step=stopped.name,
+            nothing_trained=nothing,
         )
-    lines = (job.error or "").strip().splitlines()
-    why = lines[-1] if lines else "–"
-    return Reason(
-        f"{what.en} failed; it is tried again by itself, or now by hand. {why}",
-        f"{what.zh}失败；系统会自动重试，也可以立即手动重试。{why}",
-    )
-
-
-def _at_work(job: Job) -> Reason:
-    what = WORK[job.name]
-    if job.status == "running":
-        return Reason(f"{what.en}.", f"{what.zh}。")
-    if job.status == "waiting":
-        return Reason(
-            f"{what.en}: the job waits and is tried again soon.",
-            f"{what.zh}：作业正在等待，很快会再次尝试。",
+    if newest is not None and newest.status in UNFINISHED:
+        words = {"queued": QUEUED, "running": RUNNING, "waiting": WAITING}[newest.status]
+        return LoopStatus(
+            state="at work",
+            reason=words[newest.name],
+            job_id=newest.id,
+            step=newest.name,
+            nothing_trained=nothing,
         )
-    return Reason(f"{what.en} as soon as a worker is free.", f"{what.zh}：等待空闲的工作进程。")
-
-
-def _waiting(outlook: Outlook, pool: int) -> tuple[str, Reason]:
-    is_last = outlook.is_last_round
+    outlook = LoopService(session, clock).outlook(project)
     if outlook.progress.last_round == 0:
-        return "not started", Reason("No batch has been chosen yet.", "尚未选择任何批次。")
-    if outlook.is_batch_finished and is_last:
-        rounds = outlook.progress.last_round
-        return "ended", Reason(
-            f"All {amount(rounds, 'round')} of the policy are over.",
-            f"策略规定的 {rounds} 轮已全部完成。",
+        return LoopStatus(
+            state="not started",
+            reason=Message("No batch has been chosen yet."),
+            nothing_trained=nothing,
         )
-    if outlook.is_batch_finished and pool == 0:
-        return "ended", Reason(
-            "Every record is labelled; the loop goes on when records come in.",
-            "所有记录均已标注；导入新记录后循环会继续。",
-        )
-    tasks = amount(outlook.progress.open, "task")
-    return "labelling", Reason(
-        f"A model version is trained with {amount(outlook.wanted, 'new label')}, or when the batch "
-        f"is finished: {amount(outlook.new, 'new label')} so far, {tasks} still open.",
-        f"新增 {outlook.wanted} 个标签或本批次完成后训练新的模型版本："
-        f"目前新增 {outlook.new} 个标签，"
-        f"还有 {outlook.progress.open} 个任务未完成。",
+    end = _why_ended(outlook, pool)
+    return LoopStatus(
+        state="ended" if end else "labelling",
+        reason=end or _what_is_missing(outlook),
+        nothing_trained=nothing,
     )
+
+
+def _why_stopped(job: Job) -> Message:
+    if job.status == "cancelled":
+        return CANCELLED[job.name]
+    lines = (job.error or "").strip().splitlines()
+    return Message(FAILED[job.name], error=as_text(lines[-1]) if lines else "–")
+
+
+def _why_ended(outlook: Outlook, pool: int) -> Message | None:
+    if not outlook.is_batch_finished:
+        return None
+    if outlook.is_last_round:
+        return Message.ngettext(
+            "The {n} round of the policy is over.",
+            "All {n} rounds of the policy are over.",
+            n=outlook.progress.last_round,
+        )
+    if pool == 0:
+        return Message("Every record is labelled; the loop goes on when records come in.")
+    return None
+
+
+def _what_is_missing(outlook: Outlook) -> Message:
+    return Message(
+        "A model version is trained with {wanted}, or when the batch is finished: {new} so far, "
+        "{tasks} still open.",
+        wanted=_new_labels(outlook.wanted),
+        new=_new_labels(outlook.new),
+        tasks=Message.ngettext("{n} task", "{n:,} tasks", n=outlook.progress.open),
+    )
+
+
+def _new_labels(number: int) -> Message:
+    return Message.ngettext("{n} new label", "{n:,} new labels", n=number)
 
 
 def _nothing_trained(session: Session, project_id: int) -> NothingTrained | None:
@@ -114,5 +124,4 @@ def _nothing_trained(session: Session, project_id: int) -> NothingTrained | None
     version = repository.latest_model_version(session, project_id)
     if version is not None and version.created_at > job.finished_at:
         return None
-    why = str(result.get("why", ""))
-    return NothingTrained(at=job.finished_at, reason=why, reason_zh=str(result.get("why_zh", why)))
+    return NothingTrained(at=job.finished_at, reason=as_text(str(result.get("why", ""))))

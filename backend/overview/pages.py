@@ -18,6 +18,7 @@ from backend.review.queue_repository import state_counts
 from backend.training.service import TrainingService
 from backend.web.chart import LearningCurve, Measurement, learning_curve
 from backend.web.rendering import is_fragment, percent, render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 router.include_router(explanations.router)
@@ -26,10 +27,10 @@ router.include_router(job_pages.router)
 PROJECT_JOBS = 8
 """Chosen: the latest, below all else; the page of jobs has the others."""
 NOTICES = {
-    "retraining": "Retraining is queued.",
-    "batch": "The batch is being chosen.",
-    "rolled-back": "The champion was changed.",
-    "withdrawn": "The machine labels are withdrawn.",
+    "retraining": N_("Retraining is queued."),
+    "batch": N_("The batch is being chosen."),
+    "rolled-back": N_("The champion was changed."),
+    "withdrawn": N_("The machine labels are withdrawn."),
     **job_pages.NOTICES,
 }
 

@@ -1,12 +1,15 @@
 """The status report: what `assay status`, the API and the pages show."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from backend.machine_labels.schemas import MachineLabelStatus
+from backend.words import Message
 
+WordsPublic = Annotated[Message | str, PlainSerializer(str), WithJsonSchema({"type": "string"})]
+"""Pages say it in the reader's language, the API in English."""
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
 
@@ -176,17 +179,19 @@ class StoppingAdvicePublic(BaseModel):
 class NothingTrained(BaseModel):
     """Why the newest retraining made no model version."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     at: datetime
-    reason: str = Field(examples=["all labels are of one grade; there is nothing to tell apart"])
-    reason_zh: str
+    reason: WordsPublic = Field(examples=["All labels are of one grade."])
 
 
 class LoopStatus(BaseModel):
     """What the loop does or waits for."""
 
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
     state: Literal["not started", "stopped", "at work", "labelling", "ended"]
-    reason: str = Field(examples=["8 of 20 new labels; 12 tasks of the batch are open."])
-    reason_zh: str
+    reason: WordsPublic = Field(examples=["8 of 20 new labels; 12 tasks of the batch are open."])
     job_id: str | None = Field(
         None, description="the job that is at work, or that can be tried again where it stopped"
     )

@@ -6,19 +6,28 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
-from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
+from backend.core.dependencies import Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
 from backend.loop.service import LoopService
 from backend.models import Project
 from backend.projects.service import label_schema_of
+from backend.review import bulk_pages
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
+from backend.review.page_words import (
+    ACTION_NAMES,
+    BULK_NAMES,
+    METHOD_NAMES,
+    NOTICE_OF,
+    REASON_NAMES,
+    STATES,
+    notice_words,
+)
 from backend.review.requests import (
     DecisionDraft,
     FilterDep,
     FormDep,
     ProjectDep,
-    bulk_request,
     decision_request,
     group_counts,
     query_of,
@@ -27,72 +36,16 @@ from backend.review.schemas import CaseFilter, LastDecision
 from backend.review.service import ReviewDesk
 from backend.web.language import language_of
 from backend.web.rendering import render
+from backend.words import Message
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
+router.include_router(bulk_pages.router)  # before the cases: their ids take every address
 
 PAGE = 25
 """Cases a page. Chosen: what is decided in one sitting."""
 MOST = 2**31 - 1
 """The largest integer that PostgreSQL takes as 32 bits."""
-STATES = {
-    "open": "Open",
-    "sent_back": "Sent back",
-    "ambiguous": "Ambiguous",
-    "decided": "Decided",
-    "settled": "Settled",
-}
-REASON_NAMES = {
-    "tie": "Tie",
-    "low_confidence": "Low confidence",
-    "model_conflict": "Classifier disagrees",
-    "suspected_error": "Suspected error",
-    "record_changed": "Record changed",
-    "withdrawn_label": "Label not in the schema",
-    "answers_deleted": "Answers deleted",
-    "issue:": "Issues differ",
-    "field:": "Marked fields differ",
-}
-BULK_NAMES = {
-    "accept_consensus": "Accept the consensus",
-    "accept_model": "Accept the classifier's answer",
-    "send_back": "Ask one more annotator",
-    "ambiguous": "Mark as genuinely ambiguous",
-}
-ACTION_NAMES = {
-    "decide": "Decided",
-    "ambiguous": "Kept as ambiguous",
-    "send_back": "Sent back",
-    "reopen": "Reopened",
-    "undo": "Taken back",
-    "note": "Note",
-}
-METHOD_NAMES = {
-    "unchecked": "the only answer",
-    "few_labels": "majority vote, as too few records have several answers to weigh people",
-    "majority": "majority vote",
-    "weighted_majority": "weighted majority vote",
-    "dawid_skene": "Dawid-Skene",
-    "classifier_prior": "answers and the classifier's opinion",
-}
-NOTICES = {
-    "decided": "The case is decided.",
-    "ambiguous": "The case is kept as ambiguous, with its soft label.",
-    "sent_back": "The record goes back to be labelled again.",
-    "open": "The case is open again.",
-    "noted": "The note is kept.",
-    "taken_back": "The decision is taken back.",
-    "bulk": "Cases decided: {done}. Changed by others meanwhile and left alone: {left}.",
-    "undone": "Cases taken back: {done}. Changed since and left alone: {left}.",
-    "refreshing": "Cases are being brought up to date.",
-}
-NOTICE_OF = {
-    "decide": "decided",
-    "ambiguous": "ambiguous",
-    "send_back": "sent_back",
-    "reopen": "open",
-    "note": "noted",
-}
 
 
 @router.get("")
@@ -132,10 +85,9 @@ def queue_page(
         "bulk_names": BULK_NAMES,
         "action_names": ACTION_NAMES,
         "bulks": bulks,
-        "notice": NOTICES.get(notice, ""),
+        "notice": notice_words(notice, done=done, left=left),
         "told": desk.last_decision(project, decision) if decision else None,
         "told_bulk": next((each for each in bulks if each.bulk_id == bulk), None),
-        "counts": {"done": done, "left": left},
     }
     return render(request, "review/queue.html", context, fragment="cases")
 
@@ -147,69 +99,6 @@ def refresh(
     """Bring cases up to date."""
     LoopService(session, services.clock).request_review(project)
     return RedirectResponse(f"/projects/{project.id}/review?notice=refreshing", 303)
-
-
-@router.post("/bulk/preview")
-def preview_bulk(
-    *,
-    request: Request,
-    project: ProjectDep,
-    form: FormDep,
-    session: SessionDep,
-    services: ServicesDep,
-    _principal: Lead,
-) -> Response:
-    """What the action would do to the cases of the filter."""
-    wanted = bulk_request(form)
-    context = {
-        "project": project,
-        "request_": wanted,
-        "preview": BulkDecisions(session, services.clock).preview(project, wanted),
-        "bulk_names": BULK_NAMES,
-        "reason_names": REASON_NAMES,
-        "action_names": ACTION_NAMES,
-        "titles": label_schema_of(project).titles(language_of(request)),
-        "query": query_of(wanted.filter),
-    }
-    return render(request, "review/bulk.html", context)
-
-
-@router.get("/bulk/preview")
-def no_preview(request: Request, project: ProjectDep, _principal: Lead) -> Response:
-    """A preview is asked for with a form; whoever reloads its address starts from the queue."""
-    return RedirectResponse(f"/projects/{project.id}/review?{request.url.query}", 303)
-
-
-@router.post("/bulk")
-def apply_bulk(
-    *,
-    project: ProjectDep,
-    form: FormDep,
-    session: SessionDep,
-    services: ServicesDep,
-    principal: Lead,
-) -> Response:
-    """Do it to the cases that were shown."""
-    wanted = bulk_request(form)
-    done = BulkDecisions(session, services.clock).apply(project, wanted, author=principal.name)
-    result = urlencode({"done": done.decided, "left": len(done.conflicts), "bulk": done.bulk_id})
-    query = f"{query_of(wanted.filter)}&notice=bulk&{result}"
-    return RedirectResponse(f"/projects/{project.id}/review?{query}", 303)
-
-
-@router.post("/bulk/{bulk_id}/undo")
-def undo_bulk(
-    *,
-    project: ProjectDep,
-    bulk_id: str,
-    session: SessionDep,
-    services: ServicesDep,
-    principal: Lead,
-) -> Response:
-    """Take a bulk action back."""
-    done = BulkDecisions(session, services.clock).undo(project, bulk_id, author=principal.name)
-    result = urlencode({"done": done.undone, "left": len(done.conflicts)})
-    return RedirectResponse(f"/projects/{project.id}/review?notice=undone&{result}", 303)
 
 
 @router.get("/{case_id}")
@@ -228,7 +117,7 @@ def case_page(
     """A case with everything that bears on it."""
     desk = ReviewDesk(session, services.clock)
     told = desk.last_decision(project, decision) if decision else None
-    words = NOTICES.get(notice, "")
+    words = notice_words(notice, done=0, left=0)
     return _case(request, desk, project, case_id, wanted, notice=words, told=told)
 
 
@@ -296,7 +185,7 @@ def _case(
     case_id: int,
     wanted: CaseFilter,
     *,
-    notice: str = "",
+    notice: Message | None = None,
     told: LastDecision | None = None,
     error: AppError | None = None,
     draft: DecisionDraft | None = None,

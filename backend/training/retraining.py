@@ -2,9 +2,7 @@
 
 from typing import Any
 
-from active_learning.types import Reason
 from backend.agreement.service import WorkReports
-from backend.core.counting import amount
 from backend.core.services import Services
 from backend.features.model_version import load_model_version
 from backend.features.snapshot import TrainingSnapshot, take_snapshot
@@ -17,10 +15,11 @@ from backend.registry.service import RegistryService
 from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.fine_tuning_request import request_fine_tuning
+from backend.words import Message
 
 MINIMUM_LABELS = 8
 """Chosen: two for each of the four folds in which probabilities are calibrated."""
-LEARNT_ALREADY = Reason("these labels were learnt already", "这些标签已经学习过")
+LEARNT_ALREADY = Message("These labels were learnt already.")
 COLD_EVERY = 5
 """Chosen: what warm starts carry along is gone after five versions at the latest."""
 
@@ -71,7 +70,7 @@ def retrain(
             ).run(plan)
     else:
         why = reason or LEARNT_ALREADY
-        result = {"trained": False, "why": why.en, "why_zh": why.zh}
+        result = {"trained": False, "why": why.as_json()}
     with services.database.reading() as session:
         steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
     with services.database.transaction() as session:
@@ -88,18 +87,15 @@ def retrain(
     return result
 
 
-def reason_not_to_train(snapshot: TrainingSnapshot) -> Reason | None:
+def reason_not_to_train(snapshot: TrainingSnapshot) -> Message | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return Reason(
-            f"{amount(len(snapshot.training), 'label')} so far, without those that measure "
-            f"accuracy; {MINIMUM_LABELS} are needed",
-            f"除用于衡量准确率的标签外，目前有 {len(snapshot.training)} 个标签，"
-            f"至少需要 {MINIMUM_LABELS} 个",
+        return Message.ngettext(
+            "{n} label so far, without those that measure accuracy; {minimum} are needed.",
+            "{n} labels so far, without those that measure accuracy; {minimum} are needed.",
+            n=len(snapshot.training),
+            minimum=MINIMUM_LABELS,
         )
     if len({label.grade for label in snapshot.training}) < 2:
-        return Reason(
-            "all labels are of one grade; there is nothing to tell apart yet",
-            "所有标签都是同一个等级，尚无可区分的内容",
-        )
+        return Message("All labels are of one grade; there is nothing to tell apart yet.")
     return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from backend.core.security import Role
+from backend.words import N_
 
 
 @dataclass(frozen=True)
@@ -14,15 +15,15 @@ class ProjectPage:
     role: Role
 
 
-OVERVIEW = ProjectPage("", "Overview", "viewer")
+OVERVIEW = ProjectPage("", N_("Overview"), "viewer")
 PROJECT_PAGES = (
     OVERVIEW,
-    ProjectPage("/review", "Review desk", "reviewer"),
-    ProjectPage("/agreement", "Agreement", "lead"),
-    ProjectPage("/annotators", "Annotators", "lead"),
-    ProjectPage("/labels", "Labels to look at again", "lead"),
-    ProjectPage("/guideline", "Guideline", "annotator"),
-    ProjectPage("/exports", "Exports", "lead"),
+    ProjectPage("/review", N_("Review desk"), "reviewer"),
+    ProjectPage("/agreement", N_("Agreement"), "lead"),
+    ProjectPage("/annotators", N_("Annotators"), "lead"),
+    ProjectPage("/labels", N_("Labels to look at again"), "lead"),
+    ProjectPage("/guideline", N_("Guideline"), "annotator"),
+    ProjectPage("/exports", N_("Exports"), "lead"),
 )
 
 
