@@ -48,7 +48,7 @@ class AccessService:
                 f"A user {address} exists.",
                 field="email",
                 value=address,
-                remedy="Choose another address, or 'assay users set-password'.",
+                remedy="Choose another address, or set that user's password anew.",
             )
         user = User(
             email=address, role=checked_role, password_hash=password_hash, created_at=self._clock()
@@ -189,7 +189,7 @@ class AccessService:
                 f"No API key starts with {prefix}.",
                 field="prefix",
                 value=prefix,
-                remedy="'assay keys list' shows the first 12 characters of each.",
+                remedy="The list of keys shows the first 12 characters of each.",
             )
         key = found[0]
         key.revoked_at = key.revoked_at or self._clock()
@@ -213,7 +213,7 @@ class AccessService:
                 f"There is no user {email}.",
                 field="email",
                 value=email,
-                remedy="'assay users list' shows them all.",
+                remedy="The list of users shows them all.",
             )
         return user
 

@@ -167,7 +167,7 @@ class WorkReports:
                 f"There is no work of annotator {annotator_id} in project {project.id}.",
                 field="annotator_id",
                 value=annotator_id,
-                remedy="List them with: assay annotators list PROJECT.",
+                remedy="The page of annotators lists them.",
             )
         return with_name(person, self.names(state.content))
 

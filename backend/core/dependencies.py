@@ -90,8 +90,7 @@ def current_principal(
     if principal is None:
         raise NotAuthenticated(
             "The credentials are not valid." if bearer or cookie else "Credentials are missing.",
-            remedy="Log in at /login or send 'Authorization: Bearer <API key>' "
-            "(assay keys create).",
+            remedy="Log in at /login or send 'Authorization: Bearer <API key>'.",
         )
     request.state.principal = principal
     request.state.came_by_cookie = bearer is None
@@ -156,9 +155,9 @@ class RequireRole:
                 field="role",
                 value=principal.role,
                 remedy=(
-                    "Ask an administrator for the role (assay users set-role)."
+                    "Ask an administrator for the role."
                     if request.state.came_by_cookie
-                    else f"Use a key with that role: assay keys create NAME --role {self.role}."
+                    else "Use a key with that role; whoever runs the server makes keys."
                 ),
             )
         return principal

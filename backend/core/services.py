@@ -40,7 +40,7 @@ class Services:
             raise ConfigurationError(
                 "There is no Label Studio API token.",
                 field="label_studio_token",
-                remedy="Set ASSAY_LABEL_STUDIO_TOKEN, or run `assay up`, which makes one.",
+                remedy="Whoever runs the server sets ASSAY_LABEL_STUDIO_TOKEN.",
             )
         return LabelStudioClient(
             self.settings.label_studio_url,

@@ -68,7 +68,7 @@ class FaultyCells:
         except NoLabels as error:
             raise Conflict(
                 f"The dataset of project {project.name} has no records.",
-                remedy="Import some: assay import FILE --dataset NAME.",
+                remedy="Import some.",
             ) from error
         self._detector = FieldErrorDetector(table, seed=self._policy.seed)
         self._marks = self._marks_of(project)

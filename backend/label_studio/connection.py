@@ -88,8 +88,9 @@ def check_held(services: Services, project: Project) -> dict[str, Any]:
         field="project",
         value=project.name,
         remedy=(
-            "Restore Label Studio's database, and all goes on by itself; or make the project anew "
-            f"there: assay push '{project.name}' --recreate. No answer that was taken in is lost."
+            "Restore Label Studio's database, and all goes on by itself; or let whoever runs the "
+            "server make the project anew there (docs/operations.md). No answer that was taken in "
+            "is lost."
         ),
     )
 
@@ -172,7 +173,7 @@ def ensure_webhook(services: Services, label_studio_project_id: int) -> None:
         raise ConfigurationError(
             "There is no webhook secret.",
             field="webhook_secret",
-            remedy="Set ASSAY_WEBHOOK_SECRET, or run `assay up`, which makes one.",
+            remedy="Whoever runs the server sets ASSAY_WEBHOOK_SECRET.",
         )
     services.label_studio.upsert_webhook(
         label_studio_project_id,

@@ -80,8 +80,7 @@ class AcceptanceService:
                 f"The policy of project {project.id} allows no machine labels.",
                 field="policy.accept_error",
                 value=None,
-                remedy=f"Set the greatest share of wrong ones first: "
-                f"assay projects set {project.id} accept_error=0.05.",
+                remedy="Set the greatest share of wrong ones first: accept_error in the policy.",
             )
         if RegistryService(self._session, self._clock).champion(project.id) is None:
             raise Conflict(
@@ -121,7 +120,7 @@ class AcceptanceService:
                 f"Project {project.id} has no machine labels to withdraw.",
                 field="project",
                 value=project.id,
-                remedy=f"See: assay acceptance list {project.id}.",
+                remedy="The project's page tells which stand.",
             )
         row = Acceptance(
             project_id=project.id,

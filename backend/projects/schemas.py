@@ -19,7 +19,9 @@ class LoopPolicy(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
-    strategy: str = Field("default", description="query strategy; see `assay models strategies`")
+    strategy: str = Field(
+        "default", description="query strategy; the answer to an unknown one names them"
+    )
     audit_share: float = Field(
         0.2,
         ge=0.0,

@@ -60,7 +60,7 @@ class ProjectsService:
                 f"There is no dataset named {request.dataset!r}.",
                 field="dataset",
                 value=request.dataset,
-                remedy="Import one first: assay import FILE --dataset NAME.",
+                remedy="Import its records first.",
             )
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
@@ -252,7 +252,7 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             f"The dataset {dataset.name!r} has no fields yet, so there is nothing to label.",
             field="dataset",
             value=dataset.name,
-            remedy=f"Import records first: assay import FILE --dataset {dataset.name}.",
+            remedy="Import records first.",
         )
     try:
         if declared is None:

@@ -227,5 +227,5 @@ def _no_dataset(name_or_id: str | int) -> NotFound:
         f"There is no dataset {name_or_id!r}.",
         field="dataset",
         value=name_or_id,
-        remedy="See those there: assay datasets list.",
+        remedy="The list of datasets has those there are.",
     )

@@ -13,7 +13,8 @@ from backend.review.requests import FormDep, ProjectDep, bulk_request, query_of
 from backend.web.language import language_of
 from backend.web.rendering import render
 
-router = APIRouter()
+router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
+"""Mounted before that of single cases, whose ids would take these addresses."""
 
 
 @router.post("/bulk/preview")

@@ -11,7 +11,6 @@ from backend.core.exceptions import AppError, Conflict, InvalidInput
 from backend.loop.service import LoopService
 from backend.models import Project
 from backend.projects.service import label_schema_of
-from backend.review import bulk_pages
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.page_words import (
@@ -40,7 +39,6 @@ from backend.words import Message
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
-router.include_router(bulk_pages.router)  # before the cases: their ids take every address
 
 PAGE = 25
 """Cases a page. Chosen: what is decided in one sitting."""

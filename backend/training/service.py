@@ -54,7 +54,7 @@ class TrainingService:
         if last is not None and last.pushed_at is None:
             raise Conflict(
                 f"Batch {last.round} is on its way to Label Studio.",
-                remedy="Wait for its push: assay status.",
+                remedy="Wait for its push; the project's page tells how far it is.",
             )
         self._audit.append(actor, "batch.requested", f"project:{project.id}")
         service = LoopService(self._session, self._clock)

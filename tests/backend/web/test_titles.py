@@ -38,6 +38,7 @@ TITLES = {"en": ["Kettles", "Shirts", "Rubble"], "zh": ["水壶", "衬衫", "瓦
 QUESTION = {"en": "Which shelf?", "zh": "哪个货架？"}
 ISSUES = [{"value": "iv1", "en": "price is gone", "zh": "价格缺失", "fields": ["price"]}]
 RAW = re.compile(r"\b([qi]v\d)\b")
+COMMAND = re.compile(r"\b(?:assay|make) [a-z-]+ ?[a-z-]*")
 OUTSIDE = ("hidden-truth", "truth_column")
 SCHEMA = {
     "fields": ["price", "title"],
@@ -159,6 +160,7 @@ def checked(page: str, language: str, place: str) -> str:
     words = " ".join(Visible(page).words)
     assert RAW.findall(words) == [], place
     assert [each for each in OUTSIDE if each in words] == [], place
+    assert COMMAND.findall(words) == [], place
     other = {"zh": [*TITLES["en"], QUESTION["en"], "price is gone"], "en": TITLES["zh"]}[language]
     assert [each for each in other if each in words] == [], place
     return words
