@@ -80,9 +80,8 @@ class Decisions:
             Conflict: the case was changed after the decision.
         """
         case = self.case(project, decision.case_id)
-        expected = decision.case_version + 1
-        if not can_be_undone(case, decision):
-            raise self._conflict(case, expected)
+        if not self.can_be_undone(case, decision):
+            raise self._conflict(case, decision.case_version + 1)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
         state = self._state_before(project, case, decision.id)
         row = decision_repository.add(
@@ -99,10 +98,21 @@ class Decisions:
         )
         if decision.action == "send_back":
             SendingBack(self._session, self._clock).take_back(project, case)
-        self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
+        values = {"state": state, "decision_id": before.id if before else None}
+        self._change(case, case.version, values)
         self._note(project, row)
         LoopService(self._session, self._clock).request_review(project)
         return row
+
+    def can_be_undone(self, case: ReviewCase, decision: Decision) -> bool:
+        """True while nothing has come after the decision, and where it has changed something."""
+        if decision.action not in STATE_AFTER:
+            return False
+        if case.version == decision.case_version + 1:
+            return True
+        # The record that was sent back is complete no more: a refresh drops the case's reasons.
+        last = decision_repository.of_case(self._session, case.id)[-1]
+        return case.state == "sent_back" and last.id == decision.id
 
     def decision(self, project: Project, case_id: int, decision_id: int) -> Decision:
         """The decision on the project's case.
@@ -223,11 +233,6 @@ class Decisions:
         AuditTrail(self._session, self._clock).append(
             decision.author, f"case.{decision.action}", f"project:{project.id}", detail
         )
-
-
-def can_be_undone(case: ReviewCase, decision: Decision) -> bool:
-    """True while nothing has come after the decision, and where it has changed something."""
-    return case.version == decision.case_version + 1 and decision.action in STATE_AFTER
 
 
 def check_values(schema: LabelSchema, request: DecisionRequest) -> None:

@@ -12,7 +12,7 @@ from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
 from backend.review import decision_repository, queue_repository, repository
-from backend.review.decisions import Decisions, can_be_undone
+from backend.review.decisions import Decisions
 from backend.review.schemas import (
     CaseAnswerPublic,
     CaseFilter,
@@ -143,7 +143,7 @@ class ReviewDesk:
             decision_id=decision.id,
             case_id=case.id,
             external_id=record.external_id,
-            can_be_undone=can_be_undone(case, decision),
+            can_be_undone=Decisions(self._session, self._clock).can_be_undone(case, decision),
         )
 
     def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
