@@ -185,9 +185,9 @@ def list_recent(
     )
 
 
-def existing(session: Session, job_ids: Collection[str]) -> set[str]:
+def which_exist(session: Session, job_ids: Collection[str]) -> set[str]:
     """Which of these jobs there are."""
-    return JobRepository(session).existing(job_ids) if job_ids else set()
+    return JobRepository(session).which_exist(job_ids) if job_ids else set()
 
 
 def has_unfinished(session: Session, name: str, project_id: int | None) -> bool:

@@ -112,7 +112,7 @@ class JobRepository:
         )
         return list(self._session.scalars(query))
 
-    def existing(self, job_ids: Collection[str]) -> set[str]:
+    def which_exist(self, job_ids: Collection[str]) -> set[str]:
         """Which of these ids there are."""
         return set(self._session.scalars(select(col(Job.id)).where(col(Job.id).in_(job_ids))))
 

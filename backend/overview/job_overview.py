@@ -98,7 +98,7 @@ class JobOverview:
 
     def _public(self, rows: Sequence[Job]) -> list[JobPublic]:
         anew = {row.id: queue.retry_id(row) for row in rows if row.status in queue.UNSUCCESSFUL}
-        made = queue.existing(self._session, anew.values())
+        made = queue.which_exist(self._session, anew.values())
         return [
             JobPublic(
                 **row.model_dump(include=set(JobPublic.model_fields)),

@@ -68,21 +68,21 @@ def notice_words(notice: str, *, done: int, left: int) -> Message | None:
         left: cases that it has left alone.
     """
     if notice == "bulk":
-        return Message("{done}. {left}.", done=_decided(done), left=_left(left))
+        return Message("{done}. {left}.", done=_count_of_done(done), left=_count_of_left(left))
     if notice == "undone":
-        return Message("{done}. {left}.", done=_taken_back(done), left=_left(left))
+        return Message("{done}. {left}.", done=_count_of_undone(done), left=_count_of_left(left))
     return Message(NOTICES[notice]) if notice in NOTICES else None
 
 
-def _decided(number: int) -> Message:
+def _count_of_done(number: int) -> Message:
     return Message.ngettext("{n} case is done", "{n:,} cases are done", n=number)
 
 
-def _taken_back(number: int) -> Message:
+def _count_of_undone(number: int) -> Message:
     return Message.ngettext("{n} case is taken back", "{n:,} cases are taken back", n=number)
 
 
-def _left(number: int) -> Message:
+def _count_of_left(number: int) -> Message:
     return Message.ngettext(
         "{n} that was changed meanwhile is left alone",
         "{n:,} that were changed meanwhile are left alone",
