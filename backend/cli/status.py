@@ -108,7 +108,7 @@ def _conclusions(project: "ProjectStatus") -> "list[str]":
     lines = [f"[yellow]{escape(warning.text)}[/yellow]" for warning in project.warnings]
     style = "red" if project.loop.state == "stopped" else "b"
     state = f"[{style}]{project.loop.state}[/{style}]"
-    lines.append(f"loop {state}: {escape(str(project.loop.reason))}")
+    lines.append(f"loop {state}: {escape(project.loop.reason)}")
     nothing = project.loop.nothing_trained
     if nothing is not None:
         why = f"nothing was trained at {nothing.at:%Y-%m-%d %H:%M} UTC: {nothing.reason}"

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from backend.core.exceptions import Conflict, NotFound
 from backend.jobs.repository import UNFINISHED, JobRepository
 from backend.models import Job
+from backend.words import Message
 
 UNSUCCESSFUL = ("failed", "cancelled")
 COMPARED = 20
@@ -116,19 +117,19 @@ def retry(session: Session, job_id: str, *, now: datetime) -> Job:
         return job
     if job.status not in (*UNSUCCESSFUL, *UNFINISHED):
         raise Conflict(
-            f"Job {job.id} has succeeded.",
+            Message("Job {job} has succeeded.", job=job.id),
             field="job_id",
             value=job_id,
-            remedy="There is nothing to try again.",
+            remedy=Message("There is nothing to try again."),
         )
-    twins = JobRepository(session).unfinished(job.name, job.project_id, COMPARED)
+    twins = JobRepository(session).list_unfinished(job.name, job.project_id, COMPARED)
     twin = next((each for each in twins if each.args == job.args), None)
     if twin is not None:
         raise Conflict(
-            f"Job {twin.id} is {twin.status} and does the same.",
+            Message("Job {job} does the same and has not ended.", job=twin.id),
             field="job_id",
             value=job_id,
-            remedy="Wait for its end.",
+            remedy=Message("Wait for its end."),
         )
     anew = enqueue(
         session, job.name, project_id=job.project_id, args=job.args, key=_retry_key(job), now=now
@@ -163,10 +164,12 @@ def get(session: Session, job_id: str) -> Job:
     job = JobRepository(session).get(job_id)
     if job is None:
         raise NotFound(
-            f"There is no job {job_id!r}.",
+            Message("There is no job {job_id!r}.", job_id=job_id),
             field="job_id",
             value=job_id,
-            remedy="Finished jobs are purged after a while; the list of jobs has the others.",
+            remedy=Message(
+                "Finished jobs are purged after a while; the list of jobs has the others."
+            ),
         )
     return job
 

@@ -102,7 +102,7 @@ class JobRepository:
         )
         return self._session.scalar(query) is not None
 
-    def unfinished(self, name: str, project_id: int | None, limit: int) -> list[Job]:
+    def list_unfinished(self, name: str, project_id: int | None, limit: int) -> list[Job]:
         """Such jobs that are queued, running or waiting, oldest first."""
         query = (
             select(Job)

@@ -12,6 +12,7 @@ from backend.jobs.presence import living_workers
 from backend.models import Job
 from backend.overview import job_repository as repository
 from backend.overview.schemas import JobCounts, JobFilter, JobPublic, WorkerStatus
+from backend.words import Message
 
 SHOWN_JOBS = 20
 """Chosen: what fits on a screen."""
@@ -58,10 +59,12 @@ class JobOverview:
         row = repository.job(self._session, job_id)
         if row is None:
             raise NotFound(
-                f"There is no job {job_id}.",
+                Message("There is no job {job_id}.", job_id=job_id),
                 field="job",
                 value=job_id,
-                remedy="Finished jobs are purged after a while; the page of jobs lists the others.",
+                remedy=Message(
+                    "Finished jobs are purged after a while; the list of jobs has the others."
+                ),
             )
         return self._public([row])[0]
 

@@ -84,8 +84,9 @@ def loop_status(session: Session, clock: Clock, project: Project, *, pool: int) 
 def _why_stopped(job: Job) -> Message:
     if job.status == "cancelled":
         return CANCELLED[job.name]
-    lines = (job.error or "").strip().splitlines()
-    return Message(FAILED[job.name], error=as_text(lines[-1]) if lines else "–")
+    error = job.error or "–"
+    last = error if isinstance(error, Message) else error.strip().splitlines()[-1]
+    return Message(FAILED[job.name], error=last)
 
 
 def _why_ended(outlook: Outlook, pool: int) -> Message | None:

@@ -1,15 +1,13 @@
 """The status report: what `assay status`, the API and the pages show."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.machine_labels.schemas import MachineLabelStatus
-from backend.words import Message
+from backend.words import Said
 
-WordsPublic = Annotated[Message | str, PlainSerializer(str), WithJsonSchema({"type": "string"})]
-"""Pages say it in the reader's language, the API in English."""
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
 
@@ -110,7 +108,7 @@ class SyncStatus(BaseModel):
     """How well the store follows Label Studio."""
 
     lag_seconds: float | None = Field(None, description="since the last good sync; none yet: null")
-    error: str | None = None
+    error: Said | None = None
     unprocessed_events: int = Field(0, description="webhook events received and not yet applied")
 
 
@@ -179,19 +177,15 @@ class StoppingAdvicePublic(BaseModel):
 class NothingTrained(BaseModel):
     """Why the newest retraining made no model version."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
     at: datetime
-    reason: WordsPublic = Field(examples=["All labels are of one grade."])
+    reason: Said = Field(examples=["All labels are of one grade."])
 
 
 class LoopStatus(BaseModel):
     """What the loop does or waits for."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
-
     state: Literal["not started", "stopped", "at work", "labelling", "ended"]
-    reason: WordsPublic = Field(examples=["8 of 20 new labels; 12 tasks of the batch are open."])
+    reason: Said = Field(examples=["8 of 20 new labels; 12 tasks of the batch are open."])
     job_id: str | None = Field(
         None, description="the job that is at work, or that can be tried again where it stopped"
     )
@@ -253,8 +247,8 @@ class JobPublic(BaseModel):
     status: JobStatus
     attempt: int
     progress: float = Field(ge=0, le=1)
-    message: str
-    error: str | None
+    message: Said
+    error: Said | None
     cancel_requested: bool
     enqueued_at: datetime
     started_at: datetime | None

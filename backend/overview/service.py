@@ -39,6 +39,7 @@ from backend.overview.schemas import (
 from backend.projects.policy_warnings import warnings_of
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
+from backend.words import Message
 from labeling.label_studio.addresses import queue_address
 
 STILL_TO_SEE = JobFilter(statuses=("queued", "running", "waiting", "failed"))
@@ -113,10 +114,10 @@ class OverviewService:
         found = repository.project(self._session, project_id)
         if found is None:
             raise NotFound(
-                f"There is no project {project_id}.",
+                Message("There is no project {project_id}.", project_id=project_id),
                 field="project",
                 value=project_id,
-                remedy="The list of projects has them all.",
+                remedy=Message("The list of projects has them all."),
             )
         return found
 

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.language import language_of
 from backend.projects.service import label_schema_of
 from backend.review.bulk import BulkDecisions
 from backend.review.page_words import ACTION_NAMES, BULK_NAMES, REASON_NAMES
 from backend.review.requests import FormDep, ProjectDep, bulk_request, query_of
-from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")

@@ -65,7 +65,7 @@ def test_a_retry_that_failed_is_tried_again_from_any_row_of_the_chain(store: Sto
 
 def test_what_has_succeeded_or_has_not_ended_is_refused(store: Store) -> None:
     job_id = store.enqueue("test.quick")
-    with pytest.raises(Conflict, match="is queued and does the same"):
+    with pytest.raises(Conflict, match="does the same and has not ended"):
         retry(store, job_id)
     end(store, job_id, "done")
     with pytest.raises(Conflict, match="has succeeded"):
