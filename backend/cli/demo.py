@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.language import t
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
 
@@ -58,7 +59,7 @@ def demo(
         source = sources.paired_tables(data, folder)
     else:
         source = sources.own_file(data, label_schema, id_column)
-    with ProgressBar("Starting", is_transient=False) as bar:
+    with ProgressBar(t("Starting"), is_transient=False) as bar:
         settings = stack.up(bar)
     run = DemoRun(
         Services.from_settings(settings),
@@ -66,34 +67,52 @@ def demo(
         annotator_password=annotator_password(stack.data_dir),
         seed=seed,
     )
-    with ProgressBar("Importing", is_transient=False) as bar:
+    with ProgressBar(t("Importing"), is_transient=False) as bar:
         run.import_records(bar)
     run.create_project(batch_size=batch_size)
-    console.print(f"Simulated annotators are near to: {source.truth_comes_from}.")
+    console.print(
+        t(
+            "Simulated annotators are near to: {truth_comes_from}.",
+            truth_comes_from=source.truth_comes_from,
+        )
+    )
     for number in range(1, rounds + 1):
-        with ProgressBar(f"Round {number}", is_transient=False) as bar:
+        with ProgressBar(t("Round {number}", number=number), is_transient=False) as bar:
             if not run.turn(number, bar):
-                console.print("The pool is empty: every record is labelled.")
+                console.print(t("The pool is empty: every record is labelled."))
                 break
-    with ProgressBar(f"Batch {rounds + 1}, for you", is_transient=False) as bar:
+    with ProgressBar(t("Batch {rounds}, for you", rounds=rounds + 1), is_transient=False) as bar:
         run.await_batch(rounds + 1, bar)
     _show_rounds(console, run)
     picture = run.draw_learning_curve(folder / "learning-curve.png")
     credentials = logins(stack.data_dir)
     console.print()
-    console.print(f"Learning curve  {picture}")
-    console.print(f"Labelling page  {run.labelling_url()}")
-    console.print(f"Web pages       http://{settings.host}:{settings.port}/")
-    console.print(f"Review desk     {run.review_url()}")
-    console.print(f"API             http://{settings.host}:{settings.port}/docs")
-    for place, (email, password) in credentials.items():
-        console.print(f"Login {place:<14} {email}  {password}", highlight=False)
+    console.print(t("Learning curve  {picture}", picture=picture))
+    console.print(t("Labelling page  {labelling_url}", labelling_url=run.labelling_url()))
     console.print(
-        f"Annotators of the demo log in to Label Studio as {', '.join(run.annotator_emails())} "
-        f"with the password {run.annotator_password}",
+        t("Web pages       http://{host}:{port}/", host=settings.host, port=settings.port)
+    )
+    console.print(t("Review desk     {review_url}", review_url=run.review_url()))
+    console.print(
+        t("API             http://{host}:{port}/docs", host=settings.host, port=settings.port)
+    )
+    for place, (email, password) in credentials.items():
+        console.print(
+            t("Login {place:<14} {email}  {password}", place=place, email=email, password=password),
+            highlight=False,
+        )
+    console.print(
+        t(
+            "Annotators of the demo log in to Label Studio as {annotator_emails} "
+            "with the password {annotator_password}",
+            annotator_emails=run.annotator_emails(),
+            annotator_password=run.annotator_password,
+        ),
         highlight=False,
     )
-    console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+    console.print(
+        t("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+    )
 
 
 def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
@@ -120,11 +139,11 @@ def _show_rounds(console: Console, run: "DemoRun") -> None:
 def rounds_table(rows: Sequence[tuple[str, str, str, str, str]]) -> Table:
     """Round, labels, accuracy, macro-F1 and agreement of each round, in at most 80 columns."""
     table = Table(
-        "round",
-        "labels",
-        "accuracy",
-        "macro-F1",
-        "agreement",
+        t("round"),
+        t("labels"),
+        t("accuracy"),
+        t("macro-F1"),
+        t("agreement"),
         box=SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,

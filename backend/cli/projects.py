@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.language import t
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.words import Message
@@ -33,7 +34,8 @@ def create(
 ) -> None:
     """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService, read_policy
+    from backend.projects.policy_checks import read_policy
+    from backend.projects.service import ProjectsService
     from backend.training.service import TrainingService
     from labeling.label_schema import read_declaration
 
@@ -48,7 +50,9 @@ def create(
         project = ProjectsService(session, services.clock).create(request, actor=ACTOR)
         if start:
             TrainingService(session, services.clock).request_batch(project, actor=ACTOR)
-    Console().print(f"Project {project.id} '{project.name}' created.")
+    Console().print(
+        t("Project {number} '{project}' created.", number=project.id, project=project.name)
+    )
 
 
 @projects_app.command("list")
@@ -59,7 +63,9 @@ def list_projects() -> None:
     from backend.records.service import RecordsService
 
     services = open_services()
-    table = Table("id", "name", "dataset", "Label Studio", "policy where not the default")
+    table = Table(
+        t("id"), t("name"), t("dataset"), t("Label Studio"), t("policy where not the default")
+    )
     default = LoopPolicy().model_dump(mode="json")
     with services.database.reading() as session:
         datasets = RecordsService(session, services.clock)
@@ -73,7 +79,7 @@ def list_projects() -> None:
                 Text(", ".join(settings)),
             )
     if not table.row_count:
-        Console().print("No projects yet. Create one: assay projects create NAME --dataset NAME")
+        Console().print(t("No projects yet. Create one: assay projects create NAME --dataset NAME"))
         return
     Console().print(table)
 

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.language import t
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="address; default ASSAY_HOST")] = None,
@@ -51,4 +53,4 @@ def migrate() -> None:
     from backend.core.settings import get_settings
 
     upgrade(get_settings().store_url)
-    typer.echo("The store is up to date.")
+    typer.echo(t("The store is up to date."))

@@ -14,7 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.core.exceptions import ConfigurationError
-from backend.words import Message
+from backend.words import Message, languages
 
 MINIMUM_SECRET_LENGTH = 24
 """Chosen: 24 hexadecimal characters are 96 random bits, beyond guessing."""
@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     )
     torch_threads: int | None = Field(None, ge=1, description="CPU threads; empty: torch decides")
 
+    language: str | None = Field(
+        None, description="of the command line, as zh; empty: the terminal's"
+    )
+
     sync_interval_seconds: int = Field(60, ge=5, description="pause between reconciling syncs")
     sync_overlap_seconds: int = Field(
         120, ge=0, description="how far each sync reads back behind its cursor"
@@ -105,6 +109,18 @@ class Settings(BaseSettings):
                     remedy=Message("Write addresses and networks such as 127.0.0.1,172.16.0.0/12."),
                 ) from error
         return listed
+
+    @field_validator("language")
+    @classmethod
+    def has_a_catalogue(cls, value: str | None) -> str | None:
+        if value is not None and value not in languages():
+            raise ConfigurationError(
+                Message("ASSAY_LANGUAGE is {value!r}.", value=value),
+                field="language",
+                value=value,
+                remedy=Message("Choose one of: {languages}.", languages=languages()),
+            )
+        return value
 
     @model_validator(mode="after")
     def refuse_weak_secrets_in_production(self) -> Self:
