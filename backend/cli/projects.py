@@ -32,9 +32,10 @@ def create(
 ) -> None:
     """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
     from backend.bootstrap import open_services
+    from backend.projects.project_warnings import warnings_of
     from backend.projects.service import ProjectsService, read_policy
     from backend.training.service import TrainingService
-    from labeling.label_schema import read_declaration
+    from labeling.declaration import read_declaration
 
     services = open_services()
     request = ProjectCreate(
@@ -47,7 +48,9 @@ def create(
         project = ProjectsService(session, services.clock).create(request, actor=ACTOR)
         if start:
             TrainingService(session, services.clock).request_batch(project, actor=ACTOR)
-    Console().print(f"Project {project.id} '{project.name}' created.")
+    Console().print(f"Project {project.id} '{project.name}' created.", markup=False)
+    for words in warnings_of(project):
+        Console(stderr=True).print(words.en, style="yellow", markup=False)
 
 
 @projects_app.command("list")
@@ -81,7 +84,8 @@ def list_projects() -> None:
 def show(project: Annotated[str, typer.Argument(help="name or id")]) -> None:
     """Print a project with its label schema and policy as JSON."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService, to_public
+    from backend.projects.public import to_public
+    from backend.projects.service import ProjectsService
 
     services = open_services()
     with services.database.reading() as session:
@@ -96,8 +100,8 @@ def change(
 ) -> None:
     """Change a project's policy."""
     from backend.bootstrap import open_services
-    from backend.projects.policy_warnings import warnings_of
-    from backend.projects.service import ProjectsService, policy_of
+    from backend.projects.project_warnings import warnings_of
+    from backend.projects.service import ProjectsService
 
     services = open_services()
     with services.database.reading() as session:
@@ -106,7 +110,7 @@ def change(
         service = ProjectsService(session, services.clock)
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
-    for words in warnings_of(policy_of(changed)):
+    for words in warnings_of(changed):
         Console(stderr=True).print(words.en, style="yellow", markup=False)
 
 

@@ -16,7 +16,7 @@ from backend.projects import repository as project_rows
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.service import RecordsService
-from labeling.label_schema import describe
+from labeling.declaration import faults_of, tell
 from labeling.label_studio.label_mapping import LabelMapping
 
 
@@ -45,11 +45,11 @@ def read_mapping(path: Path) -> LabelMapping:
         declared = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
         return LabelMapping.model_validate(declared or {})
     except ValidationError as error:
-        problem = describe(error)
+        problem = tell(faults_of(error, LabelMapping))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problem = f"it cannot be read: {error}"
+        problem = f"it cannot be read: {error}."
     raise InvalidInput(
-        f"The mapping {path.name} is not usable: {' '.join(problem.split())}.",
+        f"The mapping {path.name} is not usable: {' '.join(problem.split())}",
         field="mapping",
         value=path.name,
         remedy="It may hold record, controls, annotators, same_server and label_schema.",

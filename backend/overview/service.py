@@ -36,8 +36,7 @@ from backend.overview.schemas import (
     TaskCounts,
     WorkerStatus,
 )
-from backend.projects.policy_warnings import warnings_of
-from backend.projects.service import policy_of
+from backend.projects.project_warnings import warnings_of
 from backend.registry.service import RegistryService
 
 SHOWN_JOBS = 20
@@ -189,7 +188,7 @@ class OverviewService:
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
             warnings=[
                 PolicyWarning(text=words.en, text_zh=words.zh)
-                for words in warnings_of(policy_of(project))
+                for words in warnings_of(project)
             ],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),

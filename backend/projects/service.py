@@ -20,9 +20,9 @@ from backend.projects.schemas import (
     SHORTEST_NAME,
     LoopPolicy,
     ProjectCreate,
-    ProjectPublic,
 )
-from labeling.label_schema import LabelSchema, describe
+from labeling.declaration import faults_of
+from labeling.label_schema import LabelSchema
 
 LABEL_SETTINGS = (
     "annotators_per_record",
@@ -259,8 +259,15 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             return LabelSchema.default(dataset.fields)
         schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
     except ValidationError as error:
+        faults = faults_of(error, LabelSchema)
+        first, is_alone = faults[0], len(faults) == 1
         raise InvalidInput(
-            f"The label schema cannot be used: {describe(error)}.", field="label_schema"
+            f"The label schema cannot be used: {'; '.join(f'{f.place} {f.problem}' for f in faults)}.",
+            field=f"label_schema.{first.place}",
+            value=first.value,
+            remedy=first.remedy
+            if is_alone
+            else " ".join(f"{fault.place}: {fault.remedy}" for fault in faults),
         ) from error
     unknown = [name for name in schema.fields if name not in dataset.fields]
     if unknown:
@@ -276,14 +283,9 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
 
 def label_schema_of(project: Project) -> LabelSchema:
     """The project's label schema."""
-    return LabelSchema.model_validate(project.label_schema)
+    return LabelSchema.from_store(project.label_schema)
 
 
 def policy_of(project: Project) -> LoopPolicy:
     """The project's loop policy."""
     return LoopPolicy.model_validate(project.policy)
-
-
-def to_public(project: Project) -> ProjectPublic:
-    """The project as the API shows it."""
-    return ProjectPublic.model_validate(project, from_attributes=True)

@@ -3,8 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from labeling.declaration import broken_rule
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE, RECORD
 from labeling.label_studio.predictions import mark_field
@@ -26,7 +27,10 @@ class ControlMeaning(_MappingPart):
     def check(self) -> Self:
         given = [name for name in ("grade", "issues", "faulty_fields") if getattr(self, name)]
         if len(given) != 1:
-            raise ValueError("give exactly one of grade, issues and faulty_fields, with values")
+            raise broken_rule(
+                f"has {' and '.join(given) or 'none'}",
+                "Give exactly one of grade, issues and faulty_fields, with values.",
+            )
         return self
 
 
@@ -61,6 +65,14 @@ class LabelMapping(_MappingPart):
     label_schema: dict[str, Any] | None = Field(
         None, description="of a project that the import creates; none: the default one"
     )
+
+    @field_validator("annotators", mode="before")
+    @classmethod
+    def ids_as_texts(cls, declared: object) -> object:
+        """A user id may be written as the number that it is."""
+        if not isinstance(declared, Mapping):
+            return declared
+        return {str(key) if type(key) is int else key: who for key, who in declared.items()}
 
 
 def translate(
