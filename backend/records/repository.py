@@ -8,7 +8,7 @@ from sqlalchemy import func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from backend.models import Dataset, Record
+from backend.models import Annotation, Dataset, Project, Record, Task
 from backend.records.schemas import RecordCreate
 
 IDS_PER_QUERY = 5_000
@@ -143,6 +143,29 @@ def set_current(session: Session, record_ids: Collection[int], is_current: bool)
             .values(is_current=is_current)
             .execution_options(synchronize_session=False)
         )
+
+
+def projects_with_answers(
+    session: Session, dataset_id: int, record_ids: Sequence[int]
+) -> list[int]:
+    """Ids of the dataset's projects in which somebody answered about one of these versions."""
+    projects = session.exec(select(Project.id).where(Project.dataset_id == dataset_id)).all()
+    return [each for each in projects if _has_answers(session, each, record_ids)]
+
+
+def _has_answers(session: Session, project_id: int, record_ids: Sequence[int]) -> bool:
+    for start in range(0, len(record_ids), IDS_PER_QUERY):
+        answered = (
+            select(Task.id)
+            .join(Annotation, col(Annotation.task_id) == col(Task.id))
+            .where(
+                Task.project_id == project_id,
+                col(Task.record_id).in_(record_ids[start : start + IDS_PER_QUERY]),
+            )
+        )
+        if session.exec(answered.limit(1)).first() is not None:
+            return True
+    return False
 
 
 def insert_records(
