@@ -24,6 +24,7 @@ REMEDY = (
     "Export it as JSON: in Label Studio, Export > JSON, or "
     "GET /api/projects/ID/export?exportType=JSON&download_all_tasks=true."
 )
+NEW_LINE = "\n"
 OWN_DATA = frozenset({KEY, "record_id", "html"})
 
 
@@ -52,28 +53,39 @@ def _open(path: Path) -> IO[str]:
 
 def _elements(file: IO[str], path: Path) -> Iterator[Any]:
     decoder = json.JSONDecoder()
-    held = file.read(CHARACTERS_A_READ).lstrip()
+    whole = file.read(CHARACTERS_A_READ)
+    held = whole.lstrip()
     if not held.startswith("["):
         raise _unreadable(path, "holds no JSON array")
-    place, number = 1, 0
+    place, number, lines = 1, 0, 1 + whole[: -len(held)].count(NEW_LINE)
     while True:
         while place < len(held) and held[place] in " \t\r\n,":
             place += 1
         if place < len(held) and held[place] == "]":
             return
-        problem: str = "is cut off"
+        problem = f"it is cut off in line {lines + held.count(NEW_LINE)}"
         if place < len(held):
             try:
                 element, place = decoder.raw_decode(held, place)
                 number += 1
                 yield element
                 continue
+            except json.JSONDecodeError as error:
+                if not _is_at_the_end(error, held):
+                    line = lines + held.count(NEW_LINE, 0, error.pos)
+                    problem = f"{error.msg} in line {line}"
             except (ValueError, RecursionError) as error:
                 problem = str(error)
         more = file.read(max(CHARACTERS_A_READ, len(held) - place))
         if not more or len(held) - place > MAX_TASK:
             raise _unreadable(path, f"is broken after task {number}: {problem}")
+        lines += held.count(NEW_LINE, 0, place)
         held, place = held[place:] + more, 0
+
+
+def _is_at_the_end(error: json.JSONDecodeError, held: str) -> bool:
+    """True if more of the text could have made it right."""
+    return error.msg.startswith("Unterminated string") or error.pos >= len(held.rstrip())
 
 
 def _check_first(element: Any, path: Path) -> None:
@@ -112,7 +124,7 @@ class ImportedTask:
     fields: Mapping[str, Value]
     table_fields: tuple[str, ...] | None
     html: str | None
-    annotations: tuple[Mapping[str, Any], ...]
+    annotations: tuple[Any, ...]
     label_of: tuple[int, ...] = ()
 
 
@@ -123,10 +135,11 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         RowRejected: it is none, or its data cannot be a record.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
-        raise _rejection(line, "data", raw, "no task with data")
+        raise _rejection(line, "data", raw, "no task with data: an object with data is wanted")
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        raise _rejection(line, "annotations", annotations, "no list of annotations")
+        told = "no list of annotations: write [] where nobody answered"
+        raise _rejection(line, "annotations", annotations, told)
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")
@@ -148,7 +161,7 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         fields=values,
         table_fields=tuple(table) if table is not None else None,
         html=html if table is not None and not is_told else None,
-        annotations=tuple(each for each in annotations if isinstance(each, dict)),
+        annotations=tuple(annotations),
         label_of=_label_of(told),
     )
 
@@ -181,7 +194,8 @@ def _external_id(line: int, raw: Mapping[str, Any], mapping: LabelMapping) -> st
     if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
         named = str(value)
     elif mapping.record.external_id is not None:
-        raise _rejection(line, key, value, "the record's id is missing")
+        told = "the record's id is missing: the mapping's record.external_id names this key"
+        raise _rejection(line, key, value, told)
     elif raw.get("id") is None:
         raise _rejection(line, "id", None, "neither record_id nor a task id names the record")
     else:
