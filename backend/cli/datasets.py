@@ -1,4 +1,4 @@
-"""``assay datasets``: list, create and export datasets."""
+"""``assay datasets``: list, create, export and delete datasets."""
 
 import os
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
+from backend.cli.confirmation import ConfirmOption, confirmed
 from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 
@@ -90,6 +91,45 @@ def export(
             for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
                 out.write(piece)
     Console().print(f"{amount(count, 'record')} written to {file}.", markup=False)
+
+
+@datasets_app.command("delete")
+def delete(
+    dataset: Annotated[str, typer.Argument(help="name or id")], confirm: ConfirmOption = None
+) -> None:
+    """Delete a dataset that no project labels, with its records."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_dataset(found)
+    name = confirmed(found.name, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).delete_dataset(found.id, confirmed=name, actor=ACTOR)
+    Console().print(f"Dataset '{found.name}' is deleted.", markup=False)
+
+
+@datasets_app.command("remove-field")
+def remove_field(
+    dataset: Annotated[str, typer.Argument(help="name or id")],
+    field: Annotated[str, typer.Argument(help="a field that no project shows")],
+    confirm: ConfirmOption = None,
+) -> None:
+    """Remove a field from a dataset; earlier versions of its records keep their values."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_field(found, field)
+    name = confirmed(field, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).remove_field(found.id, field, confirmed=name, actor=ACTOR)
+    said = f"Field '{field}' is removed; the worker takes it out of the records."
+    Console().print(said, markup=False)
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``assay projects``: create, list, show and change labelling projects."""
+"""``assay projects``: create, list, show, change and delete labelling projects."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.confirmation import ConfirmOption, confirmed
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 
@@ -112,6 +113,38 @@ def change(
     Console().print_json(data=changed.policy)
     for words in warnings_of(changed):
         Console(stderr=True).print(words.en, style="yellow", markup=False)
+
+
+@projects_app.command("delete")
+def delete(
+    project: Annotated[str, typer.Argument(help="name or id")],
+    confirm: ConfirmOption = None,
+    label_studio: Annotated[
+        bool,
+        typer.Option(
+            "--label-studio/--keep-label-studio", help="delete its project in Label Studio, too"
+        ),
+    ] = False,
+) -> None:
+    """Delete a project with its tasks, answers, decisions and models; the records stay."""
+    from backend.bootstrap import open_services
+    from backend.projects.service import ProjectsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        lost = Removals(session, services).of_project(found)
+    name = confirmed(found.name, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).delete_project(
+            found.id,
+            confirmed=name,
+            label_studio="delete" if label_studio else "keep",
+            actor=ACTOR,
+        )
+    said = f"Project '{found.name}' is deleted; the worker deletes its files."
+    Console().print(said, markup=False)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

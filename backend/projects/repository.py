@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from backend.audit.repository import unused_id
 from backend.models import Dataset, Project, SyncCursor
 
 
@@ -24,6 +25,7 @@ def insert(
     Looking for the name first is not enough: another transaction may take it meanwhile.
     """
     project = Project(
+        id=unused_id(session, Project),
         name=name,
         dataset_id=dataset_id,
         label_schema=label_schema,

@@ -1,13 +1,14 @@
 """Every query on datasets and records."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from backend.audit.repository import unused_id
 from backend.models import Annotation, Dataset, Project, Record, Task
 from backend.records.schemas import RecordCreate
 
@@ -29,6 +30,8 @@ def add_dataset(session: Session, dataset: Dataset) -> bool:
 
     Looking for the name first is not enough: another transaction may take it meanwhile.
     """
+    if (unused := unused_id(session, Dataset)) is not None:
+        dataset.id = unused
     try:
         with session.begin_nested():
             session.add(dataset)
@@ -91,6 +94,18 @@ def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:
 def save_fields(session: Session, dataset_id: int, fields: list[str]) -> None:
     """The dataset's fields are ``fields``."""
     session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(fields=fields))
+
+
+def set_content(
+    session: Session, record_id: int, fields: Mapping[str, Any], content_hash: str
+) -> None:
+    """That version of a record has this content."""
+    session.execute(
+        update(Record)
+        .where(col(Record.id) == record_id)
+        .values(fields=dict(fields), content_hash=content_hash)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def versions_of(

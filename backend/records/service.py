@@ -107,6 +107,19 @@ class RecordsService:
             repository.save_fields(self._session, dataset_id, every)
             self._session.refresh(dataset)
 
+    def drop_field(self, dataset_id: int, field: str) -> None:
+        """The dataset's fields are those that it had but that one; its records keep their values.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        dataset = repository.lock_dataset(self._session, dataset_id)
+        if dataset is None:
+            raise _no_dataset(dataset_id)
+        left = [name for name in dataset.fields if name != field]
+        repository.save_fields(self._session, dataset_id, left)
+        self._session.refresh(dataset)
+
     def list_datasets(self) -> list[DatasetPublic]:
         """Every dataset with its number of records, oldest first."""
         return [
