@@ -37,6 +37,7 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.removal import pages as removal_pages
 from backend.removal.router import router as removal_router
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
@@ -131,6 +132,7 @@ def create_app(services: Services) -> FastAPI:
         guideline_pages.router,
         own_work_pages.router,
         audit_pages.router,
+        removal_pages.router,
         access_pages.router,
         _documentation,
         overview_router,

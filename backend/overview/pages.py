@@ -27,6 +27,7 @@ NOTICES = {
     "retraining": N_("Retraining is queued."),
     "rolled-back": N_("The champion was changed."),
     "withdrawn": N_("The machine labels are withdrawn."),
+    "deleted": N_("The project is deleted."),
     "cancelling": N_("The job was asked to stop."),
 }
 

@@ -76,9 +76,9 @@ def test_what_goes_is_told_and_goes(shop: Services, client_as: ClientAs) -> None
     with shop.database.reading() as session:
         deeds = [(row.actor, row.action) for row in session.exec(select(AuditEvent))]
     assert deeds[-3:] == [
-        ("lead", "dataset.field_removed"),
-        ("lead", "project.deleted"),
-        ("lead", "dataset.deleted"),
+        ("key:lead", "dataset.field_removed"),
+        ("key:lead", "project.deleted"),
+        ("key:lead", "dataset.deleted"),
     ]
 
 
