@@ -112,6 +112,8 @@ def _fault(item: ErrorDetails, model: type[BaseModel]) -> Fault:
         return Fault(place, value, "is empty", wanted)
     if kind == "string_type":
         return Fault(place, value, f"is {_shown(value)}; a text is wanted", _as_text(value))
+    if kind == "string_unicode":
+        return Fault(place, value, "holds half a character", "Write whole ones, in UTF-8.")
     if kind == "literal_error":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         return Fault(place, value, f"is {_shown(value)}", _nearest(value, allowed))

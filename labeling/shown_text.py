@@ -15,6 +15,8 @@ UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Zs"})
 """Unicode categories of blanks, controls and marks of format."""
 NOT_IN_A_NAME = "@"
 """Label Studio's front end cuts the name of a question off there."""
+NO_NAMES = ("__proto__",)
+"""Names under which Label Studio's front end finds nothing again."""
 READ_AS_TRUTH = ("true", "false")
 """Label Studio's front end reads these as truth values wherever they are no ``value``."""
 
@@ -47,11 +49,20 @@ def check_name(text: str) -> PydanticCustomError | None:
             f"is {text!r:.60}; Label Studio loses the answers to a name with {NOT_IN_A_NAME!r}",
             "Leave it out; the title, 'en' and 'zh', may have it.",
         )
-    if text in READ_AS_TRUTH:
+    if text in NO_NAMES or text.lower() in READ_AS_TRUTH or _is_number(text):
         return broken_rule(
             f"is {text!r}, which Label Studio does not take for a name", "Choose another name."
         )
     return None
+
+
+def _is_number(text: str) -> bool:
+    """True if Label Studio's server reads it as one, as Python does; it wants texts as names."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def look_alikes(texts: Sequence[str]) -> list[tuple[str, ...]]:

@@ -8,7 +8,7 @@ attribute but ``value``.
 import re
 from collections.abc import Sequence
 from html import escape
-from xml.sax.saxutils import quoteattr
+from xml.sax import saxutils
 
 from labeling.label_schema import Choice
 from labeling.shown_text import READ_AS_TRUTH
@@ -18,6 +18,7 @@ VARIABLE = re.compile(r"\$[\w\[\].{}]", re.ASCII)
 QUESTION = "question"
 """The task's variable that holds the title of the question where it looks like one."""
 RUN_TOGETHER = re.compile(r"^\s|\s$|\s\s|[\t\n\r]")
+IN_AN_ATTRIBUTE = {'"': "&quot;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
 KEPT = "white-space:pre-wrap"
 HEADER_STYLE = "margin:10px 0"
 """What Label Studio gives a header without a style."""
@@ -32,9 +33,17 @@ def choice_tags(choices: Sequence[Choice], keys: str) -> list[str]:
     lines = []
     for index, choice in enumerate(choices):
         hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
-        html = quoteattr(_as_html(choice.title))
+        html = quoted(_as_html(choice.title))
         lines.append(f"<Choice {_answer(choice.value, values)} html={html}{hotkey}/>")
     return lines
+
+
+def quoted(text: str) -> str:
+    """The text as an attribute's value, in double quotes whatever it contains.
+
+    Label Studio looks for ``name="…"`` in the whole text of a config, inside labels too.
+    """
+    return f'"{saxutils.escape(text, IN_AN_ATTRIBUTE)}"'
 
 
 def has_variable(text: str) -> bool:
@@ -44,7 +53,7 @@ def has_variable(text: str) -> bool:
 
 def header_value(title: str) -> str:
     """The title as a quoted attribute; a variable where it would be taken for one."""
-    return quoteattr(f"${QUESTION}" if has_variable(title) else title)
+    return quoted(f"${QUESTION}" if has_variable(title) else title)
 
 
 def header_style(title: str) -> str:
@@ -60,11 +69,11 @@ def question_data(title: str) -> dict[str, str]:
 def _answer(value: str, others: set[str]) -> str:
     """The attributes that make the answer: the value, else an alias beside a harmless one."""
     if not has_variable(value):
-        return f"value={quoteattr(value)}"
+        return f"value={quoted(value)}"
     harmless = value.replace("$", "＄")
     while harmless in others:
         harmless += "＄"
-    return f"value={quoteattr(harmless)} alias={quoteattr(value)}"
+    return f"value={quoted(harmless)} alias={quoted(value)}"
 
 
 def _as_html(title: str) -> str:
