@@ -26,7 +26,7 @@ TOLD_OF_VALUE = 60
 
 
 @dataclass(frozen=True)
-class Fault:
+class DeclarationFault:
     """One thing that is wrong: ``place`` is such as ``grade.choices[3].value``, empty for all."""
 
     place: str
@@ -73,7 +73,7 @@ def broken_rule(problem: str, remedy: str, *, below: str = "") -> PydanticCustom
     return PydanticCustomError(RULE, "{problem}. {remedy}", told)
 
 
-def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
+def faults_of(error: ValidationError, model: type[BaseModel]) -> list[DeclarationFault]:
     """What is wrong with a declaration of ``model``, in the order of its parts."""
     told = [
         _fault(item, model)
@@ -84,7 +84,7 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Fault]:
     return list({fault.place: fault for fault in reversed(told)}.values())[::-1]
 
 
-def tell(faults: Sequence[Fault]) -> str:
+def tell(faults: Sequence[DeclarationFault]) -> str:
     """The sentences of all faults on one line."""
     return " ".join(map(str, faults))
 
@@ -94,46 +94,64 @@ def _is_of_another_form(item: ErrorDetails) -> bool:
     return item["type"] == "literal_error" and isinstance(item["input"], Mapping)
 
 
-def _fault(item: ErrorDetails, model: type[BaseModel]) -> Fault:
+def _fault(item: ErrorDetails, model: type[BaseModel]) -> DeclarationFault:
     kind, value, context = item["type"], item["input"], item.get("ctx") or {}
     steps, keys = _walk(item["loc"], model)
     place = _place(steps)
-    if KEY in item["loc"]:
-        return Fault(place, value, f"has the key {_shown(value)}", _as_text(value))
     if kind == RULE:
-        place = _joined(place, context["below"])
-        return Fault(place, value, context["problem"], context["remedy"])
-    if kind == "extra_forbidden":
-        return Fault(place, value, "is not a key that is known there", _nearest(steps[-1], keys))
-    if kind == "missing":
-        return Fault(place, None, "is missing", f"Write {steps[-1]}: with its value.")
+        place = _join(place, context["below"])
+        return DeclarationFault(place, value, context["problem"], context["remedy"])
+    if KEY in item["loc"]:
+        return DeclarationFault(place, value, f"has the key {_show(value)}", _as_text(value))
+    if kind in ("extra_forbidden", "missing"):
+        is_missing = kind == "missing"
+        problem = "is missing" if is_missing else "is not a key that is known there"
+        remedy = f"Write {steps[-1]}: with its value." if is_missing else _nearest(steps[-1], keys)
+        return DeclarationFault(place, None if is_missing else value, problem, remedy)
     if value is None:
-        wanted = "Write its value after it, or leave the key out."
-        return Fault(place, value, "is empty", wanted)
-    if kind == "string_type":
-        return Fault(place, value, f"is {_shown(value)}; a text is wanted", _as_text(value))
-    if kind == "string_unicode":
-        return Fault(place, value, "holds half a character", "Write whole ones, in UTF-8.")
+        remedy = "Write its value after it, or leave the key out."
+        return DeclarationFault(place, value, "is empty", remedy)
+    words = _OF_SIZE.get(kind)
+    if words:
+        problem, remedy = (text.format(size=len(value), **context) for text in words)
+        return DeclarationFault(place, value, problem, remedy)
+    wanted = _WANTED.get(kind)
+    problem = f"is {_show(value)}{f'; {wanted} is wanted' if wanted else ''}"
+    return DeclarationFault(place, value, problem, _remedy(item, steps, keys))
+
+
+_OF_SIZE = {
+    "too_short": ("is an empty list", "Name at least one."),
+    "string_too_short": ("is an empty text", "Write at least one character."),
+    "string_too_long": ("has {size} characters", "Write at most {max_length}."),
+    "string_unicode": ("holds half a character", "Write whole ones, in UTF-8."),
+}
+"""By pydantic's type of error: problem and remedy of something of the wrong size or make."""
+_WANTED = {
+    "string_type": "a text",
+    "tuple_type": "a list",
+    "list_type": "a list",
+    "model_type": "a mapping",
+    "model_attributes_type": "a mapping",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+}
+"""By pydantic's type of error: what should stand there."""
+
+
+def _remedy(item: ErrorDetails, steps: Sequence[int | str], keys: Sequence[str]) -> str:
+    kind, value, context = item["type"], item["input"], item.get("ctx") or {}
+    wanted = _WANTED.get(kind)
+    if wanted == "a text":
+        return _as_text(value)
+    if wanted == "a list":
+        return f"Write a list, such as {steps[-1]}: [a, b]."
+    if wanted == "a mapping":
+        return f"Write keys below it: {', '.join(keys)}." if keys else "Write key: value below it."
     if kind == "literal_error":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
-        return Fault(place, value, f"is {_shown(value)}", _nearest(value, allowed))
-    if kind in ("tuple_type", "list_type"):
-        remedy = f"Write a list, such as {place.rpartition('.')[2]}: [a, b]."
-        return Fault(place, value, f"is {_shown(value)}; a list is wanted", remedy)
-    if kind in ("model_type", "model_attributes_type", "dict_type", "mapping_type"):
-        remedy = f"Write keys below it: {', '.join(keys)}." if keys else "Write key: value below it."
-        return Fault(place, value, f"is {_shown(value)}; a mapping is wanted", remedy)
-    if kind in ("bool_type", "bool_parsing"):
-        return Fault(place, value, f"is {_shown(value)}", "Write true or false.")
-    if kind == "too_short":
-        return Fault(place, value, "is an empty list", "Name at least one.")
-    if kind == "string_too_short":
-        return Fault(place, value, "is an empty text", "Write at least one character.")
-    if kind == "string_too_long":
-        most = context["max_length"]
-        problem = f"has {len(value)} characters"
-        return Fault(place, value, problem, f"Write at most {most}.")
-    return Fault(place, value, f"is {_shown(value)}", f"{item['msg']}.")
+        return _nearest(value, allowed)
+    return "Write true or false." if kind.startswith("bool_") else f"{item['msg']}."
 
 
 def _walk(
@@ -200,11 +218,11 @@ def _origin_is(kind: Any, wanted: type) -> bool:
 def _place(steps: Sequence[int | str]) -> str:
     place = ""
     for step in steps:
-        place = _joined(place, f"[{step}]" if isinstance(step, int) else step)
+        place = _join(place, f"[{step}]" if isinstance(step, int) else step)
     return place
 
 
-def _joined(place: str, rest: str) -> str:
+def _join(place: str, rest: str) -> str:
     return f"{place}{'.' if place and rest and not rest.startswith('[') else ''}{rest}"
 
 
@@ -231,7 +249,7 @@ def _kind(value: object) -> str:
     return names.get(type(value), f"a {type(value).__name__}")
 
 
-def _shown(value: object) -> str:
+def _show(value: object) -> str:
     if isinstance(value, dict | list | tuple):
         return _kind(list(value) if isinstance(value, tuple) else value)
     if isinstance(value, bool):

@@ -48,13 +48,13 @@ LONGEST_ISSUE = 74
 
 
 def _new(check: Callable[[str], PydanticCustomError | None]) -> AfterValidator:
-    def checked(text: str, info: ValidationInfo) -> str:
+    def check_new(text: str, info: ValidationInfo) -> str:
         refused = None if (info.context or {}).get(STORED) else check(text)
         if refused:
             raise refused
         return text
 
-    return AfterValidator(checked)
+    return AfterValidator(check_new)
 
 
 Shown = Annotated[str, _new(check_shown)]

@@ -13,7 +13,7 @@ ConfirmOption = Annotated[
 ]
 
 
-def confirmed(name: str, lost: BaseModel, given: str | None) -> str:
+def ask_for_name(name: str, lost: BaseModel, given: str | None) -> str:
     """What was typed when asked for the name, or given with ``--confirm``; who deletes compares.
 
     ``lost`` is shown before.

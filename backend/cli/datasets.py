@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
-from backend.cli.confirmation import ConfirmOption, confirmed
+from backend.cli.confirmation import ConfirmOption, ask_for_name
 from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 
@@ -105,7 +105,7 @@ def delete(
     with services.database.reading() as session:
         found = RecordsService(session, services.clock).find_dataset(dataset)
         lost = Removals(session, services).of_dataset(found)
-    name = confirmed(found.name, lost, confirm)
+    name = ask_for_name(found.name, lost, confirm)
     with services.database.transaction() as session:
         Removals(session, services).delete_dataset(found.id, confirmed=name, actor=ACTOR)
     Console().print(f"Dataset '{found.name}' is deleted.", markup=False)
@@ -125,7 +125,7 @@ def remove_field(
     with services.database.reading() as session:
         found = RecordsService(session, services.clock).find_dataset(dataset)
         lost = Removals(session, services).of_field(found, field)
-    name = confirmed(field, lost, confirm)
+    name = ask_for_name(field, lost, confirm)
     with services.database.transaction() as session:
         Removals(session, services).remove_field(found.id, field, confirmed=name, actor=ACTOR)
     said = f"Field '{field}' is removed; the worker takes it out of the records."

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backend.cli.confirmation import ConfirmOption, confirmed
+from backend.cli.confirmation import ConfirmOption, ask_for_name
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 
@@ -135,7 +135,7 @@ def delete(
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         lost = Removals(session, services).of_project(found)
-    name = confirmed(found.name, lost, confirm)
+    name = ask_for_name(found.name, lost, confirm)
     with services.database.transaction() as session:
         Removals(session, services).delete_project(
             found.id,

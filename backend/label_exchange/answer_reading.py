@@ -59,7 +59,9 @@ class AnswerReader:
         misfits += untold
         if any(each not in untold for each in misfits):
             return None, misfits
-        parsed = parse_annotation(self._told(raw, regions, is_ours), self._schema, task_id=task.line)
+        parsed = parse_annotation(
+            self._rewrite(raw, regions, is_ours), self._schema, task_id=task.line
+        )
         misfits += self._problems(parsed, regions, has_cause=bool(misfits))
         person = self._people.user_id(raw.get("completed_by"), is_ours=is_ours)
         number = parsed.label_studio_id
@@ -73,7 +75,7 @@ class AnswerReader:
             misfits,
         )
 
-    def _told(
+    def _rewrite(
         self, raw: Mapping[str, Any], regions: Sequence[Mapping[str, Any]], is_ours: bool
     ) -> dict[str, Any]:
         updated_by, snapshot = raw.get("updated_by"), raw.get("prediction")

@@ -1,8 +1,8 @@
 """Where imported labels go: the request, its mapping, the project that is found or made."""
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml

@@ -144,7 +144,7 @@ def places_of(
                 ),
             )
         )
-        found.update({number: AnnotationPlace(*place) for number, *place in rows})
+        found.update({number: AnnotationPlace(key, name, made) for number, key, name, made in rows})
     return found
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+
 from sqlmodel import Session
 
 from backend.annotations.intake import AnnotationIntake
@@ -74,7 +75,10 @@ class LabelChunk:
             people[record] += len(answers[line])
         imported, made = self._tasks.imported_tasks(dict(+people))
         self.counts["tasks_new"] += made
-        places = {**ours, **{line: imported[each] for line, each in records.items() if people[each]}}
+        places = {
+            **ours,
+            **{line: imported[each] for line, each in records.items() if people[each]},
+        }
         kept = [
             replace(each, task_id=places[line].id) for line in answers for each in answers[line]
         ]
@@ -143,14 +147,16 @@ class LabelChunk:
                     kept[line].append(each)
                 else:
                     number = -each.label_studio_id
-                    self._reject(line, f"annotation {number}", each.grade, _taken(before, here))
+                    self._reject(
+                        line, f"annotation {number}", each.grade, _why_not_here(before, here)
+                    )
         return kept
 
     def _reject(self, line: int, field: str, value: object, reason: str) -> None:
         self.rejects.append(Reject(line=line, field=field, value=short_value(value), reason=reason))
 
 
-def _taken(before: AnnotationPlace, here: AnnotationPlace) -> str:
+def _why_not_here(before: AnnotationPlace, here: AnnotationPlace) -> str:
     """Why the id is another annotation's."""
     if before.annotated_at != here.annotated_at:
         return (
@@ -173,8 +179,10 @@ def _half_character(task: ImportedTask) -> tuple[str, object, str]:
     texts = {"external_id": task.external_id, **task.fields}
     broken = [name for name, text in texts.items() if not _is_whole(f"{name}{text}")]
     where = f"data.{broken[0]}" if broken else "data"
-    return where, texts.get(broken[0] if broken else ""), (
-        "a text with half a character cannot be kept: export it again as UTF-8"
+    return (
+        where,
+        texts.get(broken[0] if broken else ""),
+        ("a text with half a character cannot be kept: export it again as UTF-8"),
     )
 
 

@@ -14,8 +14,8 @@ from backend.ingestion import repository as imports
 from backend.ingestion.mapping import RowRejected
 from backend.ingestion.schemas import Reject
 from backend.label_exchange import import_repository
-from backend.label_exchange.destination import LabelImport, find_or_create
 from backend.label_exchange.answer_reading import LARGEST_ID
+from backend.label_exchange.destination import LabelImport, find_or_create
 from backend.label_exchange.label_chunk import LabelChunk
 from backend.label_exchange.schemas import MAX_LISTED_REJECTS, LabelImportReport
 from backend.label_exchange.task_file import ImportedTask, as_task, read_tasks

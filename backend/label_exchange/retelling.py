@@ -23,13 +23,13 @@ def retold(
     identities = {}
     for each in imported:
         held = known.get((each.label_studio_id, each.updated_at))
-        if held is not None and _meaning(each) != _meaning_held(*held):
+        if held is not None and _what_it_says(each) != _what_is_held(*held):
             moment = identity_of(each.updated_at)
             identities[each.label_studio_id] = f"{moment}#{held[0].revision + 1}"
     return identities
 
 
-def _meaning(each: ParsedAnnotation) -> tuple[object, ...]:
+def _what_it_says(each: ParsedAnnotation) -> tuple[object, ...]:
     return (
         each.was_cancelled,
         each.grade,
@@ -41,7 +41,7 @@ def _meaning(each: ParsedAnnotation) -> tuple[object, ...]:
     )
 
 
-def _meaning_held(row: Annotation, user_id: int | None) -> tuple[object, ...]:
+def _what_is_held(row: Annotation, user_id: int | None) -> tuple[object, ...]:
     return (
         row.was_cancelled,
         row.grade,

@@ -138,8 +138,8 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         raise _rejection(line, "data", raw, "no task with data: an object with data is wanted")
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        told = "no list of annotations: write [] where nobody answered"
-        raise _rejection(line, "annotations", annotations, told)
+        why = "no list of annotations: write [] where nobody answered"
+        raise _rejection(line, "annotations", annotations, why)
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")

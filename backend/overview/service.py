@@ -187,8 +187,7 @@ class OverviewService:
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
             warnings=[
-                PolicyWarning(text=words.en, text_zh=words.zh)
-                for words in warnings_of(project)
+                PolicyWarning(text=words.en, text_zh=words.zh) for words in warnings_of(project)
             ],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),

@@ -25,13 +25,14 @@ def insert(
     Looking for the name first is not enough: another transaction may take it meanwhile.
     """
     project = Project(
-        id=unused_id(session, Project),
         name=name,
         dataset_id=dataset_id,
         label_schema=label_schema,
         policy=policy,
         created_at=now,
     )
+    if (unused := unused_id(session, Project)) is not None:
+        project.id = unused
     try:
         with session.begin_nested():
             session.add(project)

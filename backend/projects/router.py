@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.projects.schemas import ProjectCreate, ProjectPublic
 from backend.projects.public import to_public
+from backend.projects.schemas import ProjectCreate, ProjectPublic
 from backend.projects.service import ProjectsService
 
 router = APIRouter(prefix="/api/v1/projects", tags=["projects"])

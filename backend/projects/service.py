@@ -21,7 +21,7 @@ from backend.projects.schemas import (
     LoopPolicy,
     ProjectCreate,
 )
-from labeling.declaration import faults_of
+from labeling.declaration import DeclarationFault, faults_of
 from labeling.label_schema import LabelSchema
 
 LABEL_SETTINGS = (
@@ -259,16 +259,7 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             return LabelSchema.default(dataset.fields)
         schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
     except ValidationError as error:
-        faults = faults_of(error, LabelSchema)
-        first, is_alone = faults[0], len(faults) == 1
-        raise InvalidInput(
-            f"The label schema cannot be used: {'; '.join(f'{f.place} {f.problem}' for f in faults)}.",
-            field=f"label_schema.{first.place}",
-            value=first.value,
-            remedy=first.remedy
-            if is_alone
-            else " ".join(f"{fault.place}: {fault.remedy}" for fault in faults),
-        ) from error
+        raise _unusable(faults_of(error, LabelSchema)) from error
     unknown = [name for name in schema.fields if name not in dataset.fields]
     if unknown:
         raise InvalidInput(
@@ -279,6 +270,17 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             remedy=f"Its fields are: {', '.join(dataset.fields)}.",
         )
     return schema
+
+
+def _unusable(faults: Sequence[DeclarationFault]) -> InvalidInput:
+    problems = "; ".join(f"{fault.place} {fault.problem}" for fault in faults)
+    remedies = [f"{fault.place}: {fault.remedy}" for fault in faults]
+    return InvalidInput(
+        f"The label schema cannot be used: {problems}.",
+        field=f"label_schema.{faults[0].place}",
+        value=faults[0].value,
+        remedy=faults[0].remedy if len(faults) == 1 else " ".join(remedies),
+    )
 
 
 def label_schema_of(project: Project) -> LabelSchema:

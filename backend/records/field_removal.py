@@ -11,7 +11,7 @@ from backend.records.content import content_hash
 from backend.records.service import RecordsService
 
 RECORDS_PER_TURN = 500
-"""Records a transaction. Chosen: as ``core.turns.ROWS_PER_TURN``, it lets others write in between."""
+"""Records a transaction. Chosen: it lets others write in between."""
 
 
 class Watch(Protocol):

@@ -89,9 +89,7 @@ def task_keys(session: Session, project_id: int, limit: int) -> list[str]:
 def delete_project(session: Session, project_id: int) -> None:
     """No row of the project is left, its jobs among them: what runs can commit no more."""
     for table, condition in _of_project(project_id).items():
-        session.execute(
-            delete(table).where(condition).execution_options(synchronize_session=False)
-        )
+        session.execute(delete(table).where(condition).execution_options(synchronize_session=False))
     session.execute(delete(Project).where(col(Project.id) == project_id))
     session.expire_all()
 
@@ -179,13 +177,11 @@ def current_fields(session: Session, dataset_id: int) -> Iterator[dict[str, Any]
     while True:
         rows = session.exec(
             select(Record.id, Record.fields)
-            .where(
-                Record.dataset_id == dataset_id, col(Record.is_current), col(Record.id) > after
-            )
+            .where(Record.dataset_id == dataset_id, col(Record.is_current), col(Record.id) > after)
             .order_by(col(Record.id))
             .limit(RECORDS_A_READ)
         ).all()
         if not rows:
             return
-        yield from (fields for _, fields in rows)
+        yield from (dict(fields) for _, fields in rows)
         after = rows[-1][0]

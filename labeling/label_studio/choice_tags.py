@@ -33,12 +33,12 @@ def choice_tags(choices: Sequence[Choice], keys: str) -> list[str]:
     lines = []
     for index, choice in enumerate(choices):
         hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
-        html = quoted(_as_html(choice.title))
+        html = quote(_as_html(choice.title))
         lines.append(f"<Choice {_answer(choice.value, values)} html={html}{hotkey}/>")
     return lines
 
 
-def quoted(text: str) -> str:
+def quote(text: str) -> str:
     """The text as an attribute's value, in double quotes whatever it contains.
 
     Label Studio looks for ``name="…"`` in the whole text of a config, inside labels too.
@@ -53,7 +53,7 @@ def has_variable(text: str) -> bool:
 
 def header_value(title: str) -> str:
     """The title as a quoted attribute; a variable where it would be taken for one."""
-    return quoted(f"${QUESTION}" if has_variable(title) else title)
+    return quote(f"${QUESTION}" if has_variable(title) else title)
 
 
 def header_style(title: str) -> str:
@@ -69,11 +69,11 @@ def question_data(title: str) -> dict[str, str]:
 def _answer(value: str, others: set[str]) -> str:
     """The attributes that make the answer: the value, else an alias beside a harmless one."""
     if not has_variable(value):
-        return f"value={quoted(value)}"
+        return f"value={quote(value)}"
     harmless = value.replace("$", "＄")
     while harmless in others:
         harmless += "＄"
-    return f"value={quoted(harmless)} alias={quoted(value)}"
+    return f"value={quote(harmless)} alias={quote(value)}"
 
 
 def _as_html(title: str) -> str:

@@ -8,7 +8,7 @@ from html import escape
 
 from labeling.exceptions import LabelConfigInvalid
 from labeling.label_schema import LabelSchema
-from labeling.label_studio.choice_tags import choice_tags, header_style, header_value, quoted
+from labeling.label_studio.choice_tags import choice_tags, header_style, header_value, quote
 from labeling.label_studio.controls import (
     AGAINST_LABEL,
     CORRECTED,
@@ -121,12 +121,12 @@ def _record(schema: LabelSchema, evidence: bool) -> list[str]:
 
 def _grade(schema: LabelSchema) -> list[str]:
     title = schema.grade.question
-    name = quoted(schema.grade.name)
+    name = quote(schema.grade.name)
     return [
         '<View className="assay-question">',
         f'<Header value={header_value(title)} size="5"{header_style(title)}/>',
         f'<Choices name={name} toName="{RECORD}" choice="single-radio" required="true" '
-        f'showInLine="true" requiredMessage={quoted(f"请选择 / please choose: {title}")}>',
+        f'showInLine="true" requiredMessage={quote(f"请选择 / please choose: {title}")}>',
         *choice_tags(schema.grade.choices, _GRADE_KEYS),
         "</Choices>",
         "</View>",

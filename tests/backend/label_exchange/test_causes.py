@@ -23,7 +23,9 @@ from tests.backend.label_exchange.test_import import (
 
 def refused(services: Services, path: Path, answer: dict[str, Any], **data: Any) -> Reject:
     """The one reject of a file with that answer."""
-    report = take(services, write(path / "a.json", [foreign_task(1, answer, **data)]), mapping=MOODS)
+    report = take(
+        services, write(path / "a.json", [foreign_task(1, answer, **data)]), mapping=MOODS
+    )
     (reject,) = report.rejects
     assert (report.annotations_new, report.tasks_new) == (0, 0)
     return reject
@@ -195,9 +197,9 @@ def test_a_mapping_to_what_the_project_does_not_have_is_refused_at_once(
     with pytest.raises(InvalidInput, match=r"controls\.mood\.grade\.happy is 'god'") as error:
         take(elsewhere, path, mapping=changed(MOODS, grade={"happy": "god"}))
     assert "Did you mean 'good'?" in str(error.value)
+    record = {"external_id": "sku", "fields": {"txt": "text"}}
+    other = LabelMapping.model_validate({**MOODS.model_dump(), "record": record})
     with pytest.raises(InvalidInput, match="from the key 'txt', which no task") as error:
-        record = {"external_id": "sku", "fields": {"txt": "text"}}
-        other = LabelMapping.model_validate({**MOODS.model_dump(), "record": record})
         take(elsewhere, path, mapping=other)
     assert "Their keys are: sku, stars, text." in str(error.value)
 

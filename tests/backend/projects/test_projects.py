@@ -126,7 +126,11 @@ def test_a_missing_project_lists_those_that_exist(session: Session) -> None:
         ({"fields": ["title", "colour"]}, "label_schema.fields", "colour"),
         ({"fields": []}, "label_schema.fields", "fields"),
         ({"grade": {"choices": [{"value": "ok"}]}}, "label_schema.grade.choices", "grade"),
-        ({"issues": [{"value": "typo", "fields": ["size"]}]}, "label_schema.issues[0].fields", "size"),
+        (
+            {"issues": [{"value": "typo", "fields": ["size"]}]},
+            "label_schema.issues[0].fields",
+            "size",
+        ),
         ({"isues": []}, "label_schema.isues", "isues"),
         ({"issues": [{"value": "typo"}, {"value": "typo"}]}, "label_schema.issues", "issues"),
     ],
@@ -178,9 +182,10 @@ def test_labels_that_look_alike_are_warned_about_everywhere(
         "The labels 'a b', 'ab' of issues",
     ]
     assert engineer.get("/api/v1/projects/1").json()["warnings"] == warnings
-    assert "The labels &#39;good&#39;, &#39;good &#39;" in engineer.get(
-        "/projects/1", headers={"Accept": "text/html"}
-    ).text
+    assert (
+        "The labels &#39;good&#39;, &#39;good &#39;"
+        in engineer.get("/projects/1", headers={"Accept": "text/html"}).text
+    )
     monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
     path = tmp_path / "schema.yaml"
     path.write_text(json.dumps(declared))

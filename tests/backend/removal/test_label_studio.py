@@ -50,9 +50,9 @@ def clean_up(services: Services) -> Callable[[Held, int | None], Job]:
         args = json.loads(json.dumps({"folders": [], "label_studio": there}))
         with services.database.transaction() as session:
             enqueue(session, CLEAN_UP, args=args, now=services.clock())
-        InlineRunner(
-            services.database, build_registry(services), services.clock
-        ).run_pending(limit=1)
+        InlineRunner(services.database, build_registry(services), services.clock).run_pending(
+            limit=1
+        )
         with services.database.reading() as session:
             (job,) = list_recent(session, name=CLEAN_UP)
         return job

@@ -11,9 +11,7 @@ from tests.backend.removal.test_router import shop
 __all__ = ["shop"]
 
 
-def test_the_name_is_written_and_the_project_is_gone(
-    shop: Services, browser_as: ClientAs
-) -> None:
+def test_the_name_is_written_and_the_project_is_gone(shop: Services, browser_as: ClientAs) -> None:
     lead = browser_as("lead")
     assert 'href="/projects/1/removal"' in lead.get("/projects/1").text
     page = lead.get("/projects/1/removal")
@@ -37,9 +35,7 @@ def test_the_name_is_written_and_the_project_is_gone(
 
 
 @pytest.mark.parametrize("role", ["viewer", "reviewer", "engineer"])
-def test_others_neither_see_nor_do_it(
-    shop: Services, browser_as: ClientAs, role: str
-) -> None:
+def test_others_neither_see_nor_do_it(shop: Services, browser_as: ClientAs, role: str) -> None:
     browser = browser_as(role)
     assert "/projects/1/removal" not in browser.get("/projects/1").text
     assert browser.get("/projects/1/removal").status_code == 403

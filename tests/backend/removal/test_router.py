@@ -1,6 +1,5 @@
 """Removals over HTTP and by command: leads only, and only with the name written once more."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -83,10 +82,10 @@ def test_what_goes_is_told_and_goes(shop: Services, client_as: ClientAs) -> None
 
 
 @pytest.fixture
-def command(shop: Services, monkeypatch: pytest.MonkeyPatch) -> Iterator[CliRunner]:
+def command(shop: Services, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     for place in ("backend.bootstrap", "backend.cli.datasets"):
         monkeypatch.setattr(f"{place}.open_services", lambda: shop)
-    yield CliRunner()
+    return CliRunner()
 
 
 def test_the_command_says_what_goes_and_asks_for_the_name(
@@ -105,9 +104,7 @@ def test_the_command_says_what_goes_and_asks_for_the_name(
         assert session.exec(select(Project)).all() == []
 
 
-def test_datasets_and_fields_by_command(
-    shop: Services, command: CliRunner, tmp_path: Path
-) -> None:
+def test_datasets_and_fields_by_command(shop: Services, command: CliRunner, tmp_path: Path) -> None:
     kept = command.invoke(commands, ["datasets", "delete", "shop", "--confirm", "shop"])
     assert isinstance(kept.exception, Conflict)
     kept = command.invoke(commands, ["datasets", "remove-field", "shop", "title"])

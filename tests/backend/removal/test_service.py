@@ -66,9 +66,7 @@ def delete_other(desk: Desk) -> None:
 
 def run_jobs(desk: Desk) -> None:
     """Every job that waits has run."""
-    InlineRunner(
-        desk.services.database, build_registry(desk.services), desk.clock
-    ).run_pending()
+    InlineRunner(desk.services.database, build_registry(desk.services), desk.clock).run_pending()
 
 
 def test_no_row_of_the_project_is_left_and_no_other_is_gone(full: Desk) -> None:
@@ -199,7 +197,7 @@ def test_a_dataset_in_use_is_refused_with_the_names_of_its_projects(full: Desk) 
 
 @pytest.fixture
 def junk(desk: Desk) -> Desk:
-    """The dataset has a field that no project shows, and a record two versions that differ in it."""
+    """The dataset has a field that no project shows; versions of a record differ in it."""
     with desk.services.database.transaction() as session:
         records = RecordsService(session, desk.clock)
         records.add_fields(1, ["junk"])
