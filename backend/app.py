@@ -47,6 +47,7 @@ from backend.training.router import router as training_router
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
+from backend.words import Message
 
 TAGS = [
     {"name": "status", "description": "What is going on, at a glance."},
@@ -181,7 +182,8 @@ def health(services: ServicesDep) -> Health:
             ping(session)
     except Exception as error:
         raise Unavailable(
-            "The store does not answer.", remedy="Look at the database and its address."
+            Message("The store does not answer."),
+            remedy=Message("Look at the database and its address."),
         ) from error
     return Health(status="ok", version=_version())
 

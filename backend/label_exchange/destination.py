@@ -17,9 +17,15 @@ from backend.projects import repository as project_rows
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of, read_label_schema
 from backend.records.service import RecordsService
+<<<<<<< HEAD
 from labeling.declaration import faults_of, tell
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_mapping import ControlMeaning, LabelMapping
+=======
+from backend.words import Message
+from labeling.label_schema import describe
+from labeling.label_studio.label_mapping import LabelMapping
+>>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -49,12 +55,22 @@ def read_mapping(path: Path) -> LabelMapping:
     except ValidationError as error:
         problem = tell(faults_of(error, LabelMapping))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+<<<<<<< HEAD
         problem = f"it cannot be read: {error}."
     raise InvalidInput(
         f"The mapping {path.name} is not usable: {' '.join(problem.split())}",
+=======
+        problem = Message("it cannot be read: {error}", error=" ".join(str(error).split()))
+    raise InvalidInput(
+        Message(
+            "The mapping {path} is not usable: {problem}.",
+            path=path.name,
+            problem=problem,
+        ),
+>>>>>>> main
         field="mapping",
         value=path.name,
-        remedy="It may hold record, controls, annotators, same_server and label_schema.",
+        remedy=Message("It may hold record, controls, annotators, same_server and label_schema."),
     )
 
 
@@ -80,10 +96,10 @@ def find_or_create(
     if project is None:
         if not fields:
             raise InvalidInput(
-                "The file tells no fields of records, so no project can be made for it.",
+                Message("The file tells no fields of records, so no project can be made for it."),
                 field="file",
                 value=request.path.name,
-                remedy="Name an existing project, or map the data with --mapping.",
+                remedy=Message("Name an existing project, or map the data with --mapping."),
             )
         name = request.dataset or request.project
         RecordsService(session, services.clock).find_or_create_dataset(
@@ -99,10 +115,14 @@ def find_or_create(
     assert dataset is not None
     if request.dataset and dataset.name != request.dataset:
         raise InvalidInput(
-            f"Project {project.name!r} labels the dataset {dataset.name!r}.",
+            Message(
+                "Project {project!r} labels the dataset {dataset!r}.",
+                project=project.name,
+                dataset=dataset.name,
+            ),
             field="dataset",
             value=request.dataset,
-            remedy="Leave --dataset out, or name another project.",
+            remedy=Message("Leave --dataset out, or name another project."),
         )
     _check_same_schema(request.mapping, project, dataset)
     check_mapping(request.mapping, label_schema_of(project), project.name)

@@ -19,8 +19,14 @@ from backend.label_exchange.task_file import ImportedTask
 from backend.models import Project
 from backend.projects.service import label_schema_of
 from backend.records.schemas import RecordCreate
+<<<<<<< HEAD
 from labeling.label_studio.annotations import ParsedAnnotation
 from labeling.label_studio.label_mapping import LabelMapping
+=======
+from backend.words import Message
+from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
+from labeling.label_studio.label_mapping import LabelMapping, translate
+>>>>>>> main
 
 VIA = "import"
 
@@ -117,7 +123,13 @@ class LabelChunk:
                     source=self._source,
                 )
             except UnicodeEncodeError:
+<<<<<<< HEAD
                 self._reject(task.line, *_half_character(task))
+=======
+                self._reject(
+                    task.line, "data", None, Message("a text with half a character cannot be kept")
+                )
+>>>>>>> main
                 continue
             if task.external_id in part:
                 store()
@@ -148,7 +160,17 @@ class LabelChunk:
                 else:
                     number = -each.label_studio_id
                     self._reject(
+<<<<<<< HEAD
                         line, f"annotation {number}", each.grade, _why_not_here(before, here)
+=======
+                        line,
+                        f"annotation {-each.label_studio_id}",
+                        each.grade,
+                        Message(
+                            "an annotation with that id was imported from another Label Studio; "
+                            "import this file into a project of its own"
+                        ),
+>>>>>>> main
                     )
         return kept
 
