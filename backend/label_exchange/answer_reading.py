@@ -10,13 +10,13 @@ from backend.annotations.revisions import identity_of
 from backend.ingestion.schemas import Reject, short_value
 from backend.label_exchange.people import People
 from backend.label_exchange.task_file import ImportedTask
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, no_grade, parse_annotation
 from labeling.label_studio.label_mapping import LabelMapping, Misfit, translate, values_of
 
 LARGEST_ID = 2_147_483_647
 """2**31 - 1: the store keeps Label Studio's ids in 32 bits."""
-ANY_MAPPING = "say in the mapping what it means, or take a project whose label schema has it"
 
 
 class AnswerReader:
@@ -40,7 +40,10 @@ class AnswerReader:
         return found
 
     def _refuse(self, line: int, name: str, misfits: Sequence[Misfit]) -> None:
-        reason = "; ".join(dict.fromkeys(misfit.reason for misfit in misfits))
+        reasons = list(dict.fromkeys(misfit.reason for misfit in misfits))
+        reason = reasons[0]
+        for each in reasons[1:]:
+            reason = Message("{reason}; {other}", reason=reason, other=each)
         value = short_value(misfits[0].value)
         self.rejects.append(Reject(line=line, field=name, value=value, reason=reason))
 
@@ -48,11 +51,13 @@ class AnswerReader:
         self, task: ImportedTask, raw: object, *, is_ours: bool
     ) -> tuple[ParsedAnnotation | None, list[Misfit]]:
         if not isinstance(raw, Mapping):
-            return None, [Misfit(raw, "it is no object with id, result and created_at")]
+            told = Message("it is no object with id, result and created_at")
+            return None, [Misfit(raw, told)]
         misfits = [*_misfits_of_id(raw.get("id")), *_misfits_of_times(raw)]
         result = raw.get("result")
         if "\\u0000" in json.dumps(result):
-            misfits.append(Misfit(None, "a NUL character cannot be kept: take it out of the text"))
+            told = Message("a NUL character cannot be kept: take it out of the text")
+            misfits.append(Misfit(None, told))
         regions, untold = translate(
             result, self._mapping, self._schema, task.fields, table_fields=task.table_fields
         )
@@ -96,11 +101,24 @@ class AnswerReader:
         said = "; ".join(
             f"{region.get('from_name')}: {', '.join(values_of(region))}" for region in regions
         )
-        misfits = [Misfit(said, f"{each}: {ANY_MAPPING}") for each in others]
+        misfits = [
+            Misfit(
+                said,
+                Message(
+                    "{problem}: say in the mapping what it means, or take a project whose label "
+                    "schema has it",
+                    problem=each,
+                ),
+            )
+            for each in others
+        ]
         if missing in parsed.problems and not others and not has_cause:
-            name = self._schema.grade.name
-            remedy = f"answer {name!r} there, or say in the mapping which control it is"
-            misfits.append(Misfit(said or None, f"{missing}: {remedy}"))
+            told = Message(
+                "{problem}: answer {name!r} there, or say in the mapping which control it is",
+                problem=missing,
+                name=self._schema.grade.name,
+            )
+            misfits.append(Misfit(said or None, told))
         return misfits
 
 
@@ -121,8 +139,12 @@ def _name(raw: object, number: int) -> str:
 def _misfits_of_id(number: object) -> list[Misfit]:
     if type(number) is int and 0 < abs(number) < LARGEST_ID:
         return []
-    reason = f"its id {number!r} is no id of Label Studio, a whole number up to {LARGEST_ID - 1}"
-    return [Misfit(number, reason)]
+    told = Message(
+        "its id {number} is no id of Label Studio, a whole number up to {largest}",
+        number=repr(number),
+        largest=LARGEST_ID - 1,
+    )
+    return [Misfit(number, told)]
 
 
 def _misfits_of_times(raw: Mapping[str, Any]) -> list[Misfit]:
@@ -134,7 +156,14 @@ def _misfits_of_times(raw: Mapping[str, Any]) -> list[Misfit]:
         try:
             identity_of(datetime.fromisoformat(told))  # type: ignore[arg-type]
         except (TypeError, ValueError, OverflowError):
-            problem = "is missing" if told is None else f"{told!r} is no time"
-            wanted = "write it as 2026-03-01T10:00:05Z"
-            found.append(Misfit(told, f"{name} {problem}: {wanted}"))
+            reason = (
+                Message("{name} is missing: write it as 2026-03-01T10:00:05Z", name=name)
+                if told is None
+                else Message(
+                    "{name} {value} is no time: write it as 2026-03-01T10:00:05Z",
+                    name=name,
+                    value=repr(told),
+                )
+            )
+            found.append(Misfit(told, reason))
     return found

@@ -17,15 +17,10 @@ from backend.projects import repository as project_rows
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of, read_label_schema
 from backend.records.service import RecordsService
-<<<<<<< HEAD
+from backend.words import Message
 from labeling.declaration import faults_of, tell
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_mapping import ControlMeaning, LabelMapping
-=======
-from backend.words import Message
-from labeling.label_schema import describe
-from labeling.label_studio.label_mapping import LabelMapping
->>>>>>> main
 
 
 @dataclass(frozen=True)
@@ -55,19 +50,13 @@ def read_mapping(path: Path) -> LabelMapping:
     except ValidationError as error:
         problem = tell(faults_of(error, LabelMapping))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-<<<<<<< HEAD
-        problem = f"it cannot be read: {error}."
-    raise InvalidInput(
-        f"The mapping {path.name} is not usable: {' '.join(problem.split())}",
-=======
         problem = Message("it cannot be read: {error}", error=" ".join(str(error).split()))
     raise InvalidInput(
         Message(
-            "The mapping {path} is not usable: {problem}.",
+            "The mapping {path} is not usable: {problem}",
             path=path.name,
             problem=problem,
         ),
->>>>>>> main
         field="mapping",
         value=path.name,
         remedy=Message("It may hold record, controls, annotators, same_server and label_schema."),
@@ -138,10 +127,13 @@ def _check_same_schema(mapping: LabelMapping, project: Project, dataset: Dataset
     wanted = {"fields": list(schema.fields), **mapping.label_schema}
     if read_label_schema(wanted, dataset) != schema:
         raise InvalidInput(
-            f"The mapping declares another label schema than project {project.name!r} has.",
+            Message(
+                "The mapping declares another label schema than project {project!r} has.",
+                project=project.name,
+            ),
             field="mapping.label_schema",
             value=project.name,
-            remedy="Leave label_schema out of the mapping, or import into a new project.",
+            remedy=Message("Leave label_schema out of the mapping, or import into a new project."),
         )
 
 
@@ -165,11 +157,17 @@ def check_mapping(mapping: LabelMapping, schema: LabelSchema, project: str) -> N
 
 def _unknown_meaning(place: str, here: str, values: Sequence[str], project: str) -> InvalidInput:
     near = get_close_matches(here, values, n=1)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
     return InvalidInput(
-        f"The mapping's controls.{place} is {here!r}, which the label schema of project "
-        f"{project!r} does not have.",
+        Message(
+            "The mapping's controls.{place} is {value!r}, which the label schema of project "
+            "{project!r} does not have.",
+            place=place,
+            value=here,
+            project=project,
+        ),
         field=f"mapping.controls.{place}",
         value=here,
-        remedy=f"{hint}It has: {', '.join(values)}.",
+        remedy=Message("Did you mean {near!r}? It has: {values}.", near=near[0], values=values)
+        if near
+        else Message("It has: {values}.", values=values),
     )

@@ -19,14 +19,9 @@ from backend.label_exchange.task_file import ImportedTask
 from backend.models import Project
 from backend.projects.service import label_schema_of
 from backend.records.schemas import RecordCreate
-<<<<<<< HEAD
+from backend.words import Message
 from labeling.label_studio.annotations import ParsedAnnotation
 from labeling.label_studio.label_mapping import LabelMapping
-=======
-from backend.words import Message
-from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
-from labeling.label_studio.label_mapping import LabelMapping, translate
->>>>>>> main
 
 VIA = "import"
 
@@ -123,13 +118,7 @@ class LabelChunk:
                     source=self._source,
                 )
             except UnicodeEncodeError:
-<<<<<<< HEAD
                 self._reject(task.line, *_half_character(task))
-=======
-                self._reject(
-                    task.line, "data", None, Message("a text with half a character cannot be kept")
-                )
->>>>>>> main
                 continue
             if task.external_id in part:
                 store()
@@ -160,17 +149,7 @@ class LabelChunk:
                 else:
                     number = -each.label_studio_id
                     self._reject(
-<<<<<<< HEAD
                         line, f"annotation {number}", each.grade, _why_not_here(before, here)
-=======
-                        line,
-                        f"annotation {-each.label_studio_id}",
-                        each.grade,
-                        Message(
-                            "an annotation with that id was imported from another Label Studio; "
-                            "import this file into a project of its own"
-                        ),
->>>>>>> main
                     )
         return kept
 
@@ -181,18 +160,22 @@ class LabelChunk:
 def _why_not_here(before: AnnotationPlace, here: AnnotationPlace) -> str:
     """Why the id is another annotation's."""
     if before.annotated_at != here.annotated_at:
-        return (
-            "an annotation with that id was imported from another Label Studio, made at "
-            f"{before.annotated_at:%Y-%m-%d %H:%M:%S}: import this file into a project of its own"
+        return Message(
+            "an annotation with that id was imported from another Label Studio, made at {moment}: "
+            "import this file into a project of its own",
+            moment=before.annotated_at.isoformat(sep=" ", timespec="seconds"),
         )
     if before.external_id != here.external_id:
-        return (
-            f"it is the answer about record {before.external_id!r} already, and here about "
-            f"{here.external_id!r}: name the same records (record.external_id in the mapping)"
+        return Message(
+            "it is the answer about record {before!r} already, and here about {here!r}: name the "
+            "same records (record.external_id in the mapping)",
+            before=before.external_id,
+            here=here.external_id,
         )
-    return (
-        f"it is the answer about other content of record {here.external_id!r} already: name the "
-        "same fields (record.fields in the mapping), or import into a project of its own"
+    return Message(
+        "it is the answer about other content of record {record!r} already: name the same fields "
+        "(record.fields in the mapping), or import into a project of its own",
+        record=here.external_id,
     )
 
 
@@ -204,7 +187,7 @@ def _half_character(task: ImportedTask) -> tuple[str, object, str]:
     return (
         where,
         texts.get(broken[0] if broken else ""),
-        ("a text with half a character cannot be kept: export it again as UTF-8"),
+        Message("a text with half a character cannot be kept: export it again as UTF-8"),
     )
 
 

@@ -7,12 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
-<<<<<<< HEAD
-from backend.core.counting import amount
-from backend.core.exceptions import AppError, InvalidInput, JobCancelled
-=======
-from backend.core.exceptions import JobCancelled, words_of
->>>>>>> main
+from backend.core.exceptions import InvalidInput, JobCancelled, words_of
 from backend.core.services import Services
 from backend.ingestion import repository as imports
 from backend.ingestion.mapping import RowRejected
@@ -95,11 +90,15 @@ def _survey(request: LabelImport) -> tuple[int, list[str], str]:
     absent = [key for key in named if key not in keys]
     if absent and keys:
         raise InvalidInput(
-            f"The mapping takes the field {named[absent[0]]!r} from the key {absent[0]!r}, which "
-            "no task of the file has.",
+            Message(
+                "The mapping takes the field {field!r} from the key {key!r}, which no task of the "
+                "file has.",
+                field=named[absent[0]],
+                key=absent[0],
+            ),
             field="mapping.record.fields",
             value=absent[0],
-            remedy=f"Their keys are: {', '.join(sorted(keys))}.",
+            remedy=Message("Their keys are: {keys}.", keys=sorted(keys)),
         )
     return size, list(fields), kind or DEFAULT_KIND
 

@@ -57,23 +57,14 @@ def _elements(file: IO[str], path: Path) -> Iterator[Any]:
     whole = file.read(CHARACTERS_A_READ)
     held = whole.lstrip()
     if not held.startswith("["):
-<<<<<<< HEAD
-        raise _unreadable(path, "holds no JSON array")
-    place, number, lines = 1, 0, 1 + whole[: -len(held)].count(NEW_LINE)
-=======
         raise _unreadable(path, Message("holds no JSON array"))
-    place, number = 1, 0
->>>>>>> main
+    place, number, lines = 1, 0, 1 + whole[: -len(held)].count(NEW_LINE)
     while True:
         while place < len(held) and held[place] in " \t\r\n,":
             place += 1
         if place < len(held) and held[place] == "]":
             return
-<<<<<<< HEAD
-        problem = f"it is cut off in line {lines + held.count(NEW_LINE)}"
-=======
-        problem: str = Message("is cut off")
->>>>>>> main
+        problem: str = Message("it is cut off in line {line}", line=lines + held.count(NEW_LINE))
         if place < len(held):
             try:
                 element, place = decoder.raw_decode(held, place)
@@ -83,20 +74,16 @@ def _elements(file: IO[str], path: Path) -> Iterator[Any]:
             except json.JSONDecodeError as error:
                 if not _is_at_the_end(error, held):
                     line = lines + held.count(NEW_LINE, 0, error.pos)
-                    problem = f"{error.msg} in line {line}"
+                    problem = Message("{error} in line {line}", error=error.msg, line=line)
             except (ValueError, RecursionError) as error:
                 problem = str(error)
         more = file.read(max(CHARACTERS_A_READ, len(held) - place))
         if not more or len(held) - place > MAX_TASK:
-<<<<<<< HEAD
-            raise _unreadable(path, f"is broken after task {number}: {problem}")
-        lines += held.count(NEW_LINE, 0, place)
-=======
             raise _unreadable(
                 path,
                 Message("is broken after task {number}: {problem}", number=number, problem=problem),
             )
->>>>>>> main
+        lines += held.count(NEW_LINE, 0, place)
         held, place = held[place:] + more, 0
 
 
@@ -159,18 +146,12 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         RowRejected: it is none, or its data cannot be a record.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
-<<<<<<< HEAD
-        raise _rejection(line, "data", raw, "no task with data: an object with data is wanted")
+        wanted = Message("no task with data: an object with data is wanted")
+        raise _rejection(line, "data", raw, wanted)
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        why = "no list of annotations: write [] where nobody answered"
-        raise _rejection(line, "annotations", annotations, why)
-=======
-        raise _rejection(line, "data", raw, Message("no task with data"))
-    data, annotations = raw["data"], raw.get("annotations")
-    if not isinstance(annotations, list):
-        raise _rejection(line, "annotations", annotations, Message("no list of annotations"))
->>>>>>> main
+        wanted = Message("no list of annotations: write [] where nobody answered")
+        raise _rejection(line, "annotations", annotations, wanted)
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")
@@ -225,12 +206,8 @@ def _external_id(line: int, raw: Mapping[str, Any], mapping: LabelMapping) -> st
     if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
         named = str(value)
     elif mapping.record.external_id is not None:
-<<<<<<< HEAD
-        told = "the record's id is missing: the mapping's record.external_id names this key"
-        raise _rejection(line, key, value, told)
-=======
-        raise _rejection(line, key, value, Message("the record's id is missing"))
->>>>>>> main
+        why = Message("the record's id is missing: the mapping's record.external_id names this key")
+        raise _rejection(line, key, value, why)
     elif raw.get("id") is None:
         raise _rejection(
             line, "id", None, Message("neither record_id nor a task id names the record")

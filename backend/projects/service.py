@@ -21,13 +21,9 @@ from backend.projects.schemas import (
     LoopPolicy,
     ProjectCreate,
 )
-<<<<<<< HEAD
+from backend.words import Message
 from labeling.declaration import DeclarationFault, faults_of
 from labeling.label_schema import LabelSchema
-=======
-from backend.words import Message
-from labeling.label_schema import LabelSchema, describe
->>>>>>> main
 
 LABEL_SETTINGS = (
     "annotators_per_record",
@@ -293,14 +289,7 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             return LabelSchema.default(dataset.fields)
         schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
     except ValidationError as error:
-<<<<<<< HEAD
         raise _unusable(faults_of(error, LabelSchema)) from error
-=======
-        raise InvalidInput(
-            Message("The label schema cannot be used: {problem}.", problem=describe(error)),
-            field="label_schema",
-        ) from error
->>>>>>> main
     unknown = [name for name in schema.fields if name not in dataset.fields]
     if unknown:
         raise InvalidInput(
@@ -320,7 +309,7 @@ def _unusable(faults: Sequence[DeclarationFault]) -> InvalidInput:
     problems = "; ".join(f"{fault.place} {fault.problem}" for fault in faults)
     remedies = [f"{fault.place}: {fault.remedy}" for fault in faults]
     return InvalidInput(
-        f"The label schema cannot be used: {problems}.",
+        Message("The label schema cannot be used: {problem}.", problem=problems),
         field=f"label_schema.{faults[0].place}",
         value=faults[0].value,
         remedy=faults[0].remedy if len(faults) == 1 else " ".join(remedies),

@@ -9,6 +9,7 @@ from backend.models import Record
 from backend.records import repository
 from backend.records.content import content_hash
 from backend.records.service import RecordsService
+from backend.words import Message
 
 RECORDS_PER_TURN = 500
 """Records a transaction. Chosen: it lets others write in between."""
@@ -48,7 +49,8 @@ def strip_field(services: Services, dataset_id: int, field: str, watch: Watch) -
             _strip(session, service, dataset_id, field, held)
             changed += len(held)
             total = service.count(dataset)
-        watch.progress(min(1.0, after / max(total, after)), f"{changed:,} records")
+        told = Message.ngettext("{n:,} record", "{n:,} records", n=changed)
+        watch.progress(min(1.0, after / max(total, after)), told)
 
 
 def _strip(

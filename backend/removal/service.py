@@ -33,6 +33,7 @@ from backend.removal.schemas import (
     LabelStudioFate,
     ProjectRemoval,
 )
+from backend.words import Message
 
 
 class Removals:
@@ -82,7 +83,7 @@ class Removals:
             InvalidInput: ``confirmed`` is not its name.
         """
         project = ProjectsService(self._session, self._clock).get(project_id)
-        check_confirmed(confirmed, project.name, "project")
+        check_confirmed(confirmed, project.name)
         repository.lock_project(self._session, project_id)
         lost = self.of_project(project)
         args = {
@@ -126,7 +127,7 @@ class Removals:
             Conflict: a project labels it, or an import into it has not ended.
         """
         dataset = self._records.get_dataset(dataset_id)
-        check_confirmed(confirmed, dataset.name, "dataset")
+        check_confirmed(confirmed, dataset.name)
         self._records.add_fields(dataset_id, ())  # locks it
         self._refuse_in_use(dataset)
         lost = self.of_dataset(dataset)
@@ -140,18 +141,28 @@ class Removals:
         names = [repr(each.name) for each in repository.projects_of(self._session, dataset.id)]
         if names:
             raise Conflict(
-                f"Dataset {dataset.name!r} is labelled by {_projects(names)}.",
+                Message.ngettext(
+                    "Dataset {dataset!r} is labelled by project {projects}.",
+                    "Dataset {dataset!r} is labelled by projects {projects}.",
+                    n=len(names),
+                    dataset=dataset.name,
+                    projects=names,
+                ),
                 field="dataset",
                 value=dataset.name,
-                remedy="Delete that first, or keep the dataset.",
+                remedy=Message("Delete what labels it first, or keep the dataset."),
             )
         for job in repository.open_jobs_called(self._session, IMPORT_JOB):
             if job.args.get("request", {}).get("dataset") == dataset.name:
                 raise Conflict(
-                    f"An import into dataset {dataset.name!r} has not ended: job {job.id}.",
+                    Message(
+                        "An import into dataset {dataset!r} has not ended: job {job}.",
+                        dataset=dataset.name,
+                        job=job.id,
+                    ),
                     field="dataset",
                     value=dataset.name,
-                    remedy="Cancel that job or wait for its end.",
+                    remedy=Message("Cancel that job or wait for its end."),
                 )
 
     def of_field(self, dataset: Dataset, field: str) -> FieldRemoval:
@@ -163,19 +174,27 @@ class Removals:
         """
         if field not in dataset.fields:
             raise NotFound(
-                f"Dataset {dataset.name!r} has no field {field!r}.",
+                Message(
+                    "Dataset {dataset!r} has no field {field!r}.", dataset=dataset.name, field=field
+                ),
                 field="field",
                 value=field,
-                remedy=f"Its fields are: {', '.join(dataset.fields) or 'none'}.",
+                remedy=Message("Its fields are: {fields}.", fields=dataset.fields),
             )
         projects = repository.projects_of(self._session, dataset.id)
         names = [repr(each.name) for each in projects if field in label_schema_of(each).fields]
         if names:
             raise Conflict(
-                f"The field {field!r} is shown by {_projects(names)}.",
+                Message.ngettext(
+                    "The field {field!r} is shown by project {projects}.",
+                    "The field {field!r} is shown by projects {projects}.",
+                    n=len(names),
+                    field=field,
+                    projects=names,
+                ),
                 field="field",
                 value=field,
-                remedy="Delete that first, or keep the field.",
+                remedy=Message("Delete what shows it first, or keep the field."),
             )
         held = repository.current_fields(self._session, dataset.id)
         return FieldRemoval(
@@ -196,7 +215,7 @@ class Removals:
             InvalidInput: ``confirmed`` is not the field's name.
             Conflict: a project shows it.
         """
-        check_confirmed(confirmed, field, "field")
+        check_confirmed(confirmed, field)
         self._records.add_fields(dataset_id, ())  # locks it
         dataset = self._records.get_dataset(dataset_id)
         lost = self.of_field(dataset, field)
@@ -223,7 +242,7 @@ def folder_of_dataset(dataset_id: int) -> str:
     return f"dataset-{dataset_id}"
 
 
-def check_confirmed(written: str, name: str, what: str) -> None:
+def check_confirmed(written: str, name: str) -> None:
     """Whoever takes it away knows which one it is.
 
     Raises:
@@ -231,12 +250,12 @@ def check_confirmed(written: str, name: str, what: str) -> None:
     """
     if written != name:
         raise InvalidInput(
-            f"The {what} is called {name!r}, and {written!r} was written: nothing is deleted.",
+            Message(
+                "Its name is {name!r}, and {written!r} was written: nothing is deleted.",
+                name=name,
+                written=written,
+            ),
             field="confirm",
             value=written,
-            remedy="Write its name, letter by letter.",
+            remedy=Message("Write its name, letter by letter."),
         )
-
-
-def _projects(names: list[str]) -> str:
-    return f"{'project' if len(names) == 1 else 'projects'} {', '.join(names)}"

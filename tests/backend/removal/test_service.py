@@ -102,7 +102,7 @@ def test_what_goes_is_said_before_and_kept_in_the_audit_trail(full: Desk) -> Non
 @pytest.mark.parametrize("written", ["", "shop", "Shop ", "Other"])
 def test_another_name_deletes_nothing(full: Desk, written: str) -> None:
     before = row_counts(full)
-    with pytest.raises(InvalidInput, match="called 'Shop'") as error:
+    with pytest.raises(InvalidInput, match="name is 'Shop'") as error:
         delete(full, confirmed=written)
     assert (error.value.field, error.value.value) == ("confirm", written)
     assert row_counts(full) == before
@@ -181,7 +181,7 @@ def test_a_dataset_in_use_is_refused_with_the_names_of_its_projects(full: Desk) 
         delete_dataset()
     with full.services.database.transaction() as session:
         session.delete(session.get(Job, job_id))
-    with pytest.raises(InvalidInput, match="called 'shop'"):
+    with pytest.raises(InvalidInput, match="name is 'shop'"):
         delete_dataset("Shop")
     pool = full.services.settings.pools_dir / "dataset-1"
     pool.mkdir(parents=True)
