@@ -1,100 +1,24 @@
 """What annotators are asked: one declaration for screen, classifier, forms and reports."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
-    ValidationInfo,
     field_validator,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
+from labeling.choice import STORED, Choice, Issue, SchemaPart, Shown, new_rule
 from labeling.declaration import broken_rule, faults_of, read_declaration, tell
 from labeling.exceptions import LabelSchemaInvalid
-from labeling.shown_text import check_name, check_shown
-
-Dimension = Literal[
-    "completeness",
-    "accuracy",
-    "consistency",
-    "timeliness",
-    "validity",
-    "uniqueness",
-    "security",
-]
-
+from labeling.shown_text import check_name
 
 # What the labelling screen calls its other parts; a grade of that name would collide.
 RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "evidence", "issues", "rationale"})
-
-
-class _SchemaPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-STORED = "is_stored"
-"""Key of the validation context: the schema is in use, so rules made since do not refuse it."""
-LONGEST_ISSUE = 74
-"""Characters of an issue's value: with ``issue:`` before it the store keeps it in 80."""
-
-
-def _new(check: Callable[[str], PydanticCustomError | None]) -> AfterValidator:
-    def check_new(text: str, info: ValidationInfo) -> str:
-        refused = None if (info.context or {}).get(STORED) else check(text)
-        if refused:
-            raise refused
-        return text
-
-    return AfterValidator(check_new)
-
-
-Shown = Annotated[str, _new(check_shown)]
-
-
-class Choice(_SchemaPart):
-    """One value that may be chosen, with its titles for people; a text alone is its value."""
-
-    value: Shown = Field(min_length=1, max_length=100)
-    en: Shown | None = None
-    zh: Shown | None = None
-
-    @model_validator(mode="before")
-    @classmethod
-    def from_text(cls, declared: object) -> object:
-        """``good`` stands for ``{value: good}``."""
-        is_alone = declared is None or isinstance(declared, str | bool | int | float | date)
-        return {"value": declared} if is_alone else declared
-
-    @property
-    def title(self) -> str:
-        """English and Chinese title on one line."""
-        return " ".join(part for part in (self.en or self.value, self.zh) if part)
-
-
-class Issue(Choice):
-    """One kind of fault, the quality dimension it hurts, and where it can occur."""
-
-    dimension: Dimension = "accuracy"
-    fields: tuple[str, ...] | None = Field(None, description="empty: any field")
-
-    @field_validator("value")
-    @classmethod
-    def check_length(cls, value: str, info: ValidationInfo) -> str:
-        if len(value) > LONGEST_ISSUE and not (info.context or {}).get(STORED):
-            raise broken_rule(
-                f"has {len(value)} characters",
-                f"Write at most {LONGEST_ISSUE}; the titles, 'en' and 'zh', may be longer.",
-            )
-        return value
 
 
 GOOD_FAIR_POOR = (
@@ -106,14 +30,14 @@ QUESTION = {True: ("Grade", "等级"), False: ("Class", "类别")}
 """What the single choice is called where the schema has no title of its own, by its order."""
 
 
-class Grade(_SchemaPart):
+class Grade(SchemaPart):
     """The single choice about the record as a whole.
 
     ``ordered``: the choices are grades, the best first, so that neighbours differ less than others.
     Own choices are classes without an order unless they are declared to be ordered.
     """
 
-    name: Annotated[str, _new(check_name)] = "grade"
+    name: Annotated[str, new_rule(check_name)] = "grade"
     choices: tuple[Choice, ...] = GOOD_FAIR_POOR
     ordered: bool = Field(
         default_factory=lambda held: _is_good_fair_poor(held.get("choices", ())),
@@ -191,7 +115,7 @@ class Titles:
         return self.grades.get(value) or self.issue(value)
 
 
-class LabelSchema(_SchemaPart):
+class LabelSchema(SchemaPart):
     """The questions of one project.
 
     ``fields`` are the record's fields in the order shown; with ``faulty_fields`` each can

@@ -14,8 +14,9 @@ from backend.core.services import Services
 from backend.label_studio import repository as label_studio_repository
 from backend.models import Dataset, Project
 from backend.projects import repository as project_rows
+from backend.projects.declared_schema import read_label_schema
 from backend.projects.schemas import ProjectCreate
-from backend.projects.service import ProjectsService, label_schema_of, read_label_schema
+from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.service import RecordsService
 from backend.words import Message
 from labeling.declaration import faults_of, tell

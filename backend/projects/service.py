@@ -12,8 +12,9 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.jobs.queue import enqueue
 from backend.jobs.schedules import next_time, set_schedule
-from backend.models import Dataset, Project
+from backend.models import Project
 from backend.projects import repository
+from backend.projects.declared_schema import read_label_schema
 from backend.projects.schemas import (
     LONGEST_NAME,
     MOST_ANNOTATORS,
@@ -22,7 +23,6 @@ from backend.projects.schemas import (
     ProjectCreate,
 )
 from backend.words import Message
-from labeling.declaration import DeclarationFault, faults_of
 from labeling.label_schema import LabelSchema
 
 LABEL_SETTINGS = (
@@ -263,56 +263,6 @@ def check_overlap(policy: LoopPolicy) -> None:
                 "Set annotators_per_record below {least}, or overlap to fixed.", least=least
             )
         ),
-    )
-
-
-def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> LabelSchema:
-    """The label schema as declared, or the default one over the dataset's fields.
-
-    Raises:
-        InvalidInput: malformed, or it names fields that the dataset does not have.
-    """
-    if not dataset.fields:
-        raise InvalidInput(
-            Message(
-                "The dataset {dataset!r} has no fields yet, so there is nothing to label.",
-                dataset=dataset.name,
-            ),
-            field="dataset",
-            value=dataset.name,
-            remedy=Message(
-                "Import records first: assay import FILE --dataset {dataset}.", dataset=dataset.name
-            ),
-        )
-    try:
-        if declared is None:
-            return LabelSchema.default(dataset.fields)
-        schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
-    except ValidationError as error:
-        raise _unusable(faults_of(error, LabelSchema)) from error
-    unknown = [name for name in schema.fields if name not in dataset.fields]
-    if unknown:
-        raise InvalidInput(
-            Message(
-                "The label schema names fields that dataset {dataset!r} does not have: {unknown}.",
-                dataset=dataset.name,
-                unknown=unknown,
-            ),
-            field="label_schema.fields",
-            value=unknown,
-            remedy=Message("Its fields are: {fields}.", fields=dataset.fields),
-        )
-    return schema
-
-
-def _unusable(faults: Sequence[DeclarationFault]) -> InvalidInput:
-    problems = "; ".join(f"{fault.place} {fault.problem}" for fault in faults)
-    remedies = [f"{fault.place}: {fault.remedy}" for fault in faults]
-    return InvalidInput(
-        Message("The label schema cannot be used: {problem}.", problem=problems),
-        field=f"label_schema.{faults[0].place}",
-        value=faults[0].value,
-        remedy=faults[0].remedy if len(faults) == 1 else " ".join(remedies),
     )
 
 

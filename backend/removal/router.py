@@ -5,13 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
-from backend.core.problems import problem_responses
+from backend.core.responses import problem_responses
 from backend.projects.service import ProjectsService
 from backend.records.service import RecordsService
 from backend.removal.schemas import DatasetRemoval, FieldRemoval, LabelStudioFate, ProjectRemoval
 from backend.removal.service import Removals
 
-router = APIRouter(prefix="/api/v1", tags=["removal"], responses=problem_responses(401, 403, 404))
+router = APIRouter(prefix="/api/v1", tags=["removal"])
 
 Confirm = Annotated[str, Query(description="the name of what is deleted, letter by letter")]
 
@@ -25,7 +25,7 @@ def project_removal(
     return Removals(session, services).of_project(project)
 
 
-@router.delete("/projects/{project_id}", responses=problem_responses(422))
+@router.delete("/projects/{project_id}")
 def delete_project(
     *,
     project_id: int,
@@ -52,7 +52,7 @@ def dataset_removal(
     return Removals(session, services).of_dataset(dataset)
 
 
-@router.delete("/datasets/{dataset_id}", responses=problem_responses(409, 422))
+@router.delete("/datasets/{dataset_id}", responses=problem_responses(409))
 def delete_dataset(
     *,
     dataset_id: int,
@@ -76,7 +76,7 @@ def field_removal(
     return Removals(session, services).of_field(dataset, field)
 
 
-@router.delete("/datasets/{dataset_id}/fields/{field:path}", responses=problem_responses(409, 422))
+@router.delete("/datasets/{dataset_id}/fields/{field:path}", responses=problem_responses(409))
 def remove_field(
     *,
     dataset_id: int,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 from xml.sax import saxutils
 
-from labeling.label_schema import Choice
+from labeling.choice import Choice
 from labeling.shown_text import READ_AS_TRUTH
 
 VARIABLE = re.compile(r"\$[\w\[\].{}]", re.ASCII)

@@ -9,7 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from labeling.label_schema import Choice, Grade, Issue, LabelSchema
+from labeling.choice import Choice, Issue
+from labeling.label_schema import Grade, LabelSchema
 from labeling.label_studio.choice_tags import QUESTION, choice_tags, has_variable
 from labeling.label_studio.label_config import build_label_config
 from labeling.label_studio.screen import changes_of_screen
