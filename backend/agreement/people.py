@@ -27,7 +27,7 @@ from labeling.consensus.annotator_quality import (
 from labeling.consensus.drift import Drift
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.suspicious import SuspiciousHabit, suspicions
-from labeling.consensus.words import Words
+from labeling.words import Words
 from labeling.label_schema import LabelSchema
 
 NO_CHECKS = Words(

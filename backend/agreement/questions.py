@@ -18,7 +18,7 @@ from labeling.consensus import slices
 from labeling.consensus.agreement import Agreement, krippendorff_alpha
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.kappa import Kappa, fleiss_kappa
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 MOST_PAIRS = 300
 """Chosen: a report stays small where there are thousands of pairs."""

@@ -13,7 +13,7 @@ from labeling.consensus.annotator_quality import NO_GOLD, NO_OTHERS, annotator_q
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.drift import drifts
 from labeling.consensus.rates import rate
-from labeling.consensus.words import Words
+from labeling.words import Words
 from tests.labeling.consensus.rows import random_rows
 
 ROWS = [
