@@ -213,7 +213,7 @@ def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA
         size, number = int(np.ceil(1.5 * size)), number + 1
     broken = low > target
     errors = int(wrong[seen - 1])
-    counted = Reason.counted(
+    counted = Reason.ngettext(
         "{wrong} of {n} audited accepted record is wrong",
         "{wrong} of {n} audited accepted records are wrong",
         n=seen,
@@ -273,7 +273,7 @@ def _reason(
             labels=FARTHEST,
         )
         if more >= FARTHEST
-        else Reason.counted(
+        else Reason.ngettext(
             "with about {n:,} more audit label the odds are even, if errors stay as they are",
             "with about {n:,} more audit labels the odds are even, if errors stay as they are",
             n=more,

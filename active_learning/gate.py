@@ -94,7 +94,7 @@ def decide(
     found = compare(truth, challenger, champion)
     evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
     gap = found.difference
-    compared = Reason.counted(
+    compared = Reason.ngettext(
         "{challenger:.1f} % right beside {champion:.1f} % of the champion on the same {n:,} "
         "audited record: {gap:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; {wins} "
         "better, {losses} worse)",
@@ -134,7 +134,7 @@ def _decision_without_audit(new_labels: int) -> GateDecision:
     if new_labels > 0:
         return GateDecision(
             True,
-            Reason.counted(
+            Reason.ngettext(
                 "promoted, not measured: there is no audited record to compare on; it has learnt "
                 "from {n:,} more label",
                 "promoted, not measured: there is no audited record to compare on; it has learnt "

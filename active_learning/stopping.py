@@ -99,8 +99,8 @@ def advise(
             Reason(
                 "too early to say: {rounds} and {records}; {least_rounds} rounds and "
                 "{least_records} records are needed",
-                rounds=Reason.counted("{n} round", "{n} rounds", n=len(used)),
-                records=Reason.counted("{n:,} audited record", "{n:,} audited records", n=audited),
+                rounds=Reason.ngettext("{n} round", "{n} rounds", n=len(used)),
+                records=Reason.ngettext("{n:,} audited record", "{n:,} audited records", n=audited),
                 least_rounds=MIN_POINTS,
                 least_records=MIN_AUDIT,
             ),

@@ -83,7 +83,7 @@ class Reason:
 
     >>> str(Reason("margin {margin:.2f} between {classes}", margin=0.1, classes=["good", "fair"]))
     'margin 0.10 between good, fair'
-    >>> str(Reason.counted("{n} round", "{n} rounds", n=3))
+    >>> str(Reason.ngettext("{n} round", "{n} rounds", n=3))
     '3 rounds'
     """
 
@@ -97,7 +97,7 @@ class Reason:
         object.__setattr__(self, "plural", None)
 
     @classmethod
-    def counted(cls, one: str, many: str, /, *, n: int, **values: Any) -> "Reason":
+    def ngettext(cls, one: str, many: str, /, *, n: int, **values: Any) -> "Reason":
         """``one`` where the language says so of ``n`` things, else ``many``."""
         reason = cls(one, n=n, **values)
         object.__setattr__(reason, "plural", many)

@@ -199,7 +199,7 @@ def _summary(
         "[{low:+.1f}, {high:+.1f}] of held-out accuracy ({random:+.1f} when as many are left out "
         "at random): {verdict}. Pruning is not free in general; this holds for these records and "
         "this head.",
-        suspected=Reason.counted("{n:,} label suspected", "{n:,} labels suspected", n=harmful),
+        suspected=Reason.ngettext("{n:,} label suspected", "{n:,} labels suspected", n=harmful),
         share=100 * shown.share,
         mean=100 * mean,
         low=100 * low,

@@ -100,7 +100,7 @@ def _of_near_value(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     if found is None:
         return []
     other, count = found
-    reason = Reason.counted(
+    reason = Reason.ngettext(
         "'{value}' is one letter from '{other}' ({n:,} record)",
         "'{value}' is one letter from '{other}' ({n:,} records)",
         n=count,
@@ -119,7 +119,7 @@ def _of_near_token(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     if best is None:
         return []
     count, token, other = best
-    reason = Reason.counted(
+    reason = Reason.ngettext(
         "the word '{word}' is one letter from '{other}' ({n:,} record)",
         "the word '{word}' is one letter from '{other}' ({n:,} records)",
         n=count,

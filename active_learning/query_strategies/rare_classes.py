@@ -51,7 +51,7 @@ def rare_reason(candidates: Candidates, row: int) -> Reason:
     name, likely = class_mention(candidates.classes[place]), float(probabilities[row, place])
     if candidates.class_counts is None:
         return Reason("may be {grade} ({likely:.2f}), which is rare", grade=name, likely=likely)
-    return Reason.counted(
+    return Reason.ngettext(
         "may be {grade} ({likely:.2f}), which has only {n} label",
         "may be {grade} ({likely:.2f}), which has only {n} labels",
         n=int(candidates.class_counts[place]),

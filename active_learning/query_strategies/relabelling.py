@@ -98,7 +98,7 @@ def relabel(
         consensus,
         quality,
         [
-            Reason.counted(
+            Reason.ngettext(
                 "{agreeing} of {n} annotator said {grade}",
                 "{agreeing} of {n} annotators said {grade}",
                 n=said_by,

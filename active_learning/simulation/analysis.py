@@ -198,12 +198,11 @@ def _verdict(name: str, value: float, low: float, high: float) -> Reason:
         fewer, least, most = (round(100 * (1 - x)) for x in (value, high, low))
         return Reason(
             "{strategy} needed {fewer} % [{least}, {most}] fewer labels than random for 95 % of "
-            "the full score; use it: {command}.",
+            "the full score; use it: assay projects set PROJECT strategy={strategy}.",
             strategy=name,
             fewer=fewer,
             least=least,
             most=most,
-            command=f"assay projects set PROJECT strategy={name}",
         )
     return Reason(
         "No strategy is shown to need fewer labels than random here: the best, {strategy}, needed "

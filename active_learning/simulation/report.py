@@ -70,9 +70,7 @@ def page(result: dict[str, Any], png: bytes, languages: Languages = ENGLISH) -> 
         advice=_in_each(advice, languages, '<p lang="{tag}"><b>{words}</b></p>'),
         picture=html.escape(str(PICTURE)),
         png=base64.b64encode(png).decode(),
-        head="".join(
-            f"<th>{_in_each(each, languages, SPAN, '<br>')}</th>" for each in HEADINGS
-        ),
+        head="".join(f"<th>{_in_each(each, languages, SPAN, '<br>')}</th>" for each in HEADINGS),
         rows=rows,
         footing=_in_each(footing, languages, '<p lang="{tag}"><small>{words}</small></p>'),
         data=html.escape(json.dumps(result, indent=1, ensure_ascii=False)),

@@ -67,7 +67,7 @@ def list_models(project: ProjectArgument) -> None:
         registry = RegistryService(session, services.clock)
         versions = registry.list_versions(found.id)
         champion = registry.champion(found.id)
-        reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id)}
+        reasons = {row.challenger_id: str(row.reason) for row in registry.list_promotions(found.id)}
     table = Table("version", "labels", "accuracy on new records", "champion", "decision")
     for version in versions:
         accuracy = version.metrics.get("audit_accuracy")

@@ -72,6 +72,7 @@ def simulate(
     from active_learning.simulation.report import average_words, table, write_report
     from backend.simulation.confusion import as_shares
     from backend.simulation.labelled_file import embed_file, read_labelled_file
+    from backend.words import language_tag, languages, translator
 
     notes = Console(stderr=True)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -124,7 +125,9 @@ def simulate(
     if matrix is not None:
         described["answers"] = as_shares(matrix, classes)
     result: dict[str, Any] = {**described, **analyse(runs)}
-    paths = write_report(result, out)
+    paths = write_report(
+        result, out, {language_tag(name): translator(name).look_up for name in languages()}
+    )
     if as_json:
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
         return
@@ -133,10 +136,7 @@ def simulate(
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    console.print(
-        f"{average_words(result).en[:1].upper()}{average_words(result).en[1:]}.", markup=False
-    )
-    console.print(result["recommendation"]["en"], markup=False)
+    console.print(f"Averages: {average_words(result)}. {result['recommendation']}", markup=False)
     console.print(f"Curves: {paths['html']}", markup=False)
 
 

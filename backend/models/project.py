@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, MessageText, RowId, UtcDateTime, row_id
+from backend.words import Message
 
 
 class Project(SQLModel, table=True):
@@ -79,8 +80,7 @@ class Task(SQLModel, table=True):
     position: int = Field(description="place in the batch, most useful first")
     is_audit: bool = Field(description="drawn at random: accuracy is estimated on these only")
     acquisition_score: float | None = None
-    reason: str = ""
-    reason_zh: str = ""
+    reason: Message = Field(default=Message.of(""), sa_type=MessageText)
     label_studio_task_id: int | None = None
     purpose: str = Field(default="label", max_length=10, description="label, relabel or gold")
     attempt: int = Field(default=1, ge=1, description="numbers the tasks of one record")

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
+from backend.models import Promotion
 from backend.registry.schemas import ModelVersionPublic, PromotionPublic, RollbackRequest
 from backend.registry.service import RegistryService
 
@@ -26,8 +27,7 @@ def list_promotions(
 ) -> list[PromotionPublic]:
     """List every decision about the champion, with its reason and evidence."""
     return [
-        PromotionPublic.model_validate(row, from_attributes=True)
-        for row in RegistryService(session, services.clock).list_promotions(project_id)
+        _public(row) for row in RegistryService(session, services.clock).list_promotions(project_id)
     ]
 
 
@@ -43,4 +43,8 @@ def rollback(
     promotion = RegistryService(session, services.clock).rollback(
         project_id, request.number, reason=request.reason, actor=principal.name
     )
-    return PromotionPublic.model_validate(promotion, from_attributes=True)
+    return _public(promotion)
+
+
+def _public(row: Promotion) -> PromotionPublic:
+    return PromotionPublic(**row.model_dump(exclude={"reason"}), reason_message=row.reason)

@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from backend.words import WithReason
+
 
 class ModelVersionPublic(BaseModel):
     """One trained classifier."""
@@ -20,7 +22,7 @@ class ModelVersionPublic(BaseModel):
     created_at: datetime
 
 
-class PromotionPublic(BaseModel):
+class PromotionPublic(WithReason):
     """One decision about the champion."""
 
     id: int
@@ -28,8 +30,6 @@ class PromotionPublic(BaseModel):
     model_version_id: int
     challenger_id: int | None
     previous_id: int | None
-    reason: str
-    reason_zh: str
     evidence: dict[str, Any]
     decided_by: str
     created_at: datetime

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.words import WithReason
+
 CaseState = Literal["open", "sent_back", "decided", "ambiguous", "settled"]
 Action = Literal["decide", "ambiguous", "send_back", "reopen", "undo", "note"]
 BulkAction = Literal["accept_consensus", "accept_model", "send_back", "ambiguous"]
@@ -27,13 +29,11 @@ class CaseFilter(BaseModel):
     search: str | None = Field(None, description="start of the record's external id")
 
 
-class ReviewReasonPublic(BaseModel):
+class ReviewReasonPublic(WithReason):
     """Why a case is there."""
 
     code: str = Field(examples=["tie"])
     weight: float = Field(description="estimated probability that the label is wrong")
-    reason: str = Field(examples=["2 answers tie between good and poor."])
-    reason_zh: str
 
 
 class CaseSummary(BaseModel):

@@ -13,11 +13,11 @@ from backend.loop.service import LoopService
 from backend.models import Project, ReviewCase, Task
 from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
+from backend.words import Message
 
 MOST_ANSWERS = 20
 """As many as a project can ask for (``projects.schemas.MOST_ANNOTATORS``)."""
-RELABEL_REASON = "sent back by the review desk"
-RELABEL_REASON_ZH = "由复核台退回重新标注"
+RELABEL_REASON = Message("sent back by the review desk")
 
 
 class SendingBack:
@@ -96,7 +96,6 @@ class SendingBack:
             position=original.position,
             is_audit=original.is_audit,
             reason=RELABEL_REASON,
-            reason_zh=RELABEL_REASON_ZH,
             purpose=RELABEL,
             attempt=attempt,
             original_id=original.id,

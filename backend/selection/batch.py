@@ -27,6 +27,7 @@ from backend.registry.service import RegistryService
 from backend.review.gold import add_gold_records
 from backend.selection import repository
 from backend.selection.explanations import StoredExplanation, explain_batch
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 FEATURES_SHARE, CHOICE_SHARE = 0.6, 0.8
@@ -169,8 +170,7 @@ def _store_batch(
         rows = _task_rows(project, batch.id, machine.add_to(selected, seed=seed))
         task_ids = repository.add_tasks(session, rows)
         if rows:
-            some = rows[seed % len(rows)]
-            reason = (some["reason"], some["reason_zh"])
+            reason = rows[seed % len(rows)]["reason"]
             add_gold_records(session, services.clock, project, batch.id, reason=reason, seed=seed)
         if champion is not None and predictions is not None:
             repository.add_predictions(
@@ -191,7 +191,6 @@ def _store_batch(
 
 def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
     marker = f"assay-{project.id}-{project.created_at.timestamp()}"
-    titles = label_schema_of(project).grade_titles
     places = _places(selected.is_audit)
     return [
         {
@@ -202,14 +201,13 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             "position": places[row],
             "is_audit": is_audit,
             "acquisition_score": score,
-            "reason": reason.en,
-            "reason_zh": reason.zh,
+            "reason": Message.of(reason),
         }
         for row, (record_id, score, reason, is_audit) in enumerate(
             zip(
                 selected.record_ids,
                 selected.scores,
-                (each.with_titles(*titles) for each in selected.reasons),
+                selected.reasons,
                 selected.is_audit,
                 strict=True,
             )

@@ -6,6 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import core_schema
+
 
 @runtime_checkable
 class Worded(Protocol):
@@ -46,6 +49,32 @@ class Message:
         object.__setattr__(message, "plural", many)
         return message
 
+    @classmethod
+    def of(cls, worded: Worded | str) -> "Message":
+        """The same text and values as a message; somebody else's words as they are."""
+        return cls(worded) if isinstance(worded, str) else _message(worded)
+
+    @classmethod
+    def from_json(cls, found: Mapping[str, Any]) -> "Message":
+        """The message that ``to_json`` made; also ``{"en": …, "zh": …}``, as it was kept before.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        try:
+            message = _decode(found)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{found!r} is no message: it needs text and values.") from error
+        if not isinstance(message, Message):
+            raise ValueError(f"{found!r} is no message.")
+        return message
+
+    def with_values(self, values: Mapping[str, Any]) -> "Message":
+        """The same text with these values."""
+        message = Message(self.text, **values)
+        object.__setattr__(message, "plural", self.plural)
+        return message
+
     def __str__(self) -> str:
         """The text in English."""
         return render_message(self, _english)
@@ -53,9 +82,37 @@ class Message:
     def __hash__(self) -> int:
         return hash(self.as_json())
 
+    def to_json(self) -> dict[str, Any]:
+        """Text, plural if it has one, and values."""
+        encoded: dict[str, Any] = _encode(self)
+        return encoded
+
     def as_json(self) -> str:
         """What the store keeps; ``as_text`` reads it again."""
-        return json.dumps(_encode(self), ensure_ascii=False)
+        return json.dumps(self.to_json(), ensure_ascii=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: type[Any], _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _validate, serialization=core_schema.plain_serializer_function_ser_schema(_encode)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "title": "Message",
+            "required": ["text", "values"],
+            "properties": {
+                "text": {"type": "string", "description": "English, identifies the text"},
+                "plural": {"type": "string", "description": "where the text depends on n"},
+                "values": {"type": "object", "description": "by name; messages among them"},
+            },
+        }
 
 
 Text: TypeAlias = Message | str
@@ -112,6 +169,8 @@ def N_(text: str) -> str:
 
 
 LIST_SEPARATOR = N_(", ")
+IN_BOTH = N_("{en}")
+"""A text that is its English value; its translation is the value in the other language."""
 
 
 def _value(value: Any) -> Any:
@@ -122,10 +181,33 @@ def _value(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return float(value)
     if isinstance(value, Worded):
-        return Message(value.text, **value.values)
+        return _message(value)
     if isinstance(value, Sequence) and not isinstance(value, str | bytes):
         return [_value(each) for each in value]
     return str(value)
+
+
+def _message(worded: Worded) -> Message:
+    """A plural is there where the other package has one."""
+    if isinstance(worded, Message):
+        return worded
+    plural: str | None = getattr(worded, "plural", None)
+    if plural is None:
+        return Message(worded.text, **worded.values)
+    return Message.ngettext(worded.text, plural, **worded.values)
+
+
+def _validate(value: Any) -> Message:
+    if isinstance(value, Mapping):
+        return Message.from_json(value)
+    if isinstance(value, Worded | str):
+        return Message.of(value)
+    raise ValueError("give a message: text and values")
+
+
+def in_both(en: str, zh: str) -> Message:
+    """Words that somebody wrote in both languages, as the titles of a label schema."""
+    return Message(IN_BOTH, en=en, zh=zh)
 
 
 def _encode(value: Any) -> Any:
@@ -139,8 +221,10 @@ def _encode(value: Any) -> Any:
 def _decode(found: Any) -> Any:
     if isinstance(found, list):
         return [_decode(each) for each in found]
-    if not isinstance(found, dict):
+    if not isinstance(found, Mapping):
         return found
+    if set(found) == {"en", "zh"}:
+        return in_both(found["en"], found["zh"])
     values = {name: _decode(each) for name, each in found["values"].items()}
     if "plural" in found:
         return Message.ngettext(found["text"], found["plural"], **values)

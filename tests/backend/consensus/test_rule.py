@@ -17,8 +17,8 @@ from backend.consensus.rule import (
 from backend.projects.schemas import LoopPolicy
 from labeling.consensus.overlap import OverlapDecision, OverlapReason
 from labeling.consensus.posterior import UNCHECKED
-from labeling.words import Words
 from labeling.label_schema import LabelSchema
+from labeling.words import Words
 from tests.backend.features.test_snapshot import said, task
 from tests.backend.held import held_of as held
 
