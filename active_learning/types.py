@@ -103,13 +103,9 @@ class Reason:
         object.__setattr__(reason, "plural", many)
         return reason
 
-    @property
-    def en(self) -> str:
+    def __str__(self) -> str:
         """In English."""
         return self.render(english)
-
-    def __str__(self) -> str:
-        return self.en
 
     def __hash__(self) -> int:
         return hash((self.text, self.plural, repr(self.values)))

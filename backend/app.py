@@ -43,6 +43,7 @@ from backend.suspected_labels import pages as findings_pages
 from backend.suspected_labels.router import router as suspected_labels_router
 from backend.training.router import router as training_router
 from backend.web.errors import problem_page
+from backend.web.language import ReaderLanguage
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
 
@@ -117,6 +118,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
+    app.add_middleware(ReaderLanguage)
     app.add_middleware(RequestContext)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (

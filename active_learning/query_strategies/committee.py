@@ -67,15 +67,14 @@ class CommitteeDisagreement:
         votes = candidates.committee[:, row].argmax(axis=1)
         said = np.bincount(votes, minlength=len(candidates.classes))
         order = [place for place in np.argsort(-said, kind="stable").tolist() if said[place]]
+        votes = [
+            Reason("{votes} for {grade}", votes=said[place], grade=mention)
+            for place, mention in (
+                (place, class_mention(candidates.classes[place])) for place in order
+            )
+        ]
         return Reason(
             "a committee of models disagrees by {score:.2f}: {votes}",
             score=scores[row],
-            votes=[
-                Reason(
-                    "{votes} for {grade}",
-                    votes=said[place],
-                    grade=class_mention(candidates.classes[place]),
-                )
-                for place in order
-            ],
+            votes=votes,
         )

@@ -44,6 +44,11 @@ _EVIDENCE_STYLE = """
 """
 _EVIDENCE_HINT = Words("Why this is suggested")
 _HINT = Words("Press q, then select the value that is faulty")
+_CHOOSE = Words("please choose")
+_ISSUES = Words("Issues")
+_RATIONALE_TITLE = Words("Rationale")
+_FAULTY = Words("faulty")
+_RATIONALE = Words("rationale")
 _CORRECTION_HINT = Words("Click a mark to give the corrected value")
 Say: TypeAlias = Callable[[Words], str]
 """The words as annotators read them: in one language or in several."""
@@ -112,7 +117,7 @@ def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
     lines = [
         f'<View className="assay-hint">{hints}</View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
-        f'<Label value={quoteattr(say(Words("faulty")))} alias="{FAULTY_LABEL}" '
+        f'<Label value={quoteattr(say(_FAULTY))} alias="{FAULTY_LABEL}" '
         'background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",
         *table_parts,
@@ -131,7 +136,7 @@ def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
 def _grade(schema: LabelSchema, say: Say) -> list[str]:
     title = " / ".join(part for part in (schema.grade.zh, schema.grade.en) if part)
     name = quoteattr(schema.grade.name)
-    missing = quoteattr(f"{say(Words('please choose'))}: {title}")
+    missing = quoteattr(f"{say(_CHOOSE)}: {title}")
     return [
         '<View className="assay-question">',
         f'<Header value={quoteattr(title)} size="5"/>',
@@ -148,7 +153,7 @@ def _issues(schema: LabelSchema, say: Say) -> list[str]:
         return []
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(say(Words("Issues")))} size="5"/>',
+        f'<Header value={quoteattr(say(_ISSUES))} size="5"/>',
         f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" layout="vertical">',
         *_choices(schema.issues, _ISSUE_KEYS),
         "</Choices>",
@@ -159,10 +164,10 @@ def _issues(schema: LabelSchema, say: Say) -> list[str]:
 def _rationale(schema: LabelSchema, say: Say) -> list[str]:
     if not schema.rationale:
         return []
-    hint = quoteattr(f"{say(Words('rationale'))} (Shift+Enter)")
+    hint = quoteattr(f"{say(_RATIONALE)} (Shift+Enter)")
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(say(Words("Rationale")))} size="5"/>',
+        f'<Header value={quoteattr(say(_RATIONALE_TITLE))} size="5"/>',
         f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
         f'editable="true" placeholder={hint}/>',
         "</View>",
