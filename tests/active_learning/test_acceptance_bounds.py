@@ -137,7 +137,7 @@ def test_the_first_failure_ends_the_tests() -> None:
     right = np.array([False] * 20 + [True] * 2_080)
     rule = certify(sure, right, np.repeat([0.9, 0.6], [1_000, 20_000]), target=0.05)
     assert rule.threshold is None
-    assert "already the most confident of 2100 calibration rows" in str(rule.reason)
+    assert "already the most confident of 2,100 calibration rows" in str(rule.reason)
 
 
 def test_five_audits_are_enough_for_the_first_look() -> None:

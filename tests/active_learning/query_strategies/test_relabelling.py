@@ -191,7 +191,10 @@ def test_scores_of_many_answers_are_the_definition_at_their_temperature(seed: in
     for row, reason in enumerate(ours.reasons):
         agree, said = (answers[row] == consensus[row]).sum(), (answers[row] >= 0).sum()
         name = CLASSES[consensus[row]]
-        assert str(reason) == f"{agree} of {said} annotators said {name}"
+        assert (
+            str(reason)
+            == f"{agree} of {said} {'annotator' if said == 1 else 'annotators'} said {name}"
+        )
 
 
 @pytest.mark.parametrize("is_one_class", [False, True])
