@@ -8,6 +8,7 @@ from backend.models import Batch, Job, Task
 from backend.review.decisions import Decisions
 from backend.review.gold import add_gold_records
 from backend.review.schemas import DecisionRequest
+from backend.words import Message
 from tests.backend.annotations.conftest import NOW
 from tests.backend.review.conftest import Desk
 
@@ -45,7 +46,7 @@ def mix(desk: Desk, round_number: int) -> list[Task]:
             desk.clock,
             desk.project,
             batch.id,
-            reason=("drawn at random", "随机抽取"),
+            reason=Message("drawn at random"),
             seed=round_number,
         )
         return list(session.exec(select(Task).where(Task.batch_id == batch.id)))

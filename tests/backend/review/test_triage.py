@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.projects.titles import with_titles
 from backend.review.triage import (
     ANSWERS_DELETED,
     LOW_CONFIDENCE,
@@ -121,7 +122,6 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         ),
         issues=(Issue(value="stale_date", en="date is too old", zh="日期过旧"),),
     )
-    en, zh = schema.titles("en"), schema.titles("zh")
     situation = replace(
         AGREED,
         grade="g1",
@@ -130,8 +130,8 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         issues={"stale_date": 0.5},
         faulty_fields={"stale_date": 0.5},
     )
-    found = reasons_of(situation, review_below=0.75, en=en, zh=zh)
-    words = {ground.code: ground.words for ground in found}
+    found = reasons_of(situation, review_below=0.75)
+    words = {ground.code: with_titles(ground.words, schema) for ground in found}
     issue, field = words["issue:stale_date"], words["field:stale_date"]
     assert str(issue) == "Answers differ on the issue date is too old (50% say yes)."
     assert "问题 日期过旧 的" in in_chinese(issue)
@@ -142,9 +142,9 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
     assert "People say fine; the classifier said bad" in str(words[MODEL_CONFLICT])
     assert "良好" in in_chinese(words[MODEL_CONFLICT])
     tied = replace(AGREED, grade=None, tied=("g1", "g2"))
-    (tie,) = reasons_of(tied, review_below=0.75, en=en, zh=zh)
-    assert "between fine, bad." in str(tie.words)
-    assert "良好、bad" in in_chinese(tie.words)
+    (tie,) = reasons_of(tied, review_below=0.75)
+    assert "between fine, bad." in str(with_titles(tie.words, schema))
+    assert "良好、bad" in in_chinese(with_titles(tie.words, schema))
 
 
 def test_doubtful_records_come_in_the_order_of_sureness_and_state_their_confidence() -> None:
@@ -252,7 +252,7 @@ def test_a_decision_has_seen_each_problem_as_often_as_it_occurs() -> None:
     withdrawn, changed = reasons_of(evidence, review_below=0.75)
     assert withdrawn.about == [f"{WITHDRAWN_LABEL}:{each}" for each in ("x#1", "x#2", "y#1")]
     assert changed.about == [f"{RECORD_CHANGED}:8"]
-    assert "schema: x; y." in str(withdrawn.words)
+    assert "schema: x, y." in str(withdrawn.words)
 
 
 def test_a_conflict_where_the_confidence_is_unknown_weighs_as_at_one_half() -> None:

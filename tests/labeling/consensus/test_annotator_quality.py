@@ -52,7 +52,7 @@ def test_counts_by_hand() -> None:
 @pytest.mark.parametrize(("right", "of"), [(0, 5), (5, 5), (37, 40), (1, 1)])
 def test_the_interval_is_the_exact_one(right: int, of: int) -> None:
     exact = binomtest(right, of).proportion_ci(method="exact")
-    found = rate(right, of, Words("", ""))
+    found = rate(right, of, Words(""))
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
 
 
@@ -179,7 +179,7 @@ def test_change_is_told_by_gold_from_two_windows_of_it_on_and_else_by_the_others
 
 
 def test_a_rate_says_its_share_and_why_there_is_none() -> None:
-    why = Words("because", "因为")
+    why = Words("because")
     found = rate(3, 4, why, level=0.8)
     exact = binomtest(3, 4).proportion_ci(0.8, method="exact")
     assert (found.value, found.right, found.of, found.why) == (0.75, 3, 4, None)
