@@ -61,7 +61,7 @@ def test_gold_records_are_mixed_in_once(desk: Desk) -> None:
     originals = [task.original_id for task in (*first, *second)]
     assert sorted(originals) == [1, 2, 3]  # type: ignore[type-var]
     assert {task.annotators_wanted for task in first} == {3}
-    assert {task.reason for task in first} == {"drawn at random"}
+    assert {task.reason for task in first} == {Message("drawn at random")}
     with desk.services.database.reading() as session:
         assert {job.name for job in session.exec(select(Job))} == {ASK, REVIEW}
 
