@@ -19,6 +19,7 @@ from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
 from backend.core.dependencies import ServicesDep, require
 from backend.core.exceptions import Unavailable
+from backend.core.language import ReaderLanguage
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers, problem_responses
@@ -43,9 +44,9 @@ from backend.suspected_labels import pages as findings_pages
 from backend.suspected_labels.router import router as suspected_labels_router
 from backend.training.router import router as training_router
 from backend.web.errors import problem_page
-from backend.web.language import ReaderLanguage
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
+from backend.words import Message
 
 TAGS = [
     {"name": "status", "description": "What is going on, at a glance."},
@@ -178,7 +179,8 @@ def health(services: ServicesDep) -> Health:
             ping(session)
     except Exception as error:
         raise Unavailable(
-            "The store does not answer.", remedy="Look at the database and its address."
+            Message("The store does not answer."),
+            remedy=Message("Look at the database and its address."),
         ) from error
     return Health(status="ok", version=_version())
 

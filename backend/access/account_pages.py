@@ -12,7 +12,7 @@ from backend.core.dependencies import AnyRole, ServicesDep
 from backend.core.exceptions import AppError, InvalidInput, NotAllowed, NotAuthenticated
 from backend.core.security import SESSION_COOKIE, Principal
 from backend.web.rendering import render
-from backend.words import N_
+from backend.words import N_, Message
 
 router = APIRouter(include_in_schema=False)
 
@@ -114,7 +114,7 @@ def _person(request: Request, principal: Principal) -> None:
     """
     if not request.state.came_by_cookie:
         raise NotAllowed(
-            f"{principal.name} is a key; only people have a password.",
+            Message("{principal} is a key; only people have a password.", principal=principal.name),
             field="Authorization",
-            remedy="Log in at /login.",
+            remedy=Message("Log in at /login."),
         )

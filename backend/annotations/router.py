@@ -6,6 +6,7 @@ from fastapi.concurrency import run_in_threadpool
 from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import ApplicationServices, ServicesDep
 from backend.core.exceptions import InvalidInput, NotAuthenticated
+from backend.words import Message
 from labeling.exceptions import MalformedWebhook
 from labeling.label_studio.webhooks import SECRET_HEADER, verify_secret
 
@@ -23,9 +24,12 @@ async def receive_webhook(request: Request, services: ServicesDep) -> Response:
     secret = services.settings.webhook_secret
     if secret is None or not verify_secret(request.headers, secret.get_secret_value()):
         raise NotAuthenticated(
-            "The webhook secret is missing or wrong.",
+            Message("The webhook secret is missing or wrong."),
             field=SECRET_HEADER,
-            remedy=f"Send ASSAY_WEBHOOK_SECRET in the header {SECRET_HEADER}.",
+            remedy=Message(
+                "Send ASSAY_WEBHOOK_SECRET in the header {secret_header}.",
+                secret_header=SECRET_HEADER,
+            ),
         )
     body = await request.body()
     await run_in_threadpool(_store, services, body)
@@ -38,7 +42,7 @@ def _store(services: ApplicationServices, body: bytes) -> None:
             AnnotationsService(session, services.clock).receive(body)
     except MalformedWebhook as error:
         raise InvalidInput(
-            f"The body is not a Label Studio webhook event: {error}",
+            Message("The body is not a Label Studio webhook event: {error}", error=error),
             field="body",
-            remedy="Send Label Studio's JSON payload unchanged.",
+            remedy=Message("Send Label Studio's JSON payload unchanged."),
         ) from error

@@ -12,6 +12,7 @@ from backend.audit.service import AuditTrail
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
 from backend.web.rendering import render
+from backend.words import Message
 
 router = APIRouter(include_in_schema=False)
 
@@ -62,9 +63,9 @@ def _number(project_id: str) -> int | None:
         return None
     if not (project_id.isascii() and project_id.isdigit()) or len(project_id) > 18:
         raise InvalidInput(
-            f"project_id cannot be {project_id!r}.",
+            Message("project_id cannot be {project_id!r}.", project_id=project_id),
             field="project_id",
             value=project_id,
-            remedy="Choose a project from the list.",
+            remedy=Message("Choose a project from the list."),
         )
     return int(project_id)

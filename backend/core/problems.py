@@ -13,7 +13,9 @@ from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
 from backend.core.exceptions import AppError
+from backend.core.language import language_of
 from backend.core.logging import current_ids
+from backend.words import N_, SOURCE_LANGUAGE, Language, Translate, language_tag, translator
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
@@ -65,45 +67,48 @@ class Problem(BaseModel):
         return {name: _sendable(value) for name, value in values.items()}
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception, language: Language = SOURCE_LANGUAGE) -> Problem:
     """The problem details of any error; unexpected ones tell nothing of the inside."""
-    request_id = current_ids().get("request_id")
+    t, request_id = translator(language), current_ids().get("request_id")
     if isinstance(error, AppError) and error.status_code != 500:
         return Problem(
             type=_type_of(error.title),
-            title=error.title,
+            title=t(error.title),
             status=error.status_code,
-            detail=error.message,
+            detail=t(error.message),
             field=error.field,
             value=_short(error.value),
-            remedy=error.remedy,
+            remedy=t(error.remedy) if error.remedy else None,
             request_id=request_id,
         )
     if isinstance(error, RequestValidationError):
-        return _validation_problem(error, request_id)
+        return _validation_problem(error, t, request_id)
     if isinstance(error, HTTPException):
         return Problem(
-            title=_HTTP_TITLES.get(error.status_code, "Error"),
+            title=t(_HTTP_TITLES.get(error.status_code, OTHER_TITLE)),
             status=error.status_code,
-            detail=_HTTP_DETAILS.get(str(error.detail), str(error.detail)),
+            detail=t(_HTTP_DETAILS.get(str(error.detail), str(error.detail))),
             request_id=request_id,
         )
     if isinstance(error, IntegrityError) and _is_taken(error):
         return _plain(
+            t,
             409,
-            "Somebody else did the same at the same time.",
-            "Look at what is there now; send it again if it is still wanted.",
+            N_("Somebody else did the same at the same time."),
+            N_("Look at what is there now; send it again if it is still wanted."),
         )
     if isinstance(error, UNSTORABLE):
         return _plain(
+            t,
             422,
-            "A number or a text of the request is nothing that the store can hold.",
-            "Check the numbers and characters in the address and in what was sent.",
+            N_("A number or a text of the request is nothing that the store can hold."),
+            N_("Check the numbers and characters in the address and in what was sent."),
         )
     return _plain(
+        t,
         500,
-        "Something unexpected went wrong; it is in the server's log.",
-        "Tell an administrator the request id.",
+        N_("Something unexpected went wrong; it is in the server's log."),
+        N_("Tell an administrator the request id."),
     )
 
 
@@ -117,7 +122,8 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
     """Every error of ``app`` becomes problem details, or a page where ``html_page`` makes one."""
 
     def answer(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
+        language = language_of(request)
+        problem = problem_of(error, language)
         if isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         if isinstance(error, IntegrityError):
@@ -127,6 +133,7 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         if page is not None:
             return page
         headers = dict(getattr(error, "headers", None) or {})
+        headers |= {"Content-Language": language_tag(language), "Vary": "Accept-Language, Cookie"}
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
         if problem.status in (503, 507):
@@ -149,15 +156,15 @@ def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def _plain(status: int, detail: str, remedy: str) -> Problem:
+def _plain(t: Translate, status: int, detail: str, remedy: str) -> Problem:
     """The problem of a kind that has no field to name."""
     title = _HTTP_TITLES[status]
     return Problem(
         type=_type_of(title),
-        title=title,
+        title=t(title),
         status=status,
-        detail=detail,
-        remedy=remedy,
+        detail=t(detail),
+        remedy=t(remedy),
         request_id=current_ids().get("request_id"),
     )
 
@@ -168,7 +175,9 @@ def _is_taken(error: IntegrityError) -> bool:
     return state in ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
-def _validation_problem(error: RequestValidationError, request_id: str | None) -> Problem:
+def _validation_problem(
+    error: RequestValidationError, t: Translate, request_id: str | None
+) -> Problem:
     errors = [
         {
             "field": _field_of(item["loc"]),
@@ -180,12 +189,14 @@ def _validation_problem(error: RequestValidationError, request_id: str | None) -
     first = errors[0]
     return Problem(
         type=_type_of("invalid input"),
-        title="Invalid input",
+        title=t(_HTTP_TITLES[422]),
         status=422,
         detail=f"{first['field']}: {first['detail']}",
         field=first["field"],
         value=first["value"],
-        remedy="Correct the named field and send the request again; /docs shows what it accepts.",
+        remedy=t(
+            N_("Correct the named field and send the request again; /docs shows what it accepts.")
+        ),
         errors=errors if len(errors) > 1 else None,
         request_id=request_id,
     )
@@ -239,23 +250,24 @@ def _example(status: int) -> dict[str, Any]:
 
 _SECRET_WORDS = ("password", "secret", "token", "key")
 _TEXT: dict[Any, Callable[[Any], Any]] = {bytes: lambda value: value.decode(errors="replace")}
+OTHER_TITLE = N_("Error")
 _HTTP_TITLES = {
-    400: "Bad request",
-    401: "Not authenticated",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Too large",
-    422: "Invalid input",
-    429: "Too many attempts",
-    500: "Internal error",
-    503: "Service unavailable",
-    507: "Storage full",
+    400: N_("Bad request"),
+    401: N_("Not authenticated"),
+    403: N_("Not allowed"),
+    404: N_("Not found"),
+    405: N_("Method not allowed"),
+    409: N_("Conflict"),
+    413: N_("Too large"),
+    422: N_("Invalid input"),
+    429: N_("Too many attempts"),
+    500: N_("Internal error"),
+    503: N_("Service unavailable"),
+    507: N_("Storage full"),
 }
 _HTTP_DETAILS = {  # what Starlette says, in words that help
-    "Not Found": "There is nothing at this address.",
-    "Method Not Allowed": "This address cannot be used that way.",
+    "Not Found": N_("There is nothing at this address."),
+    "Method Not Allowed": N_("This address cannot be used that way."),
 }
 _EXAMPLES: dict[int, tuple[str, str | None]] = {
     401: ("Credentials are missing.", "Log in at /login or send an API key."),

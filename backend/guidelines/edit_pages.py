@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.core.language import language_of
 from backend.guidelines.comparison import compare
 from backend.guidelines.form import GuidelineForm, empty_row
 from backend.guidelines.rendering import guideline_html
@@ -15,7 +16,6 @@ from backend.guidelines.schemas import GuidelinePublic, GuidelineText
 from backend.guidelines.service import Guidelines
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import is_fragment, render
 
 router = APIRouter(include_in_schema=False)

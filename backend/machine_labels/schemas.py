@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.exceptions import InvalidInput
-from backend.words import WithReason
+from backend.words import Message, WithReason
 
 AcceptanceState = Literal["accepted", "refused", "withdrawn"]
 
@@ -89,10 +89,14 @@ def read_withdrawal(reason: str) -> WithdrawRequest:
         return WithdrawRequest(reason=reason)
     except ValidationError as error:
         raise InvalidInput(
-            f"The reason {reason!r} cannot be kept: {error.errors()[0]['msg']}.",
+            Message(
+                "The reason {reason!r} cannot be kept: {msg}.",
+                reason=reason,
+                msg=error.errors()[0]["msg"],
+            ),
             field="reason",
             value=reason,
-            remedy="Say in 3 to 500 characters why the machine labels are taken back.",
+            remedy=Message("Say in 3 to 500 characters why the machine labels are taken back."),
         ) from error
 
 

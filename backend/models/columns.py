@@ -9,7 +9,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 from sqlmodel import Field, SQLModel
 
-from backend.words import Message, Worded, as_text
+from backend.words import Message, as_text
 
 # Set before any table is declared: every table's module imports its columns from here.
 SQLModel.metadata.naming_convention = {
@@ -52,17 +52,17 @@ class Json(TypeDecorator[Any]):
         return dialect.type_descriptor(JSON())
 
 
-class MessageText(TypeDecorator[Message]):
-    """A message as its JSON; words of somebody else, and those of old rows, as they are."""
+class StoredText(TypeDecorator[str]):
+    """Text that people read: a ``Message`` comes back as one, other text as it is."""
 
     impl = String
     cache_ok = True
 
-    def process_bind_param(self, value: Worded | str | None, _dialect: Dialect) -> str | None:
-        return None if value is None else Message.of(value).as_json()
+    def process_bind_param(self, value: str | None, _dialect: Dialect) -> str | None:
+        return value.as_json() if isinstance(value, Message) else value
 
-    def process_result_value(self, value: str | None, _dialect: Dialect) -> Message | None:
-        return None if value is None else Message.of(as_text(value))
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> str | None:
+        return None if value is None else as_text(value)
 
 
 class RowId(TypeDecorator[int]):

@@ -6,8 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, MessageText, RowId, UtcDateTime, row_id
-from backend.words import Message
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Project(SQLModel, table=True):
@@ -35,7 +34,7 @@ class SyncCursor(SQLModel, table=True):
     listed_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="last full listing of task ids"
     )
-    error: str | None = None
+    error: str | None = Field(default=None, sa_type=StoredText)
     unreadable: list[int] = Field(
         default_factory=list,
         sa_type=Json,
@@ -80,7 +79,7 @@ class Task(SQLModel, table=True):
     position: int = Field(description="place in the batch, most useful first")
     is_audit: bool = Field(description="drawn at random: accuracy is estimated on these only")
     acquisition_score: float | None = None
-    reason: Message = Field(default=Message.of(""), sa_type=MessageText)
+    reason: str = Field(default="", sa_type=StoredText)
     label_studio_task_id: int | None = None
     purpose: str = Field(default="label", max_length=10, description="label, relabel or gold")
     attempt: int = Field(default=1, ge=1, description="numbers the tasks of one record")

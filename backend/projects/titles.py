@@ -15,7 +15,7 @@ def issue_mention(name: str) -> Message:
     return Message(ISSUE_NAME, issue_name=name)
 
 
-def with_titles(message: Worded, schema: LabelSchema) -> Message:
+def with_titles(message: Worded | str, schema: LabelSchema) -> Message:
     """The same, with the titles of now where it names grades and issues.
 
     One that the schema has no more keeps its name.

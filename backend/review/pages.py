@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.core.language import language_of
 from backend.loop.service import LoopService
 from backend.models import Project
 from backend.projects.service import label_schema_of
@@ -25,9 +26,8 @@ from backend.review.requests import (
 )
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
-from backend.web.language import language_of
 from backend.web.rendering import render
-from backend.words import N_
+from backend.words import N_, Message
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
@@ -295,6 +295,7 @@ def _in_words(error: AppError | None, titles: Titles) -> AppError | None:
     """The error as people read it: nothing was chosen of what stands in the form."""
     if error is None or error.field != "grade" or error.value is not None:
         return error
-    choices = ", ".join(titles.grades.values())
-    remedy = f"Choose one of {choices}, or mark it as ambiguous."
+    remedy = Message(
+        "Choose one of {grades}, or mark it as ambiguous.", grades=titles.grades.values()
+    )
     return InvalidInput(error.message, field=error.field, remedy=remedy)

@@ -15,6 +15,7 @@ from backend.models import Project
 from backend.projects.service import ProjectsService
 from backend.review.schemas import BulkRequest, CaseFilter, CaseState, DecisionRequest
 from backend.review.triage import REASONS
+from backend.words import Message
 
 CORRECTED = "corrected:"
 
@@ -168,8 +169,10 @@ def _refusal(error: ValidationError) -> InvalidInput:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     return InvalidInput(
-        f"{name} cannot be {first['input']!r}: {first['msg']}.",
+        Message(
+            "{name} cannot be {input!r}: {msg}.", name=name, input=first["input"], msg=first["msg"]
+        ),
         field=name,
         value=first["input"],
-        remedy="Reload the page and choose again.",
+        remedy=Message("Reload the page and choose again."),
     )

@@ -118,7 +118,9 @@ def _judge(
             layout, schema, rows, [label.grade for label in training], marks, seed, stop
         )
     audit_rows = reader.matrix(audit, artifact.signals) if audit else None
-    context.progress(0.4, f"judging {len(training)} labels")
+    context.progress(
+        0.4, Message.ngettext("judging {n} label", "judging {n} labels", n=len(training))
+    )
     codes = _codes(classifier, training)
     errors, probabilities = _out_of_fold(classifier, rows, codes, marks, seed, context)
     all_codes = codes
@@ -140,7 +142,7 @@ def _judge(
             shown, schema, labels, list(classifier.classes), probabilities
         ),
     )
-    context.progress(0.6, "measuring what leaving labels out does")
+    context.progress(0.6, Message("measuring what leaving labels out does"))
     value = split_by_value(
         honest_design(classifier, rows, marks),
         codes,

@@ -6,11 +6,11 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.language import language_of
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import FindingKind
 from backend.suspected_labels.service import LabelFindings
-from backend.web.language import language_of
 from backend.web.rendering import render
 from backend.words import N_
 

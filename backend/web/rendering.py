@@ -10,10 +10,9 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from backend.core.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_of
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
-from backend.web.error_words import error_message, progress_message
 from backend.web.job_names import JOB_NAMES
-from backend.web.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_of
 from backend.words import (
     Language,
     Message,
@@ -127,8 +126,6 @@ def environment(language: Language) -> Environment:
         percent=percent,
         minute=minute,
         span=lambda seconds: t(span(seconds)),
-        error_message=lambda message: error_message(message, t),
-        progress_message=lambda message: progress_message(message, t),
     )
     made.globals["job_names"] = JOB_NAMES
     return made

@@ -12,7 +12,7 @@ from backend.words.catalogue import (
     languages,
     translations,
 )
-from backend.words.message import Message, Worded, render_message
+from backend.words.message import Message, Worded
 
 
 class Translate:
@@ -25,13 +25,16 @@ class Translate:
         self.language = language
         self._found = translations(language, folder)
 
-    def __call__(self, text: Worded | str, /, **values: Any) -> str:
-        message = Message(text, **values) if isinstance(text, str) else Message.of(text)
-        return render_message(message, self.look_up)
+    def __call__(self, text: str | Worded, /, **values: Any) -> str:
+        if isinstance(text, Message):
+            return text.words(self.look_up)
+        if isinstance(text, str):
+            return Message(text, **values).words(self.look_up)
+        return Message.of(text).words(self.look_up)
 
     def ngettext(self, one: str, many: str, n: int, **values: Any) -> str:
         """``one`` or ``many``, as the language says it of ``n`` things; ``{n}`` is the number."""
-        return render_message(Message.ngettext(one, many, n=n, **values), self.look_up)
+        return Message.ngettext(one, many, n=n, **values).words(self.look_up)
 
     def look_up(self, text: str, plural: str | None, number: Any) -> str:
         """The words for ``text``, or for its plural."""

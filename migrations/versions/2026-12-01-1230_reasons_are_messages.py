@@ -30,11 +30,6 @@ BOTH = {
     'postgresql': "jsonb_build_object('text', '{en}', 'values', "
     "jsonb_build_object('en', reason, 'zh', reason_zh))::text",
 }
-ALONE = {
-    'sqlite': "json_object('text', reason, 'values', json_object())",
-    'postgresql': "jsonb_build_object('text', reason, 'values', jsonb_build_object())::text",
-}
-
 
 def upgrade() -> None:
     dialect = op.get_bind().dialect.name
@@ -42,7 +37,7 @@ def upgrade() -> None:
         op.execute(
             sa.text(
                 f"UPDATE {table} SET reason = CASE WHEN reason_zh = '' OR reason_zh = reason "
-                f"THEN {ALONE[dialect]} ELSE {BOTH[dialect]} END WHERE reason <> ''"
+                f"THEN reason ELSE {BOTH[dialect]} END WHERE reason <> ''"
             )
         )
         with op.batch_alter_table(table, schema=None) as batch_op:

@@ -68,7 +68,7 @@ def test_a_disputed_record_deserves_a_vote_more_than_an_agreed_one() -> None:
     found = relabel(answers, probabilities, CLASSES)
     assert found.labelled.argmax() == 1
     assert "1 of 2 annotators said good" in str(found.reasons[1])
-    assert "2 名标注者中 1 名" in in_chinese(found.reasons[1])
+    assert "2 名标注员中 1 名" in in_chinese(found.reasons[1])
     assert found.consensus.tolist() == [0, 0, 1, 2, 1]
 
 

@@ -325,7 +325,7 @@ def test_fewer_labels_never_take_the_place_of_more_that_stand(desk: Desk) -> Non
     fewer = desk.decide(61, pool=78, version=1)
     assert (fewer.state, fewer.threshold, fewer.records) == ("refused", None, 0)
     assert str(fewer.reason).startswith("78 records could be accepted; the 80 machine labels")
-    assert "可对 78 条记录作机器标注" in in_chinese(fewer.reason)
+    assert "可对 78 条记录采用机器标签" in in_chinese(fewer.reason)
     assert desk.labels(fewer) == []
     assert desk.service.standing_acceptance(desk.project.id) == first
     as_many = desk.decide(62, pool=80, version=1)
