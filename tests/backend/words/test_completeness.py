@@ -30,8 +30,8 @@ NOT_WORDS = {
     "labeling/label_schema.py",
     "labeling/label_studio/tasks.py",
 }
-"""What dates, numbers and missing values look like, how Chinese is cut and compared, the default schema, and the
-mark of a missing value, which is read back from Label Studio."""
+"""What dates, numbers and missing values look like, how Chinese is cut and compared, the default
+schema, and the mark of a missing value, which is read back from Label Studio."""
 
 
 @pytest.fixture(scope="module")
