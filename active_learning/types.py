@@ -115,7 +115,7 @@ class Reason:
         words = look_up(self.text, self.plural, self.values.get("n"))
         if not self.values:
             return words
-        return words.format(**{name: _told(each, look_up) for name, each in self.values.items()})
+        return words.format(**{name: _tell(each, look_up) for name, each in self.values.items()})
 
     def to_json(self) -> dict[str, Any]:
         """Text, plural if it has one, and values, each of these the same way."""
@@ -147,9 +147,9 @@ def _plain(value: Any) -> Any:
     return [_plain(each) for each in value]
 
 
-def _told(value: Any, look_up: LookUp) -> Any:
+def _tell(value: Any, look_up: LookUp) -> Any:
     if isinstance(value, list):
-        return look_up(", ", None, None).join(str(_told(each, look_up)) for each in value)
+        return look_up(", ", None, None).join(str(_tell(each, look_up)) for each in value)
     return value.render(look_up) if isinstance(value, Reason) else value
 
 

@@ -20,10 +20,10 @@ def with_titles(message: Worded | str, schema: LabelSchema) -> Message:
 
     One that the schema has no more keeps its name.
     """
-    return _titled(Message.of(message), schema.titles("en"), schema.titles("zh"))
+    return _put_titles(Message.of(message), schema.titles("en"), schema.titles("zh"))
 
 
-def _titled(message: Message, en: Titles, zh: Titles) -> Message:
+def _put_titles(message: Message, en: Titles, zh: Titles) -> Message:
     if message.text == CLASS_NAME:
         grade = str(message.values["class_name"])
         return in_both(en.grade(grade), zh.grade(grade))
@@ -36,4 +36,4 @@ def _titled(message: Message, en: Titles, zh: Titles) -> Message:
 def _of(value: Any, en: Titles, zh: Titles) -> Any:
     if isinstance(value, list):
         return [_of(each, en, zh) for each in value]
-    return _titled(value, en, zh) if isinstance(value, Message) else value
+    return _put_titles(value, en, zh) if isinstance(value, Message) else value

@@ -81,7 +81,7 @@ def assess(
     if len(snapshot.training) < FEWEST_LABELS or trained is None:
         assessment.skipped_message = _why_not(snapshot, version)
         _keep(services, context, version, [], assessment)
-        return {"assessed": False, "why": assessment.skipped}
+        return {"assessed": False, "why": assessment.why_skipped}
     with learning_facts(services.settings.data_dir):
         judgement = _judge(services, features, context, project, trained, shown, snapshot)
     kinds = [str(kind) for kind in judgement.value.kinds]

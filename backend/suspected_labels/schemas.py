@@ -49,10 +49,10 @@ class Assessment(BaseModel):
         return in_readers_language(self.summary_message or "")
 
     @computed_field(  # type: ignore[prop-decorator]
-        description="why nothing was judged, in the reader's language"
+        alias="skipped", description="why nothing was judged, in the reader's language"
     )
     @property
-    def skipped(self) -> str | None:
+    def why_skipped(self) -> str | None:
         """In the language of whoever asked the API."""
         message = self.skipped_message
         return None if message is None else in_readers_language(message)

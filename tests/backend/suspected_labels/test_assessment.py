@@ -130,7 +130,7 @@ def test_few_labels_are_not_judged_and_it_says_so(
     found = page(loop, "suspects")
     assert found.total == 0
     assert found.assessment is not None
-    assert "30 are needed" in (found.assessment.skipped or "")
+    assert "30 are needed" in (found.assessment.why_skipped or "")
     assert "至少需要 30" in in_chinese(found.assessment.skipped_message or "")
     assert rows(loop) == []
 
