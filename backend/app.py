@@ -22,8 +22,9 @@ from backend.core.exceptions import Unavailable
 from backend.core.language import ReaderLanguage
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
-from backend.core.problems import install_problem_handlers, problem_responses
+from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
+from backend.core.responses import problem_responses
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -38,6 +39,7 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
 from backend.suspected_labels import pages as findings_pages
@@ -89,10 +91,12 @@ DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
 Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`),
-or log in to the pages.
+engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
+runs the server makes, or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
-the value and the remedy.
+the value and the remedy. A body with a name or a type that its schema does not have is refused.
+What a schema cannot know (which grades a project has, which names are taken) is answered with
+404, 409 or 422.
 """
 
 
@@ -120,12 +124,13 @@ def create_app(services: Services) -> FastAPI:
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
     app.add_middleware(ReaderLanguage)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, html_page=problem_page)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
         overview_pages.router,
         findings_pages.router,
         exchange_pages.router,
+        review_bulk_pages.router,
         review_pages.router,
         agreement_pages.router,
         guideline_pages.router,

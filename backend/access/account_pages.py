@@ -6,7 +6,7 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.access.login import Login
-from backend.access.login_limit import LoginLimit, TooManyAttempts
+from backend.access.login_limit import LoginLimit
 from backend.access.service import AccessService
 from backend.core.dependencies import AnyRole, ServicesDep
 from backend.core.exceptions import AppError, InvalidInput, NotAllowed, NotAuthenticated
@@ -101,9 +101,8 @@ def _check_present(
 def _refusal_page(request: Request, error: AppError) -> Response:
     is_length = isinstance(error, InvalidInput) and error.remedy is not None
     words = TOO_SHORT if is_length else error.message
-    status = 429 if isinstance(error, TooManyAttempts) else 422
     context = {"error": words, "done": None}
-    return render(request, "access/account.html", context, status_code=status)
+    return render(request, "access/account.html", context, error=error)
 
 
 def _person(request: Request, principal: Principal) -> None:

@@ -1,7 +1,10 @@
 """The webhook that Label Studio calls."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyHeader
 
 from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import ApplicationServices, ServicesDep
@@ -14,9 +17,39 @@ WEBHOOK_PATH = "/webhooks/label-studio"
 
 router = APIRouter(tags=["webhook"])
 
+_secret = APIKeyHeader(
+    name=SECRET_HEADER,
+    auto_error=False,
+    scheme_name="Webhook secret",
+    description="`ASSAY_WEBHOOK_SECRET`",
+)
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["action"],
+                "properties": {"action": {"type": "string", "minLength": 1}},
+                "example": {"action": "ANNOTATION_CREATED", "project": {"id": 3}},
+            }
+        }
+    },
+}
+"""What every event has; the rest is Label Studio's to say. Read as it came, so declared by hand."""
 
-@router.post(WEBHOOK_PATH, status_code=202, response_class=Response)
-async def receive_webhook(request: Request, services: ServicesDep) -> Response:
+
+@router.post(
+    WEBHOOK_PATH,
+    status_code=202,
+    response_class=Response,
+    openapi_extra={"requestBody": BODY},
+)
+async def receive_webhook(
+    request: Request,
+    services: ServicesDep,
+    _given: Annotated[str | None, Security(_secret)] = None,
+) -> Response:
     """Store the event as it came and answer; a job applies it.
 
     Label Studio waits one second and never tries again: nothing here calls out.

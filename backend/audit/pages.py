@@ -11,6 +11,7 @@ from backend.audit.schemas import AuditFilter
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
+from backend.core.request_body import LARGEST_NUMBER
 from backend.web.rendering import render
 from backend.words import Message
 
@@ -31,7 +32,7 @@ def audit_page(
     action: Annotated[str, Query(max_length=100)] = "",
     subject: Annotated[str, Query(max_length=300)] = "",
     project_id: str = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_NUMBER)] = None,
 ) -> Response:
     """Who did what and when, by person, action, subject or project."""
     wanted = AuditFilter(

@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
+from starlette.convertors import register_url_convertor
 
 from backend.core.exceptions import NotAllowed, NotAuthenticated
+from backend.core.path_numbers import NumberConvertor
 from backend.core.security import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -33,13 +35,18 @@ from backend.core.services import Services
 from backend.words import Message
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_SCHEME, LOGIN_SCHEME = "API key", "Login"
+ROLE_SCHEMES = frozenset({KEY_SCHEME, LOGIN_SCHEME})
+"""Credentials that stand for somebody with a role; the webhook's secret does not."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
+register_url_convertor("number", NumberConvertor())
+
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="API key", description="`Authorization: Bearer assay_…`"
+    auto_error=False, scheme_name=KEY_SCHEME, description="`Authorization: Bearer assay_…`"
 )
 _cookie = APIKeyCookie(
-    name=SESSION_COOKIE, auto_error=False, scheme_name="Login", description="the pages' login"
+    name=SESSION_COOKIE, auto_error=False, scheme_name=LOGIN_SCHEME, description="the pages' login"
 )
 
 
@@ -93,9 +100,7 @@ def current_principal(
             Message("The credentials are not valid.")
             if bearer or cookie
             else Message("Credentials are missing."),
-            remedy=Message(
-                "Log in at /login or send 'Authorization: Bearer <API key>' (assay keys create)."
-            ),
+            remedy=Message("Log in at /login or send 'Authorization: Bearer <API key>'."),
         )
     request.state.principal = principal
     request.state.came_by_cookie = bearer is None
@@ -165,12 +170,9 @@ class RequireRole:
                 field="role",
                 value=principal.role,
                 remedy=(
-                    Message("Ask an administrator for the role (assay users set-role).")
+                    Message("Ask an administrator for the role.")
                     if request.state.came_by_cookie
-                    else Message(
-                        "Use a key with that role: assay keys create NAME --role {role}.",
-                        role=self.role,
-                    )
+                    else Message("Use a key with that role; whoever runs the server makes keys.")
                 ),
             )
         return principal

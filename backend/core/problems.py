@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
+from backend.core.allowed_methods import allowed_methods
 from backend.core.exceptions import AppError
 from backend.core.language import language_of
 from backend.core.logging import current_ids
@@ -21,9 +22,15 @@ MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
 """Characters of a value that an error repeats. Chosen: it stays readable."""
+MAX_LENGTH = 1_000
+"""Characters of a sentence that repeats values. Chosen: as much is read."""
+MAX_ERRORS = 50
+"""Wrong fields that are listed. Chosen: who mends them sees the next ones."""
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
 """What drivers raise for an id of 20 digits, and for half a character."""
+SAFE_DIGITS = 18
+"""So many digits fit into 64 bits, which ids have."""
 
 HtmlPage = Callable[[Request, "Problem"], Response | None]
 
@@ -63,7 +70,8 @@ class Problem(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def can_be_sent(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark."""
+        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark,
+        and what is too long to be read ends early."""
         return {name: _sendable(value) for name, value in values.items()}
 
 
@@ -72,7 +80,7 @@ def problem_of(error: Exception, language: Language = SOURCE_LANGUAGE) -> Proble
     t, request_id = translator(language), current_ids().get("request_id")
     if isinstance(error, AppError) and error.status_code != 500:
         return Problem(
-            type=_type_of(error.title),
+            type=type_of(error.title),
             title=t(error.title),
             status=error.status_code,
             detail=t(error.message),
@@ -85,7 +93,7 @@ def problem_of(error: Exception, language: Language = SOURCE_LANGUAGE) -> Proble
         return _validation_problem(error, t, request_id)
     if isinstance(error, HTTPException):
         return Problem(
-            title=t(_HTTP_TITLES.get(error.status_code, OTHER_TITLE)),
+            title=t(HTTP_TITLES.get(error.status_code, OTHER_TITLE)),
             status=error.status_code,
             detail=t(_HTTP_DETAILS.get(str(error.detail), str(error.detail))),
             request_id=request_id,
@@ -124,7 +132,9 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
     def answer(request: Request, error: Exception) -> Response:
         language = language_of(request)
         problem = problem_of(error, language)
-        if isinstance(error, UNSTORABLE):
+        if isinstance(error, UNSTORABLE) and _names_nothing(request):
+            problem = problem_of(HTTPException(404), language)
+        elif isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         if isinstance(error, IntegrityError):
             level = logging.ERROR if problem.status == 500 else logging.WARNING
@@ -136,6 +146,8 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         headers |= {"Content-Language": language_tag(language), "Vary": "Accept-Language, Cookie"}
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if problem.status == 405:
+            headers["Allow"] = allowed_methods(request)
         if problem.status in (503, 507):
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
@@ -144,28 +156,24 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         app.add_exception_handler(kind, answer)
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For ``responses=`` of a route or router: the problems it answers with, with examples."""
-    return {
-        status: {
-            "model": Problem,
-            "description": _HTTP_TITLES[status],
-            "content": {MEDIA_TYPE: {"example": _example(status)}},
-        }
-        for status in statuses
-    }
-
-
 def _plain(t: Translate, status: int, detail: str, remedy: str) -> Problem:
     """The problem of a kind that has no field to name."""
-    title = _HTTP_TITLES[status]
+    title = HTTP_TITLES[status]
     return Problem(
-        type=_type_of(title),
+        type=type_of(title),
         title=t(title),
         status=status,
         detail=t(detail),
         remedy=t(remedy),
         request_id=current_ids().get("request_id"),
+    )
+
+
+def _names_nothing(request: Request) -> bool:
+    """True if the address itself holds what the store cannot: no row is called so."""
+    return any(
+        "\x00" in value or (value.lstrip("-").isdecimal() and len(value) > SAFE_DIGITS)
+        for value in map(str, request.path_params.values())
     )
 
 
@@ -184,12 +192,12 @@ def _validation_problem(
             "value": _public_value(item["loc"], item.get("input")),
             "detail": item["msg"],
         }
-        for item in error.errors()
+        for item in error.errors()[:MAX_ERRORS]
     ]
     first = errors[0]
     return Problem(
-        type=_type_of("invalid input"),
-        title=t(_HTTP_TITLES[422]),
+        type=type_of("invalid input"),
+        title=t(HTTP_TITLES[422]),
         status=422,
         detail=f"{first['field']}: {first['detail']}",
         field=first["field"],
@@ -217,12 +225,16 @@ def _short(value: object) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = value if isinstance(value, str) else str(jsonable_encoder(value, custom_encoder=_TEXT))
-    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
+    return _cut(text, MAX_VALUE_LENGTH)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _sendable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return _cut(value.encode("utf-8", "replace").decode(), MAX_LENGTH)
     if isinstance(value, list):
         return [_sendable(each) for each in value]
     if isinstance(value, dict):
@@ -230,29 +242,16 @@ def _sendable(value: Any) -> Any:
     return value
 
 
-def _type_of(title: str) -> str:
+def type_of(title: str) -> str:
+    """What identifies the kind of problem with that title."""
     return f"urn:assay:problem:{title.lower().replace(' ', '-')}"
-
-
-def _example(status: int) -> dict[str, Any]:
-    title = _HTTP_TITLES[status]
-    detail, remedy = _EXAMPLES.get(status, (title + ".", None))
-    problem = Problem(
-        type=_type_of(title),
-        title=title,
-        status=status,
-        detail=detail,
-        remedy=remedy,
-        request_id="5f0c6a1d2b3e4f50",
-    )
-    return problem.model_dump(mode="json", exclude_none=True)
 
 
 _SECRET_WORDS = ("password", "secret", "token", "key")
 _TEXT: dict[Any, Callable[[Any], Any]] = {bytes: lambda value: value.decode(errors="replace")}
 OTHER_TITLE = N_("Error")
-_HTTP_TITLES = {
-    400: N_("Bad request"),
+HTTP_TITLES = {
+    400: N_("Unreadable body"),
     401: N_("Not authenticated"),
     403: N_("Not allowed"),
     404: N_("Not found"),
@@ -268,13 +267,5 @@ _HTTP_TITLES = {
 _HTTP_DETAILS = {  # what Starlette says, in words that help
     "Not Found": N_("There is nothing at this address."),
     "Method Not Allowed": N_("This address cannot be used that way."),
-}
-_EXAMPLES: dict[int, tuple[str, str | None]] = {
-    401: ("Credentials are missing.", "Log in at /login or send an API key."),
-    403: ("This needs the role lead; ana@example.org is viewer.", "Ask an administrator."),
-    404: ("There is no project 12.", "List the projects with GET /api/v1/projects."),
-    409: ("A project named 'reviews' exists.", "Choose another name."),
-    422: ("batch_size: Input should be greater than 0", "Correct the named field."),
-    503: ("Label Studio does not answer.", "The work is kept and tried again."),
-    507: ("There is no space left in the models directory.", "Free some space."),
+    "There was an error parsing the body": N_("The body is not what its Content-Type says."),
 }

@@ -22,6 +22,7 @@ from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
 from backend.words import N_, Message
+from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
 POLL_SECONDS = 0.3
@@ -195,8 +196,9 @@ class DemoRun:
 
     def labelling_url(self) -> str:
         """Where a person goes on labelling."""
-        base = self._services.settings.annotator_url
-        return f"{base}/projects/{self.project.label_studio_project_id}/data"
+        label_studio_id = self.project.label_studio_project_id
+        assert label_studio_id is not None
+        return queue_address(self._services.settings.annotator_url, label_studio_id)
 
     def review_url(self) -> str:
         """Where a lead decides what the annotators disagree about."""

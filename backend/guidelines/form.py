@@ -89,7 +89,7 @@ def empty_row(about: str = "") -> dict[str, str]:
 
 def _check_text(kind: type[Text], values: dict[str, object]) -> Text:
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values, strict=False)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "rules"

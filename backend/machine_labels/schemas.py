@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.exceptions import InvalidInput
+from backend.core.request_body import RequestBody
 from backend.words import Message, WithReason
 
 AcceptanceState = Literal["accepted", "refused", "withdrawn"]
@@ -71,7 +72,7 @@ class MachineLabelExport(MachineLabelPublic):
     audits: int = Field(description="random audit records that the promise rests on")
 
 
-class WithdrawRequest(BaseModel):
+class WithdrawRequest(RequestBody):
     """A request to take the machine labels back."""
 
     reason: str = Field(

@@ -3,9 +3,8 @@
 from backend.words import Message
 
 HOW_TO_SET = Message(
-    "To let machine labels count, set the share of wrong ones that you tolerate: "
-    "assay projects set PROJECT accept_error=0.05, or accept_error in "
-    "PATCH /api/v1/projects/ID/policy."
+    "To let machine labels count, let a lead set accept_error in the project's policy: the share "
+    "of wrong ones that you tolerate, such as 0.05 (PATCH /api/v1/projects/ID/policy)."
 )
 
 

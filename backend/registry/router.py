@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
 from backend.models import Promotion
+from backend.projects.service import ProjectsService
 from backend.registry.schemas import ModelVersionPublic, PromotionPublic, RollbackRequest
 from backend.registry.service import RegistryService
 
@@ -15,6 +16,7 @@ def list_models(
     project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
 ) -> list[ModelVersionPublic]:
     """List the model versions, oldest first."""
+    ProjectsService(session, services.clock).get(project_id)
     return [
         ModelVersionPublic.model_validate(version, from_attributes=True)
         for version in RegistryService(session, services.clock).list_versions(project_id)
@@ -26,6 +28,7 @@ def list_promotions(
     project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
 ) -> list[PromotionPublic]:
     """List every decision about the champion, with its reason and evidence."""
+    ProjectsService(session, services.clock).get(project_id)
     return [
         _public(row) for row in RegistryService(session, services.clock).list_promotions(project_id)
     ]

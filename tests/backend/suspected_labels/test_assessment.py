@@ -19,7 +19,7 @@ from tests.fixtures.chinese import in_chinese
 
 def page(loop: Loop, kind: FindingKind, **place: int) -> LabelFindingPage:
     with loop.services.database.reading() as session:
-        found = LabelFindings(session, loop.clock, loop.services.settings)
+        found = LabelFindings(session, loop.clock)
         return found.page(loop.project(), kind, **place)
 
 
