@@ -114,7 +114,7 @@ def change(
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
     for words in warnings_of(policy_of(changed)):
-        Console(stderr=True).print(words.en, style="yellow", markup=False)
+        Console(stderr=True).print(str(words), style="yellow", markup=False)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:
