@@ -45,13 +45,13 @@ Marks: TypeAlias = NDArray[np.int8]
 Positions: TypeAlias = NDArray[np.intp]
 """Row positions; they never leave the library."""
 
-Progress: TypeAlias = Callable[[float, str], None]
+Progress: TypeAlias = Callable[[float, "Reason"], None]
 """Called with (share done from 0 to 1, what is being done)."""
 ShouldStop: TypeAlias = Callable[[], bool]
 """True asks the running call to stop; it raises Cancelled."""
 
 
-def silent(fraction: float, message: str) -> None:
+def silent(fraction: float, message: object) -> None:
     """The progress callback of callers that do not watch."""
 
 
@@ -76,7 +76,7 @@ LookUp: TypeAlias = Callable[[str, str | None, Any], str]
 
 @dataclass(frozen=True, init=False)
 class Reason:
-    """Why, as an English text that identifies the sentence, and the values that it names.
+    """Why, or what is being done: an English text that identifies the sentence, and its values.
 
     A value is a number, a text, another reason, or several of these in a list; ``None`` is said
     as such. How a number is written stands in the text, so that a language may write it otherwise.

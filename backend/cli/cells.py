@@ -82,7 +82,7 @@ def cells(
                 Text(row["field"]),
                 Text(row["value"] or "∅"),
                 f"{row['probability']:.2f}",
-                "people" if row["is_marked"] else "model",
+                t("people") if row["is_marked"] else t("model"),
                 Text(row["expected"] or ""),
                 Text(row["evidence"]),
             )

@@ -54,7 +54,8 @@ def value(
     if page.assessment is not None and page.assessment.skipped_message is None:
         groups = ", ".join(f"{count:,} {name}" for name, count in page.assessment.groups.items())
         Console().print(f"v{page.model_version}: {groups}.", markup=False)
-        Console().print(page.assessment.summary, markup=False)
+        if page.assessment.summary_message is not None:
+            Console().print(t(page.assessment.summary_message), markup=False)
     _show(page, titles, as_json=False)
 
 
@@ -167,7 +168,7 @@ def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
             f"{item.relabel_score:.2f}",
             item.value_group,
             said,
-            item.reason,
+            t(item.reason_message),
         )
         table.add_row(*map(Text, cells))  # as they are: a value may look like markup
     if not page.items:

@@ -22,7 +22,7 @@ from backend.embedded.logins import ensure_admin
 from backend.embedded.processes import DetachedProcess, tail
 from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, is_port_free
 from backend.jobs.presence import is_working
-from backend.words import N_, Message
+from backend.words import N_, Message, Progress
 from labeling.label_studio.server import LabelStudioServer
 
 API_SECONDS = 60.0
@@ -35,8 +35,6 @@ STOP_SECONDS = {"worker": 40.0, "api": 10.0, "label-studio": 15.0}
 """Before it is killed. Chosen: a job of the worker gets ten seconds more than the 30 to its next
 safe point."""
 COMMAND = (sys.executable, "-m", "backend.cli")
-
-Progress = Callable[[float, str], None]
 
 
 class StackNotStarted(AppError):

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from active_learning.types import Progress, silent
+from active_learning.types import silent
 from backend.core.services import Services
 from backend.label_studio import repository
 from backend.label_studio.connection import (
@@ -19,7 +19,7 @@ from backend.loop import repository as loop_repository
 from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.projects.titles import with_titles
-from backend.words import Message, in_every_language
+from backend.words import Message, Progress, in_every_language
 from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.predictions import Suggestion, build_prediction, strongest_evidence

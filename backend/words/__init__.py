@@ -9,7 +9,7 @@ from backend.words.catalogue import (
     languages,
     preferred_language,
 )
-from backend.words.message import N_, Message, Said, Worded, as_text, in_both
+from backend.words.message import N_, Message, Progress, Said, Worded, as_text, in_both
 from backend.words.public import WithReason
 from backend.words.translation import (
     READER,
@@ -26,6 +26,7 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "Language",
     "Message",
+    "Progress",
     "Said",
     "Translate",
     "WithReason",

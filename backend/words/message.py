@@ -20,6 +20,10 @@ class Worded(Protocol):
     def values(self) -> Mapping[str, Any]: ...
 
 
+Progress: TypeAlias = Callable[[float, "str | Worded"], None]
+"""Called with (share done from 0 to 1, what is being done)."""
+
+
 class Message(str):
     """English words that know their identifier and values, for a catalogue to say them again.
 
