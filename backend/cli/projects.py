@@ -151,7 +151,7 @@ def delete(
             label_studio="delete" if label_studio else "keep",
             actor=ACTOR,
         )
-    said = f"Project '{found.name}' is deleted; the worker deletes its files."
+    said = t("Project '{project}' is deleted; the worker deletes its files.", project=found.name)
     Console().print(said, markup=False)
 
 
