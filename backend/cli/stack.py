@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from backend.cli.addresses import print_addresses, print_differences, print_logins
 from backend.core.settings import load_settings
 from backend.embedded.stack import EmbeddedStack, ServiceStatus
 
@@ -25,12 +26,11 @@ def up() -> None:
 
     stack = embedded_stack()
     with ProgressBar("Starting") as bar:
-        settings = stack.up(bar)
+        running = stack.up(bar)
     console = Console()
-    console.print(f"Labelling page  {settings.annotator_url}")
-    console.print(f"Web pages       http://{settings.host}:{settings.port}/")
-    console.print(f"API             http://{settings.host}:{settings.port}/docs")
-    console.print(f"Logins          {stack.data_dir / 'embedded.env'}")
+    print_differences(console, running.differences)
+    print_addresses(console, running.settings)
+    print_logins(console, stack.data_dir)
 
 
 def stop() -> None:

@@ -106,6 +106,8 @@ def _project(project: "ProjectStatus") -> Panel:
 def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
     lines = [f"[yellow]{escape(warning.text)}[/yellow]" for warning in project.warnings]
+    if project.has_simulated_answers:
+        lines.insert(0, "[yellow]answers here are simulated[/yellow]")
     if project.sync.error:
         lines.append(f"[red]sync fails:[/red] {escape(project.sync.error)}")
     if project.advice is not None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from backend.core.exceptions import Conflict
-from backend.embedded.stack import EmbeddedStack, StackNotStarted
+from backend.embedded.exceptions import StackNotStarted
+from backend.embedded.stack import EmbeddedStack
 from labeling.label_studio.server import free_port
 from tests.backend.embedded.programs import write_label_studio
 
