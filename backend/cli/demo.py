@@ -53,6 +53,7 @@ def demo(
     """
     from backend.cli.progress import ProgressBar
     from backend.cli.stack import embedded_stack
+    from backend.core.data_directory import ensure_data_directory
     from backend.core.services import Services
     from backend.demo import source as sources
     from backend.demo.run import DemoRun
@@ -61,6 +62,7 @@ def demo(
     console = Console()
     _check_options(data, label_schema, id_column)
     stack = embedded_stack()
+    ensure_data_directory(stack.data_dir)
     folder = stack.data_dir / "demo"
     if data is None:
         source = sources.generate_source(folder, records, seed)
