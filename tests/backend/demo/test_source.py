@@ -36,6 +36,23 @@ def test_a_file_of_one_s_own_keeps_its_columns(shop: Path) -> None:
     )
 
 
+def test_nobody_is_simulated_unless_asked_for(shop: Path) -> None:
+    for_people = own_file(shop, None, "number", is_simulated=False)
+    assert (for_people.project, for_people.truth) == ("shop", None)
+    simulated = own_file(shop, None, "number", is_simulated=True)
+    assert simulated.project == "Demo shop"
+    assert simulated.truth is not None
+    assert own_file(
+        written(shop.with_name("数.csv"), ROWS), None, None, is_simulated=False
+    ).project == ("数 records")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    error = CliRunner().invoke(app, ["demo", "--data", str(tmp_path / "no.csv")]).exception
+    assert isinstance(error, InvalidInput)
+    assert "There is no" in str(error)
+
+
 def test_an_id_column_that_is_not_there_is_named_with_those_that_are(shop: Path) -> None:
     with pytest.raises(InvalidInput, match="no column 'sku'; it has: number, title") as error:
         own_file(shop, None, "sku", is_simulated=False)
