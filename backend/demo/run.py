@@ -120,7 +120,9 @@ class DemoRun:
 
         def is_over() -> bool:
             with self._services.database.reading() as session:
-                return selection_repository.is_pool_empty(session, self.project)
+                # The last batch empties the pool before Label Studio holds it.
+                is_chosen = selection_repository.find_batch(session, self.project.id, number)
+                return not is_chosen and selection_repository.is_pool_empty(session, self.project)
 
         return self._await(f"choosing and pushing batch {number}", find, progress, is_over)
 

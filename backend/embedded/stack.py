@@ -84,7 +84,8 @@ class EmbeddedStack:
             ConfigurationError: the data directory cannot be written to.
             StackNotStarted: a port is taken, and nothing was changed; or the API or the worker died
                 or did not answer; with its last words.
-            LabelStudioNotStarted: the same of Label Studio, or its token was reset.
+            LabelStudioNotStarted: the same of Label Studio; or it runs and has another token, and
+                nothing was changed.
             Conflict: another ``up`` or ``down`` is at work on this data directory.
         """
         with self._alone():
@@ -92,19 +93,22 @@ class EmbeddedStack:
             settings = self._settings()
             pids = [pid for name in STOP_SECONDS if (pid := self._process(name).pid) is not None]
             differences = self._record.differences(settings) if pids else ()
+            label_studio = self._label_studio(settings, values)
             check_ports(settings, pids)
+            if self._process("label-studio").is_alive and label_studio.is_up():
+                label_studio.check_token()
             if differences:
                 progress(0.0, "; ".join(differences))
                 self._stop(progress)
-            remember(self.data_dir, os.environ)
             self._record.write(settings)
             with ThreadPoolExecutor(max_workers=1) as pool:
-                label_studio = pool.submit(self._ensure_label_studio, settings, values, progress)
+                start = pool.submit(self._ensure_label_studio, label_studio, progress)
                 self._migrate()
                 ensure_admin(settings, values)
                 self._ensure_api(settings)
                 self._ensure_worker(settings)
-                self._await(label_studio, progress)
+                self._await(start, progress)
+            remember(self.data_dir, os.environ)
         progress(1.0, "everything answers")
         return RunningStack(settings, differences)
 
@@ -182,12 +186,10 @@ class EmbeddedStack:
     def _environment(self) -> dict[str, str]:
         return os.environ | {"ASSAY_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
 
-    def _ensure_label_studio(
-        self, settings: Settings, values: dict[str, str], progress: Progress
-    ) -> None:
+    def _label_studio(self, settings: Settings, values: dict[str, str]) -> LabelStudioServer:
         address = urlsplit(settings.label_studio_url)
         token = settings.label_studio_token
-        server = LabelStudioServer(
+        return LabelStudioServer(
             executable=settings.label_studio_bin,
             data_dir=self.data_dir / "label-studio",
             port=address.port or 80,
@@ -196,10 +198,10 @@ class EmbeddedStack:
             password=values["ASSAY_LABEL_STUDIO_PASSWORD"],
             token=token.get_secret_value() if token else "",
         )
+
+    def _ensure_label_studio(self, server: LabelStudioServer, progress: Progress) -> None:
         process = self._process("label-studio")
-        if self._becomes_healthy(process, server.is_up):
-            server.check_token()
-        else:
+        if not self._becomes_healthy(process, server.is_up):
             process.adopt(server.start(progress))
 
     def _ensure_api(self, settings: Settings) -> None:

@@ -40,11 +40,11 @@ def proxied_stack(stack: Stack, monkeypatch: pytest.MonkeyPatch) -> Stack:
     return stack
 
 
-def demo(services: Services, file: Path, *, is_simulated: bool) -> DemoRun:
+def demo(services: Services, file: Path, *, is_simulated: bool, batch_size: int = 8) -> DemoRun:
     source = own_file(file, None, None, is_simulated=is_simulated)
     run = DemoRun(services, source, annotator_password=PASSWORD, seed=1)
     run.import_records(lambda _share, _text: None)
-    run.create_project(batch_size=8)
+    run.create_project(batch_size=batch_size)
     return run
 
 
@@ -57,15 +57,15 @@ def test_own_records_wait_for_people_and_simulated_answers_are_marked(
     proxied_stack: Stack, file: Path
 ) -> None:
     stack, services = proxied_stack, proxied_stack.services()
-    run = demo(services, file, is_simulated=False)
+    run = demo(services, file, is_simulated=False, batch_size=60)
     assert run.await_batch(1, lambda _share, _text: None) is not None
     project = run.project
     assert (project.name, project.policy["annotators_per_record"]) == ("我的 records", 1)
     assert project.label_studio_project_id is not None
     pushed = services.label_studio.task_ids(project.label_studio_project_id)
-    assert len(pushed) == 8
+    assert len(pushed) == 20, "the pool is empty, and its last batch is waited for"
     tasks = services.label_studio.tasks_with_annotations(project.label_studio_project_id, pushed)
-    assert [task["annotations"] for task in tasks] == [[]] * 8
+    assert [task["annotations"] for task in tasks] == [[]] * 20
     invited = httpx.get(run.invitation_url(), trust_env=False)
     assert 'name="csrfmiddlewaretoken"' in invited.text, "a form to sign up with"
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from backend.cli import app
 from backend.core.data_directory import ensure_data_directory
 from backend.core.exceptions import ConfigurationError
+from backend.core.settings import get_settings
 
 
 def test_it_is_made_where_it_can_be(tmp_path: Path) -> None:
@@ -28,13 +29,15 @@ def test_one_that_is_not_ours_is_named(tmp_path: Path, monkeypatch: pytest.Monke
         ensure_data_directory(tmp_path)
 
 
-@pytest.mark.parametrize("command", ["up", "demo"])
+@pytest.mark.parametrize("command", ["up", "demo", "migrate"])
 def test_the_command_says_so_before_anything_is_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ASSAY_DATA_DIR", str(tmp_path / "file" / "data"))
+    get_settings.cache_clear()
     error = CliRunner().invoke(app, [command]).exception
+    get_settings.cache_clear()
     assert isinstance(error, ConfigurationError)
     assert error.remedy is not None
     assert "ASSAY_DATA_DIR" in error.remedy
