@@ -7,7 +7,7 @@ pytest_plugins = [
     "tests.fixtures.transformer",
 ]
 
-# Tests talk to this machine only: a proxy of whoever runs them is none of their business. Those that
-# are about proxies set their own.
+# Tests talk to this machine only, without the proxy of whoever runs them; those that are about
+# proxies set their own.
 for _name in [name for name in os.environ if name.lower().endswith("_proxy")]:
     del os.environ[_name]

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from filelock import FileLock, Timeout
+from pydantic import SecretStr
 
 from backend.core.data_directory import ensure_data_directory
 from backend.core.database import Database
@@ -22,9 +23,10 @@ from backend.embedded.exceptions import StackNotStarted
 from backend.embedded.logins import ensure_admin
 from backend.embedded.ports import HOST, check_ports
 from backend.embedded.processes import DetachedProcess, tail
-from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, remember
+from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, read_env, remember
 from backend.embedded.start_record import StartRecord
 from backend.jobs.presence import is_working
+from labeling.exceptions import OtherToken
 from labeling.label_studio.direct import answers
 from labeling.label_studio.server import LabelStudioServer
 
@@ -78,16 +80,28 @@ class EmbeddedStack:
         """All three answer, with the same settings; what already did is left alone.
 
         Settings that the environment gives are kept for the next time. Where they are not those of
-        the processes that run, all of these are stopped and started anew.
+        the processes that run, all of these are stopped and started anew. So they are where the API
+        token was reset in Label Studio: the new one is fetched, unless the setting names another.
 
         Raises:
             ConfigurationError: the data directory cannot be written to.
             StackNotStarted: a port is taken, and nothing was changed; or the API or the worker died
                 or did not answer; with its last words.
-            LabelStudioNotStarted: the same of Label Studio; or it runs and has another token, and
-                nothing was changed.
+            LabelStudioNotStarted: the same of Label Studio.
+            OtherToken: the environment or ``.env`` gives another token than Label Studio has; if it
+                was running, nothing was changed.
             Conflict: another ``up`` or ``down`` is at work on this data directory.
         """
+        try:
+            return self._up(progress)
+        except OtherToken as reset:
+            kept = read_env(self.data_dir / FILE_NAME)["ASSAY_LABEL_STUDIO_TOKEN"]
+            if self._settings().label_studio_token != SecretStr(kept):
+                raise
+            remember(self.data_dir, {"ASSAY_LABEL_STUDIO_TOKEN": reset.token})
+            return self._up(progress)
+
+    def _up(self, progress: Progress) -> RunningStack:
         with self._alone():
             values = ensure_embedded_env(self.data_dir)
             settings = self._settings()

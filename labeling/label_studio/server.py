@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from labeling.exceptions import LabelStudioNotStarted
+from labeling.exceptions import LabelStudioNotStarted, OtherToken
 from labeling.label_studio.account import ensure_token
 from labeling.label_studio.direct import answers
 
@@ -89,8 +89,8 @@ class LabelStudioServer:
         empty directory migrates its database, which takes most of a minute.
 
         Raises:
-            LabelStudioNotStarted: no program, port taken, it died, it took too long, or its
-                data belong to an admin with another token.
+            LabelStudioNotStarted: no program, port taken, it died, or it took too long.
+            OtherToken: its data belong to an admin with another token.
             LabelStudioRefused: its data belong to an admin with another password.
         """
         self._check()
@@ -126,14 +126,16 @@ class LabelStudioServer:
         """The token works for the admin; what can be repaired about it is.
 
         Raises:
-            LabelStudioNotStarted: the admin has another one.
+            OtherToken: the admin has another one.
             LabelStudioRefused: the admin has another one, and another password.
         """
-        if ensure_token(self.url, self.email, self.password, self.token) != self.token:
-            raise LabelStudioNotStarted(
+        held = ensure_token(self.url, self.email, self.password, self.token)
+        if held != self.token:
+            raise OtherToken(
                 f"Label Studio at {self.url} (data in {self.data_dir}) has another API token for "
-                f"{self.email}: it was reset there. Set ASSAY_LABEL_STUDIO_TOKEN to the one on its "
-                "page Account & Settings, and start again."
+                f"{self.email} than ASSAY_LABEL_STUDIO_TOKEN says. Leave that setting out, or set "
+                "it to the one on Label Studio's page Account & Settings.",
+                held,
             )
 
     def is_up(self) -> bool:
