@@ -10,7 +10,8 @@ from rich.console import Console
 
 from backend.cli.addresses import print_addresses, print_differences, print_logins
 from backend.core.settings import load_settings
-from backend.embedded.stack import EmbeddedStack, ServiceStatus
+from backend.embedded.stack import EmbeddedStack
+from backend.embedded.states import ServiceStatus
 
 Service = Literal["label-studio", "api", "worker"]
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,6 +24,7 @@ from backend.embedded.ports import HOST, check_ports
 from backend.embedded.processes import DetachedProcess, tail
 from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, read_env, remember
 from backend.embedded.start_record import StartRecord
+from backend.embedded.states import RunningStack, ServiceStatus
 from backend.jobs.presence import is_working
 from labeling.exceptions import OtherToken
 from labeling.label_studio.direct import answers
@@ -42,28 +42,6 @@ safe point."""
 COMMAND = (sys.executable, "-m", "backend.cli")
 
 Progress = Callable[[float, str], None]
-
-
-@dataclass(frozen=True)
-class RunningStack:
-    """The settings that everything runs with, and how they differ from those of just before.
-
-    ``differences`` is empty where nothing ran before, and where nothing had to move.
-    """
-
-    settings: Settings
-    differences: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """One process of the stack."""
-
-    name: str
-    pid: int | None
-    is_healthy: bool
-    url: str | None
-    log: Path
 
 
 class EmbeddedStack:

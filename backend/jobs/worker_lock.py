@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import psutil
 from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
@@ -59,7 +60,8 @@ def holder_of(path: Path) -> int | None:
             return None
     except Timeout:
         written = path.read_text(encoding="ascii").strip()
-        return int(written) if written.isdigit() else None
+        # Another who looks has the lock too, for a moment; the id is that of a worker long dead then.
+        return int(written) if written.isdigit() and psutil.pid_exists(int(written)) else None
     except OSError:
         return None
 
