@@ -60,7 +60,7 @@ def holder_of(path: Path) -> int | None:
             return None
     except Timeout:
         written = path.read_text(encoding="ascii").strip()
-        # Another who looks has the lock too, for a moment; the id is that of a worker long dead then.
+        # Another who looks has the lock for a moment too; the id is a dead worker's then.
         return int(written) if written.isdigit() and psutil.pid_exists(int(written)) else None
     except OSError:
         return None

@@ -13,7 +13,8 @@ HOLDING = """
 import sys, time
 from pathlib import Path
 from backend.jobs.worker_lock import WorkerLock
-WorkerLock(Path(sys.argv[1])).acquire()
+lock = WorkerLock(Path(sys.argv[1]))
+lock.acquire()
 print("up", flush=True)
 time.sleep(60)
 """
@@ -27,6 +28,7 @@ def test_a_lock_is_held_by_one_and_dies_with_its_process(tmp_path: Path) -> None
         assert process.stdout is not None
         assert process.stdout.readline() == "up\n"
         assert holder_of(path) == process.pid
+        assert holder_of(path) == process.pid, "looking takes nothing away"
         with pytest.raises(WorkerConflict, match=f"process {process.pid}") as error:
             WorkerLock(path).acquire()
         assert error.value.value == str(process.pid)
