@@ -17,6 +17,7 @@ from backend.cli.addresses import (
     print_logins,
 )
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -138,20 +139,20 @@ def _check_options(data: Path | None, label_schema: Path | None, id_column: str 
     """
     if data is not None and not data.exists():
         raise InvalidInput(
-            f"There is no {data}.",
+            Message("There is no {file}.", file=data),
             field="--data",
             value=str(data),
-            remedy="Check the path; it counts from the folder where the command runs.",
+            remedy=Message("Check the path; it counts from the folder where the command runs."),
         )
     if data is not None and not data.is_dir():
         return
     for name, value in (("--label-schema", label_schema), ("--id-column", id_column)):
         if value is not None:
             raise InvalidInput(
-                f"{name} {value} is for a file of your own.",
+                Message("{name} {value} is for a file of your own.", name=name, value=value),
                 field=name,
                 value=str(value),
-                remedy=f"Give the file with --data FILE, or leave {name} out.",
+                remedy=Message("Give the file with --data FILE, or leave {name} out.", name=name),
             )
 
 

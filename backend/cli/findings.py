@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.suspected_labels.schemas import FindingKind, LabelFindingPage
+from backend.words import Message
 from labeling.label_schema import Titles
 
 labels_app = typer.Typer(
@@ -83,10 +84,10 @@ def export_findings(
     suffix = file.suffix.lower().lstrip(".")
     if suffix not in {"csv", "jsonl"}:
         raise InvalidInput(
-            f"{file} does not end in .csv or .jsonl.",
+            Message("{file} does not end in .csv or .jsonl.", file=file),
             field="file",
             value=str(file),
-            remedy="Choose one of these suffixes.",
+            remedy=Message("Choose one of these suffixes."),
         )
     services = open_services()
     partial = file.with_name(f"{file.name}.partial")

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.core.counting import amount
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.review.schemas import CaseSummary
@@ -47,17 +48,17 @@ def list_cases(
         )
     except ValidationError as error:
         raise InvalidInput(
-            f"There is no state {state!r}.",
+            Message("There is no state {state!r}.", state=state),
             field="state",
             value=state,
-            remedy="Use open, sent_back, decided, ambiguous, settled or all.",
+            remedy=Message("Use open, sent_back, decided, ambiguous, settled or all."),
         ) from error
     if reason is not None and reason not in REASONS and not reason.startswith(("issue:", "field:")):
         raise InvalidInput(
-            f"There is no reason {reason!r}.",
+            Message("There is no reason {reason!r}.", reason=reason),
             field="reason",
             value=reason,
-            remedy=f"Use {', '.join(REASONS)}, issue:NAME or field:NAME.",
+            remedy=Message("Use {reasons}, issue:NAME or field:NAME.", reasons=REASONS),
         )
     services = open_services()
     with services.database.reading() as session:

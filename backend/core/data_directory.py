@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from backend.core.exceptions import ConfigurationError
+from backend.words import Message
 
 
 def ensure_data_directory(path: Path) -> None:
@@ -18,8 +19,14 @@ def ensure_data_directory(path: Path) -> None:
             raise PermissionError("no permission to write there")
     except OSError as error:
         raise ConfigurationError(
-            f"The data directory {path.absolute()} cannot be used: {error.strerror or error}.",
+            Message(
+                "The data directory {folder} cannot be used: {error}.",
+                folder=path.absolute(),
+                error=error.strerror or str(error),
+            ),
             field="data_dir",
             value=str(path),
-            remedy="Make it writable for this user, or set ASSAY_DATA_DIR to a folder that is.",
+            remedy=Message(
+                "Make it writable for this user, or set ASSAY_DATA_DIR to a folder that is."
+            ),
         ) from error

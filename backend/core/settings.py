@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from backend.core.exceptions import ConfigurationError
+from backend.words import Message
 
 ENV_PREFIX = "ASSAY_"
 MINIMUM_SECRET_LENGTH = 24
@@ -105,11 +106,15 @@ class Settings(BaseSettings):
                 ip_network(item)
             except ValueError as error:
                 raise ConfigurationError(
-                    f"ASSAY_TRUSTED_PROXIES names {item!r}, which is neither an address nor a "
-                    f"network: {error}.",
+                    Message(
+                        "ASSAY_TRUSTED_PROXIES names {item!r}, which is neither an address "
+                        "nor a network: {error}.",
+                        item=item,
+                        error=error,
+                    ),
                     field="trusted_proxies",
                     value=item,
-                    remedy="Write addresses and networks such as 127.0.0.1,172.16.0.0/12.",
+                    remedy=Message("Write addresses and networks such as 127.0.0.1,172.16.0.0/12."),
                 ) from error
         return listed
 
@@ -121,17 +126,24 @@ class Settings(BaseSettings):
         scheme = urlsplit(value).scheme
         if scheme not in PROXY_SCHEMES or not urlsplit(value).hostname:
             raise ConfigurationError(
-                f"ASSAY_PROXY is {value!r}, which is no address of a proxy.",
+                Message("ASSAY_PROXY is {value!r}, which is no address of a proxy.", value=value),
                 field="proxy",
                 value=value,
-                remedy=f"Write SCHEME://HOST:PORT; the schemes are {', '.join(PROXY_SCHEMES)}.",
+                remedy=Message(
+                    "Write SCHEME://HOST:PORT; the schemes are {schemes}.",
+                    schemes=", ".join(PROXY_SCHEMES),
+                ),
             )
         if scheme.startswith("socks") and find_spec("socksio") is None:
             raise ConfigurationError(
-                f"ASSAY_PROXY is {value!r}, and SOCKS needs the package socksio.",
+                Message(
+                    "ASSAY_PROXY is {value!r}, and SOCKS needs the package socksio.", value=value
+                ),
                 field="proxy",
                 value=value,
-                remedy=f"Install it: {sys.executable} -m pip install socksio.",
+                remedy=Message(
+                    "Install it: {python} -m pip install socksio.", python=sys.executable
+                ),
             )
         return value
 
@@ -144,9 +156,13 @@ class Settings(BaseSettings):
             value = secret.get_secret_value() if secret else ""
             if len(value) < MINIMUM_SECRET_LENGTH or value.lower() in WEAK_SECRETS:
                 raise ConfigurationError(
-                    f"ASSAY_{name.upper()} is missing or too weak for production.",
+                    Message(
+                        "ASSAY_{name} is missing or too weak for production.", name=name.upper()
+                    ),
                     field=name,
-                    remedy="Set it to at least 24 random characters: openssl rand -hex 24.",
+                    remedy=Message(
+                        "Set it to at least 24 random characters: openssl rand -hex 24."
+                    ),
                 )
         return self
 

@@ -24,6 +24,7 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
+from backend.words import N_, Message
 
 AUDIT_SHARE = 0.3
 POLL_SECONDS = 0.3
@@ -37,7 +38,7 @@ Found = TypeVar("Found")
 class DemoStalled(AppError):
     """A step of the demo did not end in time, or its job failed."""
 
-    title = "Demo stalled"
+    title = N_("Demo stalled")
 
 
 class DemoRun:
@@ -155,7 +156,8 @@ class DemoRun:
             progress(share, message or what)
             time.sleep(POLL_SECONDS)
         raise DemoStalled(
-            f"No end after {elapsed:.0f} s of {what}.", remedy="See: assay status; assay logs."
+            Message("No end after {elapsed:.0f} s of {what}.", elapsed=elapsed, what=what),
+            remedy=Message("See: assay status; assay logs."),
         )
 
     def _running_job(self) -> tuple[float, str]:
@@ -163,7 +165,10 @@ class DemoRun:
             jobs = list_recent(session, project_id=self.project.id, limit=5)
         for job in jobs:
             if job.status == "failed":
-                raise DemoStalled(f"{job.name} failed: {job.error}", remedy="See: assay logs.")
+                raise DemoStalled(
+                    Message("{job} failed: {error}", job=job.name, error=job.error),
+                    remedy=Message("See: assay logs."),
+                )
             if job.status in {"running", "waiting"}:
                 return job.progress, job.message or job.name
         return 0.0, ""

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from backend.core.settings import Settings
+from backend.core.settings import ENV_PREFIX, Settings
 from backend.embedded.exceptions import StackNotStarted
+from backend.words import Message
 from labeling.label_studio.server import free_port, listens
 
 HOST = "127.0.0.1"
@@ -36,28 +37,37 @@ def check_ports(settings: Settings, ours: Sequence[int]) -> None:
         StackNotStarted: somebody else has one; the message says who, as far as the system tells.
     """
     label_studio = urlsplit(settings.label_studio_url)
-    another = f"ASSAY_LABEL_STUDIO_URL to http://{label_studio.hostname}:ANOTHER_PORT"
-    for field, setting, host, port in (
-        ("port", "ASSAY_PORT to another port", settings.host, settings.port),
-        ("label_studio_url", another, label_studio.hostname or HOST, label_studio.port or 80),
+    place = label_studio.hostname or HOST
+    for field, other, host, port in (
+        ("port", "PORT", settings.host, settings.port),
+        ("label_studio_url", f"http://{place}:PORT", place, label_studio.port or 80),
     ):
         if not is_port_free(port, host) and not any(listens(pid, port) for pid in ours):
             raise StackNotStarted(
-                f"Port {port} on {host} is taken by {_listener(port)}.",
+                Message(
+                    "Port {port} on {host} is taken by {who}.",
+                    port=str(port),
+                    host=host,
+                    who=_listener(port),
+                ),
                 field=field,
                 value=port,
-                remedy=f"Stop what listens there, or set {setting}.",
+                remedy=Message(
+                    "Stop what listens there, or set {setting} to {other}.",
+                    setting=ENV_PREFIX + field.upper(),
+                    other=other,
+                ),
             )
 
 
-def _listener(port: int) -> str:
-    # "process 12 (python)"
+def _listener(port: int) -> Message:
     try:
         for connection in psutil.net_connections("tcp"):
             is_listening = connection.status == psutil.CONN_LISTEN
-            address = connection.laddr
-            if is_listening and address and address.port == port and connection.pid is not None:
-                return f"process {connection.pid} ({psutil.Process(connection.pid).name()})"
+            address, pid = connection.laddr, connection.pid
+            if is_listening and address and address.port == port and pid is not None:
+                name = psutil.Process(pid).name()
+                return Message("process {pid} ({name})", pid=str(pid), name=name)
     except psutil.Error:
         pass
-    return "another program"
+    return Message("another program")

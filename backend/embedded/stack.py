@@ -26,6 +26,7 @@ from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, read_env, r
 from backend.embedded.start_record import StartRecord
 from backend.embedded.states import RunningStack, ServiceStatus
 from backend.jobs.presence import is_working
+from backend.words import Message
 from labeling.exceptions import OtherToken
 from labeling.label_studio.direct import answers
 from labeling.label_studio.server import LabelStudioServer
@@ -101,7 +102,7 @@ class EmbeddedStack:
                 self._ensure_worker(settings)
                 self._await(start, progress)
             remember(self.data_dir, os.environ)
-        progress(1.0, "everything answers")
+        progress(1.0, Message("everything answers"))
         return RunningStack(settings, differences)
 
     def down(self, progress: Progress = lambda _fraction, _message: None) -> list[str]:
@@ -110,13 +111,13 @@ class EmbeddedStack:
             return []
         with self._alone():
             stopped = self._stop(progress)
-        progress(1.0, "everything is stopped")
+        progress(1.0, Message("everything is stopped"))
         return stopped
 
     def _stop(self, progress: Progress) -> list[str]:
         stopped = []
         for number, (name, timeout) in enumerate(STOP_SECONDS.items()):
-            progress(number / len(STOP_SECONDS), f"stopping {name}")
+            progress(number / len(STOP_SECONDS), Message("stopping {name}", name=name))
             if self._process(name).stop(timeout):
                 stopped.append(name)
         self._record.delete()
@@ -132,10 +133,14 @@ class EmbeddedStack:
             return
         if not (self.data_dir / FILE_NAME).exists():
             raise Conflict(
-                f"{self.data_dir} has no {FILE_NAME}: it is not a data directory of `assay up`.",
+                Message(
+                    "{folder} has no {file}: it is not a data directory of `assay up`.",
+                    folder=self.data_dir,
+                    file=FILE_NAME,
+                ),
                 field="data_dir",
                 value=str(self.data_dir),
-                remedy="Set ASSAY_DATA_DIR to the right one, or delete it yourself.",
+                remedy=Message("Set ASSAY_DATA_DIR to the right one, or delete it yourself."),
             )
         self.down()
         shutil.rmtree(self.data_dir)
@@ -234,7 +239,8 @@ class EmbeddedStack:
             )
         if ended.returncode != 0:
             raise StackNotStarted(
-                f"The store could not be migrated:\n{tail(log)}", remedy=f"See {log}."
+                Message("The store could not be migrated:\n{tail}", tail=tail(log)),
+                remedy=Message("See {log}.", log=log),
             )
 
     def _becomes_healthy(self, process: DetachedProcess, is_healthy: Callable[[], bool]) -> bool:
@@ -255,19 +261,24 @@ class EmbeddedStack:
         while not is_healthy():
             if not process.is_alive:
                 raise StackNotStarted(
-                    f"The {name} process ended at once:\n{tail(log)}", remedy=f"See {log}."
+                    Message("The {name} process ended at once:\n{tail}", name=name, tail=tail(log)),
+                    remedy=Message("See {log}.", log=log),
                 )
             if time.monotonic() > deadline:
                 process.stop(STOP_SECONDS[name])
                 raise StackNotStarted(
-                    f"The {name} process did not answer within {seconds:.0f} s.",
-                    remedy=f"See {log}.",
+                    Message(
+                        "The {name} process did not answer within {seconds:.0f} s.",
+                        name=name,
+                        seconds=seconds,
+                    ),
+                    remedy=Message("See {log}.", log=log),
                 )
             time.sleep(0.1)
 
     def _await(self, label_studio: "Future[None]", progress: Progress) -> None:
         if not label_studio.done():
-            progress(0.0, "API and worker run; Label Studio is starting")
+            progress(0.0, Message("API and worker run; Label Studio is starting"))
         label_studio.result()
 
     @contextmanager
@@ -278,8 +289,11 @@ class EmbeddedStack:
             held = FileLock(self._runs / "stack.lock", is_singleton=False).acquire(blocking=False)
         except Timeout:
             raise Conflict(
-                f"Another command is starting or stopping the stack in {self.data_dir}.",
-                remedy="Wait until it has ended, then try again.",
+                Message(
+                    "Another command is starting or stopping the stack in {folder}.",
+                    folder=self.data_dir,
+                ),
+                remedy=Message("Wait until it has ended, then try again."),
             ) from None
         with held:
             yield

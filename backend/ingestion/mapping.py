@@ -7,6 +7,7 @@ from backend.ingestion.schemas import ImportRequest, Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise, parse_time
 from backend.records.content import Value
 from backend.records.schemas import RecordCreate
+from backend.words import Message
 
 MAX_EXTERNAL_ID = 500
 """The width of ``Record.external_id``."""
@@ -50,10 +51,10 @@ class RowMapper:
         twice = sorted({name for name in self.fields if self.fields.count(name) > 1})
         if twice:
             raise InvalidInput(
-                f"Two columns would become the field {twice[0]!r}.",
+                Message("Two columns would become the field {twice!r}.", twice=twice[0]),
                 field="renames",
                 value=twice[0],
-                remedy="Rename one of them with --map COLUMN=FIELD.",
+                remedy=Message("Rename one of them with --map COLUMN=FIELD."),
             )
 
     def record(self, line: int, row: dict[str, Any]) -> RecordCreate:
@@ -64,7 +65,7 @@ class RowMapper:
         """
         if self._known is not None and not row.keys() <= self._known:
             name = min(row.keys() - self._known)
-            reason = "a key that the first lines do not have: give all keys with --columns"
+            reason = Message("a key that the first lines do not have: give all keys with --columns")
             raise _rejection(line, name, row[name], reason)
         fields: dict[str, Value] = {}
         get = row.get
@@ -96,9 +97,12 @@ class RowMapper:
             raise _rejection(line, self._id_column, value, str(error)) from error
         text = "" if normal is None else str(normal).strip()
         if not text:
-            raise _rejection(line, self._id_column, value, "the external id is empty")
+            raise _rejection(line, self._id_column, value, Message("the external id is empty"))
         if len(text) > MAX_EXTERNAL_ID:
-            reason = f"the external id is longer than {MAX_EXTERNAL_ID} characters"
+            reason = Message(
+                "the external id is longer than {max_external_id} characters",
+                max_external_id=MAX_EXTERNAL_ID,
+            )
             raise _rejection(line, self._id_column, value, reason)
         if not text.isascii() and not _is_unicode(text):
             raise self._undecodable(line, row)
@@ -108,7 +112,10 @@ class RowMapper:
         value = row.get(self._kind_column or "")
         text = "" if value is None else str(value).strip()
         if len(text) > MAX_KIND or "\x00" in text:
-            reason = f"the kind is longer than {MAX_KIND} characters or has a NUL character"
+            reason = Message(
+                "the kind is longer than {max_kind} characters or has a NUL character",
+                max_kind=MAX_KIND,
+            )
             raise _rejection(line, self._kind_column, value, reason)
         return text or self._kind
 
@@ -122,9 +129,9 @@ class RowMapper:
     def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
         for column, value in row.items():
             if isinstance(value, str) and not _is_unicode(value):
-                reason = "bytes that do not fit the file's encoding, or half a character"
+                reason = Message("bytes that do not fit the file's encoding, or half a character")
                 return _rejection(line, column, value, reason)
-        return _rejection(line, None, None, "text that is no Unicode")
+        return _rejection(line, None, None, Message("text that is no Unicode"))
 
 
 def source_name(request: ImportRequest) -> str:
@@ -143,11 +150,15 @@ def _check_columns(request: ImportRequest, columns: tuple[str, ...]) -> None:
     for field, column in named:
         if column is not None and column not in columns:
             raise InvalidInput(
-                f"{source_name(request)} has no column {column!r}; "
-                f"it has: {', '.join(map(str, columns))}.",
+                Message(
+                    "{source_name} has no column {column!r}; it has: {columns}.",
+                    source_name=source_name(request),
+                    column=column,
+                    columns=list(map(str, columns)),
+                ),
                 field=field,
                 value=column,
-                remedy=f"Name one of them with {_OPTIONS[field]}.",
+                remedy=Message("Name one of them with {options}.", options=_OPTIONS[field]),
             )
 
 
@@ -155,12 +166,18 @@ def _check_names(request: ImportRequest, names: tuple[str, ...]) -> None:
     for name in names:
         if "\x00" in name or not _is_unicode(name):
             raise UnreadableSource(
-                f"{source_name(request)} has a column name that no store can keep: "
-                f"{short_value(name)!r} (a NUL character, or bytes that do not fit the encoding).",
+                Message(
+                    "{source_name} has a column name that no store can keep: {name!r} (a "
+                    "NUL character, or bytes that do not fit the encoding).",
+                    source_name=source_name(request),
+                    name=short_value(name),
+                ),
                 field="columns",
                 value=short_value(name),
-                remedy="Repair the header, or name the file's encoding, "
-                "for example --encoding gb18030.",
+                remedy=Message(
+                    "Repair the header, or name the file's encoding, for example "
+                    "--encoding gb18030."
+                ),
             )
 
 

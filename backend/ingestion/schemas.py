@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.core.exceptions import InvalidInput
+from backend.words import Message, Said
 
 SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
 MAX_SHOWN = 200
@@ -41,10 +42,10 @@ class ImportRequest(BaseModel):
     def one_source(self) -> Self:
         if (self.path is None) == (self.url is None) or (self.url is None) != (self.table is None):
             raise InvalidInput(
-                "Name either a file, or a database URL and a table.",
+                Message("Name either a file, or a database URL and a table."),
                 field="path",
                 value=str(self.path) if self.path else None,
-                remedy="Give FILE, or --url URL --table TABLE.",
+                remedy=Message("Give FILE, or --url URL --table TABLE."),
             )
         return self
 
@@ -57,7 +58,7 @@ class Reject(BaseModel):
     line: int
     field: str | None
     value: str | None
-    reason: str
+    reason: Said
 
 
 class ImportReport(BaseModel):
@@ -75,7 +76,7 @@ class ImportReport(BaseModel):
     rows_changed: int
     rows_unchanged: int
     rows_rejected: int
-    error: str | None
+    error: Said | None
     started_at: datetime
     finished_at: datetime | None
 

@@ -7,14 +7,13 @@ from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.core.counting import amount
 from backend.core.database import Database
 from backend.core.exceptions import (
-    AppError,
     JobCancelled,
     NotFound,
     StorageFull,
     UnreadableSource,
+    words_of,
 )
 from backend.ingestion import repository
 from backend.ingestion.first_lines import FirstLines
@@ -24,6 +23,7 @@ from backend.ingestion.schemas import ImportReport, ImportRequest, Reject
 from backend.models import Import
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
+from backend.words import Message
 
 ROWS_PER_CHUNK = 5_000
 """Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
@@ -68,8 +68,8 @@ def import_source(
             run.record_failure(error)
             if _is_full(error):
                 raise StorageFull(
-                    "There is no space left for the store.",
-                    remedy="Free some space and import again; what was stored stays.",
+                    Message("There is no space left for the store."),
+                    remedy=Message("Free some space and import again; what was stored stays."),
                 ) from error
             raise
 
@@ -131,8 +131,11 @@ class _RecordImport:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            refused = amount(self._refused, "row is", "rows are")
-            error = f"{refused} refused and the import is strict: nothing is kept."
+            error = Message.ngettext(
+                "{n:,} row is refused and the import is strict: nothing is kept.",
+                "{n:,} rows are refused and the import is strict: nothing is kept.",
+                n=self._refused,
+            )
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
@@ -144,20 +147,19 @@ class _RecordImport:
                 error=error,
                 now=self._clock(),
             )
-        self.progress(1.0, f"{self._read:,} rows")
+        self.progress(1.0, Message.ngettext("{n:,} row", "{n:,} rows", n=self._read))
         with self._database.reading() as session:
             return ImportsService(session).report(self._import_id)
 
     def record_failure(self, error: BaseException) -> None:
         """The import says why it ended, if the store can still be written to."""
-        message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         try:
             with self._database.transaction() as session:
                 repository.finish(
                     session,
                     self._import_id,
                     status="failed",
-                    error=message[:2_000],
+                    error=words_of(error),
                     now=self._clock(),
                 )
         except Exception as second:
@@ -183,11 +185,15 @@ class _RecordImport:
     def _store(self) -> None:
         if self._rejects and self._request.strict:
             raise UnreadableSource(
-                f"{source_name(self._request)} changed during its strict import: "
-                f"line {self._rejects[0].line} was good and is refused now.",
+                Message(
+                    "{source_name} changed during its strict import: line {line} was "
+                    "good and is refused now.",
+                    source_name=source_name(self._request),
+                    line=self._rejects[0].line,
+                ),
                 field="path",
                 value=source_name(self._request),
-                remedy="Import it again when nobody writes to it.",
+                remedy=Message("Import it again when nobody writes to it."),
             )
         with self._database.transaction() as session:
             counts = RecordsService(session, self._clock).upsert(
@@ -225,10 +231,14 @@ class _RecordImport:
             return
         self._end_chunk(this_pass)
         done = this_pass.begin + this_pass.share * self._reader.fraction()
-        self.progress(done, f"{self._read:,} rows")
+        self.progress(done, Message.ngettext("{n:,} row", "{n:,} rows", n=self._read))
         if self.should_stop():
-            told = f"The import was stopped after {amount(self._read, 'row')}."
-            raise JobCancelled(told, remedy="Import again; what was stored stays.")
+            told = Message.ngettext(
+                "The import was stopped after {n:,} row.",
+                "The import was stopped after {n:,} rows.",
+                n=self._read,
+            )
+            raise JobCancelled(told, remedy=Message("Import again; what was stored stays."))
 
     def _end_chunk(self, this_pass: _Pass) -> None:
         if self._records or self._rejects:
@@ -242,7 +252,7 @@ class _RecordImport:
             line=line,
             field=self._request.id_column,
             value=record.external_id,
-            reason=f"the external id is on line {first} already",
+            reason=Message("the external id is on line {first} already", first=first),
         )
 
 
@@ -261,10 +271,10 @@ class ImportsService:
         row = repository.get(self._session, import_id)
         if row is None:
             raise NotFound(
-                f"There is no import {import_id}.",
+                Message("There is no import {import_id}.", import_id=import_id),
                 field="import_id",
                 value=import_id,
-                remedy="List them with GET /api/v1/imports.",
+                remedy=Message("List them with GET /api/v1/imports."),
             )
         return ImportReport.model_validate(row)
 

@@ -11,6 +11,7 @@ from sqlmodel import Session
 from backend.core.exceptions import NotFound
 from backend.jobs.repository import JobRepository
 from backend.models import Job
+from backend.words import Message
 
 COMPARED = 20
 """Unclaimed jobs of one name and project differ by few args (a sync is full or not)."""
@@ -108,10 +109,10 @@ def get(session: Session, job_id: str) -> Job:
     job = JobRepository(session).get(job_id)
     if job is None:
         raise NotFound(
-            f"There is no job {job_id!r}.",
+            Message("There is no job {job_id!r}.", job_id=job_id),
             field="job_id",
             value=job_id,
-            remedy="List jobs with: assay jobs list.",
+            remedy=Message("List jobs with: assay jobs list."),
         )
     return job
 

@@ -8,6 +8,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from backend.jobs.exceptions import WorkerConflict
+from backend.words import Message
 
 TRY_SECONDS = 0.25
 """Whoever only looks whether the lock is held has it for some microseconds himself. Chosen: many
@@ -38,11 +39,18 @@ class WorkerLock:
         except Timeout:
             pid = self.path.read_text(encoding="ascii").strip() or "unknown"
             raise WorkerConflict(
-                f"A worker (process {pid}) already runs on this SQLite store; SQLite allows one.",
+                Message(
+                    "A worker (process {pid}) already runs on this SQLite store; SQLite "
+                    "allows one.",
+                    pid=pid,
+                ),
                 field="worker",
                 value=pid,
-                remedy=f"Stop it (kill {pid} or assay stop), or set ASSAY_DATABASE_URL to "
-                "PostgreSQL to run several workers.",
+                remedy=Message(
+                    "Stop it (kill {pid} or assay stop), or set ASSAY_DATABASE_URL to "
+                    "PostgreSQL to run several workers.",
+                    pid=pid,
+                ),
             ) from None
         self.path.write_text(str(os.getpid()), encoding="ascii")
 

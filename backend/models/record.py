@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Dataset(SQLModel, table=True):
@@ -66,7 +66,7 @@ class Import(SQLModel, table=True):
     rows_changed: int = 0
     rows_unchanged: int = 0
     rows_rejected: int = 0
-    error: str | None = None
+    error: str | None = Field(default=None, sa_type=StoredText)
     started_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
@@ -81,4 +81,4 @@ class ImportReject(SQLModel, table=True):
     line: int
     field: str | None = None
     value: str | None = None
-    reason: str
+    reason: str = Field(sa_type=StoredText)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from backend.core.dependencies import ServicesDep, SessionDep, require
+from backend.core.language import language_of
 from backend.overview import repository
 from backend.overview.service import OverviewService
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)

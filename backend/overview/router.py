@@ -5,12 +5,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, require
-from backend.core.problems import problem_responses
+from backend.core.request_body import RowNumber
 from backend.jobs.queue import request_cancel
 from backend.overview.schemas import JobPublic, JobStatus, ProjectStatus, QueuedTask, StatusReport
 from backend.overview.service import OverviewService
 
-router = APIRouter(prefix="/api/v1", responses=problem_responses(401, 403))
+router = APIRouter(prefix="/api/v1")
 
 _viewer = Depends(require("viewer"))
 
@@ -25,7 +25,6 @@ def status(session: SessionDep, services: ServicesDep) -> StatusReport:
     "/status/projects/{project_id}",
     tags=["status"],
     dependencies=[_viewer],
-    responses=problem_responses(404),
 )
 def project_status(project_id: int, session: SessionDep, services: ServicesDep) -> ProjectStatus:
     """One project in full: rounds, learning curve, model versions, annotators."""
@@ -36,7 +35,6 @@ def project_status(project_id: int, session: SessionDep, services: ServicesDep) 
     "/status/projects/{project_id}/queue",
     tags=["status"],
     dependencies=[_viewer],
-    responses=problem_responses(404),
 )
 def project_queue(
     project_id: int,
@@ -54,7 +52,7 @@ def project_queue(
 def jobs(
     session: SessionDep,
     services: ServicesDep,
-    project_id: int | None = None,
+    project_id: RowNumber | None = None,
     status: Annotated[list[JobStatus] | None, Query(description="only these")] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[JobPublic]:
@@ -63,17 +61,13 @@ def jobs(
     return _overview(session, services).jobs(project_id=project_id, statuses=statuses, limit=limit)
 
 
-@router.get(
-    "/jobs/{job_id}", tags=["jobs"], dependencies=[_viewer], responses=problem_responses(404)
-)
+@router.get("/jobs/{job_id}", tags=["jobs"], dependencies=[_viewer])
 def job(job_id: str, session: SessionDep, services: ServicesDep) -> JobPublic:
     """One job with its progress."""
     return _overview(session, services).job(job_id)
 
 
-@router.post(
-    "/jobs/{job_id}/cancel", tags=["jobs"], status_code=202, responses=problem_responses(404, 409)
-)
+@router.post("/jobs/{job_id}/cancel", tags=["jobs"], status_code=202)
 def cancel_job(
     job_id: str, session: SessionDep, services: ServicesDep, _principal: Engineer
 ) -> JobPublic:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 from backend.machine_labels.schemas import MachineLabelStatus
+from backend.words import Said
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
@@ -107,7 +108,7 @@ class SyncStatus(BaseModel):
     """How well the store follows Label Studio."""
 
     lag_seconds: float | None = Field(None, description="since the last good sync; none yet: null")
-    error: str | None = None
+    error: Said | None = None
     unprocessed_events: int = Field(0, description="webhook events received and not yet applied")
 
 
@@ -207,8 +208,8 @@ class JobPublic(BaseModel):
     status: JobStatus
     attempt: int
     progress: float = Field(ge=0, le=1)
-    message: str
-    error: str | None
+    message: Said
+    error: Said | None
     cancel_requested: bool
     enqueued_at: datetime
     started_at: datetime | None

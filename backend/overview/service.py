@@ -40,6 +40,7 @@ from backend.overview.schemas import (
 from backend.projects.policy_warnings import warnings_of
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
+from backend.words import Message
 
 SHOWN_JOBS = 20
 """Chosen: what fits on a screen."""
@@ -138,10 +139,10 @@ class OverviewService:
         row = repository.job(self._session, job_id)
         if row is None:
             raise NotFound(
-                f"There is no job {job_id}.",
+                Message("There is no job {job_id}.", job_id=job_id),
                 field="job",
                 value=job_id,
-                remedy="Finished jobs are purged after a while; /jobs lists the others.",
+                remedy=Message("Finished jobs are purged after a while; /jobs lists the others."),
             )
         return JobPublic.model_validate(row, from_attributes=True)
 
@@ -149,10 +150,10 @@ class OverviewService:
         found = repository.project(self._session, project_id)
         if found is None:
             raise NotFound(
-                f"There is no project {project_id}.",
+                Message("There is no project {project_id}.", project_id=project_id),
                 field="project",
                 value=project_id,
-                remedy="The start page and 'assay projects list' show them all.",
+                remedy=Message("The start page and 'assay projects list' show them all."),
             )
         return found
 

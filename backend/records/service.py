@@ -10,6 +10,7 @@ from backend.core.exceptions import Conflict, NotFound
 from backend.models import Dataset, Record
 from backend.records import repository
 from backend.records.schemas import DatasetCreate, DatasetPublic, RecordCreate, UpsertCounts
+from backend.words import Message
 
 EXPORT_PAGE = 2_000
 """Chosen: bounds memory while records are written out."""
@@ -31,10 +32,10 @@ class RecordsService:
         dataset = self._add_dataset(request, actor)
         if dataset is None:
             raise Conflict(
-                f"A dataset named {request.name!r} exists already.",
+                Message("A dataset named {name!r} exists already.", name=request.name),
                 field="name",
                 value=request.name,
-                remedy="Choose another name, or import into the one that is there.",
+                remedy=Message("Choose another name, or import into the one that is there."),
             )
         return dataset
 
@@ -192,7 +193,11 @@ class RecordsService:
         versions = repository.history(self._session, dataset_id, external_id)
         if not versions:
             raise NotFound(
-                f"Dataset {dataset_id} holds no record {external_id!r}.",
+                Message(
+                    "Dataset {dataset_id} holds no record {external_id!r}.",
+                    dataset_id=dataset_id,
+                    external_id=external_id,
+                ),
                 field="external_id",
                 value=external_id,
             )
@@ -224,8 +229,8 @@ def to_public(dataset: Dataset, records: int) -> DatasetPublic:
 
 def _no_dataset(name_or_id: str | int) -> NotFound:
     return NotFound(
-        f"There is no dataset {name_or_id!r}.",
+        Message("There is no dataset {name_or_id!r}.", name_or_id=name_or_id),
         field="dataset",
         value=name_or_id,
-        remedy="See those there: assay datasets list.",
+        remedy=Message("See those there: assay datasets list."),
     )

@@ -14,6 +14,7 @@ from backend.projects.service import label_schema_of
 from backend.review import decision_repository, repository
 from backend.review.schemas import Action, DecisionRequest
 from backend.review.sending_back import SendingBack
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 STATE_AFTER: dict[str, str] = {
@@ -113,10 +114,14 @@ class Decisions:
         case = repository.case(self._session, case_id)
         if case is None or case.project_id != project.id:
             raise NotFound(
-                f"Project {project.id} has no review case {case_id}.",
+                Message(
+                    "Project {project} has no review case {case_id}.",
+                    project=project.id,
+                    case_id=case_id,
+                ),
                 field="case_id",
                 value=case_id,
-                remedy="The review desk lists the cases.",
+                remedy=Message("The review desk lists the cases."),
             )
         return case
 
@@ -133,7 +138,10 @@ class Decisions:
         check_values(schema, request)
         if request.action == "note" and not request.reason.strip():
             raise InvalidInput(
-                "The note is empty.", field="reason", value="", remedy="Write what to remember."
+                Message("The note is empty."),
+                field="reason",
+                value="",
+                remedy=Message("Write what to remember."),
             )
         soft: Mapping[str, float] = {}
         if request.action == "ambiguous":
@@ -187,16 +195,21 @@ class Decisions:
     def _conflict(self, case: ReviewCase, read: int) -> Conflict:
         history = decision_repository.of_case(self._session, case.id)
         later = [row for row in history if row.case_version >= read]
-        who = (
-            f"{later[-1].author} has since chosen '{later[-1].action}'"
-            if later
-            else "new answers or findings have come in"
+        what = Message(
+            "Case {case} is not as you read it: new answers or findings have come in.", case=case.id
         )
+        if later:
+            what = Message(
+                "Case {case} is not as you read it: {author} has since chosen '{action}'.",
+                case=case.id,
+                author=later[-1].author,
+                action=later[-1].action,
+            )
         return Conflict(
-            f"Case {case.id} is not as you read it: {who}.",
+            what,
             field="version",
             value=read,
-            remedy="Read the case again and decide then; nothing of yours was stored.",
+            remedy=Message("Read the case again and decide then; nothing of yours was stored."),
         )
 
     def _note(self, project: Project, decision: Decision) -> None:
@@ -217,10 +230,12 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
     action: Action = request.action
     if action == "decide" and request.grade is None:
         raise InvalidInput(
-            "The decision chooses nothing.",
+            Message("The decision chooses nothing."),
             field="grade",
             value=None,
-            remedy=f"Choose one of {', '.join(schema.grades)}, or mark it as ambiguous.",
+            remedy=Message(
+                "Choose one of {grades}, or mark it as ambiguous.", grades=schema.grades
+            ),
         )
     soft = request.soft_label or {}
     for field, given, known in (
@@ -233,15 +248,15 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
         for value in given:
             if value not in known:
                 raise InvalidInput(
-                    f"{field} cannot be {value!r}.",
+                    Message("{field} cannot be {value!r}.", field=field, value=value),
                     field=field,
                     value=value,
-                    remedy=f"The label schema has: {', '.join(known)}.",
+                    remedy=Message("The label schema has: {values}.", values=known),
                 )
     if soft and (min(soft.values()) < 0 or abs(sum(soft.values()) - 1.0) > 0.01):
         raise InvalidInput(
-            "The probabilities of a soft label must not be below 0 and must sum to 1.",
+            Message("The probabilities of a soft label must not be below 0 and must sum to 1."),
             field="soft_label",
             value=soft,
-            remedy="Leave it empty to take the shares of the answers.",
+            remedy=Message("Leave it empty to take the shares of the answers."),
         )

@@ -8,6 +8,8 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.core.language import language_of
+from backend.core.request_body import LARGEST_OFFSET
 from backend.loop.service import LoopService
 from backend.models import Project
 from backend.projects.service import label_schema_of
@@ -25,17 +27,14 @@ from backend.review.requests import (
 )
 from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
-from backend.web.language import language_of
 from backend.web.rendering import render
-from backend.words import N_
+from backend.words import N_, Message
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
 
 PAGE = 25
 """Cases a page. Chosen: what is decided in one sitting."""
-MOST = 2**31 - 1
-"""The largest integer that PostgreSQL takes as 32 bits."""
 STATES = {
     "open": N_("Open"),
     "sent_back": N_("Sent back"),
@@ -100,7 +99,7 @@ def queue_page(
     session: SessionDep,
     services: ServicesDep,
     _principal: Reviewer,
-    offset: Annotated[int, Query(ge=0, le=MOST)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST_OFFSET)] = 0,
     notice: str = "",
     done: Annotated[int, Query(ge=0)] = 0,
     left: Annotated[int, Query(ge=0)] = 0,
@@ -203,7 +202,7 @@ def undo_bulk(
     return RedirectResponse(f"/projects/{project.id}/review?notice=undone&{result}", 303)
 
 
-@router.get("/{case_id}")
+@router.get("/{case_id:number}")
 def case_page(
     *,
     request: Request,
@@ -220,7 +219,7 @@ def case_page(
     return _case(request, desk, project, case_id, wanted, notice=NOTICES.get(notice, ""))
 
 
-@router.post("/{case_id}")
+@router.post("/{case_id:number}")
 def decide(
     *,
     request: Request,
@@ -287,14 +286,14 @@ def _case(
         "error": _in_words(error, titles),
         "draft": draft,
     }
-    status_code = error.status_code if error else 200
-    return render(request, "review/case.html", context, status_code=status_code)
+    return render(request, "review/case.html", context, error=error)
 
 
 def _in_words(error: AppError | None, titles: Titles) -> AppError | None:
     """The error as people read it: nothing was chosen of what stands in the form."""
     if error is None or error.field != "grade" or error.value is not None:
         return error
-    choices = ", ".join(titles.grades.values())
-    remedy = f"Choose one of {choices}, or mark it as ambiguous."
+    remedy = Message(
+        "Choose one of {grades}, or mark it as ambiguous.", grades=titles.grades.values()
+    )
     return InvalidInput(error.message, field=error.field, remedy=remedy)

@@ -33,6 +33,7 @@ from backend.suspected_labels import repository as findings
 from backend.suspected_labels.people import answers_matrix, probabilities_with_people
 from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
 from backend.suspected_labels.service import LabelFindings
+from backend.words import Message
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _judge(
             layout, schema, rows, [label.grade for label in training], marks, seed, stop
         )
     audit_rows = reader.matrix(audit, artifact.signals) if audit else None
-    context.progress(0.4, f"judging {len(training)} labels")
+    context.progress(
+        0.4, Message.ngettext("judging {n} label", "judging {n} labels", n=len(training))
+    )
     codes = _codes(classifier, training)
     errors, probabilities = _out_of_fold(classifier, rows, codes, marks, seed, context)
     all_codes = codes
@@ -140,7 +143,7 @@ def _judge(
             shown, schema, labels, list(classifier.classes), probabilities
         ),
     )
-    context.progress(0.6, "measuring what leaving labels out does")
+    context.progress(0.6, Message("measuring what leaving labels out does"))
     value = split_by_value(
         honest_design(classifier, rows, marks),
         codes,

@@ -25,6 +25,7 @@ from backend.suspected_labels.schemas import (
     LabelFindingPublic,
     SuspectedAnswerPublic,
 )
+from backend.words import Message
 
 ASSESS = "training.assess_labels"
 EXPORT_PAGE = 500
@@ -102,10 +103,10 @@ class LabelFindings:
         versions = repository.versions(self._session, project.id)
         if not versions:
             raise Conflict(
-                f"Project {project.id} has no model version yet.",
+                Message("Project {project} has no model version yet.", project=project.id),
                 field="project",
                 value=project.id,
-                remedy="Label the first batch; a model version is trained then.",
+                remedy=Message("Label the first batch; a model version is trained then."),
             )
         if ASSESSMENT in versions[0].metrics:
             return None

@@ -3,7 +3,6 @@
 from typing import Any
 
 from backend.agreement.service import WorkReports
-from backend.core.counting import amount
 from backend.core.services import Services
 from backend.features.model_version import load_model_version
 from backend.features.snapshot import TrainingSnapshot, take_snapshot
@@ -16,6 +15,7 @@ from backend.registry.service import RegistryService
 from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.fine_tuning_request import request_fine_tuning
+from backend.words import Message
 
 MINIMUM_LABELS = 8
 """Chosen: two for each of the four folds in which probabilities are calibrated."""
@@ -88,7 +88,12 @@ def retrain(
 def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return f"{amount(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
+        return Message.ngettext(
+            "{n:,} label so far; {least} are needed",
+            "{n:,} labels so far; {least} are needed",
+            n=len(snapshot.training),
+            least=MINIMUM_LABELS,
+        )
     if len({label.grade for label in snapshot.training}) < 2:
-        return "all labels are of one grade; there is nothing to tell apart yet"
+        return Message("all labels are of one grade; there is nothing to tell apart yet")
     return None

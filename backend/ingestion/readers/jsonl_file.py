@@ -9,6 +9,7 @@ from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import OnReject, Row
 from backend.ingestion.readers.text import TextSource
 from backend.ingestion.schemas import Reject, short_value
+from backend.words import Message
 
 LINES_FOR_COLUMNS = 1_000
 """Chosen: a field that none of so many lines has is rare."""
@@ -40,12 +41,12 @@ class JsonlReader:
             try:
                 row = json.loads(text)
             except (ValueError, RecursionError) as error:
-                self._reject(line, text, f"no JSON ({error})")
+                self._reject(line, text, Message("no JSON ({error})", error=error))
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
-                self._reject(line, text, "no JSON object: write {…} on every line")
+                self._reject(line, text, Message("no JSON object: write {…} on every line"))
 
     def fraction(self) -> float:
         return self._text.fraction()
@@ -59,7 +60,9 @@ class JsonlReader:
             while text := file.readline(MAX_LINE):
                 line += 1
                 if len(text) == MAX_LINE and not text.endswith("\n"):
-                    self._reject(line, text, f"longer than {MAX_LINE} characters")
+                    self._reject(
+                        line, text, Message("longer than {max_line} characters", max_line=MAX_LINE)
+                    )
                     while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
                         pass
                 elif stripped := text.strip():
@@ -69,7 +72,9 @@ class JsonlReader:
         names: dict[str, None] = {}
         for line, text in islice(self._lines(), LINES_FOR_COLUMNS):
             if line == 1 and text.startswith("["):
-                raise self._unreadable("is a JSON array", "Write one object a line (JSONL).")
+                raise self._unreadable(
+                    Message("is a JSON array"), Message("Write one object a line (JSONL).")
+                )
             try:
                 row = json.loads(text)
             except (ValueError, RecursionError):
@@ -77,12 +82,17 @@ class JsonlReader:
             if isinstance(row, dict):
                 names.update(dict.fromkeys(row))
         if not names:
-            raise self._unreadable("holds no JSON objects", "Write one object a line (JSONL).")
+            raise self._unreadable(
+                Message("holds no JSON objects"), Message("Write one object a line (JSONL).")
+            )
         return tuple(names)
 
     def _unreadable(self, what: str, remedy: str) -> UnreadableSource:
         return UnreadableSource(
-            f"{self._path} {what}.", field="path", value=str(self._path), remedy=remedy
+            Message("{path} {what}.", path=self._path, what=what),
+            field="path",
+            value=str(self._path),
+            remedy=remedy,
         )
 
     def _reject(self, line: int, text: str, reason: str) -> None:

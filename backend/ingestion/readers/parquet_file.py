@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import Row
+from backend.words import Message
 
 ROWS_PER_BATCH = 2_000
 """Chosen: bounds memory."""
@@ -36,10 +37,12 @@ class ParquetReader:
         if twice:
             self.close()
             raise UnreadableSource(
-                f"{path} has the column {twice[0]!r} more than once.",
+                Message(
+                    "{path} has the column {twice!r} more than once.", path=path, twice=twice[0]
+                ),
                 field="columns",
                 value=twice[0],
-                remedy="Give each column a name of its own.",
+                remedy=Message("Give each column a name of its own."),
             )
         self._total: int = max(1, self._file.metadata.num_rows)
         self._read = 0
@@ -67,8 +70,10 @@ class ParquetReader:
 
     def _unreadable(self, error: Exception) -> UnreadableSource:
         return UnreadableSource(
-            f"{self._path} is not a readable Parquet file: {error}.",
+            Message(
+                "{path} is not a readable Parquet file: {error}.", path=self._path, error=error
+            ),
             field="path",
             value=str(self._path),
-            remedy="Write it again, or name its real format with --format.",
+            remedy=Message("Write it again, or name its real format with --format."),
         )

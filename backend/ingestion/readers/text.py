@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from backend.core.exceptions import UnreadableSource
+from backend.words import Message
 
 DEFAULT_ENCODING = "utf-8-sig"
 GZIP_MAGIC = b"\x1f\x8b"
@@ -68,10 +69,10 @@ class TextSource:
             name = codecs.lookup(encoding).name
         except (LookupError, ValueError) as error:
             raise UnreadableSource(
-                f"There is no encoding {encoding!r}.",
+                Message("There is no encoding {encoding!r}.", encoding=encoding),
                 field="encoding",
                 value=encoding,
-                remedy="Common ones: utf-8, gb18030, big5, utf-16, cp1252.",
+                remedy=Message("Common ones: utf-8, gb18030, big5, utf-16, cp1252."),
             ) from error
         return DEFAULT_ENCODING if name in ("utf-8", DEFAULT_ENCODING) else encoding
 
@@ -121,10 +122,12 @@ class TextSource:
     def _wrong(self, where: str, other: str) -> UnreadableSource:
         name = "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
         return UnreadableSource(
-            f"{self.path} is not {name}: {where}.",
+            Message("{path} is not {name}: {where}.", path=self.path, name=name, where=where),
             field="encoding",
             value=name,
-            remedy=f"Name the file's encoding, for example --encoding {other}.",
+            remedy=Message(
+                "Name the file's encoding, for example --encoding {other}.", other=other
+            ),
         )
 
     @contextmanager
@@ -134,10 +137,10 @@ class TextSource:
             yield
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableSource(
-                f"{self.path} is a broken gzip file: {error}.",
+                Message("{path} is a broken gzip file: {error}.", path=self.path, error=error),
                 field="path",
                 value=str(self.path),
-                remedy="Copy it again; it may have been cut off.",
+                remedy=Message("Copy it again; it may have been cut off."),
             ) from error
         except UnicodeDecodeError as error:
             raise self._wrong(str(error), "utf-8") from error
