@@ -39,6 +39,7 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
 from backend.suspected_labels import pages as findings_pages
@@ -90,8 +91,8 @@ DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
 Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`),
-or log in to the pages.
+engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
+runs the server makes, or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
 the value and the remedy. A body with a name or a type that its schema does not have is refused.
 What a schema cannot know (which grades a project has, which names are taken) is answered with
@@ -128,6 +129,7 @@ def create_app(services: Services) -> FastAPI:
         overview_pages.router,
         findings_pages.router,
         exchange_pages.router,
+        review_bulk_pages.router,
         review_pages.router,
         agreement_pages.router,
         guideline_pages.router,

@@ -49,7 +49,7 @@ class AccessService:
                 Message("A user {address} exists.", address=address),
                 field="email",
                 value=address,
-                remedy=Message("Choose another address, or 'assay users set-password'."),
+                remedy=Message("Choose another address, or set that user's password anew."),
             )
         user = User(
             email=address, role=checked_role, password_hash=password_hash, created_at=self._clock()
@@ -206,7 +206,7 @@ class AccessService:
                 Message("No API key starts with {prefix}.", prefix=prefix),
                 field="prefix",
                 value=prefix,
-                remedy=Message("'assay keys list' shows the first 12 characters of each."),
+                remedy=Message("The list of keys shows the first 12 characters of each."),
             )
         key = found[0]
         key.revoked_at = key.revoked_at or self._clock()
@@ -230,7 +230,7 @@ class AccessService:
                 Message("There is no user {email}.", email=email),
                 field="email",
                 value=email,
-                remedy=Message("'assay users list' shows them all."),
+                remedy=Message("The list of users shows them all."),
             )
         return user
 

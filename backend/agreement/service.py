@@ -172,7 +172,7 @@ class WorkReports:
                 ),
                 field="annotator_id",
                 value=annotator_id,
-                remedy=Message("List them with: assay annotators list PROJECT."),
+                remedy=Message("The page of annotators lists them."),
             )
         return with_name(person, self.names(state.content))
 

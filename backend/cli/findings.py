@@ -93,7 +93,7 @@ def export_findings(
     partial = file.with_name(f"{file.name}.partial")
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         with partial.open("wb") as opened:
             form: Literal["csv", "jsonl"] = "csv" if suffix == "csv" else "jsonl"
             opened.writelines(export(findings.export(found, kind), form))
@@ -111,7 +111,7 @@ def assess(project: ProjectArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         job_id = findings.request(found, actor="cli")
     if job_id is None:
         Console().print("They are judged already: assay labels suspects PROJECT")
@@ -129,7 +129,7 @@ def _page(
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         page = findings.page(found, kind, offset=offset, limit=limit)
         return page, label_schema_of(found).titles("en")
 

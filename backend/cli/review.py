@@ -64,9 +64,7 @@ def list_cases(
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         titles = label_schema_of(found).titles("en")
-        page = ReviewDesk(session, services.clock, services.settings).page(
-            found, wanted, limit=limit
-        )
+        page = ReviewDesk(session, services.clock).page(found, wanted, limit=limit)
     if as_json:
         typer.echo(page.model_dump_json())
         return

@@ -100,9 +100,7 @@ def current_principal(
             Message("The credentials are not valid.")
             if bearer or cookie
             else Message("Credentials are missing."),
-            remedy=Message(
-                "Log in at /login or send 'Authorization: Bearer <API key>' (assay keys create)."
-            ),
+            remedy=Message("Log in at /login or send 'Authorization: Bearer <API key>'."),
         )
     request.state.principal = principal
     request.state.came_by_cookie = bearer is None
@@ -172,12 +170,9 @@ class RequireRole:
                 field="role",
                 value=principal.role,
                 remedy=(
-                    Message("Ask an administrator for the role (assay users set-role).")
+                    Message("Ask an administrator for the role.")
                     if request.state.came_by_cookie
-                    else Message(
-                        "Use a key with that role: assay keys create NAME --role {role}.",
-                        role=self.role,
-                    )
+                    else Message("Use a key with that role; whoever runs the server makes keys.")
                 ),
             )
         return principal

@@ -41,7 +41,7 @@ class Services:
             raise ConfigurationError(
                 Message("There is no Label Studio API token."),
                 field="label_studio_token",
-                remedy=Message("Set ASSAY_LABEL_STUDIO_TOKEN, or run `assay up`, which makes one."),
+                remedy=Message("Whoever runs the server sets ASSAY_LABEL_STUDIO_TOKEN."),
             )
         return LabelStudioClient(
             self.settings.label_studio_url,

@@ -25,6 +25,7 @@ from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
 from backend.words import N_, Message
+from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
 POLL_SECONDS = 0.3
@@ -200,8 +201,9 @@ class DemoRun:
 
     def labelling_url(self) -> str:
         """Where a person goes on labelling."""
-        base = self._services.settings.annotator_url
-        return f"{base}/projects/{self.project.label_studio_project_id}/data"
+        label_studio_id = self.project.label_studio_project_id
+        assert label_studio_id is not None
+        return queue_address(self._services.settings.annotator_url, label_studio_id)
 
     def invitation_url(self) -> str:
         """Where people sign up to Label Studio."""

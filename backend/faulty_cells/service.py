@@ -69,7 +69,7 @@ class FaultyCells:
         except NoLabels as error:
             raise Conflict(
                 Message("The dataset of project {project} has no records.", project=project.name),
-                remedy=Message("Import some: assay import FILE --dataset NAME."),
+                remedy=Message("Import records first."),
             ) from error
         self._detector = FieldErrorDetector(table, seed=self._policy.seed)
         self._marks = self._marks_of(project)

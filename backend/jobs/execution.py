@@ -93,7 +93,7 @@ def _start(jobs: list[Job], worker: str, now: datetime) -> None:
             job.status, job.finished_at = "failed", now
             job.error = Message(
                 "The worker died {count} times while it ran this job. Look for 'out of memory' in "
-                "the system's log, then enqueue the job again.",
+                "the system's log, then try the job again.",
                 count=job.crashes,
             )
         else:

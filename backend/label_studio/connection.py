@@ -92,10 +92,9 @@ def check_held(services: Services, project: Project) -> dict[str, Any]:
         value=project.name,
         remedy=(
             Message(
-                "Restore Label Studio's database, and all goes on by itself; or make "
-                "the project anew there: assay push '{project}' --recreate. No "
-                "answer that was taken in is lost.",
-                project=project.name,
+                "Restore Label Studio's database, and all goes on by itself; or let whoever runs "
+                "the server make the project anew there (docs/operations.md). No answer that was "
+                "taken in is lost."
             )
         ),
     )
@@ -179,7 +178,7 @@ def ensure_webhook(services: Services, label_studio_project_id: int) -> None:
         raise ConfigurationError(
             Message("There is no webhook secret."),
             field="webhook_secret",
-            remedy=Message("Set ASSAY_WEBHOOK_SECRET, or run `assay up`, which makes one."),
+            remedy=Message("Whoever runs the server sets ASSAY_WEBHOOK_SECRET."),
         )
     services.label_studio.upsert_webhook(
         label_studio_project_id,

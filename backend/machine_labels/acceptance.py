@@ -59,8 +59,7 @@ def accept(
         if champion is None or policy.accept_error is None:
             return {
                 "state": "off",
-                "reason": "no champion, or the policy has no accept_error: "
-                "assay projects set PROJECT accept_error=0.05",
+                "reason": "no champion, or the policy has no accept_error",
             }
         registry = RegistryService(session, services.clock)
         audit: list[tuple[int, str | None]] = [

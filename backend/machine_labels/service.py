@@ -84,9 +84,7 @@ class AcceptanceService:
                 field="policy.accept_error",
                 value=None,
                 remedy=Message(
-                    "Set the greatest share of wrong ones first: assay projects set "
-                    "{project} accept_error=0.05.",
-                    project=project.id,
+                    "Set the greatest share of wrong ones first: accept_error in the policy."
                 ),
             )
         if RegistryService(self._session, self._clock).champion(project.id) is None:
@@ -127,7 +125,7 @@ class AcceptanceService:
                 Message("Project {project} has no machine labels to withdraw.", project=project.id),
                 field="project",
                 value=project.id,
-                remedy=Message("See: assay acceptance list {project}.", project=project.id),
+                remedy=Message("The project's page tells which stand."),
             )
         row = Acceptance(
             project_id=project.id,

@@ -43,7 +43,6 @@ class ExplainedSuggestion:
     """One record's suggestion with the effects that annotators see, strongest first."""
 
     external_id: str
-    label_studio_task_id: int | None
     model_version: int
     grade: str
     confidence: float
@@ -79,7 +78,6 @@ def read_suggestions(rows: Sequence[tuple[Any, Any, Any, int]]) -> list[Explaine
     return [
         ExplainedSuggestion(
             external_id=record.external_id,
-            label_studio_task_id=task.label_studio_task_id,
             model_version=number,
             grade=prediction.grade,
             confidence=prediction.score,

@@ -32,7 +32,7 @@ class LoopPolicy(RequestBody):
     batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
     strategy: str = Field(
         "default",
-        description="query strategy; see `assay models strategies`",
+        description="query strategy; the answer to an unknown one names them",
         json_schema_extra=_name_strategies,
     )
     audit_share: float = Field(

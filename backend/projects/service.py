@@ -61,7 +61,7 @@ class ProjectsService:
                 Message("There is no dataset named {dataset!r}.", dataset=request.dataset),
                 field="dataset",
                 value=request.dataset,
-                remedy=Message("Import one first: assay import FILE --dataset NAME."),
+                remedy=Message("Import its records first."),
             )
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
@@ -280,9 +280,7 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             ),
             field="dataset",
             value=dataset.name,
-            remedy=Message(
-                "Import records first: assay import FILE --dataset {dataset}.", dataset=dataset.name
-            ),
+            remedy=Message("Import records first."),
         )
     try:
         if declared is None:

@@ -232,5 +232,5 @@ def _no_dataset(name_or_id: str | int) -> NotFound:
         Message("There is no dataset {name_or_id!r}.", name_or_id=name_or_id),
         field="dataset",
         value=name_or_id,
-        remedy=Message("See those there: assay datasets list."),
+        remedy=Message("The list of datasets has those there are."),
     )

@@ -81,9 +81,8 @@ class Decisions:
             Conflict: the case was changed after the decision.
         """
         case = self.case(project, decision.case_id)
-        expected = decision.case_version + 1
-        if case.version != expected or decision.action not in STATE_AFTER:
-            raise self._conflict(case, expected)
+        if not self.can_be_undone(case, decision):
+            raise self._conflict(case, decision.case_version + 1)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
         state = self._state_before(project, case, decision.id)
         row = decision_repository.add(
@@ -100,10 +99,40 @@ class Decisions:
         )
         if decision.action == "send_back":
             SendingBack(self._session, self._clock).take_back(project, case)
-        self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
+        values = {"state": state, "decision_id": before.id if before else None}
+        self._change(case, case.version, values)
         self._note(project, row)
         LoopService(self._session, self._clock).request_review(project)
         return row
+
+    def can_be_undone(self, case: ReviewCase, decision: Decision) -> bool:
+        """True while nothing has come after the decision, and where it has changed something."""
+        if decision.action not in STATE_AFTER:
+            return False
+        if case.version == decision.case_version + 1:
+            return True
+        # The record that was sent back is complete no more: a refresh drops the case's reasons.
+        last = decision_repository.of_case(self._session, case.id)[-1]
+        return case.state == "sent_back" and last.id == decision.id
+
+    def decision(self, project: Project, case_id: int, decision_id: int) -> Decision:
+        """The decision on the project's case.
+
+        Raises:
+            NotFound: there is no such case, or no such decision on it.
+        """
+        case = self.case(project, case_id)
+        decision = decision_repository.get(self._session, decision_id)
+        if decision is None or decision.case_id != case.id:
+            raise NotFound(
+                Message(
+                    "Case {case} has no decision {decision}.", case=case_id, decision=decision_id
+                ),
+                field="decision_id",
+                value=decision_id,
+                remedy=Message("The history of the case lists its decisions."),
+            )
+        return decision
 
     def case(self, project: Project, case_id: int) -> ReviewCase:
         """The project's case.

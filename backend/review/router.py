@@ -42,7 +42,7 @@ def list_cases(
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CasePage:
     """List review cases, those first whose decision is worth most."""
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     return desk.page(project, wanted, offset=offset, limit=limit)
 
 
@@ -65,7 +65,7 @@ def read_case(
     _principal: Reviewer,
 ) -> CasePublic:
     """Read a case: the record, all answers, the classifier's view, precedents, history."""
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id, wanted)
+    return ReviewDesk(session, services.clock).case(project, case_id, wanted)
 
 
 @router.post("/{case_id:number}/decisions", status_code=201)
@@ -80,7 +80,24 @@ def decide(
 ) -> CasePublic:
     """Decide a case, send it back, mark it as ambiguous, reopen it, or leave a note."""
     Decisions(session, services.clock).decide(project, case_id, request, author=principal.name)
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id)
+    return ReviewDesk(session, services.clock).case(project, case_id)
+
+
+@router.post("/{case_id}/decisions/{decision_id}/undo", status_code=201)
+def undo_decision(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    decision_id: int,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> CasePublic:
+    """Take a decision back where nothing has come after it; the case is as before."""
+    decisions = Decisions(session, services.clock)
+    decision = decisions.decision(project, case_id, decision_id)
+    decisions.undo(project, decision, author=principal.name)
+    return ReviewDesk(session, services.clock).case(project, case_id)
 
 
 @router.post("/bulk/preview")

@@ -136,11 +136,19 @@ class DecisionPublic(BaseModel):
     created_at: datetime
 
 
+class LastDecision(BaseModel):
+    """A decision just made, as it is told on the page that comes next."""
+
+    decision_id: int
+    case_id: int
+    external_id: str
+    can_be_undone: bool
+
+
 class CasePublic(CaseSummary):
     """Everything about a case."""
 
     project_id: int
-    label_studio_url: str | None
     is_current_record: bool
     current_fields: dict[str, Any] | None = Field(description="of the newer version, if any")
     probabilities: dict[str, float]

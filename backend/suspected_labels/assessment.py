@@ -63,9 +63,7 @@ def assess(
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
         version = findings.version(session, model_version_id)
-        known = LabelFindings(session, services.clock, services.settings).newest_assessment(
-            project_id
-        )
+        known = LabelFindings(session, services.clock).newest_assessment(project_id)
     if version is None:
         return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
     if known is not None and known[0].number > version.number:
@@ -251,7 +249,7 @@ def _keep(
         with services.database.transaction() as session:
             findings.drop(session, version.id, tasks)
     with services.database.transaction() as session:
-        LabelFindings(session, services.clock, services.settings).keep(version, assessment)
+        LabelFindings(session, services.clock).keep(version, assessment)
 
 
 def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> tuple[str, str]:

@@ -59,7 +59,7 @@ def labels_page(
 ) -> Response:
     """Suspected labels, what labels are worth, and where one more answer would help."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     schema = label_schema_of(project)
     titles = schema.titles(language_of(request))
     context = {
@@ -87,6 +87,6 @@ def assess_now(
 ) -> Response:
     """Judge the labels of the newest model version."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     findings.request(project, actor=principal.name)
     return RedirectResponse(f"/projects/{project_id}/labels", 303)

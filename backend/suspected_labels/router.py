@@ -41,7 +41,7 @@ def list_findings(
 ) -> LabelFindingPage:
     """List what the newest assessed model version says about labels, the most telling first."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     return findings.page(project, kind, offset=offset, limit=limit)
 
 
@@ -51,7 +51,7 @@ def assess_now(
 ) -> QueuedAssessment:
     """Judge the labels of the newest model version, where a retraining has not done it."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     return QueuedAssessment(job_id=findings.request(project, actor=principal.name))
 
 
@@ -82,5 +82,5 @@ def _export_pieces(
 ) -> Iterator[bytes]:
     """In a session of its own: the request's is closed before the answer's body is sent."""
     with services.database.reading() as session:
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         yield from export(findings.export(project, kind), form)

@@ -55,7 +55,7 @@ class TrainingService:
         if last is not None and last.pushed_at is None:
             raise Conflict(
                 Message("Batch {round} is on its way to Label Studio.", round=last.round),
-                remedy=Message("Wait for its push: assay status."),
+                remedy=Message("Wait for its push; the project's page tells how far it is."),
             )
         self._audit.append(actor, "batch.requested", f"project:{project.id}")
         service = LoopService(self._session, self._clock)

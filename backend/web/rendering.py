@@ -15,6 +15,7 @@ from backend.core.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
 from backend.web.job_names import JOB_NAMES
 from backend.web.negotiation import wants_page
+from backend.web.project_pages import PROJECT_PAGES, project_page
 from backend.words import (
     Language,
     Message,
@@ -26,12 +27,17 @@ from backend.words import (
 
 HERE = Path(__file__).parent
 STATIC_DIR = HERE / "static"
+WHOLE_PAGE_HEADERS = ("HX-Boosted", "HX-History-Restore-Request")
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 def is_fragment(request: Request) -> bool:
-    """True if HTMX asks for a part of a page that is already shown."""
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    """True if HTMX asks for a part of a page that is already shown.
+
+    Going back to a filter that was shown before, it asks for the whole page.
+    """
+    is_whole = any(header in request.headers for header in WHOLE_PAGE_HEADERS)
+    return "HX-Request" in request.headers and not is_whole
 
 
 def render(
@@ -140,5 +146,5 @@ def environment(language: Language) -> Environment:
         minute=minute,
         span=lambda seconds: t(span(seconds)),
     )
-    made.globals["job_names"] = JOB_NAMES
+    made.globals.update(job_names=JOB_NAMES, project_pages=PROJECT_PAGES, project_page=project_page)
     return made
