@@ -123,8 +123,8 @@ def _leave_to_people(console: Console, run: "DemoRun") -> None:
         run.await_batch(1, bar)
     console.print(
         "Nobody is simulated: the answers are yours. Open the address below and log in to Label "
-        "Studio; it asks about one record after the other. Once a batch is answered, the classifier "
-        "learns from it and the next one appears. Others sign up through the invitation."
+        "Studio; it asks about one record after the other. Once a batch is answered, the "
+        "classifier learns from it and the next one appears. Others sign up through the invitation."
     )
     console.print()
     print_line(console, "Label here", run.labelling_url())

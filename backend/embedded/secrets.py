@@ -75,11 +75,11 @@ def _new_values(kept: dict[str, str]) -> dict[str, str]:
 
 def _write(path: Path, values: dict[str, str]) -> None:
     lines = ["# Made by `assay up`; `assay reset` deletes it. Keep it secret."]
-    lines += [f"{key}={_quoted(value)}" for key, value in values.items()]
+    lines += [f"{key}={_quote(value)}" for key, value in values.items()]
     write_private(path, "\n".join(lines) + "\n")
 
 
-def _quoted(value: str) -> str:
+def _quote(value: str) -> str:
     if re.fullmatch(r"[\w.:/@+-]*", value, re.ASCII):
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")

@@ -54,8 +54,8 @@ def _difference(name: str, before: Any, now: Any) -> str:
     label = ENV_PREFIX + name.upper()
     if isinstance(before, dict) or isinstance(now, dict):
         return f"{label} is another"
-    return f"{label} was {_shown(before)} and is {_shown(now)}"
+    return f"{label} was {_text_of(before)} and is {_text_of(now)}"
 
 
-def _shown(value: Any) -> str:
+def _text_of(value: Any) -> str:
     return "not set" if value is None else re.sub(r"//([^:/@]*):[^@]*@", r"//\1:***@", str(value))

@@ -14,9 +14,9 @@ from backend.models import Annotator
 from tests.backend.conftest import ClientAs
 from tests.backend.overview.store import LOCKS, fill
 
-WORDS = {"en": "Answers here are simulated", "zh": "此处的回答为模拟"}
+WORDS = {"en": "Answers here are simulated", "zh": "此处的答案为模拟"}
 
-OTHERS = {f"/projects/1/{name}" for name in ("review/bulk/preview", "measuring")}
+OTHERS = {f"/projects/1/{name}" for name in ("review/bulk/preview", "measuring", "jobs")}
 """Parts of pages and ways to pages."""
 
 
