@@ -88,11 +88,12 @@ test: install-dev ## set up, then checks and every test
 	@$(MAKE) -s --no-print-directory check
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
+check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types, texts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python scripts/words
 
 words: $(VENV)/.installed-dev ## texts without translation (ARGS=--write adds them to the catalogues)
 	$(VENV)/bin/python scripts/words $(ARGS)

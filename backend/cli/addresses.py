@@ -4,14 +4,15 @@ from pathlib import Path
 
 from rich.console import Console
 
+from backend.cli.language import t
 from backend.core.settings import Settings
 
 
 def print_addresses(console: Console, settings: Settings) -> None:
     """Every address, one a line."""
-    print_line(console, "Labelling page", settings.annotator_url)
-    print_line(console, "Web pages", f"{settings.local_url}/")
-    print_line(console, "API", f"{settings.local_url}/docs")
+    print_line(console, t("Labelling page"), settings.annotator_url)
+    print_line(console, t("Web pages"), f"{settings.local_url}/")
+    print_line(console, t("API"), f"{settings.local_url}/docs")
 
 
 def print_logins(console: Console, data_dir: Path) -> None:
@@ -19,7 +20,7 @@ def print_logins(console: Console, data_dir: Path) -> None:
     from backend.embedded.logins import logins
 
     for place, (email, password) in logins(data_dir).items():
-        print_line(console, f"Login {place}", f"{email}  {password}")
+        print_line(console, t("Login {place}", place=place), f"{email}  {password}")
 
 
 def print_line(console: Console, name: str, value: object) -> None:
@@ -31,7 +32,10 @@ def print_differences(console: Console, differences: tuple[str, ...]) -> None:
     """Why what ran was stopped and started anew, if it was."""
     if differences:
         console.print(
-            f"Everything was started anew, with other settings: {'; '.join(differences)}.",
+            t(
+                "Everything was started anew, with other settings: {differences}.",
+                differences="; ".join(differences),
+            ),
             soft_wrap=True,
             markup=False,
             highlight=False,

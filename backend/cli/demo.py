@@ -16,6 +16,7 @@ from backend.cli.addresses import (
     print_line,
     print_logins,
 )
+from backend.cli.language import t
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
 
@@ -71,7 +72,7 @@ def demo(
         source = sources.paired_tables(data, folder, is_simulated=simulate)
     else:
         source = sources.own_file(data, label_schema, id_column, is_simulated=simulate)
-    with ProgressBar("Starting", is_transient=False) as bar:
+    with ProgressBar(t("Starting"), is_transient=False) as bar:
         running = stack.up(bar)
     print_differences(console, running.differences)
     run = DemoRun(
@@ -80,55 +81,63 @@ def demo(
         annotator_password=annotator_password(stack.data_dir),
         seed=seed,
     )
-    with ProgressBar("Importing", is_transient=False) as bar:
+    with ProgressBar(t("Importing"), is_transient=False) as bar:
         run.import_records(bar)
     run.create_project(batch_size=batch_size)
     if source.truth is None:
         _leave_to_people(console, run)
     else:
-        console.print(f"Simulated annotators are near to: {source.truth.comes_from}.")
+        console.print(
+            t(
+                "Simulated annotators are near to: {truth_comes_from}.",
+                truth_comes_from=source.truth.comes_from,
+            )
+        )
         _simulate(console, run, rounds, folder)
-    print_line(console, "Project", run.project_url())
-    print_line(console, "Review desk", run.review_url())
+    print_line(console, t("Project"), run.project_url())
+    print_line(console, t("Review desk"), run.review_url())
     print_addresses(console, running.settings)
     print_logins(console, stack.data_dir)
-    console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+    console.print(
+        t("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
+    )
 
 
 def _simulate(console: Console, run: "DemoRun", rounds: int, folder: Path) -> None:
     from backend.cli.progress import ProgressBar
 
     for number in range(1, rounds + 1):
-        with ProgressBar(f"Round {number}", is_transient=False) as bar:
+        with ProgressBar(t("Round {number}", number=number), is_transient=False) as bar:
             if not run.turn(number, bar):
-                console.print("The pool is empty: every record is labelled.")
+                console.print(t("The pool is empty: every record is labelled."))
                 break
-    with ProgressBar(f"Batch {rounds + 1}, for you", is_transient=False) as bar:
+    with ProgressBar(t("Batch {rounds}, for you", rounds=rounds + 1), is_transient=False) as bar:
         run.await_batch(rounds + 1, bar)
     console.print(rounds_table(run.rounds()))
     console.print()
-    print_line(console, "Learning curve", run.draw_learning_curve(folder / "learning-curve.png"))
-    print_line(console, "Label here", run.labelling_url())
-    print_line(
-        console,
-        "Simulated annotators",
-        f"{', '.join(run.annotator_emails())} with the password {run.annotator_password}",
-    )
+    picture = run.draw_learning_curve(folder / "learning-curve.png")
+    print_line(console, t("Learning curve"), picture)
+    print_line(console, t("Label here"), run.labelling_url())
+    print_line(console, t("Simulated annotators"), ", ".join(run.annotator_emails()))
+    print_line(console, t("Their password"), run.annotator_password)
 
 
 def _leave_to_people(console: Console, run: "DemoRun") -> None:
     from backend.cli.progress import ProgressBar
 
-    with ProgressBar("First batch", is_transient=False) as bar:
+    with ProgressBar(t("First batch"), is_transient=False) as bar:
         run.await_batch(1, bar)
     console.print(
-        "Nobody is simulated: the answers are yours. Open the address below and log in to Label "
-        "Studio; it asks about one record after the other. Once a batch is answered, the "
-        "classifier learns from it and the next one appears. Others sign up through the invitation."
+        t(
+            "Nobody is simulated: the answers are yours. Open the address below and log in to "
+            "Label Studio; it asks about one record after the other. Once a batch is answered, the "
+            "classifier learns from it and the next one appears. Others sign up through the "
+            "invitation."
+        )
     )
     console.print()
-    print_line(console, "Label here", run.labelling_url())
-    print_line(console, "Invitation", run.invitation_url())
+    print_line(console, t("Label here"), run.labelling_url())
+    print_line(console, t("Invitation"), run.invitation_url())
 
 
 def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
@@ -159,11 +168,11 @@ def _check_options(data: Path | None, label_schema: Path | None, id_column: str 
 def rounds_table(rows: Sequence[tuple[str, str, str, str, str]]) -> Table:
     """Round, labels, accuracy, macro-F1 and agreement of each round, in at most 80 columns."""
     table = Table(
-        "round",
-        "labels",
-        "accuracy",
-        "macro-F1",
-        "agreement",
+        t("round"),
+        t("labels"),
+        t("accuracy"),
+        t("macro-F1"),
+        t("agreement"),
         box=SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,

@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.language import t
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="address; default ASSAY_HOST")] = None,
@@ -54,4 +56,4 @@ def migrate() -> None:
     settings = get_settings()
     ensure_data_directory(settings.data_dir)
     upgrade(settings.store_url)
-    typer.echo("The store is up to date.")
+    typer.echo(t("The store is up to date."))

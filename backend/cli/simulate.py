@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.cli.language import t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
@@ -84,9 +85,11 @@ def simulate(
         raise InvalidInput(str(error), field="--strategies", value=strategies) from error
     read = read_labelled_file(file, label, text or [])
     if read.unlabelled:
-        notes.print(f"{read.unlabelled:,} rows without a label are left out.")
+        notes.print(
+            t("{unlabelled:,} rows without a label are left out.", unlabelled=read.unlabelled)
+        )
     if read.malformed:
-        notes.print(f"{read.malformed:,} malformed lines are left out.")
+        notes.print(t("{malformed:,} malformed lines are left out.", malformed=read.malformed))
     count = len(read.texts)
     wanted = budget if budget is not None else max(2, min(500, count // 2))
     available = count - max(1, round(count * Plan.test_share))
@@ -127,9 +130,9 @@ def simulate(
         annotators=annotators,
         confusion=matrix,
     )
-    with ProgressBar("features") as bar:
+    with ProgressBar(t("features")) as bar:
         data = embed_file(read, encoder, out / "embeddings", bar)
-    with ProgressBar("simulating") as bar:
+    with ProgressBar(t("simulating")) as bar:
         runs = run_grid(data, plan, names, range(seeds), out / "runs", jobs=jobs, progress=bar)
     described: dict[str, Any] = {"file": str(file), "records": count, "plan": plan.as_dict()}
     if matrix is not None:
@@ -140,7 +143,15 @@ def simulate(
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
         return
     console = Console()
-    shown = Table("strategy", "area", "to 90 %", "to 95 %", "against random", "above", "worst loss")
+    shown = Table(
+        t("strategy"),
+        t("area"),
+        t("to 90 %"),
+        t("to 95 %"),
+        t("against random"),
+        t("above"),
+        t("worst loss"),
+    )
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
@@ -148,7 +159,7 @@ def simulate(
         f"{average_words(result).en[:1].upper()}{average_words(result).en[1:]}.", markup=False
     )
     console.print(result["recommendation"]["en"], markup=False)
-    console.print(f"Curves: {paths['html']}", markup=False)
+    console.print(t("Curves: {html}", html=paths["html"]), markup=False)
 
 
 def _confusion(

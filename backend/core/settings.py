@@ -18,7 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy import URL
 
 from backend.core.exceptions import ConfigurationError
-from backend.words import Message
+from backend.words import Message, languages
 
 ENV_PREFIX = "ASSAY_"
 MINIMUM_SECRET_LENGTH = 24
@@ -78,6 +78,10 @@ class Settings(BaseSettings):
         "auto", description="of the encoder; auto: bfloat16 where the processor has it"
     )
     torch_threads: int | None = Field(None, ge=1, description="CPU threads; empty: torch decides")
+
+    language: str | None = Field(
+        None, description="of the command line, as zh; empty: the terminal's"
+    )
 
     sync_interval_seconds: int = Field(60, ge=5, description="pause between reconciling syncs")
     sync_overlap_seconds: int = Field(
@@ -144,6 +148,18 @@ class Settings(BaseSettings):
                 remedy=Message(
                     "Install it: {python} -m pip install socksio.", python=sys.executable
                 ),
+            )
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def has_a_catalogue(cls, value: str | None) -> str | None:
+        if value is not None and value not in languages():
+            raise ConfigurationError(
+                Message("ASSAY_LANGUAGE is {value!r}.", value=value),
+                field="language",
+                value=value,
+                remedy=Message("Choose one of: {languages}.", languages=languages()),
             )
         return value
 

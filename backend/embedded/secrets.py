@@ -16,6 +16,8 @@ API_PORT = 8000
 """uvicorn's default; the next free one where it is taken."""
 LABEL_STUDIO_PORT = 8080
 """Label Studio's default; the next free one where it is taken."""
+OF_A_COMMAND = {"data_dir", "language"}
+"""Settings of one command alone: where the file itself is, and in which language to speak."""
 ADMIN_EMAIL = "admin@example.com"
 
 
@@ -50,8 +52,8 @@ def remember(data_dir: Path, environment: Mapping[str, str]) -> None:
 
 
 def _names() -> list[str]:
-    """Environment names of all settings but the place of the file itself."""
-    return [ENV_PREFIX + name.upper() for name in Settings.model_fields if name != "data_dir"]
+    """Environment names of all settings that processes share."""
+    return [ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in OF_A_COMMAND]
 
 
 def _new_values(kept: dict[str, str]) -> dict[str, str]:

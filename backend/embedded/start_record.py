@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from backend.core.settings import ENV_PREFIX, Settings
-from backend.embedded.secrets import write_private
+from backend.embedded.secrets import OF_A_COMMAND, write_private
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class StartRecord:
 
 
 def _comparable(settings: Settings) -> dict[str, Any]:
-    # The data directory is where the record is, however it is written.
-    values = settings.model_dump(mode="json", exclude={"data_dir"})
+    values = settings.model_dump(mode="json", exclude=OF_A_COMMAND)
     for name in values:
         secret = getattr(settings, name)
         if isinstance(secret, SecretStr):

@@ -37,8 +37,7 @@ from backend.overview.schemas import (
     SyncStatus,
     TaskCounts,
 )
-from backend.projects.policy_warnings import warnings_of
-from backend.projects.service import policy_of
+from backend.projects.project_warnings import warnings_of
 from backend.registry.service import RegistryService
 from backend.words import Message
 from labeling.label_studio.addresses import queue_address
@@ -156,8 +155,7 @@ class OverviewService:
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
             warnings=[
-                PolicyWarning(text=words.en, text_zh=words.zh)
-                for words in warnings_of(policy_of(project))
+                PolicyWarning(text=words.en, text_zh=words.zh) for words in warnings_of(project)
             ],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),

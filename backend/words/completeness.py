@@ -3,24 +3,25 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from babel.messages import Catalog
 from babel.messages.catalog import Message as Entry
 from babel.messages.extract import extract_from_dir
 
-from backend.words.calls import places_of
+from backend.words.calls import places_of, texts_in_code
 
-METHODS = [
+METHODS: list[tuple[str, Any]] = [
     ("backend/**.html", "jinja2"),
-    ("backend/**.py", "python"),
-    ("active_learning/**.py", "python"),
-    ("labeling/**.py", "python"),
+    ("backend/**.py", texts_in_code),
+    ("active_learning/**.py", texts_in_code),
+    ("labeling/**.py", texts_in_code),
 ]
 OPTIONS = {"backend/**.html": {"silent": "false"}}
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
+    "t": None,
     "Message": None,
     "counted": (1, 2),
     "ngettext": (1, 2),

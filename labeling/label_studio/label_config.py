@@ -5,10 +5,10 @@ the mark's XPath, and ``tr[n]`` of it is the n-th field of the schema (counted f
 """
 
 from html import escape
-from xml.sax.saxutils import quoteattr
 
 from labeling.exceptions import LabelConfigInvalid
-from labeling.label_schema import Choice, LabelSchema
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.choice_tags import choice_tags, header_style, header_value, quote
 from labeling.label_studio.controls import (
     AGAINST_LABEL,
     CORRECTED,
@@ -120,14 +120,14 @@ def _record(schema: LabelSchema, evidence: bool) -> list[str]:
 
 
 def _grade(schema: LabelSchema) -> list[str]:
-    title = " / ".join(part for part in (schema.grade.zh, schema.grade.en) if part)
-    name = quoteattr(schema.grade.name)
+    title = schema.grade.question
+    name = quote(schema.grade.name)
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(title)} size="5"/>',
+        f'<Header value={header_value(title)} size="5"{header_style(title)}/>',
         f'<Choices name={name} toName="{RECORD}" choice="single-radio" required="true" '
-        f'showInLine="true" requiredMessage={quoteattr(f"请选择 / please choose: {title}")}>',
-        *_choices(schema.grade.choices, _GRADE_KEYS),
+        f'showInLine="true" requiredMessage={quote(f"请选择 / please choose: {title}")}>',
+        *choice_tags(schema.grade.choices, _GRADE_KEYS),
         "</Choices>",
         "</View>",
     ]
@@ -140,7 +140,7 @@ def _issues(schema: LabelSchema) -> list[str]:
         '<View className="assay-question">',
         '<Header value="问题 / Issues" size="5"/>',
         f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" layout="vertical">',
-        *_choices(schema.issues, _ISSUE_KEYS),
+        *choice_tags(schema.issues, _ISSUE_KEYS),
         "</Choices>",
         "</View>",
     ]
@@ -156,16 +156,6 @@ def _rationale(schema: LabelSchema) -> list[str]:
         'editable="true" placeholder="理由 / rationale (Shift+Enter)"/>',
         "</View>",
     ]
-
-
-def _choices(choices: tuple[Choice, ...], keys: str) -> list[str]:
-    lines = []
-    for index, choice in enumerate(choices):
-        # Label Studio renders ``html`` as it is, so the title is escaped twice.
-        shown = quoteattr(escape(choice.title))
-        hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
-        lines.append(f"<Choice value={quoteattr(choice.value)} html={shown}{hotkey}/>")
-    return lines
 
 
 def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = True) -> None:

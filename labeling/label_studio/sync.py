@@ -77,7 +77,7 @@ def push_tasks(
             part = missing[start : start + PUSH_CHUNK]
             made = client.import_tasks(project_id, part)
             ids.update(
-                (str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True)
+                (str(task["data"][KEY]), made_id) for task, made_id in zip(part, made, strict=True)
             )
             if progress:
                 progress(len(ids) / len(wanted), f"{len(ids)} of {len(wanted)} tasks pushed")
