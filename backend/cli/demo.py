@@ -30,6 +30,9 @@ def demo(
     id_column: Annotated[
         str | None, typer.Option(help="column that names each record; empty: found by itself")
     ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="of --data, e.g. gb18030; empty: UTF-8")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
     batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
     records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 1200,
@@ -48,7 +51,7 @@ def demo(
     from backend.embedded.logins import annotator_password, logins
 
     console = Console()
-    _check_options(data, label_schema, id_column)
+    _check_options(data, label_schema, id_column, encoding)
     stack = embedded_stack()
     folder = stack.data_dir / "demo"
     if data is None:
@@ -56,7 +59,7 @@ def demo(
     elif data.is_dir():
         source = sources.paired_tables(data, folder)
     else:
-        source = sources.own_file(data, label_schema, id_column)
+        source = sources.own_file(data, label_schema, id_column, encoding)
     with ProgressBar("Starting", is_transient=False) as bar:
         settings = stack.up(bar)
     run = DemoRun(
@@ -95,14 +98,21 @@ def demo(
     console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
 
 
-def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
+def _check_options(
+    data: Path | None, label_schema: Path | None, id_column: str | None, encoding: str | None
+) -> None:
     """
     Raises:
         InvalidInput: an option for a file of one's own without such a file.
     """
     if data is not None and not data.is_dir():
         return
-    for name, value in (("--label-schema", label_schema), ("--id-column", id_column)):
+    options = {
+        "--label-schema": label_schema,
+        "--id-column": id_column,
+        "--encoding": encoding,
+    }
+    for name, value in options.items():
         if value is not None:
             raise InvalidInput(
                 f"{name} {value} is for a file of your own.",

@@ -1,6 +1,5 @@
 """Where the demo's records come from, and what is true of them."""
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.core.tabular import csv_pieces
 from backend.demo.files import read_truth, write_csv
 from backend.demo.records import generate
 from backend.demo.reference import RuleReference
@@ -38,6 +38,7 @@ class DemoSource:
     schema: LabelSchema
     truth_of: Callable[[Record], Truth]
     truth_comes_from: str
+    encoding: str | None = None
 
 
 def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
@@ -93,7 +94,9 @@ def paired_tables(data: Path, folder: Path) -> DemoSource:
     )
 
 
-def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> DemoSource:
+def own_file(
+    data: Path, schema_file: Path | None, id_column: str | None, encoding: str | None = None
+) -> DemoSource:
     """A user's CSV, Parquet or JSONL file; the truth is its grade column, or rules.
 
     Raises:
@@ -101,7 +104,7 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
         InvalidInput: there is no such id column, no column is left to label, or the label schema
             cannot be used or names columns that are not there.
     """
-    with open_reader(data) as reader:
+    with open_reader(data, encoding=encoding) as reader:
         columns = list(reader.columns)
         first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
     if not first:
@@ -133,7 +136,7 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
         if not shown:
             raise _nothing_to_label(data, columns)
         schema = schema.model_copy(update={"fields": shown})
-    reference = RuleReference(_all_rows(data), schema)
+    reference = RuleReference(_all_rows(data, encoding), schema)
     return DemoSource(
         dataset=data.stem[:200],
         project=f"Demo {data.stem}"[:50],
@@ -148,6 +151,7 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
             if has_grades
             else "rules: missing, oddly written and far-off values"
         ),
+        encoding=encoding,
     )
 
 
@@ -174,14 +178,13 @@ def find_id_column(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> str
     return None
 
 
-def _all_rows(data: Path) -> Iterable[Mapping[str, Any]]:
-    with open_reader(data) as reader:
+def _all_rows(data: Path, encoding: str | None) -> Iterable[Mapping[str, Any]]:
+    with open_reader(data, encoding=encoding) as reader:
         for _, row in reader.rows():
             yield row
 
 
 def _write_pairs(file: Path, rows: list[DemoRecord], fields: tuple[str, ...]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["record_id", *fields])
-        writer.writerows([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    table = ([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    with file.open("wb") as out:
+        out.writelines(csv_pieces(["record_id", *fields], table, has_mark=False))

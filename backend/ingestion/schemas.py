@@ -6,7 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
+from backend.records.content import ValueType
 
 SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
 MAX_SHOWN = 200
@@ -60,6 +62,53 @@ class Reject(BaseModel):
     reason: str
 
 
+class Understood(BaseModel):
+    """How the source was read, so that nothing happens to it in silence."""
+
+    encoding: str | None = Field(None, description="of a text file")
+    delimiter: str | None = Field(None, description="of CSV")
+    types: dict[str, ValueType] = Field(
+        default_factory=dict, description="columns that the source calls numbers, times, booleans"
+    )
+    left_out: list[str] = Field(
+        default_factory=list, description="columns that became no part of the records unasked"
+    )
+    is_own_export: bool = Field(False, description="a dataset's own export, whose columns we know")
+    ids_from_floats: int = Field(0, description="ids such as 1001.0 that were taken as 1001")
+    ids_as_before: int = Field(
+        0, description="of these, ids that stay 1001.0 because the dataset has them so"
+    )
+    restored_cells: int = Field(
+        0, description="cells without the apostrophe that kept spreadsheets from running them"
+    )
+
+    def sentences(self) -> list[str]:
+        """What a person should know of it, a sentence each."""
+        told = []
+        if self.encoding:
+            separated = f", cells separated by {self.delimiter!r}" if self.delimiter else ""
+            told.append(f"Read as {self.encoding}{separated}.")
+        if self.types:
+            named = ", ".join(f"{name} ({kind})" for name, kind in self.types.items())
+            told.append(f"Typed by the source: {named}.")
+        if self.is_own_export:
+            told.append("It is an export of a dataset: ids, kinds and times are taken from it.")
+        if self.left_out:
+            told.append(f"Left out: {', '.join(self.left_out)}; name them as columns to keep them.")
+        if self.ids_from_floats:
+            ids = amount(self.ids_from_floats, "id was a float", "ids were floats")
+            told.append(f"{ids} (1001.0) and became the whole number (1001).")
+        if self.ids_as_before:
+            ids = amount(self.ids_as_before, "of them stays", "of them stay")
+            told.append(f"{ids} as the dataset has it (1001.0).")
+        if self.restored_cells:
+            cells = amount(self.restored_cells, "cell")
+            told.append(
+                f"{cells} had an apostrophe before what a spreadsheet would run; it was taken away."
+            )
+        return told
+
+
 class ImportReport(BaseModel):
     """What became of every row; the rejected ones are listed by themselves."""
 
@@ -76,6 +125,7 @@ class ImportReport(BaseModel):
     rows_unchanged: int
     rows_rejected: int
     error: str | None
+    understood: Understood | None = Field(description="how the source was read")
     started_at: datetime
     finished_at: datetime | None
 

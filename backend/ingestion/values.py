@@ -8,9 +8,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from backend.ingestion.cells import UnreadableCell
 from backend.records.content import Value
 
 DATE_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+FLOAT_DIGITS = 15
+"""As many digits every float of 64 bits keeps."""
 
 
 class UnusableValue(ValueError):
@@ -52,6 +55,24 @@ def parse_time(value: Any) -> datetime | None:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as error:
         raise UnusableValue("a time out of range") from error
+
+
+def json_value(text: str) -> Any:
+    """What the JSON text says; a number that a float would round is an exact decimal.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return json.loads(text, parse_float=_exact_float)
+
+
+def _exact_float(text: str) -> float | Decimal:
+    number = float(text)
+    if len(text) <= FLOAT_DIGITS or not math.isfinite(number):
+        return number
+    exact = Decimal(text)
+    return number if Decimal(repr(number)) == exact else exact
 
 
 def _parse_text(text: str) -> datetime:
@@ -97,6 +118,10 @@ def _bytes(_value: bytes) -> Value:
     raise UnusableValue("a binary value cannot be kept; name the other columns as those to keep")
 
 
+def _unreadable(cell: UnreadableCell) -> Value:
+    raise UnusableValue(cell.reason)
+
+
 def _json(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
@@ -120,6 +145,7 @@ _CONVERTERS: dict[type, Callable[[Any], Value]] = {
     timedelta: str,
     UUID: str,
     bytes: _bytes,
+    UnreadableCell: _unreadable,
     list: _json,
     dict: _json,
     tuple: _json,

@@ -1,0 +1,82 @@
+"""Which encoding a text file that is not in the one expected probably has."""
+
+from typing import NamedTuple
+
+LIKELY = (
+    "gb18030",
+    "cp1252",
+    "shift_jis",
+    "big5",
+    "cp949",
+    "euc_jp",
+    "cp1251",
+    "cp1250",
+    "cp1253",
+    "cp1254",
+    "koi8_r",
+    "mac_roman",
+    "cp850",
+    "utf-8",
+)
+"""Encodings that are proposed, the first one where several fit equally well. Chosen: what
+spreadsheets and databases write by default in most places."""
+SAMPLE_BYTES = 32 * 1024
+"""Chosen: detection does not get better with more, only slower."""
+PREVIEW_LINES = 2
+PREVIEW_CHARACTERS = 60
+
+
+class EncodingProposal(NamedTuple):
+    """An encoding in which the sample is readable, and how its first lines would read."""
+
+    encoding: str
+    preview: str
+
+    def remedy(self) -> str:
+        """What to try, and what would come of it."""
+        return f"Try --encoding {self.encoding}: the first lines would read {self.preview}."
+
+
+def wide_encoding(sample: bytes) -> str | None:
+    """UTF-16 where there is a mark, or where every second byte of the start is zero."""
+    if sample.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    start = sample[:8]
+    if len(start) >= 4 and start.count(0) == len(start) // 2:
+        if not any(start[1::2]):
+            return "utf-16-le"
+        if not any(start[::2]):
+            return "utf-16-be"
+    return None
+
+
+def propose_encoding(sample: bytes, failed: str) -> EncodingProposal | None:
+    """The likeliest encoding but the one that failed; None if nothing fits.
+
+    Args:
+        sample: whole lines of the file, those with more than ASCII among them.
+        failed: the encoding that did not fit.
+    """
+    if wide := wide_encoding(sample):
+        return _proposal(wide, sample)
+    from charset_normalizer import from_bytes  # slow to import, and seldom needed
+
+    candidates = [name for name in LIKELY if name != failed]
+    matches = from_bytes(sample, cp_isolation=candidates, preemptive_behaviour=False)
+    by_name = {match.encoding.replace("utf_8", "utf-8"): match for match in matches}
+    named = [name for name in candidates if name in by_name]
+    if not named:
+        return None
+    best = min(named, key=lambda name: (by_name[name].chaos, -by_name[name].coherence))
+    text = sample.decode(best)
+    return _proposal(next(name for name in named if sample.decode(name) == text), sample)
+
+
+def _proposal(encoding: str, sample: bytes) -> EncodingProposal:
+    text = sample.decode(encoding, errors="replace").lstrip("\ufeff")
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    shown = [
+        line if len(line) <= PREVIEW_CHARACTERS else f"{line[: PREVIEW_CHARACTERS - 1]}…"
+        for line in lines[:PREVIEW_LINES]
+    ]
+    return EncodingProposal(encoding, " / ".join(f"“{line}”" for line in shown))
