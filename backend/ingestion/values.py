@@ -64,7 +64,7 @@ def json_value(text: str) -> Any:
         ValueError: it is no JSON.
         RecursionError: it is nested too deeply.
     """
-    return json.loads(text, parse_float=_exact_float)
+    return _decode(text)
 
 
 def _exact_float(text: str) -> float | Decimal:
@@ -73,6 +73,9 @@ def _exact_float(text: str) -> float | Decimal:
         return number
     exact = Decimal(text)
     return number if Decimal(repr(number)) == exact else exact
+
+
+_decode = json.JSONDecoder(parse_float=_exact_float).decode
 
 
 def _parse_text(text: str) -> datetime:

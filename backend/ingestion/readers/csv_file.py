@@ -2,8 +2,8 @@
 
 import csv
 import operator
-import re
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 from typing import TextIO
@@ -12,11 +12,13 @@ from backend.core.exceptions import UnreadableSource
 from backend.core.tabular_cells import original_text
 from backend.ingestion.readers.base import OnReject, Row, TextForm
 from backend.ingestion.readers.csv_lines import CsvLines
-from backend.ingestion.readers.text import TextSource
+from backend.ingestion.readers.delimiters import likely_delimiter, named_delimiter
+from backend.ingestion.readers.text import MAX_LENGTH, TextSource
 from backend.ingestion.schemas import Reject, short_value
 from backend.records.content import ValueTypes
 
-DELIMITERS = (",", "\t", ";", "|")
+LINES_FOR_DELIMITER = 20
+"""Chosen: a wrong delimiter does not fit so many rows by chance."""
 
 
 class CsvReader:
@@ -41,12 +43,12 @@ class CsvReader:
         self._text = TextSource(path, encoding)
         self._on_reject = on_reject
         with self._text.reading_errors(), self._text.open() as file:
-            header = file.readline()
-            hint = _delimiter_hint(header)
-            if hint:
-                header = file.readline()
+            first = file.readline(MAX_LENGTH)
+            hint = named_delimiter(first)
+            lines = [] if hint else [first]
+            lines += islice(file, LINES_FOR_DELIMITER)
         self._has_hint = hint is not None
-        self._delimiter = delimiter or hint or most_frequent_delimiter(header)
+        self._delimiter = delimiter or hint or likely_delimiter(lines)
         self.text_form = TextForm(self._text.encoding_name, self._delimiter)
         with self._text.reading_errors(), self._text.open() as file:
             self.columns = self._header(self._lines(file))
@@ -148,15 +150,3 @@ class CsvReader:
                 reason=f"{len(cells)} cells, but the header has {len(self.columns)}",
             )
         )
-
-
-def _delimiter_hint(line: str) -> str | None:
-    """The delimiter that a line such as ``sep=;`` names; None for any other line."""
-    found = re.fullmatch(r'"?sep=(.)"?[\r\n]*', line, re.IGNORECASE)
-    return found[1] if found and found[1] not in '"\r\n' else None
-
-
-def most_frequent_delimiter(header: str) -> str:
-    """Comma, tab, semicolon or bar: the one that the header has most of outside quotes."""
-    unquoted = "".join(header.split('"')[::2])
-    return max(DELIMITERS, key=unquoted.count)
