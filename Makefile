@@ -23,7 +23,7 @@ WORKERS ?= 2
 test e2e: export ASSAY_REQUIRE_LABEL_STUDIO := 1
 test e2e: export ASSAY_REQUIRE_POSTGRES := 1
 
-.PHONY: help install install-dev demo up stop reset test check format mutants e2e docs lock clean
+.PHONY: help install install-dev demo up stop reset test check words format mutants e2e docs lock clean
 
 help: ## list these names
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -88,6 +88,9 @@ check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+
+words: $(VENV)/.installed-dev ## texts without translation (ARGS=--write adds them to the catalogues)
+	$(VENV)/bin/python scripts/words $(ARGS)
 
 format: $(VENV)/.installed-dev ## put the formatting right
 	$(VENV)/bin/ruff format .

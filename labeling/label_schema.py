@@ -189,7 +189,7 @@ class LabelSchema(_SchemaPart):
         """The issues' values in order."""
         return tuple(issue.value for issue in self.issues)
 
-    def titles(self, language: Literal["en", "zh"]) -> Titles:
+    def titles(self, language: str) -> Titles:
         """What people read for its values; English where there is no Chinese."""
         is_chinese = language == "zh"
 

@@ -12,13 +12,14 @@ from backend.core.dependencies import AnyRole, ServicesDep
 from backend.core.exceptions import AppError, InvalidInput, NotAllowed, NotAuthenticated
 from backend.core.security import SESSION_COOKIE, Principal
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 
-WRONG_PASSWORD = "The present password is wrong."
-NOT_THE_SAME = "The two new passwords are not the same."
-CHANGED = "The password is changed. Logins in other browsers have ended."
-TOO_SHORT = "Choose a password of 10 to 200 characters."
+WRONG_PASSWORD = N_("The present password is wrong.")
+NOT_THE_SAME = N_("The two new passwords are not the same.")
+CHANGED = N_("The password is changed. Logins in other browsers have ended.")
+TOO_SHORT = N_("Choose a password of 10 to 200 characters.")
 
 
 @router.get("/account")

@@ -13,24 +13,25 @@ from backend.core.exceptions import AppError
 from backend.core.security import USER_ROLES
 from backend.core.services import Services
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(prefix="/users", include_in_schema=False)
 
 GENERATED_BYTES = 15
 """120 random bits, 20 characters."""
 NOTICES = {
-    "role": "The role is changed; it counts from the next request on.",
-    "disabled": "The user is disabled; every login of theirs has ended.",
-    "enabled": "The user may log in again.",
-    "ended": "Every login of the user has ended.",
+    "role": N_("The role is changed; it counts from the next request on."),
+    "disabled": N_("The user is disabled; every login of theirs has ended."),
+    "enabled": N_("The user may log in again."),
+    "ended": N_("Every login of the user has ended."),
 }
 ROLE_WORDS = {
-    "annotator": "own work and guidelines only",
-    "viewer": "also reads projects and records",
-    "reviewer": "also decides cases one at a time",
-    "engineer": "also imports, trains and runs jobs",
-    "lead": "also sees annotators' quality, decides in bulk, writes guidelines",
-    "admin": "also manages users and keys",
+    "annotator": N_("own work and guidelines only"),
+    "viewer": N_("also reads projects and records"),
+    "reviewer": N_("also decides cases one at a time"),
+    "engineer": N_("also imports, trains and runs jobs"),
+    "lead": N_("also sees annotators' quality, decides in bulk, writes guidelines"),
+    "admin": N_("also manages users and keys"),
 }
 
 

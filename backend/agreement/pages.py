@@ -14,15 +14,20 @@ from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.language import language_of
 from backend.web.rendering import is_fragment, render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 
 PATTERNS = {
-    "always_same": "always the same answer",
-    "too_fast": "implausibly fast",
-    "copies_suggestion": "keeps every suggestion",
+    "always_same": N_("always the same answer"),
+    "too_fast": N_("implausibly fast"),
+    "copies_suggestion": N_("keeps every suggestion"),
 }
-QUESTION_GROUPS = {"grade": "Grade", "issue": "Issues", "field": "Fields marked as faulty"}
+QUESTION_GROUPS = {
+    "grade": N_("Grade"),
+    "issue": N_("Issues"),
+    "field": N_("Fields marked as faulty"),
+}
 PAIRS_SHOWN = 20
 """Chosen: what fits on a screen."""
 

@@ -13,19 +13,20 @@ from backend.guidelines.service import Guidelines
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.language import language_of
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 router.include_router(edit_pages.router)
 
 NOTICES = {
-    "saved": "The version is saved. Annotators see it when it is published.",
-    "published": "The version is published. Label Studio shows it as soon as it answers.",
+    "saved": N_("The version is saved. Annotators see it when it is published."),
+    "published": N_("The version is published. Label Studio shows it as soon as it answers."),
 }
 SHOWING = {
-    "nowhere": "The project is not in Label Studio yet; it begins with this version there.",
-    "underway": "Label Studio does not show this version yet; it will as soon as it answers.",
-    "failed": "Label Studio could not be told. Publish the version again.",
-    "shown": "Label Studio shows this version.",
+    "nowhere": N_("The project is not in Label Studio yet; it begins with this version there."),
+    "underway": N_("Label Studio does not show this version yet; it will as soon as it answers."),
+    "failed": N_("Label Studio could not be told. Publish the version again."),
+    "shown": N_("Label Studio shows this version."),
 }
 
 

@@ -22,10 +22,11 @@ from backend.label_studio.connection import SHOW_GUIDELINE
 from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
 from backend.projects.service import label_schema_of
+from backend.words import N_
 from labeling.label_schema import LabelSchema
 
-FIRST_AUTHOR = "label schema"
-FIRST_CHANGE = "The instructions of the label schema."
+FIRST_AUTHOR = N_("label schema")
+FIRST_CHANGE = N_("The instructions of the label schema.")
 
 Showing = Literal["nowhere", "underway", "failed", "shown"]
 

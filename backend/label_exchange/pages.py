@@ -15,23 +15,24 @@ from backend.label_exchange.uploads import queue_import
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.web.language import language_of
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 
 CHOICES: tuple[tuple[What, str], ...] = (
-    ("best", "Best: gold, else consensus"),
-    ("gold", "Gold: decided on the review desk"),
-    ("consensus", "Consensus of the answers"),
-    ("annotations", "Every answer by itself"),
+    ("best", N_("Best: gold, else consensus")),
+    ("gold", N_("Gold: decided on the review desk")),
+    ("consensus", N_("Consensus of the answers")),
+    ("annotations", N_("Every answer by itself")),
 )
 FORMATS: tuple[tuple[ExportFormat, str], ...] = (
-    ("jsonl", "JSON lines"),
-    ("csv", "CSV (for Excel too)"),
-    ("parquet", "Parquet"),
-    ("huggingface", "Hugging Face dataset (zip)"),
-    ("label_studio", "Label Studio JSON"),
+    ("jsonl", N_("JSON lines")),
+    ("csv", N_("CSV (for Excel too)")),
+    ("parquet", N_("Parquet")),
+    ("huggingface", N_("Hugging Face dataset (zip)")),
+    ("label_studio", N_("Label Studio JSON")),
 )
-QUEUED = "The file is being imported. Its report appears below when it is done."
+QUEUED = N_("The file is being imported. Its report appears below when it is done.")
 SHOWN_IMPORTS = 10
 """Chosen: the latest."""
 SHOWN_JOBS = 5

@@ -18,15 +18,16 @@ from backend.registry.service import RegistryService
 from backend.review.queue_repository import state_counts
 from backend.web.chart import LearningCurve, Measurement, learning_curve
 from backend.web.rendering import is_fragment, percent, render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 router.include_router(explanations.router)
 
 NOTICES = {
-    "retraining": "Retraining is queued.",
-    "rolled-back": "The champion was changed.",
-    "withdrawn": "The machine labels are withdrawn.",
-    "cancelling": "The job was asked to stop.",
+    "retraining": N_("Retraining is queued."),
+    "rolled-back": N_("The champion was changed."),
+    "withdrawn": N_("The machine labels are withdrawn."),
+    "cancelling": N_("The job was asked to stop."),
 }
 
 

@@ -27,6 +27,7 @@ from backend.review.schemas import CaseFilter
 from backend.review.service import ReviewDesk
 from backend.web.language import language_of
 from backend.web.rendering import render
+from backend.words import N_
 from labeling.label_schema import Titles
 
 router = APIRouter(include_in_schema=False, prefix="/projects/{project_id}/review")
@@ -36,55 +37,57 @@ PAGE = 25
 MOST = 2**31 - 1
 """The largest integer that PostgreSQL takes as 32 bits."""
 STATES = {
-    "open": "Open",
-    "sent_back": "Sent back",
-    "ambiguous": "Ambiguous",
-    "decided": "Decided",
-    "settled": "Settled",
+    "open": N_("Open"),
+    "sent_back": N_("Sent back"),
+    "ambiguous": N_("Ambiguous"),
+    "decided": N_("Decided"),
+    "settled": N_("Settled"),
 }
 REASON_NAMES = {
-    "tie": "Tie",
-    "low_confidence": "Low confidence",
-    "model_conflict": "Classifier disagrees",
-    "suspected_error": "Suspected error",
-    "record_changed": "Record changed",
-    "withdrawn_label": "Label not in the schema",
-    "answers_deleted": "Answers deleted",
-    "issue:": "Issues differ",
-    "field:": "Marked fields differ",
+    "tie": N_("Tie"),
+    "low_confidence": N_("Low confidence"),
+    "model_conflict": N_("Classifier disagrees"),
+    "suspected_error": N_("Suspected error"),
+    "record_changed": N_("Record changed"),
+    "withdrawn_label": N_("Label not in the schema"),
+    "answers_deleted": N_("Answers deleted"),
+    "issue:": N_("Issues differ"),
+    "field:": N_("Marked fields differ"),
 }
 BULK_NAMES = {
-    "accept_consensus": "Accept the consensus",
-    "accept_model": "Accept the classifier's answer",
-    "send_back": "Ask one more annotator",
-    "ambiguous": "Mark as genuinely ambiguous",
+    "accept_consensus": N_("Accept the consensus"),
+    "accept_model": N_("Accept the classifier's answer"),
+    "send_back": N_("Ask one more annotator"),
+    "ambiguous": N_("Mark as genuinely ambiguous"),
 }
 ACTION_NAMES = {
-    "decide": "Decided",
-    "ambiguous": "Kept as ambiguous",
-    "send_back": "Sent back",
-    "reopen": "Reopened",
-    "undo": "Taken back",
-    "note": "Note",
+    "decide": N_("Decided"),
+    "ambiguous": N_("Kept as ambiguous"),
+    "send_back": N_("Sent back"),
+    "reopen": N_("Reopened"),
+    "undo": N_("Taken back"),
+    "note": N_("Note"),
 }
 METHOD_NAMES = {
-    "unchecked": "the only answer",
-    "few_labels": "majority vote, as too few records have several answers to weigh people",
-    "majority": "majority vote",
-    "weighted_majority": "weighted majority vote",
-    "dawid_skene": "Dawid-Skene",
-    "classifier_prior": "answers and the classifier's opinion",
+    "unchecked": N_("the only answer"),
+    "few_labels": N_("majority vote, as too few records have several answers to weigh people"),
+    "majority": N_("majority vote"),
+    "weighted_majority": N_("weighted majority vote"),
+    "dawid_skene": N_("Dawid-Skene"),
+    "classifier_prior": N_("answers and the classifier's opinion"),
 }
 NOTICES = {
-    "decided": "The case is decided.",
-    "ambiguous": "The case is kept as ambiguous, with its soft label.",
-    "sent_back": "The record goes back to be labelled again.",
-    "open": "The case is open again.",
-    "noted": "The note is kept.",
-    "bulk": "Done for {done} cases; it can be undone below. Changed by others meanwhile and left "
-    "alone: {left}.",
-    "undone": "Taken back for {done} cases. Changed since and left alone: {left}.",
-    "refreshing": "Cases are being brought up to date.",
+    "decided": N_("The case is decided."),
+    "ambiguous": N_("The case is kept as ambiguous, with its soft label."),
+    "sent_back": N_("The record goes back to be labelled again."),
+    "open": N_("The case is open again."),
+    "noted": N_("The note is kept."),
+    "bulk": N_(
+        "Done for {done} cases; it can be undone below. Changed by others meanwhile and left "
+        "alone: {left}."
+    ),
+    "undone": N_("Taken back for {done} cases. Changed since and left alone: {left}."),
+    "refreshing": N_("Cases are being brought up to date."),
 }
 
 

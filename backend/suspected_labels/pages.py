@@ -12,25 +12,32 @@ from backend.suspected_labels.schemas import FindingKind
 from backend.suspected_labels.service import LabelFindings
 from backend.web.language import language_of
 from backend.web.rendering import render
+from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 
 TABS: tuple[tuple[FindingKind, str], ...] = (
-    ("suspects", "Suspected errors"),
-    ("relabel", "Deserves one more annotator"),
-    ("harmful", "Harmful"),
-    ("redundant", "Redundant"),
-    ("important", "Important"),
+    ("suspects", N_("Suspected errors")),
+    ("relabel", N_("Deserves one more annotator")),
+    ("harmful", N_("Harmful")),
+    ("redundant", N_("Redundant")),
+    ("important", N_("Important")),
 )
 EXPLAINED: dict[FindingKind, str] = {
-    "suspects": "Labels that a classifier which did not see them contradicts, the most "
-    "suspicious first. A suspicion is no proof: look at the record before changing a label.",
-    "relabel": "Records with a label where one more answer would tell most, best first.",
-    "harmful": "Suspected labels among those the classifier learns from; how much each harms was "
-    "not measured.",
-    "redundant": "Labels that are least in doubt; leaving this share out was measured to cost "
-    "no more than the tolerance below.",
-    "important": "Labels whose removal was not shown to be free, the least certain first.",
+    "suspects": N_(
+        "Labels that a classifier which did not see them contradicts, the most "
+        "suspicious first. A suspicion is no proof: look at the record before changing a label."
+    ),
+    "relabel": N_("Records with a label where one more answer would tell most, best first."),
+    "harmful": N_(
+        "Suspected labels among those the classifier learns from; how much each harms was "
+        "not measured."
+    ),
+    "redundant": N_(
+        "Labels that are least in doubt; leaving this share out was measured to cost "
+        "no more than the tolerance below."
+    ),
+    "important": N_("Labels whose removal was not shown to be free, the least certain first."),
     "all": "",
 }
 SHOWN_FIELDS = 4

@@ -6,8 +6,9 @@ the others stay English.
 
 import re
 from functools import lru_cache
+from itertools import count
 
-from backend.web.language import Translate, progress_message
+from backend.words import Translate
 
 ERRORS = (
     "A user {address} exists.",
@@ -32,7 +33,30 @@ REMEDIES = (
     "Choose one of {grades}, or mark it as ambiguous.",
     "The label schema has: {values}.",
 )
+_NUMBER = re.compile(r"\d[\d,]*")
 _PLACE = re.compile(r"\{(\w+)\}")
+
+
+def progress_message(message: str, t: Translate) -> str:
+    """What a job says of its progress, in the reader's language.
+
+    Messages are stored in English with their numbers; in the catalogue these are {n1}, {n2} …
+    What follows a semicolon, as the time left, is a message by itself.
+    """
+    head, semicolon, tail = message.partition("; ")
+    if semicolon and (first := _part(head, t)) != head:
+        return f"{first}{t('; ')}{_part(tail, t)}"
+    return _part(message, t)
+
+
+def _part(message: str, t: Translate) -> str:
+    places = count(1)
+    key = _NUMBER.sub(lambda _: f"{{n{next(places)}}}", message)
+    words = t(key)
+    if words == key:
+        return message
+    numbers = _NUMBER.findall(message)
+    return words.format(**{f"n{place}": number for place, number in enumerate(numbers, 1)})
 
 
 def error_message(message: str, t: Translate) -> str:

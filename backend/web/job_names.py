@@ -1,19 +1,21 @@
 """Jobs by the names that people read."""
 
+from backend.words import N_
+
 JOB_NAMES = {
-    "labeling.apply_events": "Take in webhook events",
-    "labeling.push": "Push tasks",
-    "labeling.sync": "Sync annotations",
-    "review.refresh": "Bring review cases up to date",
-    "review.ask": "Ask for more answers",
-    "agreement.measure": "Measure agreement",
-    "guidelines.show": "Show the guideline in Label Studio",
-    "ingestion.import": "Import records",
-    "exchange.import_labels": "Import labels",
-    "training.fine_tune": "Fine-tune the encoder",
-    "training.purge_files": "Delete old files",
-    "training.retrain": "Retrain",
-    "training.next_batch": "Choose the next batch",
-    "training.accept": "Accept records by machine",
-    "training.assess_labels": "Judge the labels",
+    "labeling.apply_events": N_("Take in webhook events"),
+    "labeling.push": N_("Push tasks"),
+    "labeling.sync": N_("Sync annotations"),
+    "review.refresh": N_("Bring review cases up to date"),
+    "review.ask": N_("Ask for more answers"),
+    "agreement.measure": N_("Measure agreement"),
+    "guidelines.show": N_("Show the guideline in Label Studio"),
+    "ingestion.import": N_("Import records"),
+    "exchange.import_labels": N_("Import labels"),
+    "training.fine_tune": N_("Fine-tune the encoder"),
+    "training.purge_files": N_("Delete old files"),
+    "training.retrain": N_("Retrain"),
+    "training.next_batch": N_("Choose the next batch"),
+    "training.accept": N_("Accept records by machine"),
+    "training.assess_labels": N_("Judge the labels"),
 }

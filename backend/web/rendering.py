@@ -1,6 +1,7 @@
 """Templates to answers: a whole page, or only a fragment of it when HTMX asks."""
 
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -10,16 +11,15 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
-from backend.web.error_words import error_message
+from backend.web.error_words import error_message, progress_message
 from backend.web.job_names import JOB_NAMES
-from backend.web.language import (
-    LANGUAGE_COOKIE,
-    LANGUAGE_NAMES,
-    LANGUAGE_PARAMETER,
-    LANGUAGES,
-    Translate,
-    language_of,
-    progress_message,
+from backend.web.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_of
+from backend.words import (
+    Language,
+    Message,
+    language_name,
+    language_tag,
+    languages,
     translator,
 )
 
@@ -47,13 +47,13 @@ def render(
     """
     language = language_of(request)
     values = {**_common(request), **context}
-    page = _environment.get_template(template)
+    page = environment(language).get_template(template)
     if fragment is not None and is_fragment(request):
         body = "".join(page.blocks[fragment](page.new_context(values)))
     else:
         body = page.render(values)
     response = HTMLResponse(body, status_code, headers={"Vary": "HX-Request, Cookie"})
-    if request.query_params.get(LANGUAGE_PARAMETER) in LANGUAGES:
+    if request.query_params.get(LANGUAGE_PARAMETER) in languages():
         response.set_cookie(
             LANGUAGE_COOKIE, language, max_age=YEAR_SECONDS, samesite="lax", httponly=True
         )
@@ -64,11 +64,11 @@ def _common(request: Request) -> dict[str, Any]:
     language = language_of(request)
     cookie = request.cookies.get(SESSION_COOKIE, "")
     return {
-        "t": translator(language),
         "language": language,
+        "language_tag": language_tag(language),
         "languages": [
-            (name, LANGUAGE_NAMES[name], str(request.url.include_query_params(lang=name).query))
-            for name in LANGUAGES
+            (name, language_name(name), str(request.url.include_query_params(lang=name).query))
+            for name in languages()
         ],
         "principal": getattr(request.state, "principal", None),
         "csrf": csrf_token(cookie) if cookie else "",
@@ -98,32 +98,37 @@ def minute(value: datetime | None) -> Markup:
     )
 
 
-def span(seconds: float, t: Translate) -> str:
+def span(seconds: float) -> Message:
     """A length of time in its largest unit."""
-    for unit, size in (("{count} d", 86_400), ("{count} h", 3_600), ("{count} min", 60)):
-        if seconds >= 2 * size:
-            return t(unit, count=f"{seconds / size:.0f}")
-    return t("{count} s", count=f"{seconds:.0f}")
+    if seconds >= 2 * 86_400:
+        return Message("{count:.0f} d", count=seconds / 86_400)
+    if seconds >= 2 * 3_600:
+        return Message("{count:.0f} h", count=seconds / 3_600)
+    if seconds >= 2 * 60:
+        return Message("{count:.0f} min", count=seconds / 60)
+    return Message("{count:.0f} s", count=seconds)
 
 
-def _make_environment() -> Environment:
-    environment = Environment(
+@lru_cache
+def environment(language: Language) -> Environment:
+    """The templates with the words of ``language``."""
+    made = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    environment.filters.update(
+    t = translator(language)
+    made.install_gettext_callables(t, t.ngettext, newstyle=False)  # type: ignore[attr-defined]
+    made.filters.update(
         whole=whole,
         percent=percent,
         minute=minute,
-        span=span,
-        progress_message=progress_message,
-        error_message=error_message,
+        span=lambda seconds: t(span(seconds)),
+        error_message=lambda message: error_message(message, t),
+        progress_message=lambda message: progress_message(message, t),
     )
-    environment.globals["job_names"] = JOB_NAMES
-    return environment
-
-
-_environment = _make_environment()
+    made.globals["job_names"] = JOB_NAMES
+    return made

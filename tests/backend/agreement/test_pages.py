@@ -11,7 +11,7 @@ from backend.cli import app as cli
 from backend.core.exceptions import Conflict, NotFound
 from backend.models import Annotator
 from backend.web.job_names import JOB_NAMES
-from backend.web.language import chinese
+from backend.words.catalogue import catalogue
 from tests.backend.agreement.conftest import Measured, filled
 from tests.backend.conftest import ClientAs
 
@@ -181,4 +181,4 @@ def test_an_annotator_is_found_by_id_e_mail_and_name(
 def test_captions_are_chinese_too() -> None:
     words = {*pages.PATTERNS.values(), *pages.QUESTION_GROUPS.values()}
     words.add(JOB_NAMES["agreement.measure"])
-    assert words - chinese().keys() == set()
+    assert [text for text in words if text not in catalogue("zh")] == []

@@ -19,7 +19,8 @@ from backend.features.store import FeatureStore, PoolFeatures
 from backend.features.time_left import TimeLeft, left_words
 from backend.models import Dataset, Record
 from backend.records.repository import raise_generation
-from backend.web.language import progress_message, translator
+from backend.web.error_words import progress_message
+from backend.words import translator
 from tests.backend.training.loop import FIELDS, START, Loop, fields_of
 
 NewLoop = Callable[..., Loop]

@@ -16,7 +16,7 @@ from backend.jobs.inline import InlineRunner
 from backend.jobs.registry import Registry
 from backend.label_exchange import pages
 from backend.label_exchange.jobs import handlers
-from backend.web.language import chinese
+from backend.words.catalogue import catalogue
 from tests.backend.conftest import ClientAs
 from tests.backend.label_exchange.conftest import exported
 from tests.backend.label_exchange.test_import import foreign_answer, foreign_task
@@ -57,7 +57,7 @@ def test_an_empty_project_says_so(desk: Desk, browser_as: ClientAs) -> None:
 
 def test_captions_are_chinese_too() -> None:
     captions = {caption for _, caption in (*pages.CHOICES, *pages.FORMATS)} | {pages.QUEUED}
-    assert captions - chinese().keys() == set()
+    assert [text for text in captions if text not in catalogue("zh")] == []
 
 
 def test_labels_are_uploaded(labelled: Desk, browser_as: ClientAs, client_as: ClientAs) -> None:

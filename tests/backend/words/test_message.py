@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+
+from backend.words import Message, as_text, translator
+from backend.words.message import Text
+
+
+def test_english_is_the_identifier_with_its_values() -> None:
+    assert str(Message("{done:,} of {all:,} records", done=1200, all=np.int64(3400))) == (
+        "1,200 of 3,400 records"
+    )
+    assert str(Message("no values: {braces} {0}")) == "no values: {braces} {0}"
+    assert str(Message("{file!r} is {share:.0%} empty", file="a.csv", share=0.5)) == (
+        "'a.csv' is 50% empty"
+    )
+
+
+@pytest.mark.parametrize(("n", "words"), [(0, "0 answers"), (1, "1 answer"), (2, "2 answers")])
+def test_one_is_not_many(n: int, words: str) -> None:
+    assert str(Message.ngettext("{n} answer", "{n} answers", n=n)) == words
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        Message("plain"),
+        Message.ngettext("{n} answer", "{n} answers", n=1),
+        Message("{a}: {b}", a=Message("inside {c}", c=[1, Message("x"), "y"]), b=None),
+        Message("{text}", text='quoted "words"\nand 中文'),
+        "somebody else's words with {braces}",
+        '{"text": "not ours',
+        '{"text": 1}',
+        "",
+    ],
+)
+def test_the_store_keeps_it_whole(text: Text) -> None:
+    stored = text.as_json() if isinstance(text, Message) else text
+    assert as_text(stored) == text
+
+
+def test_messages_inside_messages_are_translated_too() -> None:
+    inner = Message("Round {number}", number=2)
+    outer = Message("{a}; {b}", a=inner, b=[inner, "other"])
+    assert str(outer) == "Round 2; Round 2, other"
+    assert translator("zh")(Message("round {number}", number=2)) == "第 2 轮"
+
+
+def test_values_that_do_not_fit_never_raise() -> None:
+    stored = as_text('{"text": "{new} of {all}", "values": {"old": 1}}')
+    assert translator("zh")(stored) == "{new} of {all}"
