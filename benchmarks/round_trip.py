@@ -216,7 +216,8 @@ def seconds(read: Callable[[], Iterator[Any]], rows: int) -> float:
 
 def speeds(table: TypedTable, folder: Path) -> dict[str, dict[str, float]]:
     """Format to rows a second of both readers, in turns, the best of three."""
-    rows, found = len(table.rows), {}
+    rows = len(table.rows)
+    found: dict[str, dict[str, float]] = {}
     for file_format in FORMATS:
         request = table.write(file_format, folder)
         ours, plain = [], []

@@ -94,7 +94,8 @@ def import_records(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
     show(services, report)
-    if id_column is None and report.rows_new:
+    is_own = report.understood is not None and report.understood.is_own_export
+    if id_column is None and report.rows_new and not is_own:
         typer.echo(
             "Each record's id is its line number; name a column that tells records apart with "
             "--id-column, or another file's lines are taken for new versions of these.",

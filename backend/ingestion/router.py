@@ -12,7 +12,7 @@ from backend.core.problems import problem_responses
 from backend.core.services import Services
 from backend.ingestion.reports import ImportsService, rejects_csv
 from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, SourceFormat
-from backend.ingestion.uploads import UPLOADS, store_upload
+from backend.ingestion.uploads import UPLOADS, check_upload, store_upload
 from backend.jobs import queue
 
 router = APIRouter(
@@ -43,7 +43,10 @@ def upload(
     columns: Annotated[list[str] | None, Form(description="to keep as fields; none: all")] = None,
     strict: Annotated[bool, Form()] = False,
 ) -> QueuedImport:
-    """Upload a file; a job imports it. The dataset is created if it is not there."""
+    """Upload a file; a job imports it. The dataset is created if it is not there.
+
+    A file that is not what it claims to be, or in another encoding, is refused at once.
+    """
     name = file.filename or "upload"
     path = store_upload(services.settings.data_dir / UPLOADS, name, file.file)
     request = ImportRequest(
@@ -60,6 +63,7 @@ def upload(
         columns=columns or None,
         strict=strict,
     )
+    check_upload(request)
     args = {"request": request.model_dump(mode="json"), "actor": principal.name}
     return QueuedImport(job_id=queue.enqueue(session, IMPORT_JOB, args=args, now=services.clock()))
 

@@ -24,6 +24,15 @@ SAMPLE_BYTES = 32 * 1024
 """Chosen: detection does not get better with more, only slower."""
 CHAOS_STEPS = 20
 """Chosen: how odd a text looks is known to about a twentieth where there are few words."""
+COMMON, MARKS = (0xB0, 0xD7), (0xA1, 0xA3)
+"""First bytes of GB 2312's most used characters, and of its punctuation and full-width letters."""
+LAST_HANGUL = 0xC8
+"""The last first byte of a Hangul syllable in EUC-KR."""
+COMMON_SHARE = 0.9
+"""Chosen: in modern Chinese over 99 of 100 characters are common; names bring rare ones."""
+FEW = 8
+"""Different characters. Chosen: a third of the common ones lie beyond Hangul, so that eight
+without any of them are hardly Chinese (3 %)."""
 PREVIEW_LINES = 2
 PREVIEW_CHARACTERS = 60
 
@@ -61,6 +70,8 @@ def propose_encoding(sample: bytes, failed: str) -> EncodingProposal | None:
     """
     if wide := wide_encoding(sample):
         return _proposal(wide, sample)
+    if failed != "gb18030" and _is_common_chinese(sample):
+        return _proposal("gb18030", sample)
     from charset_normalizer import from_bytes  # slow to import, and seldom needed
 
     candidates = [name for name in LIKELY if name != failed]
@@ -72,6 +83,24 @@ def propose_encoding(sample: bytes, failed: str) -> EncodingProposal | None:
     }
     named = [name for name in candidates if name in found]
     return _proposal(min(named, key=lambda name: found[name]), sample) if named else None
+
+
+def _is_common_chinese(sample: bytes) -> bool:
+    """True if nearly all that is no ASCII is among the 3,755 most used characters of GB 2312.
+
+    Few words of Chinese look like Western letters to a detector. Korean lies in the first part of
+    the same range, so that enough different characters must reach beyond it.
+    """
+    try:
+        characters = [each for each in sample.decode("gb2312") if not each.isascii()]
+    except UnicodeDecodeError:
+        return False
+    leads = [each.encode("gb2312")[0] for each in characters]
+    common = sum(COMMON[0] <= lead <= COMMON[1] for lead in leads)
+    marks = sum(MARKS[0] <= lead <= MARKS[1] for lead in leads)
+    if not common or common + marks < len(leads) * COMMON_SHARE:
+        return False
+    return len(set(characters)) < FEW or max(leads) > LAST_HANGUL
 
 
 def _proposal(encoding: str, sample: bytes) -> EncodingProposal:

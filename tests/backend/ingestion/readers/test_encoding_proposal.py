@@ -18,6 +18,14 @@ SAMPLES = {
 }
 
 
+@pytest.mark.parametrize("text", ["马克杯", "茶壶", "大", "碗，大号（新）"])
+def test_few_words_of_chinese_are_chinese(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(f"id,title\n1,{text}\n".encode("gb18030"))
+    with pytest.raises(UnreadableSource, match="Try --encoding gb18030"), open_reader(path):
+        pass
+
+
 @pytest.mark.parametrize("encoding", SAMPLES)
 @pytest.mark.parametrize("suffix", ["csv", "jsonl"])
 def test_the_encoding_is_proposed_with_what_it_would_read(
