@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.ingestion.cells import UnreadableCell
 from backend.ingestion.column_choice import choose_columns
 from backend.ingestion.schemas import ImportRequest, Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise, parse_time
@@ -120,7 +121,7 @@ class RowMapper:
         return text
 
     def _kind_of(self, line: int, row: dict[str, Any]) -> str:
-        value = row.get(self._kind_column or "")
+        value = self._readable(line, row, self._kind_column)
         text = "" if value is None else str(value).strip()
         if len(text) > MAX_KIND or "\x00" in text:
             reason = f"the kind is longer than {MAX_KIND} characters or has a NUL character"
@@ -128,11 +129,17 @@ class RowMapper:
         return text or self._kind
 
     def _observation_time(self, line: int, row: dict[str, Any]) -> Any:
-        value = row.get(self._observed_column or "")
+        value = self._readable(line, row, self._observed_column)
         try:
             return parse_time(value)
         except UnusableValue as error:
             raise _rejection(line, self._observed_column, value, str(error)) from error
+
+    def _readable(self, line: int, row: dict[str, Any], column: str | None) -> Any:
+        value = row.get(column or "")
+        if isinstance(value, UnreadableCell):
+            raise _rejection(line, column, value, value.reason)
+        return value
 
     def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
         for column, value in row.items():

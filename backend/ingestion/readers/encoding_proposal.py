@@ -16,7 +16,6 @@ LIKELY = (
     "koi8_r",
     "mac_roman",
     "cp850",
-    "utf-8",
 )
 """Encodings that are proposed, the first one where several fit equally well. Chosen: what
 spreadsheets and databases write by default in most places."""
@@ -65,11 +64,14 @@ def propose_encoding(sample: bytes, failed: str) -> EncodingProposal | None:
     """The likeliest encoding but the one that failed; None if nothing fits.
 
     Args:
-        sample: whole lines of the file, those with more than ASCII among them.
+        sample: lines of the file, those with more than ASCII among them.
         failed: the encoding that did not fit.
     """
     if wide := wide_encoding(sample):
         return _proposal(wide, sample)
+    sample = _whole_characters(sample)
+    if failed != "utf-8" and _fits(sample, "utf-8"):
+        return _proposal("utf-8", sample)
     if failed != "gb18030" and _is_common_chinese(sample):
         return _proposal("gb18030", sample)
     from charset_normalizer import from_bytes  # slow to import, and seldom needed
@@ -77,12 +79,27 @@ def propose_encoding(sample: bytes, failed: str) -> EncodingProposal | None:
     candidates = [name for name in LIKELY if name != failed]
     matches = from_bytes(sample, cp_isolation=candidates, preemptive_behaviour=False)
     found = {
-        name.replace("_8", "-8"): (int(match.chaos * CHAOS_STEPS), -round(match.coherence, 1))
+        name: (int(match.chaos * CHAOS_STEPS), -round(match.coherence, 1))
         for match in reversed(list(matches))
         for name in match.could_be_from_charset
     }
     named = [name for name in candidates if name in found]
     return _proposal(min(named, key=lambda name: found[name]), sample) if named else None
+
+
+def _whole_characters(sample: bytes) -> bytes:
+    """The sample without a character that it was cut off in."""
+    if len(sample) < SAMPLE_BYTES:
+        return sample
+    return sample[: max(map(sample.rfind, b'\n ,;"')) + 1] or sample
+
+
+def _fits(sample: bytes, encoding: str) -> bool:
+    try:
+        sample.decode(encoding)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _is_common_chinese(sample: bytes) -> bool:
@@ -91,10 +108,9 @@ def _is_common_chinese(sample: bytes) -> bool:
     Few words of Chinese look like Western letters to a detector. Korean lies in the first part of
     the same range, so that enough different characters must reach beyond it.
     """
-    try:
-        characters = [each for each in sample.decode("gb2312") if not each.isascii()]
-    except UnicodeDecodeError:
+    if not _fits(sample, "gb2312"):
         return False
+    characters = [each for each in sample.decode("gb2312") if not each.isascii()]
     leads = [each.encode("gb2312")[0] for each in characters]
     common = sum(COMMON[0] <= lead <= COMMON[1] for lead in leads)
     marks = sum(MARKS[0] <= lead <= MARKS[1] for lead in leads)

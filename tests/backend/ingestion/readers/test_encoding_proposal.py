@@ -52,6 +52,19 @@ def test_what_was_named_wrongly_is_utf_8(tmp_path: Path) -> None:
             pass
 
 
+def test_a_long_first_line_is_not_cut_in_a_character(tmp_path: Path) -> None:
+    for shift in range(3):
+        path = tmp_path / "a.jsonl"
+        line = '{"title": "' + "x" * shift + "马克杯, " * 20_000 + '"}\n'
+        path.write_bytes(line.encode("gb18030"))
+        with pytest.raises(UnreadableSource, match="Try --encoding gb18030"), open_reader(path):
+            pass
+        path.write_bytes(line.encode())
+        wrong = "utf-16-le"
+        with pytest.raises(UnreadableSource), open_reader(path, encoding=wrong):
+            pass
+
+
 def test_bytes_that_are_no_text_get_no_proposal(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_bytes(b"id,title\n" + bytes(range(128, 256)) * 3)
