@@ -55,7 +55,7 @@ def _one_by_one(column: pa.Array) -> Iterator[Any]:
         try:
             yield read(cell)
         except CELL_ERRORS as error:
-            yield UnreadableCell(_shown(cell), f"no value of this column can be that ({error})")
+            yield UnreadableCell(_as_text(cell), f"no value of this column can be that ({error})")
 
 
 def _is_nanoseconds(kind: pa.DataType) -> bool:
@@ -71,7 +71,7 @@ def _with_nanoseconds(cell: pa.Scalar) -> Any:
     if not cell.is_valid:
         return None
     micros, rest = divmod(cell.value, 1_000)
-    moment = pa.scalar(micros, _microseconds(cell.type)).as_py()
+    moment = pa.array([micros], _microseconds(cell.type))[0].as_py()
     if not rest:
         return moment
     clock, zone = moment.replace(tzinfo=None).isoformat(timespec="microseconds"), ""
@@ -84,7 +84,7 @@ def _microseconds(kind: pa.DataType) -> pa.DataType:
     return pa.timestamp("us", kind.tz) if pa.types.is_timestamp(kind) else pa.time64("us")
 
 
-def _shown(cell: pa.Scalar) -> str:
+def _as_text(cell: pa.Scalar) -> str:
     """The cell as text: as Arrow writes it, else as it is stored."""
     try:
         return str(cell.cast(pa.string()).as_py())

@@ -72,7 +72,7 @@ class CsvReader:
                     continue
                 if len(cells) == width:
                     if lines.has_apostrophe:
-                        cells = self._restored(cells)
+                        cells = self._originals(cells)
                     yield (
                         line,
                         {name: cell or None for name, cell in zip(columns, cells, strict=True)},
@@ -92,7 +92,7 @@ class CsvReader:
             file.readline()
         return CsvLines(file, self._delimiter, number=int(self._has_hint))
 
-    def _restored(self, cells: list[str]) -> list[str]:
+    def _originals(self, cells: list[str]) -> list[str]:
         restored = [original_text(cell) for cell in cells]
         changed = sum(map(operator.ne, cells, restored))
         self.text_form.restored_cells += changed

@@ -58,7 +58,7 @@ class SqlTableReader:
         elif self._engine.dialect.name == "postgresql":
             keep_unreadable_times(self._engine)
         try:
-            self._table = self._reflected(table)
+            self._table = self._table_of(table)
             with self._engine.connect() as connection:
                 count = connection.scalar(select(func.count()).select_from(self._table))
         except NoSuchTableError as error:
@@ -76,7 +76,7 @@ class SqlTableReader:
         self._total = max(1, count or 0)
         self._read = 0
 
-    def _reflected(self, table: str) -> Table:
+    def _table_of(self, table: str) -> Table:
         """The table of that name; where a dot is in it, first as a name, then as SCHEMA.TABLE."""
         schema, _, name = table.rpartition(".")
         if schema and inspect(self._engine).has_table(table):
@@ -87,7 +87,7 @@ class SqlTableReader:
         self._read = 0
         names = self.columns
         order: list[Column[object]] = list(self._table.primary_key.columns)
-        query = select(*self._selected()).order_by(*order)
+        query = select(*self._stored_columns()).order_by(*order)
         converters = self._converters()
         try:
             with self._engine.connect().execution_options(yield_per=ROWS_PER_FETCH) as connection:
@@ -102,7 +102,7 @@ class SqlTableReader:
                 f"failed after row {self._read}: {error.__cause__ or error}", "Try again."
             ) from error
 
-    def _selected(self) -> list[ColumnElement[Any]]:
+    def _stored_columns(self) -> list[ColumnElement[Any]]:
         """The columns; those of SQLite as they are stored, which their types may not fit."""
         columns = list(self._table.columns)
         if not self._is_sqlite:

@@ -41,11 +41,11 @@ def converter(kind: types.TypeEngine[Any]) -> Convert | None:
         case types.Boolean():
             return _boolean
         case types.DateTime():
-            return _written(_DATETIME, datetime.fromisoformat)
+            return _parser(_DATETIME, datetime.fromisoformat)
         case types.Date():
-            return _written(_DATE, date.fromisoformat)
+            return _parser(_DATE, date.fromisoformat)
         case types.Time():
-            return _written(_TIME, time.fromisoformat)
+            return _parser(_TIME, time.fromisoformat)
         case types.JSON():
             return _json
     return None
@@ -55,7 +55,7 @@ def keep_undecodable_text(engine: Engine) -> None:
     """Text of SQLite that is no UTF-8 spoils its row, not the reading."""
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:
+    def _on_connect(connection: Any, _record: object) -> None:
         connection.text_factory = lambda stored: stored.decode(errors="surrogateescape")
 
 
@@ -84,7 +84,7 @@ def keep_unreadable_times(engine: Engine) -> None:
     }
 
     @event.listens_for(engine, "connect")
-    def _connected(connection: Any, _record: object) -> None:
+    def _on_connect(connection: Any, _record: object) -> None:
         for name, base in bases.items():
             connection.adapters.register_loader(name, tolerant(base))
 
@@ -93,7 +93,7 @@ def _boolean(value: Any) -> Any:
     return bool(value) if type(value) is int and value in (0, 1) else value
 
 
-def _written(pattern: re.Pattern[str], parse: Callable[[str], Any]) -> Convert:
+def _parser(pattern: re.Pattern[str], parse: Callable[[str], Any]) -> Convert:
     def convert(value: Any) -> Any:
         if not isinstance(value, str) or not pattern.fullmatch(value):
             return value
