@@ -25,7 +25,7 @@ from backend.records.service import RecordsService
 from benchmarks.table_files import FORMATS, ID, KINDS, Format, Kind, TypedTable
 
 MOST = settings(
-    max_examples=25,
+    max_examples=15,
     deadline=None,
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
