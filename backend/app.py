@@ -21,8 +21,9 @@ from backend.core.dependencies import ServicesDep, require
 from backend.core.exceptions import Unavailable
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
-from backend.core.problems import install_problem_handlers, problem_responses
+from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
+from backend.core.responses import problem_responses
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -37,6 +38,7 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
 from backend.suspected_labels import pages as findings_pages
@@ -45,6 +47,7 @@ from backend.training.router import router as training_router
 from backend.web.errors import problem_page
 from backend.web.openapi import openapi_document
 from backend.web.rendering import STATIC_DIR, render
+from backend.words import Message
 
 TAGS = [
     {"name": "status", "description": "What is going on, at a glance."},
@@ -87,10 +90,12 @@ DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
 Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>` (`assay keys create`),
-or log in to the pages.
+engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
+runs the server makes, or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
-the value and the remedy.
+the value and the remedy. A body with a name or a type that its schema does not have is refused.
+What a schema cannot know (which grades a project has, which names are taken) is answered with
+404, 409 or 422.
 """
 
 
@@ -117,12 +122,13 @@ def create_app(services: Services) -> FastAPI:
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
-    app.add_middleware(RequestContext)
+    app.add_middleware(RequestContext, html_page=problem_page)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
         overview_pages.router,
         findings_pages.router,
         exchange_pages.router,
+        review_bulk_pages.router,
         review_pages.router,
         agreement_pages.router,
         guideline_pages.router,
@@ -176,7 +182,8 @@ def health(services: ServicesDep) -> Health:
             ping(session)
     except Exception as error:
         raise Unavailable(
-            "The store does not answer.", remedy="Look at the database and its address."
+            Message("The store does not answer."),
+            remedy=Message("Look at the database and its address."),
         ) from error
     return Health(status="ok", version=_version())
 

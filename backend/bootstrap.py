@@ -61,12 +61,16 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     """What brings each project up to date whatever was missed, and the daily housekeeping."""
     from backend.jobs.schedules import PeriodicJob, every_project, of_no_project
     from backend.label_studio.sync_probe import SyncProbe
+    from backend.loop.halt import is_retry_due
     from backend.loop.job_names import REVIEW, SYNC
     from backend.review.refreshing import is_desk_behind
     from backend.training.purging import PURGE
 
     def is_review_due(project_id: int | None) -> bool:
-        return project_id is not None and is_desk_behind(services, project_id)
+        """The refresh also looks what the loop's next step is."""
+        return project_id is not None and (
+            is_desk_behind(services, project_id) or is_retry_due(services, project_id)
+        )
 
     interval = services.settings.sync_interval_seconds
     return [

@@ -6,13 +6,13 @@ from fastapi import APIRouter, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.access.login import Login
-from backend.access.login_limit import LoginLimit, TooManyAttempts
+from backend.access.login_limit import LoginLimit
 from backend.access.service import AccessService
 from backend.core.dependencies import AnyRole, ServicesDep
 from backend.core.exceptions import AppError, InvalidInput, NotAllowed, NotAuthenticated
 from backend.core.security import SESSION_COOKIE, Principal
 from backend.web.rendering import render
-from backend.words import N_
+from backend.words import N_, Message
 
 router = APIRouter(include_in_schema=False)
 
@@ -101,9 +101,8 @@ def _check_present(
 def _refusal_page(request: Request, error: AppError) -> Response:
     is_length = isinstance(error, InvalidInput) and error.remedy is not None
     words = TOO_SHORT if is_length else error.message
-    status = 429 if isinstance(error, TooManyAttempts) else 422
     context = {"error": words, "done": None}
-    return render(request, "access/account.html", context, status_code=status)
+    return render(request, "access/account.html", context, error=error)
 
 
 def _person(request: Request, principal: Principal) -> None:
@@ -114,7 +113,7 @@ def _person(request: Request, principal: Principal) -> None:
     """
     if not request.state.came_by_cookie:
         raise NotAllowed(
-            f"{principal.name} is a key; only people have a password.",
+            Message("{principal} is a key; only people have a password.", principal=principal.name),
             field="Authorization",
-            remedy="Log in at /login.",
+            remedy=Message("Log in at /login."),
         )

@@ -6,6 +6,7 @@ from threading import Lock
 
 from backend.core.clock import Clock
 from backend.core.exceptions import AppError
+from backend.words import N_, Message
 
 MAX_TRACKED = 10_000
 """Addresses. Chosen: bounds memory against somebody who tries many."""
@@ -15,7 +16,7 @@ class TooManyAttempts(AppError):
     """Too many logins failed; wait."""
 
     status_code = 429
-    title = "Too many attempts"
+    title = N_("Too many attempts")
 
 
 class LoginLimit:
@@ -44,9 +45,13 @@ class LoginLimit:
             ]
         if (wait := max(waits)) > timedelta():
             raise TooManyAttempts(
-                "Too many failed logins.",
+                Message("Too many failed logins."),
                 field="email",
-                remedy=f"Try again in {int(wait.total_seconds()) + 1} seconds.",
+                remedy=Message.ngettext(
+                    "Try again in {n} second.",
+                    "Try again in {n} seconds.",
+                    n=int(wait.total_seconds()) + 1,
+                ),
             )
 
     def count_failure(self, email: str, client: str) -> None:

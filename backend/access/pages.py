@@ -49,7 +49,7 @@ def log_in(
     try:
         limit.check(address, client)
     except TooManyAttempts as error:
-        return _form(request, next=next, email=email, error=error, status_code=429)
+        return _form(request, next=next, email=email, error=error)
     try:
         # Verified while only reading: the slow hash must not hold the store's write lock.
         with services.database.reading() as session:
@@ -57,7 +57,7 @@ def log_in(
     except NotAuthenticated as error:
         limit.count_failure(address, client)
         _note(services, address, "login.failed", client)
-        return _form(request, next=next, email=email, error=error, status_code=401)
+        return _form(request, next=next, email=email, error=error)
     limit.forget_failures(address, client)
     _note(services, address, "login.succeeded", client)
     target = _own_path(next)
@@ -90,10 +90,9 @@ def _form(
     email: str = "",
     has_ended: bool = False,
     error: NotAuthenticated | TooManyAttempts | None = None,
-    status_code: int = 200,
 ) -> Response:
     context = {"next": _own_path(next), "email": email, "error": error, "has_ended": has_ended}
-    return render(request, "access/login.html", context, status_code=status_code)
+    return render(request, "access/login.html", context, error=error)
 
 
 def _own_path(address: str) -> str:

@@ -4,6 +4,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 MINIMUM_LENGTH = 10
 """Chosen: above the 8 that NIST SP 800-63B asks for at least."""
@@ -23,9 +24,15 @@ def hash_password(password: str) -> str:
     """
     if not MINIMUM_LENGTH <= len(password) <= MAXIMUM_LENGTH:
         raise InvalidInput(
-            f"The password has {len(password)} characters.",
+            Message.ngettext(
+                "The password has {n} character.",
+                "The password has {n} characters.",
+                n=len(password),
+            ),
             field="password",
-            remedy=f"Choose one of {MINIMUM_LENGTH} to {MAXIMUM_LENGTH} characters.",
+            remedy=Message(
+                "Choose one of {low} to {high} characters.", low=MINIMUM_LENGTH, high=MAXIMUM_LENGTH
+            ),
         )
     return _hasher.hash(password)
 

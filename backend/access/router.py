@@ -13,12 +13,9 @@ from backend.access.schemas import (
 )
 from backend.access.service import AccessService
 from backend.core.dependencies import Admin, AnyRole, ServicesDep, SessionDep, require
-from backend.core.problems import problem_responses
 from backend.core.security import Role
 
-router = APIRouter(
-    prefix="/api/v1/access", tags=["access"], responses=problem_responses(401, 403, 422)
-)
+router = APIRouter(prefix="/api/v1/access", tags=["access"])
 
 
 class WhoAmI(BaseModel):
@@ -40,7 +37,7 @@ def users(session: SessionDep, services: ServicesDep) -> list[UserPublic]:
     return AccessService(session, services.clock).users()
 
 
-@router.post("/users", status_code=201, responses=problem_responses(409))
+@router.post("/users", status_code=201)
 def create_user(
     request: UserCreate, session: SessionDep, services: ServicesDep, principal: Admin
 ) -> UserPublic:
@@ -50,7 +47,7 @@ def create_user(
     )
 
 
-@router.patch("/users/{user_id}", responses=problem_responses(404, 409))
+@router.patch("/users/{user_id}")
 def change_user(
     user_id: int,
     change: UserChange,
@@ -84,7 +81,7 @@ def create_key(
     return service.create_key(request.name, request.role, actor=principal.name)
 
 
-@router.delete("/keys/{prefix}", responses=problem_responses(404))
+@router.delete("/keys/{prefix}")
 def revoke_key(
     prefix: str, session: SessionDep, services: ServicesDep, principal: Admin
 ) -> ApiKeyPublic:

@@ -5,8 +5,12 @@ from typing import Self
 
 from pydantic import BaseModel, Field
 
+from backend.core.request_body import RequestBody
 from backend.core.security import KeyRole, UserRole
 from backend.models import ApiKey, User
+
+EMAIL_PATTERN = r"^\s*[^@\s]+@[^@\s]+\s*$"
+"""Chosen: what is surely no address is refused, and nothing else. Blanks around it do not count."""
 
 
 class UserPublic(BaseModel):
@@ -46,22 +50,22 @@ class NewApiKey(ApiKeyPublic):
     key: str = Field(description="shown once; only its hash is kept")
 
 
-class KeyCreate(BaseModel):
+class KeyCreate(RequestBody):
     """A request for a new API key."""
 
     name: str = Field(min_length=1, max_length=200, examples=["nightly import"])
     role: KeyRole = Field(examples=["service"])
 
 
-class UserCreate(BaseModel):
+class UserCreate(RequestBody):
     """A request for a new user of the pages."""
 
-    email: str = Field(max_length=320, examples=["ana@example.org"])
+    email: str = Field(max_length=320, pattern=EMAIL_PATTERN, examples=["ana@example.org"])
     role: UserRole = Field(examples=["annotator"])
     password: str = Field(min_length=10, max_length=200)
 
 
-class UserChange(BaseModel):
+class UserChange(RequestBody):
     """What to change about a user; what is left out stays."""
 
     role: UserRole | None = Field(None, examples=["reviewer"])

@@ -15,6 +15,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotAuthenticated, NotFound
 from backend.core.security import KEY_ROLES, USER_ROLES, KeyRole, UserRole
 from backend.models import ApiKey, User
+from backend.words import Message
 
 KEY_PREFIX = "assay_"
 SHOWN_CHARACTERS = 12
@@ -45,10 +46,10 @@ class AccessService:
         password_hash = hash_password(password)  # slow: before the first query takes a lock
         if repository.user_by_email(self._session, address):
             raise Conflict(
-                f"A user {address} exists.",
+                Message("A user {address} exists.", address=address),
                 field="email",
                 value=address,
-                remedy="Choose another address, or 'assay users set-password'.",
+                remedy=Message("Choose another address, or set that user's password anew."),
             )
         user = User(
             email=address, role=checked_role, password_hash=password_hash, created_at=self._clock()
@@ -69,7 +70,11 @@ class AccessService:
         """
         user = repository.user_by_id(self._session, user_id)
         if user is None:
-            raise NotFound(f"There is no user {user_id}.", field="user_id", value=user_id)
+            raise NotFound(
+                Message("There is no user {user}.", user=user_id),
+                field="user_id",
+                value=user_id,
+            )
         return UserPublic.of(user)
 
     def set_role(self, email: str, role: str, *, actor: str) -> UserPublic:
@@ -145,7 +150,7 @@ class AccessService:
         user = repository.user_by_email(self._session, email.strip().lower())
         matches = password_matches(user.password_hash if user else None, password)
         if user is None or not matches or user.is_disabled:
-            raise NotAuthenticated("E-mail address or password is wrong.", field="email")
+            raise NotAuthenticated(Message("E-mail address or password is wrong."), field="email")
         return user
 
     def create_key(self, name: str, role: str, *, actor: str) -> NewApiKey:
@@ -156,7 +161,10 @@ class AccessService:
         """
         if not name.strip():
             raise InvalidInput(
-                "The key has no name.", field="name", value=name, remedy="Say what it is for."
+                Message("The key has no name."),
+                field="name",
+                value=name,
+                remedy=Message("Say what it is for."),
             )
         key = KEY_PREFIX + secrets.token_urlsafe(32)
         row = ApiKey(
@@ -183,13 +191,22 @@ class AccessService:
         """
         found = repository.api_key_by_prefix(self._session, prefix[:SHOWN_CHARACTERS])
         if len(found) > 1:
-            raise Conflict(f"{len(found)} keys start with {prefix}.", field="prefix", value=prefix)
-        if not found:
-            raise NotFound(
-                f"No API key starts with {prefix}.",
+            raise Conflict(
+                Message.ngettext(
+                    "{n} key starts with {prefix}.",
+                    "{n} keys start with {prefix}.",
+                    n=len(found),
+                    prefix=prefix,
+                ),
                 field="prefix",
                 value=prefix,
-                remedy="'assay keys list' shows the first 12 characters of each.",
+            )
+        if not found:
+            raise NotFound(
+                Message("No API key starts with {prefix}.", prefix=prefix),
+                field="prefix",
+                value=prefix,
+                remedy=Message("The list of keys shows the first 12 characters of each."),
             )
         key = found[0]
         key.revoked_at = key.revoked_at or self._clock()
@@ -200,20 +217,20 @@ class AccessService:
         admins = repository.lock_active_admins(self._session)
         if [admin.id for admin in admins] == [user.id]:
             raise Conflict(
-                f"{user.email} is the only administrator who can log in.",
+                Message("{email} is the only administrator who can log in.", email=user.email),
                 field="email",
                 value=user.email,
-                remedy="Make somebody else an administrator first.",
+                remedy=Message("Make somebody else an administrator first."),
             )
 
     def _user(self, email: str) -> User:
         user = repository.user_by_email(self._session, email.strip().lower())
         if user is None:
             raise NotFound(
-                f"There is no user {email}.",
+                Message("There is no user {email}.", email=email),
                 field="email",
                 value=email,
-                remedy="'assay users list' shows them all.",
+                remedy=Message("The list of users shows them all."),
             )
         return user
 
@@ -232,7 +249,12 @@ def parse_user_role(role: str) -> UserRole:
     for known in USER_ROLES:
         if role == known:
             return known
-    raise _no_such_role("user", role, USER_ROLES)
+    raise InvalidInput(
+        Message("A user cannot have the role {role!r}.", role=role),
+        field="role",
+        value=role,
+        remedy=_one_of(USER_ROLES),
+    )
 
 
 def parse_key_role(role: str) -> KeyRole:
@@ -244,25 +266,25 @@ def parse_key_role(role: str) -> KeyRole:
     for known in KEY_ROLES:
         if role == known:
             return known
-    raise _no_such_role("key", role, KEY_ROLES)
-
-
-def _no_such_role(holder: str, role: str, known: Sequence[str]) -> InvalidInput:
-    return InvalidInput(
-        f"A {holder} cannot have the role {role!r}.",
+    raise InvalidInput(
+        Message("A key cannot have the role {role!r}.", role=role),
         field="role",
         value=role,
-        remedy=f"Use one of {', '.join(known)}.",
+        remedy=_one_of(KEY_ROLES),
     )
+
+
+def _one_of(roles: Sequence[str]) -> Message:
+    return Message("Use one of {roles}.", roles=[Message(role) for role in roles])
 
 
 def _normal_address(email: str) -> str:
     address = email.strip().lower()
     if len(address) > 320 or not _EMAIL.fullmatch(address):
         raise InvalidInput(
-            f"{email!r} is not an e-mail address.",
+            Message("{email!r} is not an e-mail address.", email=email),
             field="email",
             value=email,
-            remedy="Write it as name@example.org.",
+            remedy=Message("Write it as name@example.org."),
         )
     return address

@@ -154,8 +154,7 @@ def _page(
         "shown": shown,
         "email": email,
     }
-    status = error.status_code if error else 200
-    return render(request, "access/users.html", context, status_code=status)
+    return render(request, "access/users.html", context, error=error)
 
 
 def _notice(request: Request) -> str | None:

@@ -10,9 +10,9 @@ from backend.agreement.questions import MATRIX_PEOPLE
 from backend.agreement.schemas import DELETED, QuestionAgreement
 from backend.agreement.service import ReportState, WorkReports, with_name
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.language import language_of
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import is_fragment, render
 from backend.words import N_
 

@@ -5,11 +5,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from backend.agreement.schemas import AgreementMeasure, PairAgreement, RatePublic
-from backend.web.chart import Tick
+from backend.web.chart import Tick, short_caption
 
 WIDTH, HEIGHT = 640, 250
 LEFT, RIGHT, TOP, BOTTOM = 62, 20, 14, 40
-CELL, NAME_WIDTH, NAME_LENGTH, FOOT = 46, 168, 18, 24
+CELL, NAME_WIDTH, FOOT = 46, 178, 24
 MOST_CAPTIONS = 5
 """Chosen: dates beside each other do not touch."""
 MINUS = "\N{MINUS SIGN}"
@@ -136,6 +136,15 @@ class Cell:
 
 
 @dataclass(frozen=True)
+class PersonRow:
+    """A row's person; ``caption`` is as much of the name as fits."""
+
+    at: float
+    caption: str
+    title: str
+
+
+@dataclass(frozen=True)
 class PairMatrix:
     """Who agrees with whom."""
 
@@ -143,7 +152,7 @@ class PairMatrix:
     height: int
     cell: int
     left: int
-    names: list[Tick]
+    names: list[PersonRow]
     numbers: list[Tick]
     cells: list[Cell]
 
@@ -180,7 +189,11 @@ def pair_matrix(pairs: Sequence[PairAgreement], names: Mapping[int, str]) -> Pai
         cell=CELL,
         left=NAME_WIDTH,
         names=[
-            Tick((place + 0.5) * CELL, f"{_short(names[person])}  {place + 1}")
+            PersonRow(
+                (place + 0.5) * CELL,
+                f"{short_caption(names[person])}  {place + 1}",
+                names[person],
+            )
             for place, person in enumerate(shown)
         ],
         numbers=[
@@ -189,7 +202,3 @@ def pair_matrix(pairs: Sequence[PairAgreement], names: Mapping[int, str]) -> Pai
         ],
         cells=cells,
     )
-
-
-def _short(name: str) -> str:
-    return name if len(name) <= NAME_LENGTH else f"{name[: NAME_LENGTH - 1]}…"

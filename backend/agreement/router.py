@@ -10,13 +10,11 @@ from backend.agreement.schemas import (
 )
 from backend.agreement.service import WorkReports
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
-from backend.core.problems import problem_responses
 from backend.projects.service import ProjectsService
 
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}",
     tags=["agreement"],
-    responses=problem_responses(401, 403, 404),
 )
 
 

@@ -23,6 +23,7 @@ from backend.loop import repository as loop_repository
 from backend.models import Job, Project, WorkReport
 from backend.projects.service import policy_of
 from backend.suspected_labels.repository import annotator_emails, annotator_names
+from backend.words import Message
 
 MEASURE = "agreement.measure"
 FORM = 1
@@ -164,10 +165,14 @@ class WorkReports:
         person = state.content.person(annotator_id) if state.content else None
         if person is None:
             raise NotFound(
-                f"There is no work of annotator {annotator_id} in project {project.id}.",
+                Message(
+                    "There is no work of annotator {annotator} in project {project}.",
+                    annotator=annotator_id,
+                    project=project.id,
+                ),
                 field="annotator_id",
                 value=annotator_id,
-                remedy="List them with: assay annotators list PROJECT.",
+                remedy=Message("The page of annotators lists them."),
             )
         return with_name(person, self.names(state.content))
 
@@ -188,20 +193,37 @@ class WorkReports:
             each for each in people if names.get(each, "").casefold() == wanted
         ]
         if len(found) > 1:
-            listed = ", ".join(f"{each} ({emails.get(each, 'no e-mail')})" for each in found)
+            listed = [
+                Message("{annotator} ({email})", annotator=each, email=emails[each])
+                if each in emails
+                else Message("{annotator} (no e-mail)", annotator=each)
+                for each in found
+            ]
             raise Conflict(
-                f"{len(found)} annotators are called {text!r}: {listed}.",
+                Message(
+                    "{count} annotators are called {name!r}: {listed}.",
+                    count=len(found),
+                    name=text,
+                    listed=listed,
+                ),
                 field="annotator",
                 value=text,
-                remedy="Give the id or the e-mail address.",
+                remedy=Message("Give the id or the e-mail address."),
             )
         if not found:
-            known = ", ".join(f"{each} {names.get(each, '')}".rstrip() for each in people[:20])
+            known = [f"{each} {names.get(each, '')}".rstrip() for each in people[:20]]
             raise NotFound(
-                f"There is no work of annotator {text!r} in project {project.name!r}.",
+                Message(
+                    "There is no work of annotator {annotator!r} in project {project!r}.",
+                    annotator=text,
+                    project=project.name,
+                ),
                 field="annotator",
                 value=text,
-                remedy=f"Give an id, an e-mail address or a name of: {known or 'nobody yet'}.",
+                remedy=Message(
+                    "Give an id, an e-mail address or a name of: {known}.",
+                    known=known or "nobody yet",
+                ),
             )
         return self.annotator(project, found[0])
 

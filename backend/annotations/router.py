@@ -1,11 +1,15 @@
 """The webhook that Label Studio calls."""
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Request, Response, Security
 from fastapi.concurrency import run_in_threadpool
+from fastapi.security import APIKeyHeader
 
 from backend.annotations.service import AnnotationsService
 from backend.core.dependencies import ApplicationServices, ServicesDep
 from backend.core.exceptions import InvalidInput, NotAuthenticated
+from backend.words import Message
 from labeling.exceptions import MalformedWebhook
 from labeling.label_studio.webhooks import SECRET_HEADER, verify_secret
 
@@ -13,9 +17,39 @@ WEBHOOK_PATH = "/webhooks/label-studio"
 
 router = APIRouter(tags=["webhook"])
 
+_secret = APIKeyHeader(
+    name=SECRET_HEADER,
+    auto_error=False,
+    scheme_name="Webhook secret",
+    description="`ASSAY_WEBHOOK_SECRET`",
+)
+BODY = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["action"],
+                "properties": {"action": {"type": "string", "minLength": 1}},
+                "example": {"action": "ANNOTATION_CREATED", "project": {"id": 3}},
+            }
+        }
+    },
+}
+"""What every event has; the rest is Label Studio's to say. Read as it came, so declared by hand."""
 
-@router.post(WEBHOOK_PATH, status_code=202, response_class=Response)
-async def receive_webhook(request: Request, services: ServicesDep) -> Response:
+
+@router.post(
+    WEBHOOK_PATH,
+    status_code=202,
+    response_class=Response,
+    openapi_extra={"requestBody": BODY},
+)
+async def receive_webhook(
+    request: Request,
+    services: ServicesDep,
+    _given: Annotated[str | None, Security(_secret)] = None,
+) -> Response:
     """Store the event as it came and answer; a job applies it.
 
     Label Studio waits one second and never tries again: nothing here calls out.
@@ -23,9 +57,12 @@ async def receive_webhook(request: Request, services: ServicesDep) -> Response:
     secret = services.settings.webhook_secret
     if secret is None or not verify_secret(request.headers, secret.get_secret_value()):
         raise NotAuthenticated(
-            "The webhook secret is missing or wrong.",
+            Message("The webhook secret is missing or wrong."),
             field=SECRET_HEADER,
-            remedy=f"Send ASSAY_WEBHOOK_SECRET in the header {SECRET_HEADER}.",
+            remedy=Message(
+                "Send ASSAY_WEBHOOK_SECRET in the header {secret_header}.",
+                secret_header=SECRET_HEADER,
+            ),
         )
     body = await request.body()
     await run_in_threadpool(_store, services, body)
@@ -38,7 +75,7 @@ def _store(services: ApplicationServices, body: bytes) -> None:
             AnnotationsService(session, services.clock).receive(body)
     except MalformedWebhook as error:
         raise InvalidInput(
-            f"The body is not a Label Studio webhook event: {error}",
+            Message("The body is not a Label Studio webhook event: {error}", error=error),
             field="body",
-            remedy="Send Label Studio's JSON payload unchanged.",
+            remedy=Message("Send Label Studio's JSON payload unchanged."),
         ) from error

@@ -21,6 +21,7 @@ ACTION_NAMES = {
     "guideline.published": N_("Guideline published"),
     "guideline.saved": N_("Guideline saved"),
     "job.cancel_requested": N_("End of a job asked for"),
+    "job.retried": N_("Job queued anew"),
     "labels.assessment_requested": N_("Judgement of labels asked for"),
     "labels.imported": N_("Labels imported"),
     "login.failed": N_("Login refused"),

@@ -11,7 +11,9 @@ from backend.audit.schemas import AuditFilter
 from backend.audit.service import AuditTrail
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
+from backend.core.request_body import LARGEST_NUMBER
 from backend.web.rendering import render
+from backend.words import Message
 
 router = APIRouter(include_in_schema=False)
 
@@ -30,7 +32,7 @@ def audit_page(
     action: Annotated[str, Query(max_length=100)] = "",
     subject: Annotated[str, Query(max_length=300)] = "",
     project_id: str = "",
-    before: Annotated[int | None, Query(ge=1)] = None,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST_NUMBER)] = None,
 ) -> Response:
     """Who did what and when, by person, action, subject or project."""
     wanted = AuditFilter(
@@ -62,9 +64,9 @@ def _number(project_id: str) -> int | None:
         return None
     if not (project_id.isascii() and project_id.isdigit()) or len(project_id) > 18:
         raise InvalidInput(
-            f"project_id cannot be {project_id!r}.",
+            Message("project_id cannot be {project_id!r}.", project_id=project_id),
             field="project_id",
             value=project_id,
-            remedy="Choose a project from the list.",
+            remedy=Message("Choose a project from the list."),
         )
     return int(project_id)

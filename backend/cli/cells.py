@@ -12,6 +12,7 @@ from rich.text import Text
 
 from backend.bootstrap import open_services
 from backend.core.counting import amount
+from backend.words import Message
 
 COLUMNS = ("external_id", "field", "value", "probability", "is_marked", "expected", "evidence")
 
@@ -95,7 +96,7 @@ def _write(path: Path, rows: list[dict[str, object]]) -> None:
             writer.writerows(rows)
     else:
         raise InvalidInput(
-            f"{path.name} is neither CSV nor JSONL; name it .csv or .jsonl.",
+            Message("{path} is neither CSV nor JSONL; name it .csv or .jsonl.", path=path.name),
             field="out",
             value=str(path),
         )

@@ -15,6 +15,7 @@ from rich.text import Text
 from backend.bootstrap import open_services
 from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 datasets_app = typer.Typer(help="Datasets and their records.", no_args_is_help=True)
 
@@ -75,10 +76,10 @@ def export(
     suffix = file.suffix.lower().lstrip(".")
     if suffix not in EXPORT_SUFFIXES:
         raise InvalidInput(
-            f"{file} does not end in .csv, .jsonl or .parquet.",
+            Message("{file} does not end in .csv, .jsonl or .parquet.", file=file),
             field="file",
             value=str(file),
-            remedy="Choose one of these suffixes.",
+            remedy=Message("Choose one of these suffixes."),
         )
     services = open_services()
     with services.database.reading() as session:
@@ -106,10 +107,12 @@ def file_to_replace(path: Path) -> Iterator[BinaryIO]:
         unfinished.replace(path)
     except OSError as error:
         raise InvalidInput(
-            f"{path} cannot be written: {error.strerror or error}.",
+            Message(
+                "{path} cannot be written: {strerror}.", path=path, strerror=error.strerror or error
+            ),
             field="file",
             value=str(path),
-            remedy="Check the folder, its permissions and the space left.",
+            remedy=Message("Check the folder, its permissions and the space left."),
         ) from error
     finally:
         unfinished.unlink(missing_ok=True)
@@ -120,8 +123,13 @@ def invalid(error: ValidationError) -> InvalidInput:
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"]))
     return InvalidInput(
-        f"{field} {first['input']!r} is not usable: {first['msg']}.",
+        Message(
+            "{field} {input!r} is not usable: {msg}.",
+            field=field,
+            input=first["input"],
+            msg=first["msg"],
+        ),
         field=field,
         value=first["input"],
-        remedy="See --help.",
+        remedy=Message("See --help."),
     )

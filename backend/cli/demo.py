@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -115,10 +116,10 @@ def _check_options(
     for name, value in options.items():
         if value is not None:
             raise InvalidInput(
-                f"{name} {value} is for a file of your own.",
+                Message("{name} {value} is for a file of your own.", name=name, value=value),
                 field=name,
                 value=str(value),
-                remedy=f"Give the file with --data FILE, or leave {name} out.",
+                remedy=Message("Give the file with --data FILE, or leave {name} out.", name=name),
             )
 
 

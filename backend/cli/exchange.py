@@ -16,6 +16,7 @@ from backend.cli.progress import ProgressBar
 from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 from backend.label_exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
+from backend.words import Message
 
 FORMATS = ", ".join(get_args(ExportFormat))
 KINDS_OF_LABEL = ", ".join(get_args(What))
@@ -95,10 +96,10 @@ def _format_of(out: Path) -> str:
     ending = out.suffix.lower()
     if ending and ending not in by_ending:
         raise InvalidInput(
-            f"No format has files that end in {ending}.",
+            Message("No format has files that end in {ending}.", ending=ending),
             field="--out",
             value=str(out),
-            remedy=f"Say which it is with --format: {FORMATS}.",
+            remedy=Message("Say which it is with --format: {formats}.", formats=FORMATS),
         )
     return by_ending.get(ending, "jsonl")
 

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.suspected_labels.schemas import FindingKind, LabelFindingPage
+from backend.words import Message
 from labeling.label_schema import Titles
 
 labels_app = typer.Typer(
@@ -83,16 +84,16 @@ def export_findings(
     suffix = file.suffix.lower().lstrip(".")
     if suffix not in {"csv", "jsonl"}:
         raise InvalidInput(
-            f"{file} does not end in .csv or .jsonl.",
+            Message("{file} does not end in .csv or .jsonl.", file=file),
             field="file",
             value=str(file),
-            remedy="Choose one of these suffixes.",
+            remedy=Message("Choose one of these suffixes."),
         )
     services = open_services()
     partial = file.with_name(f"{file.name}.partial")
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         with partial.open("wb") as opened:
             form: Literal["csv", "jsonl"] = "csv" if suffix == "csv" else "jsonl"
             opened.writelines(export(findings.export(found, kind), form))
@@ -110,7 +111,7 @@ def assess(project: ProjectArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         job_id = findings.request(found, actor="cli")
     if job_id is None:
         Console().print("They are judged already: assay labels suspects PROJECT")
@@ -128,7 +129,7 @@ def _page(
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         page = findings.page(found, kind, offset=offset, limit=limit)
         return page, label_schema_of(found).titles("en")
 

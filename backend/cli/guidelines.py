@@ -17,6 +17,7 @@ from rich.table import Table
 
 from backend.core.exceptions import InvalidInput
 from backend.guidelines.schemas import GuidelineDraft, GuidelineText
+from backend.words import Message
 
 guidelines_app = typer.Typer(help="Labelling guidelines.", no_args_is_help=True)
 
@@ -144,10 +145,10 @@ def _edit(text: str) -> str:
             subprocess.run([*shlex.split(editor), str(file)], check=True)
         except (OSError, subprocess.CalledProcessError) as error:
             raise InvalidInput(
-                f"The editor {editor!r} failed: {error}.",
+                Message("The editor {editor!r} failed: {error}.", editor=editor, error=error),
                 field="EDITOR",
                 value=editor,
-                remedy="Set EDITOR to another one, or name a file with --file.",
+                remedy=Message("Set EDITOR to another one, or name a file with --file."),
             ) from error
         return _read(file)
 
@@ -157,7 +158,9 @@ def _read(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
-            f"{file} cannot be read: {error}.", field="--file", remedy="Name a UTF-8 YAML file."
+            Message("{file} cannot be read: {error}.", file=file, error=error),
+            field="--file",
+            remedy=Message("Name a UTF-8 YAML file."),
         ) from error
 
 
@@ -166,14 +169,18 @@ def _draft(written: str, change: str, based_on: int) -> GuidelineDraft:
     try:
         parts = yaml.safe_load(written)
     except yaml.YAMLError as error:
-        raise InvalidInput(f"This is not YAML: {error}.", field="--file", remedy=remedy) from error
+        raise InvalidInput(
+            Message("This is not YAML: {error}.", error=error), field="--file", remedy=remedy
+        ) from error
     if not isinstance(parts, dict) or not set(parts) <= PARTS:
         raise InvalidInput(
-            "This is not a guideline: it has other parts.", field="--file", remedy=remedy
+            Message("This is not a guideline: it has other parts."), field="--file", remedy=remedy
         )
     try:
         return GuidelineDraft.model_validate({**parts, "change": change, "based_on": based_on})
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "rules"
-        raise InvalidInput(f"{name}: {first['msg']}.", field=name, remedy=remedy) from error
+        raise InvalidInput(
+            Message("{name}: {msg}.", name=name, msg=first["msg"]), field=name, remedy=remedy
+        ) from error

@@ -15,6 +15,7 @@ from backend.cli.datasets import file_to_replace, invalid
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
+from backend.words import Message
 
 SHOWN_REJECTS = 10
 REFUSED = 1
@@ -66,10 +67,10 @@ def import_records(
 
     if file_format is not None and file_format not in FORMATS:
         raise InvalidInput(
-            f"There is no format {file_format!r}.",
+            Message("There is no format {file_format!r}.", file_format=file_format),
             field="--format",
             value=file_format,
-            remedy=f"Choose one of: {', '.join(FORMATS)}.",
+            remedy=Message("Choose one of: {formats}.", formats=FORMATS),
         )
     request = _check_request(
         dataset=dataset,
@@ -132,10 +133,10 @@ def parse_renames(pairs: list[str]) -> dict[str, str]:
         column, _, field = pair.partition("=")
         if not column or not field:
             raise InvalidInput(
-                f"{pair!r} is not COLUMN=FIELD.",
+                Message("{pair!r} is not COLUMN=FIELD.", pair=pair),
                 field="--map",
                 value=pair,
-                remedy="Write for example --map product_name=title.",
+                remedy=Message("Write for example --map product_name=title."),
             )
         renames[column] = field
     return renames

@@ -5,6 +5,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+ACTOR = "cli"
+
 jobs_app = typer.Typer(help="Background work.", no_args_is_help=True)
 
 
@@ -15,11 +17,11 @@ def list_jobs(
     """List the jobs, open ones first."""
     from backend.bootstrap import open_services
     from backend.cli.status import job_table
-    from backend.overview.service import OverviewService
+    from backend.overview.job_overview import JobOverview
 
     services = open_services()
     with services.database.reading() as session:
-        jobs = OverviewService(session, services.clock, services.settings).jobs(limit=limit)
+        jobs = JobOverview(session, services.clock).jobs(limit=limit)
     Console().print(job_table(jobs) if jobs else "No jobs.")
 
 
@@ -27,9 +29,22 @@ def list_jobs(
 def cancel_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None:
     """Ask a job to stop at its next safe point."""
     from backend.bootstrap import open_services
-    from backend.jobs.queue import request_cancel
+    from backend.overview.job_overview import JobOverview
 
     services = open_services()
     with services.database.transaction() as session:
-        job = request_cancel(session, job_id, now=services.clock())
-    typer.echo(f"{job.id} is {job.status}{' and stops soon' if job.cancel_requested else ''}.")
+        job = JobOverview(session, services.clock).cancel(job_id, actor=ACTOR)
+    is_stopping = job.cancel_requested and job.is_open
+    typer.echo(f"{job.id} is {job.status}{' and stops soon' if is_stopping else ''}.")
+
+
+@jobs_app.command("retry")
+def retry_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None:
+    """Queue a failed or cancelled job anew."""
+    from backend.bootstrap import open_services
+    from backend.overview.job_overview import JobOverview
+
+    services = open_services()
+    with services.database.transaction() as session:
+        job = JobOverview(session, services.clock).retry(job_id, actor=ACTOR)
+    typer.echo(f"{job.id} is {job.status}.")

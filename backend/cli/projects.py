@@ -11,6 +11,7 @@ from rich.text import Text
 
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
+from backend.words import Message
 
 projects_app = typer.Typer(
     help="Labelling projects: a dataset, a label schema, a policy.", no_args_is_help=True
@@ -121,10 +122,13 @@ def parse_settings(pairs: list[str]) -> dict[str, Any]:
         key, separator, value = pair.partition("=")
         if not separator or key not in LoopPolicy.model_fields:
             raise InvalidInput(
-                f"{pair!r} is not a policy setting.",
+                Message("{pair!r} is not a policy setting.", pair=pair),
                 field="--set",
                 value=pair,
-                remedy=f"Write KEY=VALUE with one of: {', '.join(LoopPolicy.model_fields)}.",
+                remedy=Message(
+                    "Write KEY=VALUE with one of: {settings}.",
+                    settings=list(LoopPolicy.model_fields),
+                ),
             )
         try:
             changes[key] = json.loads(value)

@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 
 from backend.core.counting import amount
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.review.schemas import CaseSummary
@@ -47,25 +48,23 @@ def list_cases(
         )
     except ValidationError as error:
         raise InvalidInput(
-            f"There is no state {state!r}.",
+            Message("There is no state {state!r}.", state=state),
             field="state",
             value=state,
-            remedy="Use open, sent_back, decided, ambiguous, settled or all.",
+            remedy=Message("Use open, sent_back, decided, ambiguous, settled or all."),
         ) from error
     if reason is not None and reason not in REASONS and not reason.startswith(("issue:", "field:")):
         raise InvalidInput(
-            f"There is no reason {reason!r}.",
+            Message("There is no reason {reason!r}.", reason=reason),
             field="reason",
             value=reason,
-            remedy=f"Use {', '.join(REASONS)}, issue:NAME or field:NAME.",
+            remedy=Message("Use {reasons}, issue:NAME or field:NAME.", reasons=REASONS),
         )
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         titles = label_schema_of(found).titles("en")
-        page = ReviewDesk(session, services.clock, services.settings).page(
-            found, wanted, limit=limit
-        )
+        page = ReviewDesk(session, services.clock).page(found, wanted, limit=limit)
     if as_json:
         typer.echo(page.model_dump_json())
         return

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.simulation.confusion import Matrix
@@ -92,19 +93,29 @@ def simulate(
     available = count - max(1, round(count * Plan.test_share))
     if wanted > available:
         raise InvalidInput(
-            f"{file} has {count:,} labelled rows, {available:,} of them outside the test; the "
-            f"budget is {wanted:,}.",
+            Message(
+                "{file} has {count:,} labelled rows, {available:,} of them outside "
+                "the test; the budget is {wanted:,}.",
+                file=file,
+                count=count,
+                available=available,
+                wanted=wanted,
+            ),
             field="--budget",
             value=wanted,
-            remedy=f"Give --budget {available} or less.",
+            remedy=Message("Give --budget {available} or less.", available=available),
         )
     first = min(initial, wanted) if budget is None else initial
     if first > wanted:
         raise InvalidInput(
-            f"The first round of {initial} labels is above the budget of {wanted}.",
+            Message(
+                "The first round of {initial} labels is above the budget of {wanted}.",
+                initial=initial,
+                wanted=wanted,
+            ),
             field="--initial",
             value=initial,
-            remedy=f"Give --initial {wanted} or less.",
+            remedy=Message("Give --initial {wanted} or less.", wanted=wanted),
         )
     classes = sorted(set(read.labels.tolist()))
     matrix = _confusion(confuse or [], confusion, classes, noise)
@@ -148,10 +159,10 @@ def _confusion(
 
     if file is not None and pairs:
         raise InvalidInput(
-            "--confuse and --confusion are both given.",
+            Message("--confuse and --confusion are both given."),
             field="--confuse",
             value=pairs[0],
-            remedy="Give one of them.",
+            remedy=Message("Give one of them."),
         )
     if file is not None:
         return confusion_matrix(read_confusions(file), classes, noise, "--confusion")

@@ -106,6 +106,15 @@ def _project(project: "ProjectStatus") -> Panel:
 def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
     lines = [f"[yellow]{escape(warning.text)}[/yellow]" for warning in project.warnings]
+    style = "red" if project.loop.state == "stopped" else "b"
+    state = f"[{style}]{project.loop.state}[/{style}]"
+    lines.append(f"loop {state}: {escape(project.loop.reason)}")
+    nothing = project.loop.nothing_trained
+    if nothing is not None:
+        why = f"nothing was trained at {nothing.at:%Y-%m-%d %H:%M} UTC: {nothing.reason}"
+        lines.append(escape(why))
+    if project.label_studio_url:
+        lines.append(f"label at {escape(project.label_studio_url)}")
     if project.sync.error:
         lines.append(f"[red]sync fails:[/red] {escape(project.sync.error)}")
     if project.advice is not None:

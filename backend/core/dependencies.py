@@ -18,8 +18,10 @@ from urllib.parse import urlsplit
 from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
+from starlette.convertors import register_url_convertor
 
 from backend.core.exceptions import NotAllowed, NotAuthenticated
+from backend.core.path_numbers import NumberConvertor
 from backend.core.security import (
     CSRF_FIELD,
     CSRF_HEADER,
@@ -30,15 +32,21 @@ from backend.core.security import (
     csrf_token_matches,
 )
 from backend.core.services import Services
+from backend.words import Message
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+KEY_SCHEME, LOGIN_SCHEME = "API key", "Login"
+ROLE_SCHEMES = frozenset({KEY_SCHEME, LOGIN_SCHEME})
+"""Credentials that stand for somebody with a role; the webhook's secret does not."""
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 
+register_url_convertor("number", NumberConvertor())
+
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="API key", description="`Authorization: Bearer assay_…`"
+    auto_error=False, scheme_name=KEY_SCHEME, description="`Authorization: Bearer assay_…`"
 )
 _cookie = APIKeyCookie(
-    name=SESSION_COOKIE, auto_error=False, scheme_name="Login", description="the pages' login"
+    name=SESSION_COOKIE, auto_error=False, scheme_name=LOGIN_SCHEME, description="the pages' login"
 )
 
 
@@ -89,9 +97,10 @@ def current_principal(
             principal = authenticator.by_cookie(session, cookie)
     if principal is None:
         raise NotAuthenticated(
-            "The credentials are not valid." if bearer or cookie else "Credentials are missing.",
-            remedy="Log in at /login or send 'Authorization: Bearer <API key>' "
-            "(assay keys create).",
+            Message("The credentials are not valid.")
+            if bearer or cookie
+            else Message("Credentials are missing."),
+            remedy=Message("Log in at /login or send 'Authorization: Bearer <API key>'."),
         )
     request.state.principal = principal
     request.state.came_by_cookie = bearer is None
@@ -116,9 +125,9 @@ async def refuse_forged_requests(request: Request, _principal: PrincipalDep) -> 
         token = field if isinstance(field, str) else ""
     if not csrf_token_matches(request.cookies.get(SESSION_COOKIE, ""), token):
         raise NotAllowed(
-            "The form's CSRF token is missing or out of date.",
+            Message("The form's CSRF token is missing or out of date."),
             field=CSRF_FIELD,
-            remedy="Reload the page and send the form again; programs use an API key.",
+            remedy=Message("Reload the page and send the form again; programs use an API key."),
         )
 
 
@@ -131,10 +140,10 @@ def refuse_other_origins(request: Request) -> None:
     origin = request.headers.get("Origin")
     if origin and urlsplit(origin).netloc != request.headers.get("Host"):
         raise NotAllowed(
-            f"Requests from the origin {origin} are refused.",
+            Message("Requests from the origin {origin} are refused.", origin=origin),
             field="Origin",
             value=origin,
-            remedy="Open the page on its own address.",
+            remedy=Message("Open the page on its own address."),
         )
 
 
@@ -152,13 +161,18 @@ class RequireRole:
     ) -> Principal:
         if not principal.may(self.role):
             raise NotAllowed(
-                f"This needs the role {self.role}; {principal.name} is {principal.role}.",
+                Message(
+                    "This needs the role {role}; {principal} is {role_held}.",
+                    role=Message(self.role),
+                    principal=principal.name,
+                    role_held=Message(principal.role),
+                ),
                 field="role",
                 value=principal.role,
                 remedy=(
-                    "Ask an administrator for the role (assay users set-role)."
+                    Message("Ask an administrator for the role.")
                     if request.state.came_by_cookie
-                    else f"Use a key with that role: assay keys create NAME --role {self.role}."
+                    else Message("Use a key with that role; whoever runs the server makes keys.")
                 ),
             )
         return principal

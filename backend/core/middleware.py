@@ -5,11 +5,13 @@ import re
 import secrets
 import time
 
+from fastapi import Request, Response
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from backend.core.language import language_of
 from backend.core.logging import log_context
-from backend.core.problems import problem_of, problem_response
+from backend.core.problems import HtmlPage, problem_of, problem_response
 
 REQUEST_ID_HEADER = "X-Request-ID"
 _ACCEPTABLE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -32,8 +34,9 @@ log = logging.getLogger("assay.http")
 class RequestContext:
     """ASGI middleware; the outermost of ours."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, html_page: HtmlPage | None = None) -> None:
         self._app = app
+        self._html_page = html_page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -66,7 +69,7 @@ class RequestContext:
             log.exception("request failed", extra={"path": scope["path"]})
             if status:
                 raise
-            await problem_response(problem_of(error))(scope, receive, send_with_headers)
+            await self._failure_response(scope, error)(scope, receive, send_with_headers)
         finally:
             log.info(
                 "request",
@@ -77,3 +80,13 @@ class RequestContext:
                     "milliseconds": round(1000 * (time.perf_counter() - started), 1),
                 },
             )
+
+    def _failure_response(self, scope: Scope, error: Exception) -> Response:
+        request = Request(scope)
+        problem = problem_of(error, language_of(request))
+        try:
+            page = self._html_page(request, problem) if self._html_page else None
+        except Exception:  # what broke the request may break the page too
+            log.exception("the page about an error failed", extra={"path": scope["path"]})
+            page = None
+        return page if page is not None else problem_response(problem)

@@ -14,6 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from backend.core.database import BUSY_TIMEOUT_MS, Database
 from backend.core.exceptions import ConfigurationError, Unavailable
+from backend.words import Message
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,17 +89,25 @@ def current_revision(database_url: str) -> str | None:
             return MigrationContext.configure(session.connection()).get_current_revision()
     except OperationalError as error:
         raise Unavailable(
-            f"The store {url.render_as_string()} does not answer: {_first_line(error)}.",
+            Message(
+                "The store {store} does not answer: {problem}.",
+                store=url.render_as_string(),
+                problem=_first_line(error),
+            ),
             field="database_url",
             value=url.render_as_string(),
-            remedy="Start the database, or correct ASSAY_DATABASE_URL.",
+            remedy=Message("Start the database, or correct ASSAY_DATABASE_URL."),
         ) from error
     except DatabaseError as error:
         raise ConfigurationError(
-            f"The store {url.render_as_string()} cannot be read: {_first_line(error)}.",
+            Message(
+                "The store {store} cannot be read: {problem}.",
+                store=url.render_as_string(),
+                problem=_first_line(error),
+            ),
             field="database_url",
             value=url.render_as_string(),
-            remedy="Point ASSAY_DATABASE_URL or ASSAY_DATA_DIR at a store of Assay.",
+            remedy=Message("Point ASSAY_DATABASE_URL or ASSAY_DATA_DIR at a store of Assay."),
         ) from error
     finally:
         database.dispose()
@@ -115,12 +124,16 @@ def check(database_url: str) -> None:
     if current == head_revision():
         return
     _refuse_newer(database_url, current)
-    state = "has no tables yet" if current is None else f"is at the older migration {current}"
+    store = make_url(database_url).render_as_string()
     raise ConfigurationError(
-        f"The store {make_url(database_url).render_as_string()} {state}.",
+        Message("The store {store} has no tables yet.", store=store)
+        if current is None
+        else Message(
+            "The store {store} is at the older migration {current}.", store=store, current=current
+        ),
         field="database_url",
         value=current,
-        remedy="Run `assay migrate`.",
+        remedy=Message("Run `assay migrate`."),
     )
 
 
@@ -129,11 +142,15 @@ def _refuse_newer(database_url: str, current: str | None) -> None:
     known = {migration.revision for migration in script.walk_revisions()}
     if current is not None and current not in known:
         raise ConfigurationError(
-            f"The store {make_url(database_url).render_as_string()} is at migration {current}, "
-            "which this version of Assay does not know.",
+            Message(
+                "The store {store} is at migration {current}, which this version of "
+                "Assay does not know.",
+                store=make_url(database_url).render_as_string(),
+                current=current,
+            ),
             field="database_url",
             value=current,
-            remedy="Install the newer version that made it, then `assay migrate`.",
+            remedy=Message("Install the newer version that made it, then `assay migrate`."),
         )
 
 

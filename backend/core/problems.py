@@ -12,16 +12,25 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from sqlalchemy.exc import DataError, IntegrityError
 from starlette.exceptions import HTTPException
 
+from backend.core.allowed_methods import allowed_methods
 from backend.core.exceptions import AppError
+from backend.core.language import language_of
 from backend.core.logging import current_ids
+from backend.words import N_, SOURCE_LANGUAGE, Language, Translate, language_tag, translator
 
 MEDIA_TYPE = "application/problem+json"
 log = logging.getLogger("assay.http")
 MAX_VALUE_LENGTH = 200
 """Characters of a value that an error repeats. Chosen: it stays readable."""
+MAX_LENGTH = 1_000
+"""Characters of a sentence that repeats values. Chosen: as much is read."""
+MAX_ERRORS = 50
+"""Wrong fields that are listed. Chosen: who mends them sees the next ones."""
 
 UNSTORABLE = (OverflowError, UnicodeEncodeError, DataError)
 """What drivers raise for an id of 20 digits, and for half a character."""
+SAFE_DIGITS = 18
+"""So many digits fit into 64 bits, which ids have."""
 
 HtmlPage = Callable[[Request, "Problem"], Response | None]
 
@@ -61,49 +70,53 @@ class Problem(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def can_be_sent(cls, values: dict[str, Any]) -> dict[str, Any]:
-        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark."""
+        """Half a character, which JSON can carry and UTF-8 cannot, is shown as a question mark,
+        and what is too long to be read ends early."""
         return {name: _sendable(value) for name, value in values.items()}
 
 
-def problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception, language: Language = SOURCE_LANGUAGE) -> Problem:
     """The problem details of any error; unexpected ones tell nothing of the inside."""
-    request_id = current_ids().get("request_id")
+    t, request_id = translator(language), current_ids().get("request_id")
     if isinstance(error, AppError) and error.status_code != 500:
         return Problem(
-            type=_type_of(error.title),
-            title=error.title,
+            type=type_of(error.title),
+            title=t(error.title),
             status=error.status_code,
-            detail=error.message,
+            detail=t(error.message),
             field=error.field,
             value=_short(error.value),
-            remedy=error.remedy,
+            remedy=t(error.remedy) if error.remedy else None,
             request_id=request_id,
         )
     if isinstance(error, RequestValidationError):
-        return _validation_problem(error, request_id)
+        return _validation_problem(error, t, request_id)
     if isinstance(error, HTTPException):
         return Problem(
-            title=_HTTP_TITLES.get(error.status_code, "Error"),
+            title=t(HTTP_TITLES.get(error.status_code, OTHER_TITLE)),
             status=error.status_code,
-            detail=_HTTP_DETAILS.get(str(error.detail), str(error.detail)),
+            detail=t(_HTTP_DETAILS.get(str(error.detail), str(error.detail))),
             request_id=request_id,
         )
     if isinstance(error, IntegrityError) and _is_taken(error):
         return _plain(
+            t,
             409,
-            "Somebody else did the same at the same time.",
-            "Look at what is there now; send it again if it is still wanted.",
+            N_("Somebody else did the same at the same time."),
+            N_("Look at what is there now; send it again if it is still wanted."),
         )
     if isinstance(error, UNSTORABLE):
         return _plain(
+            t,
             422,
-            "A number or a text of the request is nothing that the store can hold.",
-            "Check the numbers and characters in the address and in what was sent.",
+            N_("A number or a text of the request is nothing that the store can hold."),
+            N_("Check the numbers and characters in the address and in what was sent."),
         )
     return _plain(
+        t,
         500,
-        "Something unexpected went wrong; it is in the server's log.",
-        "Tell an administrator the request id.",
+        N_("Something unexpected went wrong; it is in the server's log."),
+        N_("Tell an administrator the request id."),
     )
 
 
@@ -117,8 +130,11 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
     """Every error of ``app`` becomes problem details, or a page where ``html_page`` makes one."""
 
     def answer(request: Request, error: Exception) -> Response:
-        problem = problem_of(error)
-        if isinstance(error, UNSTORABLE):
+        language = language_of(request)
+        problem = problem_of(error, language)
+        if isinstance(error, UNSTORABLE) and _names_nothing(request):
+            problem = problem_of(HTTPException(404), language)
+        elif isinstance(error, UNSTORABLE):
             log.warning("the store refused a value", exc_info=error)  # ours, if not the caller's
         if isinstance(error, IntegrityError):
             level = logging.ERROR if problem.status == 500 else logging.WARNING
@@ -127,8 +143,11 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         if page is not None:
             return page
         headers = dict(getattr(error, "headers", None) or {})
+        headers |= {"Content-Language": language_tag(language), "Vary": "Accept-Language, Cookie"}
         if problem.status == 401:
             headers["WWW-Authenticate"] = "Bearer"
+        if problem.status == 405:
+            headers["Allow"] = allowed_methods(request)
         if problem.status in (503, 507):
             headers["Retry-After"] = "10"
         return problem_response(problem, headers)
@@ -137,28 +156,24 @@ def install_problem_handlers(app: FastAPI, html_page: HtmlPage | None = None) ->
         app.add_exception_handler(kind, answer)
 
 
-def problem_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """For ``responses=`` of a route or router: the problems it answers with, with examples."""
-    return {
-        status: {
-            "model": Problem,
-            "description": _HTTP_TITLES[status],
-            "content": {MEDIA_TYPE: {"example": _example(status)}},
-        }
-        for status in statuses
-    }
-
-
-def _plain(status: int, detail: str, remedy: str) -> Problem:
+def _plain(t: Translate, status: int, detail: str, remedy: str) -> Problem:
     """The problem of a kind that has no field to name."""
-    title = _HTTP_TITLES[status]
+    title = HTTP_TITLES[status]
     return Problem(
-        type=_type_of(title),
-        title=title,
+        type=type_of(title),
+        title=t(title),
         status=status,
-        detail=detail,
-        remedy=remedy,
+        detail=t(detail),
+        remedy=t(remedy),
         request_id=current_ids().get("request_id"),
+    )
+
+
+def _names_nothing(request: Request) -> bool:
+    """True if the address itself holds what the store cannot: no row is called so."""
+    return any(
+        "\x00" in value or (value.lstrip("-").isdecimal() and len(value) > SAFE_DIGITS)
+        for value in map(str, request.path_params.values())
     )
 
 
@@ -168,24 +183,28 @@ def _is_taken(error: IntegrityError) -> bool:
     return state in ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 
 
-def _validation_problem(error: RequestValidationError, request_id: str | None) -> Problem:
+def _validation_problem(
+    error: RequestValidationError, t: Translate, request_id: str | None
+) -> Problem:
     errors = [
         {
             "field": _field_of(item["loc"]),
             "value": _public_value(item["loc"], item.get("input")),
             "detail": item["msg"],
         }
-        for item in error.errors()
+        for item in error.errors()[:MAX_ERRORS]
     ]
     first = errors[0]
     return Problem(
-        type=_type_of("invalid input"),
-        title="Invalid input",
+        type=type_of("invalid input"),
+        title=t(HTTP_TITLES[422]),
         status=422,
         detail=f"{first['field']}: {first['detail']}",
         field=first["field"],
         value=first["value"],
-        remedy="Correct the named field and send the request again; /docs shows what it accepts.",
+        remedy=t(
+            N_("Correct the named field and send the request again; /docs shows what it accepts.")
+        ),
         errors=errors if len(errors) > 1 else None,
         request_id=request_id,
     )
@@ -206,12 +225,16 @@ def _short(value: object) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return value
     text = value if isinstance(value, str) else str(jsonable_encoder(value, custom_encoder=_TEXT))
-    return text if len(text) <= MAX_VALUE_LENGTH else text[: MAX_VALUE_LENGTH - 1] + "…"
+    return _cut(text, MAX_VALUE_LENGTH)
+
+
+def _cut(text: str, length: int) -> str:
+    return text if len(text) <= length else text[: length - 1] + "…"
 
 
 def _sendable(value: Any) -> Any:
     if isinstance(value, str):
-        return value.encode("utf-8", "replace").decode()
+        return _cut(value.encode("utf-8", "replace").decode(), MAX_LENGTH)
     if isinstance(value, list):
         return [_sendable(each) for each in value]
     if isinstance(value, dict):
@@ -219,50 +242,30 @@ def _sendable(value: Any) -> Any:
     return value
 
 
-def _type_of(title: str) -> str:
+def type_of(title: str) -> str:
+    """What identifies the kind of problem with that title."""
     return f"urn:assay:problem:{title.lower().replace(' ', '-')}"
-
-
-def _example(status: int) -> dict[str, Any]:
-    title = _HTTP_TITLES[status]
-    detail, remedy = _EXAMPLES.get(status, (title + ".", None))
-    problem = Problem(
-        type=_type_of(title),
-        title=title,
-        status=status,
-        detail=detail,
-        remedy=remedy,
-        request_id="5f0c6a1d2b3e4f50",
-    )
-    return problem.model_dump(mode="json", exclude_none=True)
 
 
 _SECRET_WORDS = ("password", "secret", "token", "key")
 _TEXT: dict[Any, Callable[[Any], Any]] = {bytes: lambda value: value.decode(errors="replace")}
-_HTTP_TITLES = {
-    400: "Bad request",
-    401: "Not authenticated",
-    403: "Not allowed",
-    404: "Not found",
-    405: "Method not allowed",
-    409: "Conflict",
-    413: "Too large",
-    422: "Invalid input",
-    429: "Too many attempts",
-    500: "Internal error",
-    503: "Service unavailable",
-    507: "Storage full",
+OTHER_TITLE = N_("Error")
+HTTP_TITLES = {
+    400: N_("Unreadable body"),
+    401: N_("Not authenticated"),
+    403: N_("Not allowed"),
+    404: N_("Not found"),
+    405: N_("Method not allowed"),
+    409: N_("Conflict"),
+    413: N_("Too large"),
+    422: N_("Invalid input"),
+    429: N_("Too many attempts"),
+    500: N_("Internal error"),
+    503: N_("Service unavailable"),
+    507: N_("Storage full"),
 }
 _HTTP_DETAILS = {  # what Starlette says, in words that help
-    "Not Found": "There is nothing at this address.",
-    "Method Not Allowed": "This address cannot be used that way.",
-}
-_EXAMPLES: dict[int, tuple[str, str | None]] = {
-    401: ("Credentials are missing.", "Log in at /login or send an API key."),
-    403: ("This needs the role lead; ana@example.org is viewer.", "Ask an administrator."),
-    404: ("There is no project 12.", "List the projects with GET /api/v1/projects."),
-    409: ("A project named 'reviews' exists.", "Choose another name."),
-    422: ("batch_size: Input should be greater than 0", "Correct the named field."),
-    503: ("Label Studio does not answer.", "The work is kept and tried again."),
-    507: ("There is no space left in the models directory.", "Free some space."),
+    "Not Found": N_("There is nothing at this address."),
+    "Method Not Allowed": N_("This address cannot be used that way."),
+    "There was an error parsing the body": N_("The body is not what its Content-Type says."),
 }

@@ -8,6 +8,7 @@ from backend.core.clock import Clock, utc_now
 from backend.core.database import Database
 from backend.core.exceptions import ConfigurationError
 from backend.core.settings import Settings
+from backend.words import Message
 
 if TYPE_CHECKING:
     from labeling.label_studio.client import LabelStudioClient
@@ -38,9 +39,9 @@ class Services:
         token = self.settings.label_studio_token
         if token is None:
             raise ConfigurationError(
-                "There is no Label Studio API token.",
+                Message("There is no Label Studio API token."),
                 field="label_studio_token",
-                remedy="Set ASSAY_LABEL_STUDIO_TOKEN, or run `assay up`, which makes one.",
+                remedy=Message("Whoever runs the server sets ASSAY_LABEL_STUDIO_TOKEN."),
             )
         return LabelStudioClient(
             self.settings.label_studio_url,

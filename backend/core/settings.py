@@ -14,6 +14,7 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from backend.core.exceptions import ConfigurationError
+from backend.words import Message
 
 MINIMUM_SECRET_LENGTH = 24
 """Chosen: 24 hexadecimal characters are 96 random bits, beyond guessing."""
@@ -93,11 +94,15 @@ class Settings(BaseSettings):
                 ip_network(item)
             except ValueError as error:
                 raise ConfigurationError(
-                    f"ASSAY_TRUSTED_PROXIES names {item!r}, which is neither an address nor a "
-                    f"network: {error}.",
+                    Message(
+                        "ASSAY_TRUSTED_PROXIES names {item!r}, which is neither an address "
+                        "nor a network: {error}.",
+                        item=item,
+                        error=error,
+                    ),
                     field="trusted_proxies",
                     value=item,
-                    remedy="Write addresses and networks such as 127.0.0.1,172.16.0.0/12.",
+                    remedy=Message("Write addresses and networks such as 127.0.0.1,172.16.0.0/12."),
                 ) from error
         return listed
 
@@ -110,9 +115,13 @@ class Settings(BaseSettings):
             value = secret.get_secret_value() if secret else ""
             if len(value) < MINIMUM_SECRET_LENGTH or value.lower() in WEAK_SECRETS:
                 raise ConfigurationError(
-                    f"ASSAY_{name.upper()} is missing or too weak for production.",
+                    Message(
+                        "ASSAY_{name} is missing or too weak for production.", name=name.upper()
+                    ),
                     field=name,
-                    remedy="Set it to at least 24 random characters: openssl rand -hex 24.",
+                    remedy=Message(
+                        "Set it to at least 24 random characters: openssl rand -hex 24."
+                    ),
                 )
         return self
 

@@ -21,6 +21,8 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
+from backend.words import N_, Message
+from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
 POLL_SECONDS = 0.3
@@ -34,7 +36,7 @@ Found = TypeVar("Found")
 class DemoStalled(AppError):
     """A step of the demo did not end in time, or its job failed."""
 
-    title = "Demo stalled"
+    title = N_("Demo stalled")
 
 
 class DemoRun:
@@ -151,7 +153,8 @@ class DemoRun:
             progress(share, message or what)
             time.sleep(POLL_SECONDS)
         raise DemoStalled(
-            f"No end after {elapsed:.0f} s of {what}.", remedy="See: assay status; assay logs."
+            Message("No end after {elapsed:.0f} s of {what}.", elapsed=elapsed, what=what),
+            remedy=Message("See: assay status; assay logs."),
         )
 
     def _running_job(self) -> tuple[float, str]:
@@ -159,7 +162,10 @@ class DemoRun:
             jobs = list_recent(session, project_id=self.project.id, limit=5)
         for job in jobs:
             if job.status == "failed":
-                raise DemoStalled(f"{job.name} failed: {job.error}", remedy="See: assay logs.")
+                raise DemoStalled(
+                    Message("{job} failed: {error}", job=job.name, error=job.error),
+                    remedy=Message("See: assay logs."),
+                )
             if job.status in {"running", "waiting"}:
                 return job.progress, job.message or job.name
         return 0.0, ""
@@ -191,8 +197,9 @@ class DemoRun:
 
     def labelling_url(self) -> str:
         """Where a person goes on labelling."""
-        base = self._services.settings.annotator_url
-        return f"{base}/projects/{self.project.label_studio_project_id}/data"
+        label_studio_id = self.project.label_studio_project_id
+        assert label_studio_id is not None
+        return queue_address(self._services.settings.annotator_url, label_studio_id)
 
     def review_url(self) -> str:
         """Where a lead decides what the annotators disagree about."""

@@ -11,6 +11,7 @@ from backend.demo.truth import Truth
 from backend.label_studio import repository as label_studio_repository
 from backend.models import Prediction, Project, Record, Task
 from backend.projects.service import label_schema_of
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.account import Account, ensure_annotator
 from labeling.label_studio.annotations import Answer, build_result
@@ -73,7 +74,12 @@ def label_batch(
             body = _submission(annotator, record, truth_of(record), shown, schema, seed)
             client.create_annotation(task.label_studio_task_id or 0, body)
             count, done = count + 1, done + 1
-            progress(min(done / total, 1.0), f"{done} of {total} answers")
+            progress(
+                min(done / total, 1.0),
+                Message.ngettext(
+                    "{done} of {n} answer", "{done} of {n} answers", n=total, done=done
+                ),
+            )
         client.close()
         return count
 

@@ -17,6 +17,7 @@ from backend.ingestion.mapping import RowMapper
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import ImportRequest
 from backend.models import Record
+from backend.words import Message
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import LabelSchema
 
@@ -108,7 +109,9 @@ def own_file(
         columns = list(reader.columns)
         first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
     if not first:
-        raise UnreadableSource(f"{data} holds no rows.", field="--data", value=str(data))
+        raise UnreadableSource(
+            Message("{data} holds no rows.", data=data), field="--data", value=str(data)
+        )
     id_column = id_column or find_id_column(columns, first)
     request = ImportRequest(dataset=data.stem[:200], path=data, id_column=id_column)
     fields = RowMapper(request, tuple(columns), "record").fields
@@ -125,10 +128,15 @@ def own_file(
     unknown = [name for name in schema.fields if name not in fields]
     if unknown:
         raise InvalidInput(
-            f"{schema_file} names fields that {data} does not have: {', '.join(unknown)}.",
+            Message(
+                "{schema_file} names fields that {data} does not have: {unknown}.",
+                schema_file=schema_file,
+                data=data,
+                unknown=unknown,
+            ),
             field="fields",
             value=unknown,
-            remedy=f"Its columns beside the id are: {', '.join(fields)}.",
+            remedy=Message("Its columns beside the id are: {fields}.", fields=fields),
         )
     has_grades = schema.grade.name in columns
     if has_grades:
@@ -157,10 +165,14 @@ def own_file(
 
 def _nothing_to_label(data: Path, columns: list[str]) -> InvalidInput:
     return InvalidInput(
-        f"{data} has no column to label beside the id and the grade: {', '.join(columns)}.",
+        Message(
+            "{data} has no column to label beside the id and the grade: {columns}.",
+            data=data,
+            columns=columns,
+        ),
         field="--data",
         value=str(data),
-        remedy="Give a file with at least one more column.",
+        remedy=Message("Give a file with at least one more column."),
     )
 
 

@@ -22,6 +22,7 @@ from backend.embedded.logins import ensure_admin
 from backend.embedded.processes import DetachedProcess, tail
 from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, is_port_free
 from backend.jobs.presence import is_working
+from backend.words import N_, Message
 from labeling.label_studio.server import LabelStudioServer
 
 API_SECONDS = 60.0
@@ -41,7 +42,7 @@ Progress = Callable[[float, str], None]
 class StackNotStarted(AppError):
     """A process of the embedded stack did not come up."""
 
-    title = "Stack not started"
+    title = N_("Stack not started")
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ class EmbeddedStack:
                 self._ensure_api(settings)
                 self._ensure_worker(settings)
                 self._await(label_studio, progress)
-        progress(1.0, "everything answers")
+        progress(1.0, Message("everything answers"))
         return settings
 
     def down(self, progress: Progress = lambda _fraction, _message: None) -> list[str]:
@@ -92,10 +93,10 @@ class EmbeddedStack:
         stopped = []
         with self._alone():
             for number, (name, timeout) in enumerate(STOP_SECONDS.items()):
-                progress(number / len(STOP_SECONDS), f"stopping {name}")
+                progress(number / len(STOP_SECONDS), Message("stopping {name}", name=name))
                 if self._process(name).stop(timeout):
                     stopped.append(name)
-        progress(1.0, "everything is stopped")
+        progress(1.0, Message("everything is stopped"))
         return stopped
 
     def reset(self) -> None:
@@ -108,10 +109,14 @@ class EmbeddedStack:
             return
         if not (self.data_dir / FILE_NAME).exists():
             raise Conflict(
-                f"{self.data_dir} has no {FILE_NAME}: it is not a data directory of `assay up`.",
+                Message(
+                    "{folder} has no {file}: it is not a data directory of `assay up`.",
+                    folder=self.data_dir,
+                    file=FILE_NAME,
+                ),
                 field="data_dir",
                 value=str(self.data_dir),
-                remedy="Set ASSAY_DATA_DIR to the right one, or delete it yourself.",
+                remedy=Message("Set ASSAY_DATA_DIR to the right one, or delete it yourself."),
             )
         self.down()
         shutil.rmtree(self.data_dir)
@@ -179,10 +184,10 @@ class EmbeddedStack:
             return
         if not is_port_free(settings.port, settings.host):
             raise StackNotStarted(
-                f"Port {settings.port} on {settings.host} is taken.",
+                Message("Port {port} on {host} is taken.", port=settings.port, host=settings.host),
                 field="port",
                 value=settings.port,
-                remedy="Stop what listens there, or set ASSAY_PORT to another port.",
+                remedy=Message("Stop what listens there, or set ASSAY_PORT to another port."),
             )
         process.start([*self._command, "serve"], self._environment, self.log_file("api"))
         self._await_health("api", lambda: _answers(url), API_SECONDS)
@@ -218,7 +223,8 @@ class EmbeddedStack:
             )
         if ended.returncode != 0:
             raise StackNotStarted(
-                f"The store could not be migrated:\n{tail(log)}", remedy=f"See {log}."
+                Message("The store could not be migrated:\n{tail}", tail=tail(log)),
+                remedy=Message("See {log}.", log=log),
             )
 
     def _becomes_healthy(self, process: DetachedProcess, is_healthy: Callable[[], bool]) -> bool:
@@ -239,19 +245,24 @@ class EmbeddedStack:
         while not is_healthy():
             if not process.is_alive:
                 raise StackNotStarted(
-                    f"The {name} process ended at once:\n{tail(log)}", remedy=f"See {log}."
+                    Message("The {name} process ended at once:\n{tail}", name=name, tail=tail(log)),
+                    remedy=Message("See {log}.", log=log),
                 )
             if time.monotonic() > deadline:
                 process.stop(STOP_SECONDS[name])
                 raise StackNotStarted(
-                    f"The {name} process did not answer within {seconds:.0f} s.",
-                    remedy=f"See {log}.",
+                    Message(
+                        "The {name} process did not answer within {seconds:.0f} s.",
+                        name=name,
+                        seconds=seconds,
+                    ),
+                    remedy=Message("See {log}.", log=log),
                 )
             time.sleep(0.1)
 
     def _await(self, label_studio: "Future[None]", progress: Progress) -> None:
         if not label_studio.done():
-            progress(0.0, "API and worker run; Label Studio is starting")
+            progress(0.0, Message("API and worker run; Label Studio is starting"))
         label_studio.result()
 
     @contextmanager
@@ -262,8 +273,11 @@ class EmbeddedStack:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
                 raise Conflict(
-                    f"Another command is starting or stopping the stack in {self.data_dir}.",
-                    remedy="Wait until it has ended, then try again.",
+                    Message(
+                        "Another command is starting or stopping the stack in {folder}.",
+                        folder=self.data_dir,
+                    ),
+                    remedy=Message("Wait until it has ended, then try again."),
                 ) from None
             yield
 

@@ -17,6 +17,7 @@ from backend.features.snapshot import take_snapshot
 from backend.features.store import FeatureStore
 from backend.models import Project
 from backend.projects.service import label_schema_of, policy_of
+from backend.words import Message
 
 FEWEST_RECORDS = 5
 """Chosen: fewer show neither what is wrong nor what is sound in most columns."""
@@ -67,8 +68,8 @@ class FaultyCells:
             )
         except NoLabels as error:
             raise Conflict(
-                f"The dataset of project {project.name} has no records.",
-                remedy="Import some: assay import FILE --dataset NAME.",
+                Message("The dataset of project {project} has no records.", project=project.name),
+                remedy=Message("Import records first."),
             ) from error
         self._detector = FieldErrorDetector(table, seed=self._policy.seed)
         self._marks = self._marks_of(project)
@@ -88,10 +89,22 @@ class FaultyCells:
         """
         if self.marked_records < FEWEST_RECORDS or not (self._marks == 1).any():
             raise Conflict(
-                f"{self.marked_records} records are labelled and {(self._marks == 1).sum()} fields "
-                "are marked as faulty.",
-                remedy=f"Label at least {FEWEST_RECORDS} records and mark what is wrong in them; "
-                "`--choose` names records from which most is learnt.",
+                Message(
+                    "{records}; {fields}.",
+                    records=Message.ngettext(
+                        "{n} record is labelled", "{n} records are labelled", n=self.marked_records
+                    ),
+                    fields=Message.ngettext(
+                        "{n} field is marked as faulty",
+                        "{n} fields are marked as faulty",
+                        n=int((self._marks == 1).sum()),
+                    ),
+                ),
+                remedy=Message(
+                    "Label at least {fewest} records and mark what is wrong in them; "
+                    "`--choose` names records from which most is learnt.",
+                    fewest=FEWEST_RECORDS,
+                ),
             )
         self._detector.fit(self._marks)
         probabilities = self._detector.predict_proba()
@@ -124,17 +137,26 @@ class FaultyCells:
         """
         if sampler not in SAMPLERS:
             raise InvalidInput(
-                f"There is no sampler {sampler!r}; choose one of {', '.join(SAMPLERS)}.",
+                Message(
+                    "There is no sampler {sampler!r}; choose one of {samplers}.",
+                    sampler=sampler,
+                    samplers=SAMPLERS,
+                ),
                 field="sampler",
                 value=sampler,
             )
         left = len(self._record_ids) - self.marked_records
         if count > left:
             raise InvalidInput(
-                f"{count} records were asked for and {left} have no mark yet.",
+                Message.ngettext(
+                    "{n} record was asked for; without a mark there are {left}.",
+                    "{n} records were asked for; without a mark there are {left}.",
+                    n=count,
+                    left=left,
+                ),
                 field="choose",
                 value=count,
-                remedy=f"Choose at most {left}.",
+                remedy=Message("Choose at most {left}.", left=left),
             )
         if self.marked_records:
             self._detector.fit(self._marks)

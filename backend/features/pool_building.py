@@ -20,6 +20,7 @@ from backend.core.database import Database
 from backend.features import repository
 from backend.features.pool_files import PoolFolder, PoolWriter
 from backend.features.time_left import TimeLeft
+from backend.words import Message
 
 Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
@@ -192,7 +193,15 @@ class PoolBuilding:
                 consume(ids, records, texts)
             yield from records
             done += len(ids)
-            told(done / max(done, total), f"{done:,} of {total:,} records read")
+            told(
+                done / max(done, total),
+                Message.ngettext(
+                    "{done:,} of {n:,} record read",
+                    "{done:,} of {n:,} records read",
+                    n=total,
+                    done=done,
+                ),
+            )
 
 
 class _Share:

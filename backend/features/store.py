@@ -29,6 +29,7 @@ from backend.features.least_recently_used import LeastRecentlyUsed
 from backend.features.pool_building import Pages, PoolBuilding, Progress, ShouldStop
 from backend.features.pool_files import PoolFolder, forget_earlier
 from backend.records.repository import count_current, generation, newest_record
+from backend.words import Message
 
 ENCODER_BYTES = 1_000_000_000
 """Encoders in memory with what is known of their caches: two of the bundled ones, or eight small
@@ -275,14 +276,16 @@ def learning_facts(directory: Path) -> Iterator[None]:
         raise JobCancelled(str(error)) from error
     except DiskFull as error:
         raise StorageFull(
-            f"There is no space left in {directory}: {error}",
-            remedy="Free some space; the training starts again by itself.",
+            Message(
+                "There is no space left in {directory}: {error}", directory=directory, error=error
+            ),
+            remedy=Message("Free some space; the training starts again by itself."),
         ) from error
     except OSError as error:
         if error.errno == 28:
             raise StorageFull(
-                f"There is no space left in {directory}.",
-                remedy="Free some space; the training starts again by itself.",
+                Message("There is no space left in {directory}.", directory=directory),
+                remedy=Message("Free some space; the training starts again by itself."),
             ) from error
         raise
     except ActiveLearningError:

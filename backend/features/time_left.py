@@ -3,6 +3,8 @@
 import time
 from collections.abc import Callable
 
+from backend.words import Message
+
 Progress = Callable[[float, str], None]
 
 FIRST_ESTIMATE_SECONDS = 5.0
@@ -20,16 +22,19 @@ class TimeLeft:
         """``share`` is of all that is timed, from 0 to 1."""
         spent = self._clock() - self._begun
         if share > 0 and spent >= FIRST_ESTIMATE_SECONDS:
-            message = f"{message}; {left_words(spent / share - spent)}"
+            message = Message(
+                "{doing}; {left}", doing=message, left=time_left(spent / share - spent)
+            )
         self._progress(share, message)
 
 
-def left_words(seconds: float) -> str:
+def time_left(seconds: float) -> Message:
     """So long in words.
 
-    >>> left_words(200)
+    >>> time_left(200)
     'about 4 minutes left'
     """
     if seconds < 60:
-        return "less than a minute left"
-    return f"about {-int(-seconds // 60)} minutes left"
+        return Message("less than a minute left")
+    minutes = -int(-seconds // 60)
+    return Message.ngettext("about {n} minute left", "about {n} minutes left", n=minutes)

@@ -8,6 +8,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.exceptions import AppError, Conflict, InvalidInput
+from backend.core.language import language_of
 from backend.guidelines.comparison import compare
 from backend.guidelines.form import GuidelineForm, empty_row
 from backend.guidelines.rendering import guideline_html
@@ -15,8 +16,7 @@ from backend.guidelines.schemas import GuidelinePublic, GuidelineText
 from backend.guidelines.service import Guidelines
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
-from backend.web.rendering import is_fragment, render
+from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
 
@@ -153,5 +153,4 @@ def _page(
         "is_conflict": isinstance(error, Conflict),
         "preview": preview,
     }
-    status = error.status_code if error and not is_fragment(request) else 200
-    return render(request, "guidelines/edit.html", context, fragment="preview", status_code=status)
+    return render(request, "guidelines/edit.html", context, fragment="preview", error=error)

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from backend.core.exceptions import InvalidInput
 from backend.guidelines.schemas import GuidelineDraft, GuidelineText, Rule
+from backend.words import Message
 
 FieldList = Annotated[list[str], Form()]
 Text = TypeVar("Text", bound=GuidelineText)
@@ -69,9 +70,9 @@ class GuidelineForm:
         for row in self.rows:
             if not row["name"] and (row["text"].strip() or row["text_zh"].strip()):
                 raise InvalidInput(
-                    "A rule has a text and no name.",
+                    Message("A rule has a text and no name."),
                     field="rule_name",
-                    remedy="Give it a name, or remove its text to remove the rule.",
+                    remedy=Message("Give it a name, or remove its text to remove the rule."),
                 )
 
 
@@ -88,12 +89,14 @@ def empty_row(about: str = "") -> dict[str, str]:
 
 def _check_text(kind: type[Text], values: dict[str, object]) -> Text:
     try:
-        return kind.model_validate(values)
+        return kind.model_validate(values, strict=False)
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"]) or "rules"
         message = first["msg"].removeprefix("Value error, ")
-        raise InvalidInput(f"{name}: {message}.", field=name) from error
+        raise InvalidInput(
+            Message("{name}: {message}.", name=name, message=message), field=name
+        ) from error
 
 
 def _unix(text: str) -> str:

@@ -6,12 +6,12 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import AnyRole, Lead, ServicesDep, SessionDep, Viewer
+from backend.core.language import language_of
 from backend.guidelines import edit_pages
 from backend.guidelines.comparison import compare
 from backend.guidelines.rendering import guideline_html
 from backend.guidelines.service import Guidelines
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import render
 from backend.words import N_
 

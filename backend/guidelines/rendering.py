@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from fastapi import Request
 from markupsafe import Markup
 
+from backend.core.language import language_of
 from backend.guidelines.schemas import GuidelineText
-from backend.web.language import language_of
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import markdown_html
 

@@ -5,7 +5,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 
 from backend.core.dependencies import AnyRole, Lead, Reviewer, ServicesDep, SessionDep, Viewer
-from backend.core.problems import problem_responses
 from backend.guidelines.schemas import (
     DisagreementReport,
     GuidelineDraft,
@@ -19,7 +18,6 @@ from backend.projects.service import ProjectsService
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}/guideline",
     tags=["guidelines"],
-    responses=problem_responses(401, 403, 404),
 )
 
 
@@ -59,7 +57,7 @@ def guideline_version(
     return Guidelines(session, services.clock).version(project, version)
 
 
-@router.post("/versions", status_code=201, responses=problem_responses(409, 422))
+@router.post("/versions", status_code=201)
 def save_guideline(
     principal: Lead,
     project: ProjectDep,

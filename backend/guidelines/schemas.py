@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from backend.core.request_body import RequestBody, RowNumber
 from backend.models import Guideline
 
 LONGEST_TEXT = 50_000
@@ -18,7 +19,7 @@ MOST_RULES = 100
 SubjectKind = Literal["grade", "issue", "field"]
 
 
-class Rule(BaseModel):
+class Rule(RequestBody):
     """One rule of a guideline; a decision names it where it was unclear."""
 
     model_config = ConfigDict(frozen=True)
@@ -40,13 +41,14 @@ class GuidelineText(BaseModel):
     text_zh: str = Field("", max_length=LONGEST_TEXT, description="Chinese, Markdown")
     rules: list[Rule] = Field(default_factory=list, max_length=MOST_RULES)
 
-    @model_validator(mode="after")
-    def name_rules_apart(self) -> Self:
-        names = [rule.name for rule in self.rules]
+    @field_validator("rules")
+    @classmethod
+    def name_rules_apart(cls, rules: list[Rule]) -> list[Rule]:
+        names = [rule.name for rule in rules]
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ValueError(f"two rules are called {repeated[0]!r}; a name finds one rule")
-        return self
+        return rules
 
     @property
     def says(self) -> "GuidelineText":
@@ -54,10 +56,10 @@ class GuidelineText(BaseModel):
         return GuidelineText(text=self.text, text_zh=self.text_zh, rules=self.rules)
 
 
-class GuidelineDraft(GuidelineText):
+class GuidelineDraft(RequestBody, GuidelineText):
     """A new version, and the version that its author had read."""
 
-    based_on: int = Field(ge=1, description="newest version when the author began")
+    based_on: RowNumber = Field(ge=1, description="newest version when the author began")
     change: str = Field(min_length=3, max_length=500, description="what is new and why")
 
 

@@ -22,7 +22,7 @@ from backend.label_studio.connection import SHOW_GUIDELINE
 from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
 from backend.projects.service import label_schema_of
-from backend.words import N_
+from backend.words import N_, Message
 from labeling.label_schema import LabelSchema
 
 FIRST_AUTHOR = N_("label schema")
@@ -61,10 +61,14 @@ class Guidelines:
         rows = {row.version: row for row in self._rows(project)}
         if number not in rows:
             raise NotFound(
-                f"The guideline of project {project.id} has no version {number}.",
+                Message(
+                    "The guideline of project {project} has no version {number}.",
+                    project=project.id,
+                    number=number,
+                ),
                 field="version",
                 value=number,
-                remedy=f"Its versions are 1 to {max(rows)}.",
+                remedy=Message("Its versions are 1 to {max}.", max=max(rows)),
             )
         is_current = self._current_version(project) == number
         return GuidelinePublic.of(rows[number], is_current=is_current)
@@ -92,17 +96,22 @@ class Guidelines:
         before = self._rows_to_change(project)[0]
         if before.version != draft.based_on:
             raise Conflict(
-                f"Version {before.version} was saved by {before.author} meanwhile; "
-                f"you began with version {draft.based_on}.",
+                Message(
+                    "Version {version} was saved by {author} meanwhile; you began with "
+                    "version {based_on}.",
+                    version=before.version,
+                    author=before.author,
+                    based_on=draft.based_on,
+                ),
                 field="based_on",
                 value=draft.based_on,
-                remedy="Compare the two, take over what is missing and save again.",
+                remedy=Message("Compare the two, take over what is missing and save again."),
             )
         if GuidelinePublic.of(before, is_current=False).says == draft.says:
             raise InvalidInput(
-                f"Nothing is different from version {before.version}.",
+                Message("Nothing is different from version {version}.", version=before.version),
                 field="text",
-                remedy="Change something, or publish that version.",
+                remedy=Message("Change something, or publish that version."),
             )
         row = repository.add(
             self._session,
@@ -207,8 +216,10 @@ def check_subjects(schema: LabelSchema, draft: GuidelineDraft) -> None:
     for rule in draft.rules:
         if rule.about and rule.about not in known:
             raise InvalidInput(
-                f"The rule {rule.name!r} cannot be about {rule.about!r}.",
+                Message(
+                    "The rule {rule!r} cannot be about {about!r}.", rule=rule.name, about=rule.about
+                ),
                 field="rules.about",
                 value=rule.about,
-                remedy=f"The label schema has: {', '.join(known)}.",
+                remedy=Message("The label schema has: {known}.", known=known),
             )

@@ -11,6 +11,7 @@ from backend.ingestion.schemas import ImportRequest, Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise, parse_time
 from backend.records.content import Value, is_same_value
 from backend.records.schemas import RecordCreate
+from backend.words import Message
 
 MAX_EXTERNAL_ID = 500
 """The width of ``Record.external_id``."""
@@ -62,10 +63,10 @@ class RowMapper:
         twice = sorted({name for name in self.fields if self.fields.count(name) > 1})
         if twice:
             raise InvalidInput(
-                f"Two columns would become the field {twice[0]!r}.",
+                Message("Two columns would become the field {twice!r}.", twice=twice[0]),
                 field="renames",
                 value=twice[0],
-                remedy="Rename one of them with --map COLUMN=FIELD.",
+                remedy=Message("Rename one of them with --map COLUMN=FIELD."),
             )
 
     def record(self, line: int, row: dict[str, Any]) -> RecordCreate:
@@ -76,10 +77,10 @@ class RowMapper:
         """
         if self._known is not None and not row.keys() <= self._known:
             name = min(row.keys() - self._known)
-            reason = "a key that the first lines do not have: give all keys with --columns"
+            reason = Message("a key that the first lines do not have: give all keys with --columns")
             raise _rejection(line, name, row[name], reason)
         if self._current_column is not None and _is_false(row.get(self._current_column)):
-            reason = "an earlier version of the record, which the export lists beside it"
+            reason = Message("an earlier version of the record, which the export lists beside it")
             raise _rejection(line, self._current_column, row[self._current_column], reason)
         fields: dict[str, Value] = {}
         get = row.get
@@ -88,7 +89,7 @@ class RowMapper:
             try:
                 fields[name] = normalise(value)
             except UnusableValue as error:
-                raise _rejection(line, column, value, str(error)) from error
+                raise _rejection(line, column, value, error.args[0]) from error
         external_id = str(line) if self._id_column is None else self._external_id(line, row)
         try:
             return RecordCreate(
@@ -108,11 +109,14 @@ class RowMapper:
         try:
             text = external_id(value)
         except UnusableValue as error:
-            raise _rejection(line, self._id_column, value, str(error)) from error
+            raise _rejection(line, self._id_column, value, error.args[0]) from error
         if not text:
-            raise _rejection(line, self._id_column, value, "the external id is empty")
+            raise _rejection(line, self._id_column, value, Message("the external id is empty"))
         if len(text) > MAX_EXTERNAL_ID:
-            reason = f"the external id is longer than {MAX_EXTERNAL_ID} characters"
+            reason = Message(
+                "the external id is longer than {max_external_id} characters",
+                max_external_id=MAX_EXTERNAL_ID,
+            )
             raise _rejection(line, self._id_column, value, reason)
         if not text.isascii() and not _is_unicode(text):
             raise self._undecodable(line, row)
@@ -124,7 +128,10 @@ class RowMapper:
         value = self._readable(line, row, self._kind_column)
         text = "" if value is None else str(value).strip()
         if len(text) > MAX_KIND or "\x00" in text:
-            reason = f"the kind is longer than {MAX_KIND} characters or has a NUL character"
+            reason = Message(
+                "the kind is longer than {max_kind} characters or has a NUL character",
+                max_kind=MAX_KIND,
+            )
             raise _rejection(line, self._kind_column, value, reason)
         return text or self._kind
 
@@ -133,7 +140,7 @@ class RowMapper:
         try:
             return parse_time(value)
         except UnusableValue as error:
-            raise _rejection(line, self._observed_column, value, str(error)) from error
+            raise _rejection(line, self._observed_column, value, error.args[0]) from error
 
     def _readable(self, line: int, row: dict[str, Any], column: str | None) -> Any:
         value = row.get(column or "")
@@ -144,9 +151,9 @@ class RowMapper:
     def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
         for column, value in row.items():
             if isinstance(value, str) and not _is_unicode(value):
-                reason = "bytes that do not fit the file's encoding, or half a character"
+                reason = Message("bytes that do not fit the file's encoding, or half a character")
                 return _rejection(line, column, value, reason)
-        return _rejection(line, None, None, "text that is no Unicode")
+        return _rejection(line, None, None, Message("text that is no Unicode"))
 
 
 def external_id(value: Any) -> str:
@@ -156,7 +163,9 @@ def external_id(value: Any) -> str:
         UnusableValue: it cannot be kept, or its last digits may be lost.
     """
     if isinstance(value, float) and abs(value) >= MAX_EXACT and not math.isinf(value):
-        raise UnusableValue("a float of this size has lost digits: keep ids as text or integers")
+        raise UnusableValue(
+            Message("a float of this size has lost digits: keep ids as text or integers")
+        )
     if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
         return str(int(value))
     normal = normalise(value)
@@ -179,11 +188,15 @@ def _check_columns(request: ImportRequest, columns: tuple[str, ...]) -> None:
     for field, column in named:
         if column is not None and column not in columns:
             raise InvalidInput(
-                f"{source_name(request)} has no column {column!r}; "
-                f"it has: {', '.join(map(str, columns))}.",
+                Message(
+                    "{source_name} has no column {column!r}; it has: {columns}.",
+                    source_name=source_name(request),
+                    column=column,
+                    columns=list(map(str, columns)),
+                ),
                 field=field,
                 value=column,
-                remedy=f"Name one of them with {_OPTIONS[field]}.",
+                remedy=Message("Name one of them with {options}.", options=_OPTIONS[field]),
             )
 
 
@@ -191,12 +204,18 @@ def _check_names(request: ImportRequest, names: tuple[str, ...]) -> None:
     for name in names:
         if "\x00" in name or not _is_unicode(name):
             raise UnreadableSource(
-                f"{source_name(request)} has a column name that no store can keep: "
-                f"{short_value(name)!r} (a NUL character, or bytes that do not fit the encoding).",
+                Message(
+                    "{source_name} has a column name that no store can keep: {name!r} (a "
+                    "NUL character, or bytes that do not fit the encoding).",
+                    source_name=source_name(request),
+                    name=short_value(name),
+                ),
                 field="columns",
                 value=short_value(name),
-                remedy="Repair the header, or name the file's encoding, "
-                "for example --encoding gb18030.",
+                remedy=Message(
+                    "Repair the header, or name the file's encoding, for example "
+                    "--encoding gb18030."
+                ),
             )
 
 

@@ -9,6 +9,7 @@ from backend.core.services import Services
 from backend.core.tabular import csv_pieces
 from backend.ingestion import repository
 from backend.ingestion.schemas import ImportReport, Reject
+from backend.words import Message
 
 REJECT_PAGE = 2_000
 """Chosen: bounds memory while rejects are written out."""
@@ -29,10 +30,10 @@ class ImportsService:
         row = repository.get(self._session, import_id)
         if row is None:
             raise NotFound(
-                f"There is no import {import_id}.",
+                Message("There is no import {import_id}.", import_id=import_id),
                 field="import_id",
                 value=import_id,
-                remedy="List them with GET /api/v1/imports.",
+                remedy=Message("List them with GET /api/v1/imports."),
             )
         return ImportReport.model_validate(row)
 

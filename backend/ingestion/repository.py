@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from backend.ingestion.schemas import Reject, Understood
 from backend.models import Import, ImportReject, Job
 from backend.records.schemas import UpsertCounts
+from backend.words import Message
 
 
 def add(session: Session, row: Import) -> Import:
@@ -41,7 +42,9 @@ def end_interrupted(session: Session, dataset_id: int, source: str, *, now: date
             col(Import.source) == source,
             col(Import.status) == "running",
         )
-        .values(status="failed", error="Interrupted; imported again later.", finished_at=now)
+        .values(
+            status="failed", error=Message("Interrupted; imported again later."), finished_at=now
+        )
     )
 
 

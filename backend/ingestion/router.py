@@ -8,16 +8,15 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.core.problems import problem_responses
+from backend.core.request_body import Flag, RowNumber
+from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.ingestion.reports import ImportsService, rejects_csv
 from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, SourceFormat
 from backend.ingestion.uploads import UPLOADS, check_upload, store_upload
 from backend.jobs import queue
 
-router = APIRouter(
-    prefix="/api/v1/imports", tags=["imports"], responses=problem_responses(401, 403)
-)
+router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
 
 
 class QueuedImport(BaseModel):
@@ -26,7 +25,7 @@ class QueuedImport(BaseModel):
     job_id: str
 
 
-@router.post("", status_code=202, responses=problem_responses(422, 507))
+@router.post("", status_code=202, responses=problem_responses(507))
 def upload(
     session: SessionDep,
     services: ServicesDep,
@@ -41,7 +40,7 @@ def upload(
     encoding: Annotated[str | None, Form()] = None,
     delimiter: Annotated[str | None, Form(max_length=1)] = None,
     columns: Annotated[list[str] | None, Form(description="to keep as fields; none: all")] = None,
-    strict: Annotated[bool, Form()] = False,
+    strict: Annotated[Flag, Form()] = False,
 ) -> QueuedImport:
     """Upload a file; a job imports it. The dataset is created if it is not there.
 
@@ -72,21 +71,23 @@ def upload(
 def list_imports(
     session: SessionDep,
     _principal: Viewer,
-    dataset_id: Annotated[int | None, Query()] = None,
+    dataset_id: RowNumber | None = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> list[ImportReport]:
     """List the latest imports, newest first."""
     return ImportsService(session).list_recent(dataset_id=dataset_id, limit=limit)
 
 
-@router.get("/{import_id}", responses=problem_responses(404))
+@router.get("/{import_id}")
 def get_report(import_id: int, session: SessionDep, _principal: Viewer) -> ImportReport:
     """Get what became of an import's rows."""
     return ImportsService(session).report(import_id)
 
 
 @router.get(
-    "/{import_id}/rejects", response_class=StreamingResponse, responses=problem_responses(404)
+    "/{import_id}/rejects",
+    response_class=StreamingResponse,
+    responses=file_responses(["application/json", "text/csv"]),
 )
 def get_rejects(
     import_id: int,

@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 from backend.records.content import ValueType
+from backend.words import Message, Said
 
 SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
 MAX_SHOWN = 200
@@ -43,10 +43,10 @@ class ImportRequest(BaseModel):
     def one_source(self) -> Self:
         if (self.path is None) == (self.url is None) or (self.url is None) != (self.table is None):
             raise InvalidInput(
-                "Name either a file, or a database URL and a table.",
+                Message("Name either a file, or a database URL and a table."),
                 field="path",
                 value=str(self.path) if self.path else None,
-                remedy="Give FILE, or --url URL --table TABLE.",
+                remedy=Message("Give FILE, or --url URL --table TABLE."),
             )
         return self
 
@@ -59,7 +59,7 @@ class Reject(BaseModel):
     line: int
     field: str | None
     value: str | None
-    reason: str
+    reason: Said
 
 
 class Understood(BaseModel):
@@ -84,29 +84,58 @@ class Understood(BaseModel):
 
     def sentences(self) -> list[str]:
         """What a person should know of it, a sentence each."""
-        told = []
-        if self.encoding:
-            separated = f", cells separated by {self.delimiter!r}" if self.delimiter else ""
-            told.append(f"Read as {self.encoding}{separated}.")
-        if self.types:
-            named = ", ".join(f"{name} ({kind})" for name, kind in self.types.items())
-            told.append(f"Typed by the source: {named}.")
-        if self.is_own_export:
-            told.append("It is an export of a dataset: ids, kinds and times are taken from it.")
-        if self.left_out:
-            told.append(f"Left out: {', '.join(self.left_out)}; name them as columns to keep them.")
-        if self.ids_from_floats:
-            ids = amount(self.ids_from_floats, "id was a float", "ids were floats")
-            told.append(f"{ids} (1001.0) and became the whole number (1001).")
-        if self.ids_as_before:
-            ids = amount(self.ids_as_before, "of them stays", "of them stay")
-            told.append(f"{ids} as the dataset has it (1001.0).")
-        if self.restored_cells:
-            cells = amount(self.restored_cells, "cell")
-            told.append(
-                f"{cells} had an apostrophe before what a spreadsheet would run; it was taken away."
-            )
-        return told
+        named = [f"{name} ({kind})" for name, kind in self.types.items()]
+        sentences: list[tuple[object, str]] = [
+            (self.encoding, self._text_form()),
+            (named, Message("Typed by the source: {columns}.", columns=named)),
+            (
+                self.is_own_export,
+                Message("It is an export of a dataset: ids, kinds and times are taken from it."),
+            ),
+            (
+                self.left_out,
+                Message(
+                    "Left out: {columns}; name them as columns to keep them.",
+                    columns=self.left_out,
+                ),
+            ),
+            (
+                self.ids_from_floats,
+                Message.ngettext(
+                    "{n:,} id was a float (1001.0) and became the whole number (1001).",
+                    "{n:,} ids were floats (1001.0) and became the whole number (1001).",
+                    n=self.ids_from_floats,
+                ),
+            ),
+            (
+                self.ids_as_before,
+                Message.ngettext(
+                    "{n:,} of them stays as the dataset has it (1001.0).",
+                    "{n:,} of them stay as the dataset has them (1001.0).",
+                    n=self.ids_as_before,
+                ),
+            ),
+            (
+                self.restored_cells,
+                Message.ngettext(
+                    "{n:,} cell had an apostrophe before what a spreadsheet would run; it was "
+                    "taken away.",
+                    "{n:,} cells had an apostrophe before what a spreadsheet would run; it was "
+                    "taken away.",
+                    n=self.restored_cells,
+                ),
+            ),
+        ]
+        return [sentence for is_so, sentence in sentences if is_so]
+
+    def _text_form(self) -> Message:
+        if self.delimiter is None:
+            return Message("Read as {encoding}.", encoding=self.encoding)
+        return Message(
+            "Read as {encoding}, cells separated by {delimiter!r}.",
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+        )
 
 
 class ImportReport(BaseModel):
@@ -124,7 +153,7 @@ class ImportReport(BaseModel):
     rows_changed: int
     rows_unchanged: int
     rows_rejected: int
-    error: str | None
+    error: Said | None
     understood: Understood | None = Field(description="how the source was read")
     started_at: datetime
     finished_at: datetime | None

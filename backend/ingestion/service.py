@@ -1,23 +1,17 @@
 """The import: a source becomes records, every refused row is listed."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.core.counting import amount
 from backend.core.database import Database
-from backend.core.exceptions import (
-    AppError,
-    JobCancelled,
-    StorageFull,
-    UnreadableSource,
-)
+from backend.core.exceptions import JobCancelled, StorageFull, UnreadableSource, words_of
 from backend.ingestion import repository
 from backend.ingestion.first_lines import FirstLines
+from backend.ingestion.known_ids import ids_as_before, with_ids
 from backend.ingestion.mapping import RowMapper, RowRejected, source_name
 from backend.ingestion.readers import Reader, open_request
 from backend.ingestion.reports import ImportsService
@@ -25,6 +19,7 @@ from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, Under
 from backend.models import Import
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
+from backend.words import Message
 
 ROWS_PER_CHUNK = 5_000
 """Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
@@ -67,8 +62,8 @@ def import_source(
             run.record_failure(error)
             if _is_full(error):
                 raise StorageFull(
-                    "There is no space left for the store.",
-                    remedy="Free some space and import again; what was stored stays.",
+                    Message("There is no space left for the store."),
+                    remedy=Message("Free some space and import again; what was stored stays."),
                 ) from error
             raise
 
@@ -142,8 +137,11 @@ class _RecordImport:
         """Every row is stored or listed, and the import is done."""
         error = None
         if self._request.strict and self._check_all_rows():
-            refused = amount(self._refused, "row is", "rows are")
-            error = f"{refused} refused and the import is strict: nothing is kept."
+            error = Message.ngettext(
+                "{n:,} row is refused and the import is strict: nothing is kept.",
+                "{n:,} rows are refused and the import is strict: nothing is kept.",
+                n=self._refused,
+            )
         else:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
@@ -151,16 +149,15 @@ class _RecordImport:
             if not self._refused:
                 self._add_fields(session)  # also those of a source without rows
             self._finish(session, "failed" if error else "done", error)
-        self.progress(1.0, f"{self._read:,} rows")
+        self.progress(1.0, Message.ngettext("{n:,} row", "{n:,} rows", n=self._read))
         with self._database.reading() as session:
             return ImportsService(session).report(self._import_id)
 
     def record_failure(self, error: BaseException) -> None:
         """The import says why it ended, if the store can still be written to."""
-        message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         try:
             with self._database.transaction() as session:
-                self._finish(session, "failed", message[:2_000])
+                self._finish(session, "failed", words_of(error))
         except Exception as second:
             error.add_note(f"the import's row could not be updated: {second}")
 
@@ -205,42 +202,38 @@ class _RecordImport:
     def _store(self) -> None:
         if self._rejects and self._request.strict:
             raise UnreadableSource(
-                f"{source_name(self._request)} changed during its strict import: "
-                f"line {self._rejects[0].line} was good and is refused now.",
+                Message(
+                    "{source_name} changed during its strict import: line {line} was "
+                    "good and is refused now.",
+                    source_name=source_name(self._request),
+                    line=self._rejects[0].line,
+                ),
                 field="path",
                 value=source_name(self._request),
-                remedy="Import it again when nobody writes to it.",
+                remedy=Message("Import it again when nobody writes to it."),
             )
         with self._database.transaction() as session:
             counts = UpsertCounts()
             if self._records:
                 self._add_fields(session)
-                counts = RecordsService(session, self._clock).upsert(
-                    self._dataset_id, self._with_ids_as_before(session), import_id=self._import_id
+                records = RecordsService(session, self._clock)
+                counts = records.upsert(
+                    self._dataset_id, self._chunk_records(records), import_id=self._import_id
                 )
             self._refused += len(self._rejects)
             read = len(self._records) + len(self._rejects)
             self._save(session, counts, self._rejects, read)
 
-    def _with_ids_as_before(self, session: Session) -> Sequence[RecordCreate]:
+    def _chunk_records(self, records: RecordsService) -> Sequence[RecordCreate]:
         """The chunk's records; one that the dataset has as 1001.0, and not as 1001, is that."""
         floats = self._mapper.ids_from_floats
         if not floats:
             return self._records
-        written = {f"{whole}.0": whole for whole in floats}
-        there = RecordsService(session, self._clock).ids_there(
-            self._dataset_id, [*written, *written.values()]
-        )
-        before = {
-            whole: text for text, whole in written.items() if text in there and whole not in there
-        }
+        before = ids_as_before(records, self._dataset_id, floats)
         self._understood.ids_from_floats += len(floats)
         self._understood.ids_as_before += len(before)
         floats.clear()
-        return [
-            replace(record, external_id=before.get(record.external_id, record.external_id))
-            for record in self._records
-        ]
+        return with_ids(self._records, before)
 
     def _save(
         self, session: Session, counts: UpsertCounts, rejects: Sequence[Reject], read: int
@@ -271,10 +264,14 @@ class _RecordImport:
             return
         self._end_chunk(this_pass)
         done = this_pass.begin + this_pass.share * self._reader.fraction()
-        self.progress(done, f"{self._read:,} rows")
+        self.progress(done, Message.ngettext("{n:,} row", "{n:,} rows", n=self._read))
         if self.should_stop():
-            told = f"The import was stopped after {amount(self._read, 'row')}."
-            raise JobCancelled(told, remedy="Import again; what was stored stays.")
+            told = Message.ngettext(
+                "The import was stopped after {n:,} row.",
+                "The import was stopped after {n:,} rows.",
+                n=self._read,
+            )
+            raise JobCancelled(told, remedy=Message("Import again; what was stored stays."))
 
     def _end_chunk(self, this_pass: _Pass) -> None:
         if self._records or self._rejects:
@@ -288,7 +285,7 @@ class _RecordImport:
             line=line,
             field=self._request.id_column,
             value=record.external_id,
-            reason=f"the external id is on line {first} already",
+            reason=Message("the external id is on line {first} already", first=first),
         )
 
 

@@ -16,6 +16,7 @@ from backend.core.services import Services
 from backend.ingestion import repository
 from backend.ingestion.readers import open_request
 from backend.ingestion.schemas import ImportRequest
+from backend.words import Message
 
 MAX_NAME = 100
 """Last bytes of an uploaded file's name that are kept, with its suffixes. Chosen: with what is put
@@ -44,7 +45,8 @@ def store_upload(folder: Path, name: str, content: BinaryIO) -> Path:
         shutil.rmtree(target, ignore_errors=True)
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
-                f"There is no space left in {folder}.", remedy="Free some space; send it again."
+                Message("There is no space left in {folder}.", folder=folder),
+                remedy=Message("Free some space; send it again."),
             ) from error
         raise
     return path

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from backend.ingestion.cells import UnreadableCell
 from backend.records.content import Value
+from backend.words import Message
 
 DATE_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
 FLOAT_DIGITS = 15
@@ -33,7 +34,9 @@ def normalise(value: Any) -> Value:
     if converter is None:
         converter = next((c for t, c in _CONVERTERS.items() if isinstance(value, t)), None)
         if converter is None:
-            raise UnusableValue(f"a value of type {type(value).__name__} cannot be kept")
+            raise UnusableValue(
+                Message("a value of type {name} cannot be kept", name=type(value).__name__)
+            )
     return converter(value)
 
 
@@ -54,7 +57,7 @@ def parse_time(value: Any) -> datetime | None:
     try:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as error:
-        raise UnusableValue("a time out of range") from error
+        raise UnusableValue(Message("a time out of range")) from error
 
 
 def json_value(text: str) -> Any:
@@ -88,7 +91,9 @@ def _parse_text(text: str) -> datetime:
             return datetime.strptime(text, pattern)
         except ValueError:
             continue
-    raise UnusableValue("no date or time: write it like 2026-01-31 or 2026-01-31T13:45:00+08:00")
+    raise UnusableValue(
+        Message("no date or time: write it like 2026-01-31 or 2026-01-31T13:45:00+08:00")
+    )
 
 
 def _same(value: Any) -> Value:
@@ -98,7 +103,7 @@ def _same(value: Any) -> Value:
 
 def _text(value: str) -> str:
     if "\x00" in value:
-        raise UnusableValue("a NUL character cannot be kept")
+        raise UnusableValue(Message("a NUL character cannot be kept"))
     return value
 
 
@@ -106,7 +111,7 @@ def _float(value: float) -> float | None:
     if math.isnan(value):
         return None
     if math.isinf(value):
-        raise UnusableValue("an infinite number cannot be kept")
+        raise UnusableValue(Message("an infinite number cannot be kept"))
     return value
 
 
@@ -118,7 +123,9 @@ def _decimal(value: Decimal) -> Value:
 
 
 def _bytes(_value: bytes) -> Value:
-    raise UnusableValue("a binary value cannot be kept; name the other columns as those to keep")
+    raise UnusableValue(
+        Message("a binary value cannot be kept; name the other columns as those to keep")
+    )
 
 
 def _unreadable(cell: UnreadableCell) -> Value:
@@ -129,9 +136,11 @@ def _json(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
     except (TypeError, RecursionError) as error:
-        raise UnusableValue(f"a nested value cannot be kept ({error})") from error
+        raise UnusableValue(
+            Message("a nested value cannot be kept ({error})", error=error)
+        ) from error
     if "\\u0000" in text:
-        raise UnusableValue("a NUL character cannot be kept")
+        raise UnusableValue(Message("a NUL character cannot be kept"))
     return text
 
 

@@ -15,8 +15,9 @@ from backend.core.exceptions import JobCancelled
 from backend.jobs.exceptions import JobInterrupted
 from backend.jobs.leases import HeldLeases
 from backend.jobs.repository import JobRepository
-from backend.jobs.storable import storable_text
+from backend.jobs.storable import storable_message
 from backend.models import Job
+from backend.words import Message, Worded
 
 PULSE_SECONDS = 0.5
 """Progress and requests to stop are seen within about a second, half of it the page's own."""
@@ -53,13 +54,13 @@ class JobContext:
         )
         self._cancel_requested = job.cancel_requested
         self._is_current = True
-        self._progress: tuple[float, str] | None = None
+        self._progress: tuple[float, str | Worded] | None = None
         self._ended = threading.Event()
         self._pulse = threading.Thread(target=self._beat, name=f"pulse-{job.id}", daemon=True)
 
-    def progress(self, fraction: float, message: str = "") -> None:
+    def progress(self, fraction: float, message: str | Worded = "") -> None:
         """People see this soon; ``fraction`` is clipped to [0, 1]. Cheap: call it freely."""
-        self._progress = (min(1.0, max(0.0, fraction)), storable_text(message))
+        self._progress = (min(1.0, max(0.0, fraction)), message)
 
     def should_stop(self) -> bool:
         """True once the job should end at its next safe point; then ``check_cancelled()``."""
@@ -79,11 +80,17 @@ class JobContext:
                 over; the job is run again from its start.
         """
         if self._cancel_requested:
-            raise JobCancelled(f"Job {self.job_id} was cancelled on request.")
+            raise JobCancelled(
+                Message("Job {job_id} was cancelled on request.", job_id=self.job_id)
+            )
         if self._stopping():
-            raise JobInterrupted(f"Job {self.job_id} was interrupted: its worker is stopping.")
+            raise JobInterrupted(
+                Message("Job {job_id} was interrupted: its worker is stopping.", job_id=self.job_id)
+            )
         if not self._is_current or not self._leases.all_ours:
-            raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
+            raise JobInterrupted(
+                Message("Job {job_id} was taken over by another worker.", job_id=self.job_id)
+            )
 
     def cause_of(self, error: BaseException) -> BaseException:
         """What ended the attempt: a stop that nobody asked for is an interruption.
@@ -91,7 +98,13 @@ class JobContext:
         Whoever is told by ``should_stop`` to end cannot know why, and calls it cancelled.
         """
         if isinstance(error, JobCancelled) and not self._cancel_requested:
-            return JobInterrupted(f"Job {self.job_id} was interrupted: {error.message}")
+            return JobInterrupted(
+                Message(
+                    "Job {job_id} was interrupted: {message}",
+                    job_id=self.job_id,
+                    message=error.message,
+                )
+            )
         return error
 
     def confirm(self, session: Session) -> None:
@@ -105,7 +118,9 @@ class JobContext:
         """
         is_current = JobRepository(session).lock_if_current(self.job_id, self.attempt) is not None
         if not is_current or not self._leases.lock_if_ours(session):
-            raise JobInterrupted(f"Job {self.job_id} was taken over by another worker.")
+            raise JobInterrupted(
+                Message("Job {job_id} was taken over by another worker.", job_id=self.job_id)
+            )
 
     @contextmanager
     def lease(self, name: str) -> Iterator[None]:
@@ -154,4 +169,6 @@ class JobContext:
         if progress is None or not self._is_current:
             return
         with self._database.unguarded_transaction() as session:
-            JobRepository(session).save_progress(self.job_id, self.attempt, *progress)
+            JobRepository(session).save_progress(
+                self.job_id, self.attempt, progress[0], storable_message(progress[1])
+            )

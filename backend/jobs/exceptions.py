@@ -10,22 +10,23 @@
 """
 
 from backend.core.exceptions import AppError, Conflict, Unavailable
+from backend.words import N_
 
 
 class JobInterrupted(AppError):
     """The worker is stopping or has lost the job; it is run again from its start."""
 
     status_code = 503
-    title = "Job interrupted"
+    title = N_("Job interrupted")
 
 
 class LeaseHeld(Unavailable):
     """Another job holds the lease that this one needs."""
 
-    title = "Lease held"
+    title = N_("Lease held")
 
 
 class WorkerConflict(Conflict):
     """Another worker process stands where this one was to start."""
 
-    title = "Worker already running"
+    title = N_("Worker already running")

@@ -22,8 +22,9 @@ from backend.jobs.context import JobContext
 from backend.jobs.exceptions import JobInterrupted, LeaseHeld
 from backend.jobs.registry import Registry
 from backend.jobs.repository import FINISHED, JobRepository, Names
-from backend.jobs.storable import storable_result, storable_text
+from backend.jobs.storable import storable_message, storable_result, storable_text
 from backend.models import Job
+from backend.words import Message
 
 MAX_CRASHES = 20
 """More than anyone restarts a machine during one job, and few enough to see the end of it."""
@@ -90,9 +91,10 @@ def _start(jobs: list[Job], worker: str, now: datetime) -> None:
     for job in jobs:
         if job.crashes > MAX_CRASHES:
             job.status, job.finished_at = "failed", now
-            job.error = (
-                f"The worker died {job.crashes} times while it ran this job. "
-                "Look for 'out of memory' in the system's log, then enqueue the job again."
+            job.error = Message(
+                "The worker died {count} times while it ran this job. Look for 'out of memory' in "
+                "the system's log, then try the job again.",
+                count=job.crashes,
             )
         else:
             job.status, job.worker_id = "running", worker
@@ -119,8 +121,11 @@ def execute(
         return Outcome(
             job.attempt,
             "failed",
-            error=f"No handler is registered for {job.name!r}. "
-            f"This worker runs: {', '.join(sorted(registry.names)) or 'nothing'}.",
+            error=Message(
+                "No handler is registered for {job!r}. This worker runs: {registry}.",
+                job=job.name,
+                registry=", ".join(sorted(registry.names)) or "nothing",
+            ),
         )
     with log_context(job_id=job.id, job=job.name):
         context = JobContext(database, clock, job, stopping=stopping)
@@ -146,13 +151,13 @@ def arguments_of(job: Job) -> dict[str, Any]:
 def outcome_of(error: BaseException, job: Job) -> Outcome:
     """What an error means for the job."""
     if isinstance(error, JobCancelled):
-        return Outcome(job.attempt, "cancelled", error=storable_text(error.message))
+        return Outcome(job.attempt, "cancelled", error=storable_message(error.message))
     if isinstance(error, JobInterrupted):
         return Outcome(job.attempt, "queued")
     if isinstance(error, LeaseHeld):
         seconds = min(2.0**job.retries, MAX_LEASE_WAIT_SECONDS)
         return Outcome(
-            job.attempt, "waiting", error=storable_text(str(error)), retry_seconds=seconds
+            job.attempt, "waiting", error=storable_message(error.text), retry_seconds=seconds
         )
     if isinstance(error, Unavailable) or is_transient(error):
         seconds = min(2.0 ** min(job.retries, 10), MAX_RETRY_SECONDS)
@@ -179,7 +184,9 @@ def describe(error: BaseException) -> str:
     It is a text that the store keeps.
     """
     if isinstance(error, AppError):
-        return storable_text(f"{type(error).__name__}: {error}")
+        return storable_message(
+            Message("{kind}: {text}", kind=type(error).__name__, text=error.text)
+        )
     frames = traceback.extract_tb(error.__traceback__)
     place = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return storable_text(f"{type(error).__name__}: {error}{place}")
@@ -225,7 +232,9 @@ def record_in_the_end(
                 pause(STORE_RETRY_SECONDS)
                 continue
             logger.exception("job %s: the store refuses its outcome", job_id)
-            refused = f"The store refused what the job came to: {type(error).__name__}."
+            refused = Message(
+                "The store refused what the job came to: {kind}.", kind=type(error).__name__
+            )
             if outcome.error == refused:
                 pause(MAX_RETRY_SECONDS)
             outcome = Outcome(outcome.attempt, "failed", error=refused)

@@ -2,6 +2,7 @@
 
 from backend.core.exceptions import InvalidInput
 from backend.jobs.context import JobContext
+from backend.words import Message
 
 
 def project_of(context: JobContext) -> int:
@@ -11,5 +12,7 @@ def project_of(context: JobContext) -> int:
         InvalidInput: it is for none.
     """
     if context.project_id is None:
-        raise InvalidInput(f"Job {context.job_id} is for no project.", field="project_id")
+        raise InvalidInput(
+            Message("Job {job_id} is for no project.", job_id=context.job_id), field="project_id"
+        )
     return context.project_id

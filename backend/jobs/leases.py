@@ -14,6 +14,7 @@ from backend.core.clock import Clock
 from backend.core.database import Database
 from backend.jobs.exceptions import LeaseHeld
 from backend.jobs.lease_repository import LeaseRepository
+from backend.words import Message
 
 
 def holder_name(job_id: str, attempt: int) -> str:
@@ -57,10 +58,14 @@ class HeldLeases:
                 other = None if taken else repository.holder_of(name)
             if not taken:
                 raise LeaseHeld(
-                    f"The lease {name!r} is held by job {other or 'another'}.",
+                    Message(
+                        "The lease {name!r} is held by job {other}.",
+                        name=name,
+                        other=other or "another",
+                    ),
                     field="lease",
                     value=name,
-                    remedy="The job starts by itself when that one has ended.",
+                    remedy=Message("The job starts by itself when that one has ended."),
                 )
             self._expiries[name] = expires_at
 

@@ -25,6 +25,7 @@ from backend.jobs.exceptions import WorkerConflict
 from backend.jobs.worker_lock import WorkerLock, holder_of, lock_of
 from backend.jobs.worker_repository import PresenceSession, WorkerRepository, ids_alive
 from backend.models import Worker
+from backend.words import Message
 
 JOIN_LOOK_SECONDS = 0.2
 """How late it is noticed that a name is free. Chosen."""
@@ -164,12 +165,20 @@ class Presence:
             if time.monotonic() > deadline:
                 with self._database.reading() as session:
                     other = WorkerRepository(session).get(self._worker_id)
-                where = f"process {other.pid} on {other.host}" if other else "another process"
                 raise WorkerConflict(
-                    f"Worker {self._worker_id!r} already runs as {where}.",
+                    Message(
+                        "Worker {worker!r} already runs as process {pid} on {host}.",
+                        worker=self._worker_id,
+                        pid=other.pid,
+                        host=other.host,
+                    )
+                    if other
+                    else Message(
+                        "Worker {worker!r} already runs as another process.", worker=self._worker_id
+                    ),
                     field="worker_id",
                     value=self._worker_id,
-                    remedy="Stop it, or give this one another name: ASSAY_WORKER_ID.",
+                    remedy=Message("Stop it, or give this one another name: ASSAY_WORKER_ID."),
                 )
             pause.wait(JOIN_LOOK_SECONDS)
 

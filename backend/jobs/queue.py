@@ -1,17 +1,19 @@
 """Putting jobs into the outbox, and what people may do with them there."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
 from sqlmodel import Session
 
-from backend.core.exceptions import NotFound
-from backend.jobs.repository import JobRepository
+from backend.core.exceptions import Conflict, NotFound
+from backend.jobs.repository import UNFINISHED, JobRepository
 from backend.models import Job
+from backend.words import Message
 
+UNSUCCESSFUL = ("failed", "cancelled")
 COMPARED = 20
 """Unclaimed jobs of one name and project differ by few args (a sync is full or not)."""
 
@@ -99,6 +101,60 @@ def request_cancel(session: Session, job_id: str, *, now: datetime) -> Job:
     return get(session, job_id)
 
 
+def retry(session: Session, job_id: str, *, now: datetime) -> Job:
+    """The failed or cancelled job is queued anew, in a row of its own; that row.
+
+    Asking again while it is unfinished changes nothing; one that ended without success, too, is
+    queued anew in its turn.
+
+    Raises:
+        NotFound: there is no such job.
+        Conflict: it has succeeded, is unfinished, or another one is about to do the same.
+    """
+    job = newest_attempt(session, get(session, job_id))
+    is_asked_again = job.id != job_id and job.status in UNFINISHED
+    if is_asked_again:
+        return job
+    if job.status not in (*UNSUCCESSFUL, *UNFINISHED):
+        raise Conflict(
+            Message("Job {job} has succeeded.", job=job.id),
+            field="job_id",
+            value=job_id,
+            remedy=Message("There is nothing to try again."),
+        )
+    twins = JobRepository(session).list_unfinished(job.name, job.project_id, COMPARED)
+    twin = next((each for each in twins if each.args == job.args), None)
+    if twin is not None:
+        raise Conflict(
+            Message("Job {job} does the same and has not ended.", job=twin.id),
+            field="job_id",
+            value=job_id,
+            remedy=Message("Wait for its end."),
+        )
+    anew = enqueue(
+        session, job.name, project_id=job.project_id, args=job.args, key=_retry_key(job), now=now
+    )
+    return get(session, anew)
+
+
+def newest_attempt(session: Session, job: Job) -> Job:
+    """The job, or the last one that was made of it by ``retry``."""
+    repository = JobRepository(session)
+    while (anew := repository.get(retry_id(job))) is not None:
+        job = anew
+    return job
+
+
+def retry_id(job: Job) -> str:
+    """The id of the job that ``retry`` makes of this one, whether it was made or not."""
+    return job_id_of(job.name, job.project_id, _retry_key(job))
+
+
+def _retry_key(job: Job) -> str:
+    # When it ended belongs to it: the row of a periodic job ends again and again.
+    return f"retry:{job.id}:{job.finished_at.isoformat() if job.finished_at else ''}"
+
+
 def get(session: Session, job_id: str) -> Job:
     """The job.
 
@@ -108,10 +164,12 @@ def get(session: Session, job_id: str) -> Job:
     job = JobRepository(session).get(job_id)
     if job is None:
         raise NotFound(
-            f"There is no job {job_id!r}.",
+            Message("There is no job {job_id!r}.", job_id=job_id),
             field="job_id",
             value=job_id,
-            remedy="List jobs with: assay jobs list.",
+            remedy=Message(
+                "Finished jobs are purged after a while; the list of jobs has the others."
+            ),
         )
     return job
 
@@ -128,6 +186,11 @@ def list_recent(
     return JobRepository(session).recent(
         project_id=project_id, name=name, statuses=statuses, limit=limit
     )
+
+
+def which_exist(session: Session, job_ids: Collection[str]) -> set[str]:
+    """Which of these jobs there are."""
+    return JobRepository(session).which_exist(job_ids) if job_ids else set()
 
 
 def has_unfinished(session: Session, name: str, project_id: int | None) -> bool:

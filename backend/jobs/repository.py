@@ -102,6 +102,20 @@ class JobRepository:
         )
         return self._session.scalar(query) is not None
 
+    def list_unfinished(self, name: str, project_id: int | None, limit: int) -> list[Job]:
+        """Such jobs that are queued, running or waiting, oldest first."""
+        query = (
+            select(Job)
+            .where(col(Job.name) == name, col(Job.status).in_(UNFINISHED), _of_project(project_id))
+            .order_by(col(Job.enqueued_at), col(Job.id))
+            .limit(limit)
+        )
+        return list(self._session.scalars(query))
+
+    def which_exist(self, job_ids: Collection[str]) -> set[str]:
+        """Which of these ids there are."""
+        return set(self._session.scalars(select(col(Job.id)).where(col(Job.id).in_(job_ids))))
+
     def request_cancel(self, job_id: str, *, now: datetime) -> None:
         """Set the flag; what has not started is cancelled at once."""
         self._session.execute(

@@ -22,6 +22,7 @@ from backend.jobs import queue
 from backend.jobs.lease_repository import LeaseRepository
 from backend.jobs.schedule_repository import ScheduleRepository
 from backend.models import Schedule
+from backend.words import Message
 
 logger = logging.getLogger(__name__)
 
@@ -68,19 +69,23 @@ def next_time(cron: str, after: datetime) -> datetime:
     """
     if len(cron.split()) != 5 or not croniter.is_valid(cron):
         raise InvalidInput(
-            f"{cron!r} is not a cron expression.",
+            Message("{cron!r} is not a cron expression.", cron=cron),
             field="cron",
             value=cron,
-            remedy="Use five fields: minute hour day month weekday, for example '0 3 * * *'.",
+            remedy=Message(
+                "Use five fields: minute hour day month weekday, for example '0 3 * * *'."
+            ),
         )
     try:
         found: datetime = croniter(cron, after).get_next(datetime)
     except CroniterBadDateError:
         raise InvalidInput(
-            f"{cron!r} names a day that never comes.",
+            Message("{cron!r} names a day that never comes.", cron=cron),
             field="cron",
             value=cron,
-            remedy="Check its day and month, for example '0 3 1 * *' for the first of each month.",
+            remedy=Message(
+                "Check its day and month, for example '0 3 1 * *' for the first of each month."
+            ),
         ) from None
     return found
 

@@ -9,7 +9,17 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from backend.words import Message, Worded, as_text
+
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
+
+
+def storable_message(said: str | Worded) -> str:
+    """What is said, as a message where it is one, without characters that no store keeps."""
+    if isinstance(said, str) and not isinstance(said, Message):
+        return storable_text(said)
+    message = said if isinstance(said, Message) else Message.of(said)
+    return as_text(storable_text(message.as_json().replace(r"\u0000", REPLACEMENT)))
 
 
 def storable_text(text: str) -> str:

@@ -9,6 +9,7 @@ from typing import IO
 from sqlalchemy import URL
 
 from backend.jobs.exceptions import WorkerConflict
+from backend.words import Message
 
 TRIES = 5
 """Chosen: five looks of others in a row do not happen."""
@@ -45,11 +46,18 @@ class WorkerLock:
             pid = file.read().strip() or "unknown"
             file.close()
             raise WorkerConflict(
-                f"A worker (process {pid}) already runs on this SQLite store; SQLite allows one.",
+                Message(
+                    "A worker (process {pid}) already runs on this SQLite store; SQLite "
+                    "allows one.",
+                    pid=pid,
+                ),
                 field="worker",
                 value=pid,
-                remedy=f"Stop it (kill {pid} or assay stop), or set ASSAY_DATABASE_URL to "
-                "PostgreSQL to run several workers.",
+                remedy=Message(
+                    "Stop it (kill {pid} or assay stop), or set ASSAY_DATABASE_URL to "
+                    "PostgreSQL to run several workers.",
+                    pid=pid,
+                ),
             )
         file.truncate(0)
         file.write(str(os.getpid()))

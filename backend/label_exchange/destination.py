@@ -16,6 +16,7 @@ from backend.projects import repository as project_rows
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.service import RecordsService
+from backend.words import Message
 from labeling.label_schema import describe
 from labeling.label_studio.label_mapping import LabelMapping
 
@@ -47,12 +48,16 @@ def read_mapping(path: Path) -> LabelMapping:
     except ValidationError as error:
         problem = describe(error)
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        problem = f"it cannot be read: {error}"
+        problem = Message("it cannot be read: {error}", error=" ".join(str(error).split()))
     raise InvalidInput(
-        f"The mapping {path.name} is not usable: {' '.join(problem.split())}.",
+        Message(
+            "The mapping {path} is not usable: {problem}.",
+            path=path.name,
+            problem=problem,
+        ),
         field="mapping",
         value=path.name,
-        remedy="It may hold record, controls, annotators, same_server and label_schema.",
+        remedy=Message("It may hold record, controls, annotators, same_server and label_schema."),
     )
 
 
@@ -77,10 +82,10 @@ def find_or_create(
     if project is None:
         if not fields:
             raise InvalidInput(
-                "The file tells no fields of records, so no project can be made for it.",
+                Message("The file tells no fields of records, so no project can be made for it."),
                 field="file",
                 value=request.path.name,
-                remedy="Name an existing project, or map the data with --mapping.",
+                remedy=Message("Name an existing project, or map the data with --mapping."),
             )
         name = request.dataset or request.project
         RecordsService(session, services.clock).find_or_create_dataset(
@@ -93,10 +98,14 @@ def find_or_create(
     dataset = project_rows.get_dataset(session, project.dataset_id)
     if request.dataset and dataset is not None and dataset.name != request.dataset:
         raise InvalidInput(
-            f"Project {project.name!r} labels the dataset {dataset.name!r}.",
+            Message(
+                "Project {project!r} labels the dataset {dataset!r}.",
+                project=project.name,
+                dataset=dataset.name,
+            ),
             field="dataset",
             value=request.dataset,
-            remedy="Leave --dataset out, or name another project.",
+            remedy=Message("Leave --dataset out, or name another project."),
         )
     label_schema_of(project)
     label_studio_repository.get_cursor(session, project.id)  # the intake locks it

@@ -27,6 +27,7 @@ from backend.label_exchange.schemas import (
 from backend.label_exchange.service import Exports, assay_version
 from backend.models import Project
 from backend.projects.service import label_schema_of
+from backend.words import Message
 
 MANIFEST = "manifest.json"
 BYTES_PER_PIECE = 1024 * 1024
@@ -196,13 +197,16 @@ def _storage_errors(path: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             raise StorageFull(
-                f"There is no space left at {path}.", remedy="Free some space and export again."
+                Message("There is no space left at {path}.", path=path),
+                remedy=Message("Free some space and export again."),
             ) from error
         raise InvalidInput(
-            f"{path} cannot be written: {error.strerror or error}.",
+            Message(
+                "{path} cannot be written: {strerror}.", path=path, strerror=error.strerror or error
+            ),
             field="out",
             value=str(path),
-            remedy="Check the folder and its permissions.",
+            remedy=Message("Check the folder and its permissions."),
         ) from error
 
 
@@ -210,10 +214,10 @@ def _check_folder(path: Path) -> None:
     is_ours = path.is_dir() and (not any(path.iterdir()) or (path / MANIFEST).is_file())
     if path.exists() and not is_ours:
         raise InvalidInput(
-            f"{path} is there already and is no export of ours.",
+            Message("{path} is there already and is no export of ours.", path=path),
             field="out",
             value=str(path),
-            remedy="Choose a new folder.",
+            remedy=Message("Choose a new folder."),
         )
 
 

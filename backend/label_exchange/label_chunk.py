@@ -18,6 +18,7 @@ from backend.label_exchange.task_file import ImportedTask
 from backend.models import Project, Task
 from backend.projects.service import label_schema_of
 from backend.records.schemas import RecordCreate
+from backend.words import Message
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
 from labeling.label_studio.label_mapping import LabelMapping, translate
 
@@ -107,7 +108,9 @@ class LabelChunk:
                     source=self._source,
                 )
             except UnicodeEncodeError:
-                self._reject(task.line, "data", None, "a text with half a character cannot be kept")
+                self._reject(
+                    task.line, "data", None, Message("a text with half a character cannot be kept")
+                )
                 continue
             if task.external_id in part:
                 store()
@@ -187,8 +190,10 @@ class LabelChunk:
                         line,
                         f"annotation {-each.label_studio_id}",
                         each.grade,
-                        "an annotation with that id was imported from another Label Studio; "
-                        "import this file into a project of its own",
+                        Message(
+                            "an annotation with that id was imported from another Label Studio; "
+                            "import this file into a project of its own"
+                        ),
                     )
         return kept
 

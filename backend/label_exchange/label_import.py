@@ -7,8 +7,7 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
-from backend.core.counting import amount
-from backend.core.exceptions import AppError, JobCancelled
+from backend.core.exceptions import JobCancelled, words_of
 from backend.core.services import Services
 from backend.ingestion import repository as imports
 from backend.ingestion.mapping import RowRejected
@@ -23,14 +22,16 @@ from backend.models import Import, Project
 from backend.projects import repository as project_rows
 from backend.records.schemas import UpsertCounts
 from backend.records.service import RecordsService
+from backend.words import Message
 
 TASKS_PER_CHUNK = 200
 """Tasks a transaction. Chosen: as ``core.turns.ROWS_PER_TURN``, it lets others write in between."""
 FORMAT = "label_studio"
 DEFAULT_KIND = "record"
-OWN_LABEL = (
-    "a label that this project worked out itself is nobody's answer: take in an export of single "
-    "answers (--what annotations), or import into another project"
+OWN_LABEL = Message(
+    "a label that this project worked out itself is nobody's answer: "
+    "take in an export of single answers (--what annotations), or import "
+    "into another project"
 )
 Progress = Callable[[float, str], None]
 
@@ -102,11 +103,18 @@ class _LabelImport:
             for chunk in self._chunks():
                 with self._transaction() as session:
                     self._take_in(session, chunk, report)
-                self.progress(chunk[-1][0] / max(self._size, 1), f"{report.tasks_read:,} tasks")
+                self.progress(
+                    chunk[-1][0] / max(self._size, 1),
+                    Message.ngettext("{n:,} task", "{n:,} tasks", n=report.tasks_read),
+                )
                 if self.should_stop():
                     raise JobCancelled(
-                        f"The import was stopped after {amount(report.tasks_read, 'task')}.",
-                        remedy="Import again; what was stored stays.",
+                        Message.ngettext(
+                            "The import was stopped after {n:,} task.",
+                            "The import was stopped after {n:,} tasks.",
+                            n=report.tasks_read,
+                        ),
+                        remedy=Message("Import again; what was stored stays."),
                     )
         except Exception as error:
             self._record_failure(report, error)
@@ -219,14 +227,13 @@ class _LabelImport:
     def _record_failure(self, report: LabelImportReport, error: Exception) -> None:
         if self.only_session is not None or report.import_id is None:
             return
-        message = str(error) if isinstance(error, AppError) else f"{type(error).__name__}: {error}"
         try:
             with self._transaction() as session:
                 imports.finish(
                     session,
                     report.import_id,
                     status="failed",
-                    error=message[:2_000],
+                    error=words_of(error),
                     now=self._services.clock(),
                 )
         except Exception as second:

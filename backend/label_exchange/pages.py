@@ -6,6 +6,7 @@ from fastapi import APIRouter, File, Request, UploadFile
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.language import language_of
 from backend.ingestion.reports import ImportsService
 from backend.jobs.queue import list_recent
 from backend.label_exchange.label_import import FORMAT
@@ -13,7 +14,6 @@ from backend.label_exchange.schemas import IMPORT_LABELS, ExportFormat, What
 from backend.label_exchange.service import Exports
 from backend.label_exchange.uploads import queue_import
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import render
 from backend.words import N_
 

@@ -9,7 +9,7 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from starlette.background import BackgroundTask
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep
-from backend.core.problems import problem_responses
+from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.label_exchange.files import zip_export
 from backend.label_exchange.formats import file_pieces
@@ -27,11 +27,14 @@ from backend.projects.service import ProjectsService, label_schema_of
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}",
     tags=["exchange"],
-    responses=problem_responses(401, 403, 404),
 )
 
 
-@router.get("/exports", response_class=StreamingResponse, responses=problem_responses(422, 507))
+@router.get(
+    "/exports",
+    response_class=StreamingResponse,
+    responses={**file_responses(MEDIA_TYPES.values()), **problem_responses(507)},
+)
 def export_labels(
     *,
     project_id: int,
@@ -65,7 +68,7 @@ def export_labels(
     )
 
 
-@router.post("/label-imports", status_code=202, responses=problem_responses(422, 507))
+@router.post("/label-imports", status_code=202, responses=problem_responses(507))
 def import_labels(
     *,
     project_id: int,

@@ -36,6 +36,22 @@ def _empty_as_none(value: object) -> object:
 Blank = BeforeValidator(_empty_as_none)
 
 
+def _refuse_numbers(value: object) -> object:
+    """A bare number is no time, though pydantic would count seconds from 1970."""
+    if isinstance(value, str) and value.replace(".", "").lstrip("+-").isdecimal():
+        raise ValueError("write a date, or a date and a time, such as 2026-05-01T08:00:00Z")
+    return value
+
+
+def _may_be_empty(schema: dict[str, Any]) -> None:
+    schema["anyOf"] = [*schema["anyOf"], {"const": ""}]
+
+
+def _may_be_a_day(schema: dict[str, Any]) -> None:
+    _may_be_empty(schema)
+    schema["anyOf"].insert(1, {"type": "string", "format": "date"})
+
+
 class ExportRequest(BaseModel):
     """Which labels, in which form."""
 
@@ -47,14 +63,20 @@ class ExportRequest(BaseModel):
         "amount to; best: gold where there is, else consensus; annotations: each answer",
     )
     format: ExportFormat = "jsonl"
-    since: Annotated[datetime | None, Blank] = Field(
-        None, description="labels made or changed at or after that time (UTC if it has no zone)"
+    since: Annotated[datetime | None, Blank, BeforeValidator(_refuse_numbers)] = Field(
+        None,
+        description="labels made or changed at or after that time (UTC if it has no zone)",
+        json_schema_extra=_may_be_a_day,
     )
     kind: Annotated[str | None, Blank] = Field(None, description="records of that kind")
     grade: Annotated[str | None, Blank] = Field(None, description="labels with that grade")
     audit_only: bool = Field(False, description="records that were drawn at random")
     min_confidence: Annotated[float | None, Blank] = Field(
-        None, ge=0.0, le=1.0, description="consensus labels at least as probable; gold stays"
+        None,
+        ge=0.0,
+        le=1.0,
+        description="consensus labels at least as probable; gold stays",
+        json_schema_extra=_may_be_empty,
     )
     pseudonyms: bool = Field(False, description="people as annotator-1, reviewer-1")
     byte_order_mark: bool = Field(True, description="in CSV, so that Excel reads it as UTF-8")

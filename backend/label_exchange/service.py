@@ -16,6 +16,7 @@ from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RecordAnswers
 from backend.models import Dataset, Project, Record, Task
 from backend.projects.service import label_schema_of, policy_of
+from backend.words import Message
 
 Row = LabelRow | AnnotationRow
 
@@ -60,17 +61,17 @@ class Exports:
         grades = label_schema_of(self._project).grades
         if request.grade is not None and request.grade not in grades:
             raise InvalidInput(
-                f"The label schema has no grade {request.grade!r}.",
+                Message("The label schema has no grade {grade!r}.", grade=request.grade),
                 field="grade",
                 value=request.grade,
-                remedy=f"Choose one of: {', '.join(grades)}.",
+                remedy=Message("Choose one of: {grades}.", grades=grades),
             )
         if request.min_confidence is not None and request.what in {"annotations", "gold"}:
             raise InvalidInput(
-                f"{request.what} has no confidence to filter by.",
+                Message("{what} has no confidence to filter by.", what=request.what),
                 field="min_confidence",
                 value=request.min_confidence,
-                remedy="Ask for consensus or best, or leave min_confidence out.",
+                remedy=Message("Ask for consensus or best, or leave min_confidence out."),
             )
 
     def rows(self, request: ExportRequest) -> Iterator[Row]:
@@ -191,11 +192,14 @@ def check_names(principal: Principal, request: ExportRequest) -> None:
     """
     if not request.pseudonyms and not principal.may("lead"):
         raise NotAllowed(
-            f"Exports with people's names need the role lead; {principal.name} is "
-            f"{principal.role}.",
+            Message(
+                "Exports with people's names need the role lead; {principal} is {role}.",
+                principal=principal.name,
+                role=principal.role,
+            ),
             field="pseudonyms",
             value=False,
-            remedy="Ask with pseudonyms=true.",
+            remedy=Message("Ask with pseudonyms=true."),
         )
 
 

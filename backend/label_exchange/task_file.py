@@ -12,6 +12,7 @@ from backend.ingestion.mapping import MAX_EXTERNAL_ID, RowRejected
 from backend.ingestion.schemas import Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise
 from backend.records.content import Value
+from backend.words import Message
 from labeling.label_studio.label_mapping import LabelMapping
 from labeling.label_studio.shown_table import read_table
 from labeling.label_studio.tasks import KEY
@@ -20,9 +21,9 @@ CHARACTERS_A_READ = 1024 * 1024
 """Chosen: bounds memory."""
 MAX_TASK = 64 * 1024 * 1024
 """Characters. Chosen: bounds memory where a file is no list of tasks."""
-REMEDY = (
-    "Export it as JSON: in Label Studio, Export > JSON, or "
-    "GET /api/projects/ID/export?exportType=JSON&download_all_tasks=true."
+REMEDY = Message(
+    "Export it as JSON: in Label Studio, Export > JSON, or GET "
+    "/api/projects/ID/export?exportType=JSON&download_all_tasks=true."
 )
 OWN_DATA = frozenset({KEY, "record_id", "html"})
 
@@ -41,7 +42,7 @@ def read_tasks(path: Path) -> Iterator[tuple[int, Any]]:
                 yield place, element
     except (OSError, UnicodeDecodeError, EOFError) as error:
         why = getattr(error, "strerror", None) or error  # without the path once more
-        raise _unreadable(path, f"cannot be read: {why}") from error
+        raise _unreadable(path, Message("cannot be read: {why}", why=why)) from error
 
 
 def _open(path: Path) -> IO[str]:
@@ -54,14 +55,14 @@ def _elements(file: IO[str], path: Path) -> Iterator[Any]:
     decoder = json.JSONDecoder()
     held = file.read(CHARACTERS_A_READ).lstrip()
     if not held.startswith("["):
-        raise _unreadable(path, "holds no JSON array")
+        raise _unreadable(path, Message("holds no JSON array"))
     place, number = 1, 0
     while True:
         while place < len(held) and held[place] in " \t\r\n,":
             place += 1
         if place < len(held) and held[place] == "]":
             return
-        problem: str = "is cut off"
+        problem: str = Message("is cut off")
         if place < len(held):
             try:
                 element, place = decoder.raw_decode(held, place)
@@ -72,7 +73,10 @@ def _elements(file: IO[str], path: Path) -> Iterator[Any]:
                 problem = str(error)
         more = file.read(max(CHARACTERS_A_READ, len(held) - place))
         if not more or len(held) - place > MAX_TASK:
-            raise _unreadable(path, f"is broken after task {number}: {problem}")
+            raise _unreadable(
+                path,
+                Message("is broken after task {number}: {problem}", number=number, problem=problem),
+            )
         held, place = held[place:] + more, 0
 
 
@@ -83,16 +87,23 @@ def _check_first(element: Any, path: Path) -> None:
     if keys & {"annotation_id", "annotator"}:
         raise _unreadable(
             path,
-            "is a JSON_MIN export, which does not hold the annotations themselves (marks, "
-            "skips, revisions)",
+            Message(
+                "is a JSON_MIN export, which does not hold the annotations "
+                "themselves (marks, skips, revisions)"
+            ),
         )
     if "completions" in keys:
-        raise _unreadable(path, "is an export of a Label Studio before 1.0")
-    raise _unreadable(path, "holds no tasks with annotations")
+        raise _unreadable(path, Message("is an export of a Label Studio before 1.0"))
+    raise _unreadable(path, Message("holds no tasks with annotations"))
 
 
 def _unreadable(path: Path, problem: str) -> UnreadableSource:
-    return UnreadableSource(f"{path.name} {problem}.", field="file", value=path.name, remedy=REMEDY)
+    return UnreadableSource(
+        Message("{path} {problem}.", path=path.name, problem=problem),
+        field="file",
+        value=path.name,
+        remedy=REMEDY,
+    )
 
 
 @dataclass(frozen=True)
@@ -123,10 +134,10 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         RowRejected: it is none, or its data cannot be a record.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
-        raise _rejection(line, "data", raw, "no task with data")
+        raise _rejection(line, "data", raw, Message("no task with data"))
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        raise _rejection(line, "annotations", annotations, "no list of annotations")
+        raise _rejection(line, "annotations", annotations, Message("no list of annotations"))
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")
@@ -181,15 +192,24 @@ def _external_id(line: int, raw: Mapping[str, Any], mapping: LabelMapping) -> st
     if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
         named = str(value)
     elif mapping.record.external_id is not None:
-        raise _rejection(line, key, value, "the record's id is missing")
+        raise _rejection(line, key, value, Message("the record's id is missing"))
     elif raw.get("id") is None:
-        raise _rejection(line, "id", None, "neither record_id nor a task id names the record")
+        raise _rejection(
+            line, "id", None, Message("neither record_id nor a task id names the record")
+        )
     else:
         named = "-".join(
             str(part) for part in ("label-studio", raw.get("project"), raw["id"]) if part
         )
     if len(named) > MAX_EXTERNAL_ID or "\x00" in named:
-        raise _rejection(line, key, named, f"no id of at most {MAX_EXTERNAL_ID} characters")
+        raise _rejection(
+            line,
+            key,
+            named,
+            Message(
+                "no id of at most {max_external_id} characters", max_external_id=MAX_EXTERNAL_ID
+            ),
+        )
     return named
 
 

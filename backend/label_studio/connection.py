@@ -16,6 +16,7 @@ from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
+from backend.words import N_, Message
 from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import GuidelineRule, instructions_html
@@ -37,13 +38,13 @@ def project_marker(project: Project) -> str:
 class LabelStudioProjectGone(Unavailable):
     """Label Studio answers, and holds the project no more."""
 
-    title = "Label Studio project gone"
+    title = N_("Label Studio project gone")
 
 
 class LabelStudioScreenChanged(Unavailable):
     """Label Studio refuses suggestions because people edited the project's labelling screen."""
 
-    title = "Labelling screen changed"
+    title = N_("Labelling screen changed")
 
 
 def screen_changes(held: Mapping[str, Any], project: Project) -> list[ScreenChange]:
@@ -53,9 +54,9 @@ def screen_changes(held: Mapping[str, Any], project: Project) -> list[ScreenChan
 
 def remedy_of_screen(changes: Sequence[ScreenChange]) -> str:
     """What to do about it, in Label Studio."""
-    return (
-        "In Label Studio, under Settings, Labeling Interface, Code: "
-        f"{'; '.join(change.remedy for change in changes)}."
+    return Message(
+        "In Label Studio, under Settings, Labeling Interface, Code: {changes}.",
+        changes=[change.remedy for change in changes],
     )
 
 
@@ -74,7 +75,7 @@ def check_held(services: Services, project: Project) -> dict[str, Any]:
     except LabelStudioRefused as error:
         if error.status != HTTPStatus.NOT_FOUND:
             raise
-        what = "is gone"
+        gone = N_("Project {number} of Label Studio, which showed '{project}', is gone.")
     else:
         if held.get("description") == project_marker(project):
             return held
@@ -82,14 +83,19 @@ def check_held(services: Services, project: Project) -> dict[str, Any]:
             keys = repository.pushed_keys(session, project.id, KEYS_TO_RECOGNISE)
         if keys and client.find_tasks(label_studio_id, keys):
             return held  # somebody wrote another description
-        what = "is another project now"
+        gone = N_(
+            "Project {number} of Label Studio, which showed '{project}', is another project now."
+        )
     raise LabelStudioProjectGone(
-        f"Project {label_studio_id} of Label Studio, which showed '{project.name}', {what}.",
+        Message(gone, number=label_studio_id, project=project.name),
         field="project",
         value=project.name,
         remedy=(
-            "Restore Label Studio's database, and all goes on by itself; or make the project anew "
-            f"there: assay push '{project.name}' --recreate. No answer that was taken in is lost."
+            Message(
+                "Restore Label Studio's database, and all goes on by itself; or let whoever runs "
+                "the server make the project anew there (docs/operations.md). No answer that was "
+                "taken in is lost."
+            )
         ),
     )
 
@@ -170,9 +176,9 @@ def ensure_webhook(services: Services, label_studio_project_id: int) -> None:
     secret = services.settings.webhook_secret
     if secret is None:
         raise ConfigurationError(
-            "There is no webhook secret.",
+            Message("There is no webhook secret."),
             field="webhook_secret",
-            remedy="Set ASSAY_WEBHOOK_SECRET, or run `assay up`, which makes one.",
+            remedy=Message("Whoever runs the server sets ASSAY_WEBHOOK_SECRET."),
         )
     services.label_studio.upsert_webhook(
         label_studio_project_id,

@@ -15,6 +15,7 @@ from backend.label_studio import repository
 from backend.label_studio.push import push_batches
 from backend.label_studio.sync import sync_project
 from backend.loop.job_names import PUSH, SYNC
+from backend.words import Message
 from labeling.exceptions import LabelingError, LabelStudioRefused, LabelStudioUnavailable
 
 
@@ -48,7 +49,8 @@ def _failure_is_told(services: Services, project_id: int) -> Iterator[None]:
         yield
     except (AppError, LabelingError) as error:
         with services.database.transaction() as session:
-            repository.mark_sync_failed(session, project_id, str(error))
+            said = error.text if isinstance(error, AppError) else str(error)
+            repository.mark_sync_failed(session, project_id, said)
         raise
 
 
@@ -62,13 +64,14 @@ def retry_while_unavailable(
             return handler(context, args)
         except LabelStudioUnavailable as error:
             raise Unavailable(
-                str(error), remedy="The work is kept and tried again; start Label Studio."
+                str(error), remedy=Message("The work is kept and tried again; start Label Studio.")
             ) from error
         except LabelStudioRefused as error:
             if error.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
                 raise
             raise Unavailable(
-                str(error), remedy="The work is kept and tried again once the token is accepted."
+                str(error),
+                remedy=Message("The work is kept and tried again once the token is accepted."),
             ) from error
 
     return run

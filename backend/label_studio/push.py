@@ -18,6 +18,7 @@ from backend.label_studio.connection import (
 from backend.loop import repository as loop_repository
 from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
+from backend.words import Message
 from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.predictions import Suggestion, build_prediction, strongest_evidence
@@ -53,8 +54,12 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
                 if error.status != HTTPStatus.BAD_REQUEST or not screen:
                     raise
                 raise LabelStudioScreenChanged(
-                    f"Label Studio refuses tasks for '{project.name}', whose labelling screen was "
-                    f"edited there: {'; '.join(map(str, screen))}.",
+                    Message(
+                        "Label Studio refuses tasks for '{project}', whose labelling screen "
+                        "was edited there: {columns}.",
+                        project=project.name,
+                        columns="; ".join(map(str, screen)),
+                    ),
                     field="project",
                     value=project.name,
                     remedy=remedy_of_screen(screen) + " Then all goes on by itself.",

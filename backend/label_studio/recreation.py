@@ -17,6 +17,7 @@ from backend.loop import answer_repository
 from backend.loop.service import LoopService
 from backend.models import Task
 from backend.projects.service import ProjectsService, policy_of
+from backend.words import Message
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,10 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
         project = ProjectsService(session, services.clock).get(project_id)
     if project.label_studio_project_id is None:
         raise Conflict(
-            f"'{project.name}' was never in Label Studio.",
+            Message("'{project}' was never in Label Studio.", project=project.name),
             field="project",
             value=project.name,
-            remedy="Push it without --recreate.",
+            remedy=Message("Push it without --recreate."),
         )
     try:
         check_held(services, project)
@@ -49,11 +50,14 @@ def recreate(services: Services, project_id: int, *, actor: str) -> Recreated:
         reason = error.message
     else:
         raise Conflict(
-            f"Label Studio holds '{project.name}', as its project "
-            f"{project.label_studio_project_id}.",
+            Message(
+                "Label Studio holds '{project}', as its project {label_studio_project_id}.",
+                project=project.name,
+                label_studio_project_id=project.label_studio_project_id,
+            ),
             field="project",
             value=project.name,
-            remedy="There is nothing to make anew; push it without --recreate.",
+            remedy=Message("There is nothing to make anew; push it without --recreate."),
         )
     emails = {int(user["id"]): str(user["email"]).lower() for user in services.label_studio.users()}
     with services.database.transaction() as session:

@@ -16,6 +16,7 @@ from backend.label_studio.connection import (
 from backend.loop.service import LoopService, after_intake
 from backend.models import Project, SyncCursor
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.words import Message
 from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,
@@ -62,7 +63,10 @@ def sync_project(
         )
         counts += applied
         foreign.update(unknown)
-        progress(1 - 1 / (index + 2), f"{counts.total} revisions read")
+        progress(
+            1 - 1 / (index + 2),
+            Message.ngettext("{n} revision read", "{n} revisions read", n=counts.total),
+        )
     if is_full or is_listing_due(cursor, services.clock()):
         counts += _sync_deleted_tasks(services, project_id, label_studio_id)
     know_annotators(services)
@@ -75,16 +79,26 @@ def sync_project(
             LoopService(session, services.clock).request_review(project)
     after_intake(services, project, counts.total)
     if foreign:
-        progress(1.0, f"{len(foreign)} tasks in Label Studio are not ours")
+        progress(
+            1.0,
+            Message.ngettext(
+                "{n} task in Label Studio is not ours",
+                "{n} tasks in Label Studio are not ours",
+                n=len(foreign),
+            ),
+        )
     return counts
 
 
 def cannot_be_shown(task_ids: Sequence[int]) -> str:
     """What people are told of tasks that Label Studio itself stumbles over."""
-    ids = ", ".join(map(str, sorted(task_ids)))
-    return (
-        f"Label Studio answers 500 when it is asked for its tasks {ids}. Look for the cause in its "
-        "log; as a rule it helps to delete their newest annotation there."
+    return Message.ngettext(
+        "Label Studio answers 500 when it is asked for its task {tasks}. Look for the cause in its "
+        "log; as a rule it helps to delete its newest annotation there.",
+        "Label Studio answers 500 when it is asked for its tasks {tasks}. Look for the cause in "
+        "its log; as a rule it helps to delete their newest annotation there.",
+        n=len(task_ids),
+        tasks=sorted(task_ids),
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, case, func
 from sqlmodel import Session, col, select
 
+from backend.jobs.repository import FINISHED
 from backend.models import (
     Annotation,
     Batch,
@@ -171,6 +173,23 @@ def count_failures(session: Session, name: str, project_id: int, *, before: date
             col(Job.finished_at) <= before,
         )
     ).one()
+
+
+def newest_job(session: Session, project_id: int, names: Sequence[str]) -> Job | None:
+    """The job of one of these names that was asked for last; of several one that has not ended."""
+    has_ended = case((col(Job.status).in_(FINISHED), 1), else_=0)
+    return session.exec(
+        select(Job)
+        .where(Job.project_id == project_id, col(Job.name).in_(names))
+        .order_by(col(Job.enqueued_at).desc(), has_ended, col(Job.id))
+        .limit(1)
+    ).first()
+
+
+def was_asked_for(session: Session, name: str, project_id: int, args: dict[str, Any]) -> bool:
+    """True if there is such a job, whatever became of it."""
+    found = session.exec(select(Job.args).where(Job.name == name, Job.project_id == project_id))
+    return args in found.all()
 
 
 def tasks(session: Session, project_id: int) -> Sequence[Task]:

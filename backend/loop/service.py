@@ -9,11 +9,19 @@ from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.core.services import Services
-from backend.jobs.queue import enqueue, enqueue_if_none_waiting, get
+from backend.jobs.queue import (
+    UNSUCCESSFUL,
+    enqueue,
+    enqueue_if_none_waiting,
+    get,
+    newest_attempt,
+    retry,
+)
 from backend.loop import answer_repository, repository
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
+from backend.loop.outlook import LoopProgress, Outlook
 from backend.loop.repository import Learnt
-from backend.models import Batch, Project
+from backend.models import Batch, Job, Project
 from backend.projects.service import policy_of
 from backend.records import repository as records
 
@@ -22,21 +30,6 @@ LEARNT = "learnt"
 RETRY_FAILED_AFTER = timedelta(minutes=5)
 """A step that failed is asked for again after this pause, so that a lasting fault costs little.
 Chosen."""
-
-
-@dataclass(frozen=True)
-class LoopProgress:
-    """Where the labelling of a project stands; tasks are first tasks of records."""
-
-    complete_tasks: frozenset[int]
-    open: int
-    open_in_last_batch: int
-    last_round: int
-
-    @property
-    def complete(self) -> int:
-        """How many tasks have all the answers that are wanted."""
-        return len(self.complete_tasks)
 
 
 @dataclass(frozen=True)
@@ -136,22 +129,39 @@ class LoopService:
         way; one that failed is tried again after a pause. ``is_retrained``: a retraining
         asks, so it is not asked for again.
         """
-        policy = policy_of(project)
-        progress = self.progress(project)
         unpushed = repository.batches_not_pushed(self._session, project.id)
         if unpushed:
             return [self._push_step(project, unpushed[0])]
-        if progress.last_round == 0:
-            return []
+        outlook = self.outlook(project)
+        last_round = outlook.progress.last_round
+        if last_round == 0:
+            return self._first_steps(project)
         steps = []
-        new, state = self._not_learnt(project, progress)
-        is_finished = progress.open <= policy.refill_at
-        is_enough = new >= policy.labels_before_retraining or (new > 0 and is_finished)
-        if is_enough and not is_retrained:
-            steps.append(Step(RETRAIN, f"{progress.last_round}:{state}"))
-        if is_finished and progress.last_round < (policy.max_rounds or progress.last_round + 1):
-            steps.append(self._batch_step(project, progress.last_round + 1))
+        if outlook.is_training_due and not is_retrained:
+            steps.append(Step(RETRAIN, f"{last_round}:{outlook.new_state}"))
+        if outlook.is_batch_finished and not outlook.is_last_round:
+            steps.append(self._batch_step(project, last_round + 1))
         return steps
+
+    def outlook(self, project: Project) -> Outlook:
+        """What the loop waits for; nothing is written."""
+        progress, policy = self.progress(project), policy_of(project)
+        new, new_state = self._not_learnt(project, progress)
+        return Outlook(
+            progress,
+            new=new,
+            new_state=new_state,
+            wanted=policy.labels_before_retraining,
+            refill_at=policy.refill_at,
+            max_rounds=policy.max_rounds,
+        )
+
+    def _first_steps(self, project: Project) -> list[Step]:
+        """The first batch, where somebody has asked for it and it did not come about."""
+        step = self._batch_step(project, 1)
+        assert step.args is not None
+        is_asked = repository.was_asked_for(self._session, step.name, project.id, step.args)
+        return [step] if is_asked else []
 
     def _not_learnt(self, project: Project, progress: LoopProgress) -> tuple[int, str]:
         """How many records have another label than the newest model version learnt, or may have.
@@ -192,8 +202,15 @@ class LoopService:
         return Step(PUSH, key)
 
     def request_batch(self, project: Project, round_number: int) -> str | None:
-        """The choice of that round's batch is queued; None if it was made already."""
-        return self.queue_step(project, [self._batch_step(project, round_number)])
+        """The choice of that round's batch is queued, also where it failed or was cancelled.
+
+        None if it was made already.
+        """
+        step = self._batch_step(project, round_number)
+        job = self._newest(step.name, project.id, step.key, step.args)
+        if job.status in UNSUCCESSFUL:
+            return retry(self._session, job.id, now=self._clock()).id
+        return None if job.status == "done" else job.id
 
     def _batch_step(self, project: Project, round_number: int) -> Step:
         generation = records.generation(self._session, project.dataset_id)
@@ -202,7 +219,12 @@ class LoopService:
     def _ensure(
         self, name: str, project_id: int, key: str, args: dict[str, Any] | None = None
     ) -> str | None:
-        """The job is queued, running or waiting: its id. None if it is done."""
+        """The job is queued, running or waiting: its id. None if it is done or was cancelled."""
+        job = self._newest(name, project_id, key, args)
+        return None if job.status in {"done", "cancelled"} else job.id
+
+    def _newest(self, name: str, project_id: int, key: str, args: dict[str, Any] | None) -> Job:
+        """The job of the step, queued if there was none; if it was tried again, that one."""
         now = self._clock()
         failures = repository.count_failures(
             self._session, name, project_id, before=now - RETRY_FAILED_AFTER
@@ -215,8 +237,7 @@ class LoopService:
             key=f"{key}:{failures}",
             now=now,
         )
-        is_over = get(self._session, job_id).status in {"done", "cancelled"}
-        return None if is_over else job_id
+        return newest_attempt(self._session, get(self._session, job_id))
 
 
 def continue_loop(services: Services, project: Project) -> None:

@@ -28,6 +28,7 @@ from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.records.repository import generation
 from backend.registry.service import RegistryService
+from backend.words import Message
 
 CHUNK = 20_000
 """Records graded at once: about 40 MB of features of 500 columns. Chosen: bounds memory."""
@@ -58,8 +59,7 @@ def accept(
         if champion is None or policy.accept_error is None:
             return {
                 "state": "off",
-                "reason": "no champion, or the policy has no accept_error: "
-                "assay projects set PROJECT accept_error=0.05",
+                "reason": "no champion, or the policy has no accept_error",
             }
         registry = RegistryService(session, services.clock)
         audit: list[tuple[int, str | None]] = [
@@ -137,7 +137,12 @@ def _answers(
         artifact.signals,
     )
     reader = LabelFeatures(services, features, context, schema, pool, choice)
-    context.progress(0.6, f"grading {len(pool.record_ids) - len(taken)} records")
+    context.progress(
+        0.6,
+        Message.ngettext(
+            "grading {n} record", "grading {n} records", n=len(pool.record_ids) - len(taken)
+        ),
+    )
     rows = np.array([row for row, record in enumerate(pool.record_ids) if record not in taken], int)
     audited = [record_id for record_id, _ in audit]
     grades, confidence = _best(artifact, reader.records(audited, artifact.signals))
@@ -162,7 +167,15 @@ def _grades(
     confidences: list[NDArray[np.float64]] = [np.zeros(0)]
     for start in range(0, len(rows), CHUNK):
         context.check_cancelled()
-        context.progress(0.6 + 0.4 * start / len(rows), f"{start} of {len(rows)} records graded")
+        context.progress(
+            0.6 + 0.4 * start / len(rows),
+            Message.ngettext(
+                "{done} of {n} record graded",
+                "{done} of {n} records graded",
+                n=len(rows),
+                done=start,
+            ),
+        )
         best, confidence = _best(artifact, seen[rows[start : start + CHUNK]])
         grades.append(best)
         confidences.append(confidence)

@@ -7,6 +7,7 @@ from typing import Literal
 from backend.core.exceptions import InvalidInput
 from backend.core.tabular import csv_pieces
 from backend.machine_labels.schemas import MachineLabelExport
+from backend.words import Message
 
 MachineLabelFormat = Literal["csv", "jsonl"]
 MEDIA_TYPES: dict[MachineLabelFormat, str] = {
@@ -51,10 +52,13 @@ def format_of(file: Path) -> MachineLabelFormat:
         case ".jsonl":
             return "jsonl"
     raise InvalidInput(
-        f"Machine labels are not written as {file.suffix or 'a file without ending'!r}.",
+        Message(
+            "Machine labels are not written as {suffix!r}.",
+            suffix=file.suffix or "a file without ending",
+        ),
         field="file",
         value=str(file),
-        remedy="Name the file .csv or .jsonl.",
+        remedy=Message("Name the file .csv or .jsonl."),
     )
 
 

@@ -18,6 +18,7 @@ from backend.machine_labels.service import AcceptanceService
 from backend.machine_labels.words import promise, waiting_reason
 from backend.models import MachineLabel, Project
 from backend.projects.service import label_schema_of, policy_of
+from backend.words import Message
 
 EXPORT_PAGE = 2_000
 """Chosen: bounds memory while labels are written out."""
@@ -54,10 +55,14 @@ class MachineLabels:
         grades = label_schema_of(project).grades
         if grade is not None and grade not in grades:
             raise InvalidInput(
-                f"The label schema of project {project.id} has no grade {grade!r}.",
+                Message(
+                    "The label schema of project {project} has no grade {grade!r}.",
+                    project=project.id,
+                    grade=grade,
+                ),
                 field="grade",
                 value=grade,
-                remedy=f"Choose one of: {', '.join(grades)}.",
+                remedy=Message("Choose one of: {grades}.", grades=grades),
             )
         standing = self._service.standing_acceptance(project.id)
         if standing is None:

@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
-from backend.core.problems import problem_responses
+from backend.core.request_body import LARGEST_NUMBER
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.machine_labels.export import MEDIA_TYPES, MachineLabelFormat, export
 from backend.machine_labels.labels import MachineLabels
@@ -25,7 +26,6 @@ from backend.projects.service import ProjectsService
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}",
     tags=["machine labels"],
-    responses=problem_responses(401, 403, 404),
 )
 
 
@@ -38,7 +38,7 @@ def list_acceptances(
     return list(MachineLabels(session, services.clock).decisions(project_id))
 
 
-@router.post("/acceptances", status_code=202, responses=problem_responses(409))
+@router.post("/acceptances", status_code=202)
 def accept_now(
     project_id: int, session: SessionDep, services: ServicesDep, principal: Lead
 ) -> QueuedAcceptance:
@@ -48,7 +48,7 @@ def accept_now(
     return QueuedAcceptance(job_id=service.request(project, actor=principal.name))
 
 
-@router.post("/acceptances/withdraw", status_code=201, responses=problem_responses(409, 422))
+@router.post("/acceptances/withdraw", status_code=201)
 def withdraw(
     project_id: int,
     request: WithdrawRequest,
@@ -64,7 +64,7 @@ def withdraw(
     return MachineLabels(session, services.clock).decisions(project_id)[-1]
 
 
-@router.get("/machine-labels", responses=problem_responses(422))
+@router.get("/machine-labels")
 def list_machine_labels(
     *,
     project_id: int,
@@ -72,7 +72,9 @@ def list_machine_labels(
     services: ServicesDep,
     _principal: Viewer,
     grade: Annotated[str | None, Query(description="only this grade", examples=["good"])] = None,
-    after: Annotated[int, Query(ge=0, description="the previous page's `after`")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_NUMBER, description="the previous page's `after`")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> MachineLabelPage:
     """List the machine labels that count now, in id order, a page at a time."""
@@ -90,7 +92,11 @@ def machine_label_status(
     return MachineLabels(session, services.clock).status(project)
 
 
-@router.get("/machine-labels/export", response_class=StreamingResponse)
+@router.get(
+    "/machine-labels/export",
+    response_class=StreamingResponse,
+    responses=file_responses(MEDIA_TYPES.values()),
+)
 def export_machine_labels(
     project_id: int,
     session: SessionDep,

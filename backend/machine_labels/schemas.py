@@ -6,6 +6,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.exceptions import InvalidInput
+from backend.core.request_body import RequestBody
+from backend.words import Message
 
 AcceptanceState = Literal["accepted", "refused", "withdrawn"]
 
@@ -72,7 +74,7 @@ class MachineLabelExport(MachineLabelPublic):
     audits: int = Field(description="random audit records that the promise rests on")
 
 
-class WithdrawRequest(BaseModel):
+class WithdrawRequest(RequestBody):
     """A request to take the machine labels back."""
 
     reason: str = Field(
@@ -90,10 +92,14 @@ def read_withdrawal(reason: str) -> WithdrawRequest:
         return WithdrawRequest(reason=reason)
     except ValidationError as error:
         raise InvalidInput(
-            f"The reason {reason!r} cannot be kept: {error.errors()[0]['msg']}.",
+            Message(
+                "The reason {reason!r} cannot be kept: {msg}.",
+                reason=reason,
+                msg=error.errors()[0]["msg"],
+            ),
             field="reason",
             value=reason,
-            remedy="Say in 3 to 500 characters why the machine labels are taken back.",
+            remedy=Message("Say in 3 to 500 characters why the machine labels are taken back."),
         ) from error
 
 

@@ -19,6 +19,7 @@ from backend.machine_labels.checks import MachineLabelCheck, completed_checks
 from backend.models import Acceptance, Project
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
+from backend.words import Message
 
 ACCEPT = "training.accept"
 
@@ -77,18 +78,21 @@ class AcceptanceService:
         """
         if policy_of(project).accept_error is None:
             raise Conflict(
-                f"The policy of project {project.id} allows no machine labels.",
+                Message(
+                    "The policy of project {project} allows no machine labels.", project=project.id
+                ),
                 field="policy.accept_error",
                 value=None,
-                remedy=f"Set the greatest share of wrong ones first: "
-                f"assay projects set {project.id} accept_error=0.05.",
+                remedy=Message(
+                    "Set the greatest share of wrong ones first: accept_error in the policy."
+                ),
             )
         if RegistryService(self._session, self._clock).champion(project.id) is None:
             raise Conflict(
-                f"Project {project.id} has no champion yet.",
+                Message("Project {project} has no champion yet.", project=project.id),
                 field="project",
                 value=project.id,
-                remedy="Label the first batch; a model version is trained then.",
+                remedy=Message("Label the first batch; a model version is trained then."),
             )
         now = self._clock()
         self._audit.append(actor, "acceptance.requested", f"project:{project.id}")
@@ -118,10 +122,10 @@ class AcceptanceService:
         standing = self.standing_acceptance(project.id)
         if standing is None:
             raise Conflict(
-                f"Project {project.id} has no machine labels to withdraw.",
+                Message("Project {project} has no machine labels to withdraw.", project=project.id),
                 field="project",
                 value=project.id,
-                remedy=f"See: assay acceptance list {project.id}.",
+                remedy=Message("The project's page tells which stand."),
             )
         row = Acceptance(
             project_id=project.id,

@@ -3,11 +3,10 @@
 from active_learning.types import Reason
 
 HOW_TO_SET = Reason(
-    "To let machine labels count, set the share of wrong ones that you tolerate: "
-    "assay projects set PROJECT accept_error=0.05, or accept_error in "
-    "PATCH /api/v1/projects/ID/policy.",
-    "如需采用机器标注，请设置可容忍的错误比例：assay projects set PROJECT accept_error=0.05，"
-    "或通过 API：PATCH /api/v1/projects/ID/policy 的字段 accept_error。",
+    "To let machine labels count, let a lead set accept_error in the project's policy: the share "
+    "of wrong ones that you tolerate, such as 0.05 (PATCH /api/v1/projects/ID/policy).",
+    "如需采用机器标注，请由负责人在项目策略中设置 accept_error，即可容忍的错误比例，例如 0.05"
+    "（PATCH /api/v1/projects/ID/policy）。",
 )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Job(SQLModel, table=True):
@@ -31,8 +31,8 @@ class Job(SQLModel, table=True):
     retries: int = Field(default=0, description="how often something it needs was unavailable")
     crashes: int = Field(default=0, description="how often its worker died under it")
     progress: float = Field(default=0.0, ge=0.0, le=1.0)
-    message: str = ""
-    error: str | None = None
+    message: str = Field(default="", sa_type=StoredText)
+    error: str | None = Field(default=None, sa_type=StoredText)
     result: dict[str, Any] | None = Field(default=None, sa_type=Json)
     cancel_requested: bool = False
     worker_id: str | None = Field(default=None, max_length=200)

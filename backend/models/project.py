@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Project(SQLModel, table=True):
@@ -34,7 +34,7 @@ class SyncCursor(SQLModel, table=True):
     listed_at: datetime | None = Field(
         default=None, sa_type=UtcDateTime, description="last full listing of task ids"
     )
-    error: str | None = None
+    error: str | None = Field(default=None, sa_type=StoredText)
     unreadable: list[int] = Field(
         default_factory=list,
         sa_type=Json,

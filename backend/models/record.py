@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Dataset(SQLModel, table=True):
@@ -69,7 +69,7 @@ class Import(SQLModel, table=True):
     rows_changed: int = 0
     rows_unchanged: int = 0
     rows_rejected: int = 0
-    error: str | None = None
+    error: str | None = Field(default=None, sa_type=StoredText)
     understood: dict[str, Any] | None = Field(
         default=None, sa_type=Json, description="how the source was read"
     )
@@ -87,4 +87,4 @@ class ImportReject(SQLModel, table=True):
     line: int
     field: str | None = None
     value: str | None = None
-    reason: str
+    reason: str = Field(sa_type=StoredText)

@@ -8,10 +8,10 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import Response
 
 from backend.core.dependencies import ServicesDep, SessionDep, require
+from backend.core.language import language_of
 from backend.overview import repository
 from backend.overview.service import OverviewService
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.web.language import language_of
 from backend.web.rendering import render
 
 router = APIRouter(include_in_schema=False)
@@ -43,7 +43,6 @@ class ExplainedSuggestion:
     """One record's suggestion with the effects that annotators see, strongest first."""
 
     external_id: str
-    label_studio_task_id: int | None
     model_version: int
     grade: str
     confidence: float
@@ -79,7 +78,6 @@ def read_suggestions(rows: Sequence[tuple[Any, Any, Any, int]]) -> list[Explaine
     return [
         ExplainedSuggestion(
             external_id=record.external_id,
-            label_studio_task_id=task.label_studio_task_id,
             model_version=number,
             grade=prediction.grade,
             confidence=prediction.score,

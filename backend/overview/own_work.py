@@ -13,6 +13,7 @@ from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Project
 from backend.overview import own_work_repository as repository
 from backend.projects import repository as projects
+from labeling.label_studio.addresses import own_task_address, queue_address
 
 WEEK = timedelta(days=7)
 DAY = timedelta(days=1)
@@ -78,7 +79,11 @@ class OwnWorkService:
             if me
             else [],
             projects=[
-                self._project(project, [answer for answer in answers if answer[0] == project.id])
+                self._project(
+                    project,
+                    queue_address(self._settings.annotator_url, project.label_studio_project_id),
+                    [answer for answer in answers if answer[0] == project.id],
+                )
                 for project in projects.list_all(self._session)
                 if project.label_studio_project_id is not None
             ],
@@ -103,7 +108,11 @@ class OwnWorkService:
                 project_id=task.project_id,
                 project=project.name,
                 external_id=external_id,
-                url=self._url(project, f"task={task.label_studio_task_id}")
+                url=own_task_address(
+                    self._settings.annotator_url,
+                    project.label_studio_project_id,
+                    task.label_studio_task_id,
+                )
                 if project.label_studio_project_id and task.label_studio_task_id
                 else None,
             )
@@ -111,20 +120,18 @@ class OwnWorkService:
             if task.id not in answered
         ]
 
-    def _project(self, project: Project, answers: Sequence[repository.OwnAnswer]) -> OwnProject:
+    def _project(
+        self, project: Project, label_url: str, answers: Sequence[repository.OwnAnswer]
+    ) -> OwnProject:
         guideline = current_guideline(self._session, project.id)
         since = guideline.published_at if guideline else project.created_at
         counts = self._counts(answers)
         return OwnProject(
             id=project.id,
             name=project.name,
-            label_url=self._url(project, "labeling=1"),
+            label_url=label_url,
             counts=counts,
             guideline_version=guideline.version if guideline else 1,
             guideline_since=since,
             is_guideline_new=bool(counts.last_at and since and since > counts.last_at),
         )
-
-    def _url(self, project: Project, query: str) -> str:
-        place = f"projects/{project.label_studio_project_id}/data"
-        return f"{self._settings.annotator_url}/{place}?{query}"

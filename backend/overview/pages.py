@@ -1,4 +1,4 @@
-"""The status pages: all projects, one project, jobs."""
+"""The status pages: all projects, and one project."""
 
 from typing import Annotated, Any
 from urllib.parse import urlencode
@@ -6,28 +6,32 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
-from backend.audit.service import AuditTrail
 from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, require
-from backend.jobs.queue import enqueue, request_cancel
 from backend.machine_labels.service import AcceptanceService
-from backend.overview import explanations
-from backend.overview.schemas import CurvePointPublic
-from backend.overview.service import OverviewService
+from backend.overview import explanations, job_pages
+from backend.overview.job_overview import JobOverview
+from backend.overview.schemas import CurvePointPublic, JobFilter, JobPublic
+from backend.overview.service import STILL_TO_SEE, OverviewService
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.review.queue_repository import state_counts
+from backend.training.service import TrainingService
 from backend.web.chart import LearningCurve, Measurement, learning_curve
 from backend.web.rendering import is_fragment, percent, render
 from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 router.include_router(explanations.router)
+router.include_router(job_pages.router)
 
+PROJECT_JOBS = 8
+"""Chosen: the latest, below all else; the page of jobs has the others."""
 NOTICES = {
     "retraining": N_("Retraining is queued."),
+    "batch": N_("The batch is being chosen."),
     "rolled-back": N_("The champion was changed."),
     "withdrawn": N_("The machine labels are withdrawn."),
-    "cancelling": N_("The job was asked to stop."),
+    **job_pages.NOTICES,
 }
 
 
@@ -35,11 +39,11 @@ NOTICES = {
 def start_page(request: Request, session: SessionDep, services: ServicesDep) -> Response:
     """All projects, workers and open jobs."""
     overview = _overview(session, services)
+    jobs = JobOverview(session, services.clock)
     context = {
         "projects": overview.summaries(),
-        "workers": overview.workers(),
-        "job_counts": overview.job_counts(),
-        "jobs": overview.jobs(statuses=("queued", "running", "waiting", "failed"), limit=10),
+        "workers": jobs.workers(),
+        "jobs": jobs.jobs(STILL_TO_SEE, limit=10),
         "notice": _notice(request),
     }
     return render(request, "overview/start.html", context, fragment="live")
@@ -49,15 +53,10 @@ def start_page(request: Request, session: SessionDep, services: ServicesDep) -> 
 def project_page(
     request: Request, project_id: int, session: SessionDep, services: ServicesDep
 ) -> Response:
-    """One project; HTMX polls its numbers and jobs."""
+    """One project; HTMX polls its numbers."""
     overview = _overview(session, services)
-    live = {
-        "jobs": overview.jobs(project_id=project_id, limit=8),
-        "notice": _notice(request),
-        "polled": is_fragment(request),
-    }
     if is_fragment(request):
-        numbers = {"project": overview.summary(project_id), **live}
+        numbers = {"project": overview.summary(project_id)}
         return render(request, "overview/project.html", numbers, fragment="live")
     project = overview.project(project_id)
     context: dict[str, Any] = {
@@ -65,9 +64,44 @@ def project_page(
         "curve": _picture(project.curve),
         "queue": overview.queue(project_id),
         "open_cases": state_counts(session, project_id).get("open", 0),
-        **live,
+        "loop_status": project.loop,
+        "jobs": _latest_jobs(session, services, project_id),
+        "project_id": project_id,
+        "notice": _notice(request),
     }
     return render(request, "overview/project.html", context)
+
+
+@router.get("/projects/{project_id}/jobs", dependencies=[Depends(require("viewer"))])
+def project_jobs(
+    request: Request, project_id: int, session: SessionDep, services: ServicesDep
+) -> Response:
+    """The project's latest jobs, a part of its page; for people the page of jobs."""
+    if not is_fragment(request):
+        return RedirectResponse(f"/jobs?project_id={project_id}", 303)
+    jobs = _latest_jobs(session, services, project_id)
+    return render(request, "overview/project_jobs.html", {"project_id": project_id, "jobs": jobs})
+
+
+@router.get("/projects/{project_id}/loop", dependencies=[Depends(require("viewer"))])
+def project_loop(
+    request: Request, project_id: int, session: SessionDep, services: ServicesDep
+) -> Response:
+    """What the loop does or waits for, a part of the project's page."""
+    if not is_fragment(request):
+        return RedirectResponse(f"/projects/{project_id}", 303)
+    status = _overview(session, services).loop(project_id)
+    return render(request, "overview/loop.html", {"project_id": project_id, "loop_status": status})
+
+
+@router.post("/projects/{project_id}/next-batch")
+def next_batch(
+    project_id: int, session: SessionDep, services: ServicesDep, principal: Engineer
+) -> Response:
+    """Choose the next batch; the first one starts the loop."""
+    project = ProjectsService(session, services.clock).get(project_id)
+    TrainingService(session, services.clock).request_batch(project, actor=principal.name)
+    return _back(f"/projects/{project_id}", "batch")
 
 
 @router.post("/projects/{project_id}/retrain")
@@ -75,11 +109,8 @@ def retrain(
     project_id: int, session: SessionDep, services: ServicesDep, principal: Engineer
 ) -> Response:
     """Queue a retraining."""
-    _overview(session, services).summary(project_id)
-    job_id = enqueue(session, "training.retrain", project_id=project_id, now=services.clock())
-    AuditTrail(session, services.clock).append(
-        principal.name, "training.requested", f"project:{project_id}", {"job": job_id}
-    )
+    project = ProjectsService(session, services.clock).get(project_id)
+    TrainingService(session, services.clock).request_retraining(project, actor=principal.name)
     return _back(f"/projects/{project_id}", "retraining")
 
 
@@ -117,34 +148,13 @@ def withdraw_machine_labels(
     return _back(f"/projects/{project_id}", "withdrawn")
 
 
-@router.get("/jobs", dependencies=[Depends(require("viewer"))])
-def jobs_page(request: Request, session: SessionDep, services: ServicesDep) -> Response:
-    """All jobs with their progress, and the workers."""
-    overview = _overview(session, services)
-    context = {
-        "jobs": overview.jobs(limit=100),
-        "job_counts": overview.job_counts(),
-        "workers": overview.workers(),
-        "notice": _notice(request),
-    }
-    return render(request, "overview/jobs.html", context, fragment="live")
-
-
-@router.post("/jobs/{job_id}/cancel")
-def cancel(
-    job_id: str, session: SessionDep, services: ServicesDep, principal: Engineer
-) -> Response:
-    """Ask a job to stop."""
-    _overview(session, services).job(job_id)
-    request_cancel(session, job_id, now=services.clock())
-    AuditTrail(session, services.clock).append(
-        principal.name, "job.cancel_requested", f"job:{job_id}"
-    )
-    return _back("/jobs", "cancelling")
-
-
 def _overview(session: SessionDep, services: ServicesDep) -> OverviewService:
     return OverviewService(session, services.clock, services.settings)
+
+
+def _latest_jobs(session: SessionDep, services: ServicesDep, project_id: int) -> list[JobPublic]:
+    wanted = JobFilter(project_id=project_id)
+    return JobOverview(session, services.clock).jobs(wanted, limit=PROJECT_JOBS)
 
 
 def _notice(request: Request) -> str | None:

@@ -15,7 +15,6 @@ from backend.models import (
     Annotator,
     Batch,
     Dataset,
-    Job,
     ModelVersion,
     Prediction,
     Project,
@@ -23,10 +22,7 @@ from backend.models import (
     SyncCursor,
     Task,
     WebhookEvent,
-    Worker,
 )
-
-OPEN_JOBS = ("queued", "running", "waiting")
 
 
 def ping(session: Session) -> None:
@@ -195,38 +191,6 @@ def count_unprocessed_events(session: Session, project_id: int) -> int:
             WebhookEvent.project_id == project_id, WebhookEvent.status == "received"
         )
     ).one()
-
-
-def workers(session: Session) -> Sequence[Worker]:
-    """Every worker known, the most lately started first."""
-    return session.exec(select(Worker).order_by(col(Worker.started_at).desc())).all()
-
-
-def job_counts(session: Session) -> dict[str, int]:
-    """Status to number of jobs."""
-    return dict(session.exec(select(Job.status, func.count()).group_by(Job.status)).all())
-
-
-def jobs(
-    session: Session,
-    *,
-    project_id: int | None = None,
-    statuses: Sequence[str] | None = None,
-    limit: int,
-) -> Sequence[Job]:
-    """Jobs, open ones first, then the newest."""
-    is_open = case((col(Job.status).in_(OPEN_JOBS), 0), else_=1)
-    query = select(Job).order_by(is_open, col(Job.enqueued_at).desc(), col(Job.id)).limit(limit)
-    if project_id is not None:
-        query = query.where(Job.project_id == project_id)
-    if statuses is not None:
-        query = query.where(col(Job.status).in_(statuses))
-    return session.exec(query).all()
-
-
-def job(session: Session, job_id: str) -> Job | None:
-    """The job with this id."""
-    return session.get(Job, job_id)
 
 
 def latest_suggestions(

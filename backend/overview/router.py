@@ -5,12 +5,19 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, require
-from backend.core.problems import problem_responses
-from backend.jobs.queue import request_cancel
-from backend.overview.schemas import JobPublic, JobStatus, ProjectStatus, QueuedTask, StatusReport
+from backend.core.request_body import RowNumber
+from backend.overview.job_overview import JobOverview
+from backend.overview.schemas import (
+    JobFilter,
+    JobPublic,
+    JobStatus,
+    ProjectStatus,
+    QueuedTask,
+    StatusReport,
+)
 from backend.overview.service import OverviewService
 
-router = APIRouter(prefix="/api/v1", responses=problem_responses(401, 403))
+router = APIRouter(prefix="/api/v1")
 
 _viewer = Depends(require("viewer"))
 
@@ -25,7 +32,6 @@ def status(session: SessionDep, services: ServicesDep) -> StatusReport:
     "/status/projects/{project_id}",
     tags=["status"],
     dependencies=[_viewer],
-    responses=problem_responses(404),
 )
 def project_status(project_id: int, session: SessionDep, services: ServicesDep) -> ProjectStatus:
     """One project in full: rounds, learning curve, model versions, annotators."""
@@ -36,7 +42,6 @@ def project_status(project_id: int, session: SessionDep, services: ServicesDep) 
     "/status/projects/{project_id}/queue",
     tags=["status"],
     dependencies=[_viewer],
-    responses=problem_responses(404),
 )
 def project_queue(
     project_id: int,
@@ -54,34 +59,41 @@ def project_queue(
 def jobs(
     session: SessionDep,
     services: ServicesDep,
-    project_id: int | None = None,
+    project_id: RowNumber | None = None,
     status: Annotated[list[JobStatus] | None, Query(description="only these")] = None,
+    name: Annotated[str | None, Query(description="kind of job: `training.retrain`")] = None,
+    text: Annotated[
+        str | None, Query(description="part of the id, the message or the error")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=1000)] = 100,
 ) -> list[JobPublic]:
     """Jobs, open ones first, then the newest."""
-    statuses = tuple(status) if status else None
-    return _overview(session, services).jobs(project_id=project_id, statuses=statuses, limit=limit)
+    wanted = JobFilter(
+        project_id=project_id, statuses=tuple(status or ()), name=name, text=text or None
+    )
+    return JobOverview(session, services.clock).jobs(wanted, limit=limit)
 
 
-@router.get(
-    "/jobs/{job_id}", tags=["jobs"], dependencies=[_viewer], responses=problem_responses(404)
-)
+@router.get("/jobs/{job_id}", tags=["jobs"], dependencies=[_viewer])
 def job(job_id: str, session: SessionDep, services: ServicesDep) -> JobPublic:
     """One job with its progress."""
-    return _overview(session, services).job(job_id)
+    return JobOverview(session, services.clock).job(job_id)
 
 
-@router.post(
-    "/jobs/{job_id}/cancel", tags=["jobs"], status_code=202, responses=problem_responses(404, 409)
-)
+@router.post("/jobs/{job_id}/cancel", tags=["jobs"], status_code=202)
 def cancel_job(
-    job_id: str, session: SessionDep, services: ServicesDep, _principal: Engineer
+    job_id: str, session: SessionDep, services: ServicesDep, principal: Engineer
 ) -> JobPublic:
     """Ask the job to stop; it does so at its next safe point."""
-    overview = _overview(session, services)
-    overview.job(job_id)
-    request_cancel(session, job_id, now=services.clock())
-    return overview.job(job_id)
+    return JobOverview(session, services.clock).cancel(job_id, actor=principal.name)
+
+
+@router.post("/jobs/{job_id}/retry", tags=["jobs"], status_code=202)
+def retry_job(
+    job_id: str, session: SessionDep, services: ServicesDep, principal: Engineer
+) -> JobPublic:
+    """Queue a failed or cancelled job anew; the new job. Asking again changes nothing."""
+    return JobOverview(session, services.clock).retry(job_id, actor=principal.name)
 
 
 def _overview(session: SessionDep, services: ServicesDep) -> OverviewService:

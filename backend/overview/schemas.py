@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from backend.machine_labels.schemas import MachineLabelStatus
+from backend.words import Said
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
@@ -107,7 +108,7 @@ class SyncStatus(BaseModel):
     """How well the store follows Label Studio."""
 
     lag_seconds: float | None = Field(None, description="since the last good sync; none yet: null")
-    error: str | None = None
+    error: Said | None = None
     unprocessed_events: int = Field(0, description="webhook events received and not yet applied")
 
 
@@ -156,7 +157,9 @@ class ProjectSummary(BaseModel):
         default_factory=list, description="what the project's policy gives up"
     )
     sync: SyncStatus
-    label_studio_url: str | None = Field(description="where its annotators work")
+    label_studio_url: str | None = Field(
+        description="gives whoever opens it their next task; none: not in Label Studio yet"
+    )
 
 
 class StoppingAdvicePublic(BaseModel):
@@ -171,6 +174,27 @@ class StoppingAdvicePublic(BaseModel):
     reason_zh: str = Field(examples=["继续标注：再标注 1,200 条约可提升 0.4 个百分点"])
 
 
+class NothingTrained(BaseModel):
+    """Why the newest retraining made no model version."""
+
+    at: datetime
+    reason: Said = Field(examples=["All labels are of one grade."])
+
+
+class LoopStatus(BaseModel):
+    """What the loop does or waits for."""
+
+    state: Literal["not started", "stopped", "at work", "labelling", "ended"]
+    reason: Said = Field(examples=["8 of 20 new labels; 12 tasks of the batch are open."])
+    job_id: str | None = Field(
+        None, description="the job that is at work, or that can be tried again where it stopped"
+    )
+    step: str | None = Field(None, description="that job's kind", examples=["training.retrain"])
+    nothing_trained: NothingTrained | None = Field(
+        None, description="where the newest retraining made no model version"
+    )
+
+
 class ProjectStatus(ProjectSummary):
     """One project in full."""
 
@@ -178,6 +202,7 @@ class ProjectStatus(ProjectSummary):
     curve: list[CurvePointPublic]
     versions: list[ModelVersionStatus]
     promotions: list[PromotionStatus]
+    loop: LoopStatus
     annotator_counts: list[AnnotatorStatus]
     advice: StoppingAdvicePublic | None = Field(
         None, description="whether to label on; none before the first model version"
@@ -197,6 +222,22 @@ class WorkerStatus(BaseModel):
     up_seconds: float = Field(description="since its start")
 
 
+class JobFilter(BaseModel):
+    """Which jobs are meant; what is empty says nothing."""
+
+    model_config = ConfigDict(frozen=True)
+
+    project_id: int | None = None
+    statuses: tuple[JobStatus, ...] = ()
+    name: str | None = None
+    text: str | None = Field(None, description="part of the id, the message or the error")
+
+    @property
+    def is_narrow(self) -> bool:
+        """True if some jobs are left out."""
+        return self != JobFilter()
+
+
 class JobPublic(BaseModel):
     """One piece of background work."""
 
@@ -206,12 +247,18 @@ class JobPublic(BaseModel):
     status: JobStatus
     attempt: int
     progress: float = Field(ge=0, le=1)
-    message: str
-    error: str | None
+    message: Said
+    error: Said | None
     cancel_requested: bool
     enqueued_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    retried_as: str | None = Field(None, description="the job that was queued in its place")
+
+    @property
+    def can_be_retried(self) -> bool:
+        """True if it has failed or was cancelled, and nobody has tried it again."""
+        return self.status in ("failed", "cancelled") and self.retried_as is None
 
     @property
     def is_open(self) -> bool:

@@ -7,11 +7,12 @@ from sqlmodel import Session
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
-from backend.jobs.presence import living_workers
 from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of
+from backend.overview.job_overview import JobOverview
+from backend.overview.loop_status import loop_status
 from backend.overview.measures import (
     comparison_of,
     curve_of,
@@ -23,8 +24,8 @@ from backend.overview.measures import (
 from backend.overview.schemas import (
     AnnotationCounts,
     AnnotatorStatus,
-    JobCounts,
-    JobPublic,
+    JobFilter,
+    LoopStatus,
     PolicyWarning,
     ProjectStatus,
     ProjectSummary,
@@ -34,15 +35,15 @@ from backend.overview.schemas import (
     StatusReport,
     SyncStatus,
     TaskCounts,
-    WorkerStatus,
 )
 from backend.projects.policy_warnings import warnings_of
 from backend.projects.service import policy_of
 from backend.registry.service import RegistryService
+from backend.words import Message
+from labeling.label_studio.addresses import queue_address
 
-SHOWN_JOBS = 20
-"""Chosen: what fits on a screen."""
-SHOWN_STATUSES = ("queued", "running", "waiting", "failed")
+STILL_TO_SEE = JobFilter(statuses=("queued", "running", "waiting", "failed"))
+"""Jobs that are at work, or wait for somebody."""
 
 
 class OverviewService:
@@ -56,12 +57,13 @@ class OverviewService:
 
     def report(self) -> StatusReport:
         """Everything at a glance."""
+        jobs = JobOverview(self._session, self._clock)
         return StatusReport(
             at=self._clock(),
             projects=[self._status(*row) for row in repository.projects(self._session)],
-            workers=self.workers(),
-            job_counts=self.job_counts(),
-            jobs=self.jobs(statuses=SHOWN_STATUSES),
+            workers=jobs.workers(),
+            job_counts=jobs.counts(),
+            jobs=jobs.jobs(STILL_TO_SEE),
         )
 
     def summaries(self) -> list[ProjectSummary]:
@@ -84,6 +86,16 @@ class OverviewService:
         """
         return self._status(*self._project(project_id))
 
+    def loop(self, project_id: int) -> LoopStatus:
+        """What the project's loop does or waits for.
+
+        Raises:
+            NotFound: there is no such project.
+        """
+        project, dataset = self._project(project_id)
+        pool = self._summary(project, dataset).pool
+        return loop_status(self._session, self._clock, project, pool=pool)
+
     def queue(self, project_id: int, limit: int = 10) -> list[QueuedTask]:
         """The project's next tasks and why each was chosen."""
         return [
@@ -98,60 +110,14 @@ class OverviewService:
             for task, record in repository.next_tasks(self._session, project_id, limit)
         ]
 
-    def workers(self) -> list[WorkerStatus]:
-        """Every worker; alive means that it holds its lock."""
-        found = repository.workers(self._session)
-        alive = living_workers(self._session, found)
-        return [
-            WorkerStatus(
-                id=worker.id,
-                host=worker.host,
-                pid=worker.pid,
-                is_alive=worker.id in alive,
-                up_seconds=self._seconds_since(worker.started_at),
-            )
-            for worker in found
-        ]
-
-    def job_counts(self) -> JobCounts:
-        """Jobs by status."""
-        return JobCounts(**repository.job_counts(self._session))
-
-    def jobs(
-        self,
-        *,
-        project_id: int | None = None,
-        statuses: tuple[str, ...] | None = None,
-        limit: int = SHOWN_JOBS,
-    ) -> list[JobPublic]:
-        """Jobs, open ones first, then the newest."""
-        rows = repository.jobs(self._session, project_id=project_id, statuses=statuses, limit=limit)
-        return [JobPublic.model_validate(row, from_attributes=True) for row in rows]
-
-    def job(self, job_id: str) -> JobPublic:
-        """One job.
-
-        Raises:
-            NotFound: there is no such job.
-        """
-        row = repository.job(self._session, job_id)
-        if row is None:
-            raise NotFound(
-                f"There is no job {job_id}.",
-                field="job",
-                value=job_id,
-                remedy="Finished jobs are purged after a while; /jobs lists the others.",
-            )
-        return JobPublic.model_validate(row, from_attributes=True)
-
     def _project(self, project_id: int) -> tuple[Project, str]:
         found = repository.project(self._session, project_id)
         if found is None:
             raise NotFound(
-                f"There is no project {project_id}.",
+                Message("There is no project {project_id}.", project_id=project_id),
                 field="project",
                 value=project_id,
-                remedy="The start page and 'assay projects list' show them all.",
+                remedy=Message("The list of projects has them all."),
             )
         return found
 
@@ -217,6 +183,7 @@ class OverviewService:
                 for version in versions
             ],
             promotions=[_promotion_status(promotion, numbers) for promotion in promotions],
+            loop=loop_status(self._session, self._clock, project, pool=summary.pool),
             annotator_counts=self._annotators(project_id, summary.annotations.unnamed),
         )
 
@@ -274,7 +241,7 @@ class OverviewService:
     def _label_studio_url(self, project: Project) -> str | None:
         if project.label_studio_project_id is None:
             return None
-        return f"{self._settings.annotator_url}/projects/{project.label_studio_project_id}/data"
+        return queue_address(self._settings.annotator_url, project.label_studio_project_id)
 
     def _seconds_since(self, then: datetime) -> float:
         return max(0.0, (self._clock() - then).total_seconds())

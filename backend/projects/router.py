@@ -3,24 +3,16 @@
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, ConfigDict
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.projects.schemas import ProjectCreate, ProjectPublic
+from backend.core.responses import problem_responses
+from backend.projects.schemas import PolicyChange, ProjectCreate, ProjectPublic
 from backend.projects.service import ProjectsService, to_public
 
 router = APIRouter(prefix="/api/v1/projects", tags=["projects"])
 
 
-class PolicyChange(BaseModel):
-    """Policy settings to change; the others stay."""
-
-    model_config = ConfigDict(
-        extra="allow", json_schema_extra={"examples": [{"batch_size": 100, "audit_share": 0.3}]}
-    )
-
-
-@router.post("", status_code=201)
+@router.post("", status_code=201, responses=problem_responses(404))
 def create_project(
     request: ProjectCreate, session: SessionDep, services: ServicesDep, principal: Engineer
 ) -> ProjectPublic:

@@ -5,21 +5,36 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.core.request_body import RequestBody
+from labeling.label_schema import LabelSchema
+
 SHORTEST_NAME, LONGEST_NAME = 3, 50
 """Characters of a project's name; Label Studio takes no others."""
+NAME_PATTERN = rf"^\s*\S[\s\S]{{{SHORTEST_NAME - 2},{LONGEST_NAME - 2}}}\S\s*$"
+"""The same for the OpenAPI document: blanks around a name do not count."""
 LARGEST_SEED = 2**32 - 1
 """What numpy and scikit-learn take."""
 MOST_ANNOTATORS = 20
 """Answers a record. Chosen: far above what agreement needs; it catches slips of the keyboard."""
 
 
-class LoopPolicy(BaseModel):
+def _name_strategies(schema: dict[str, Any]) -> None:
+    from active_learning.query_strategies.factory import strategy_names
+
+    schema["enum"] = list(strategy_names())
+
+
+class LoopPolicy(RequestBody):
     """How the loop of one project turns. Every field has a default that works."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     batch_size: int = Field(50, ge=1, le=5_000, description="records pushed a round")
-    strategy: str = Field("default", description="query strategy; see `assay models strategies`")
+    strategy: str = Field(
+        "default",
+        description="query strategy; the answer to an unknown one names them",
+        json_schema_extra=_name_strategies,
+    )
     audit_share: float = Field(
         0.2,
         ge=0.0,
@@ -113,7 +128,25 @@ class LoopPolicy(BaseModel):
         return self.retrain_after or self.batch_size
 
 
-class ProjectCreate(BaseModel):
+def _as_a_label_schema(schema: dict[str, Any]) -> None:
+    described = LabelSchema.model_json_schema()
+    parts = described.pop("$defs")
+    del described["required"]  # of which there is one: the dataset knows its fields
+    schema["anyOf"][0] = _in_place(described, parts)
+
+
+def _in_place(schema: Any, parts: dict[str, Any]) -> Any:
+    """The JSON schema with what it refers to written where it is used."""
+    if isinstance(schema, list):
+        return [_in_place(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _in_place(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _in_place(each, parts) for name, each in schema.items()}
+
+
+class ProjectCreate(RequestBody):
     """A request for a new project."""
 
     model_config = ConfigDict(
@@ -125,14 +158,34 @@ class ProjectCreate(BaseModel):
     )
 
     name: str = Field(
-        description="3 to 50 characters, as Label Studio wants it",
-        json_schema_extra={"minLength": SHORTEST_NAME, "maxLength": LONGEST_NAME},
+        description="3 to 50 characters without blanks around them, as Label Studio wants it",
+        json_schema_extra={"pattern": NAME_PATTERN},
     )
     dataset: str = Field(description="name of the dataset whose records are labelled")
     label_schema: dict[str, Any] | None = Field(
-        None, description="empty: grade good / fair / poor and the default issues"
+        None,
+        description="empty: grade good / fair / poor and the default issues; `fields` left out: "
+        "those of the dataset",
+        json_schema_extra=_as_a_label_schema,
     )
     policy: LoopPolicy = Field(default_factory=LoopPolicy)
+
+
+def _as_the_policy(schema: dict[str, Any]) -> None:
+    settings = LoopPolicy.model_json_schema()["properties"]
+    for setting in settings.values():
+        del setting["default"]  # what is left out stays
+    schema.update(
+        properties=settings,
+        additionalProperties=False,
+        examples=[{"batch_size": 100, "audit_share": 0.3}],
+    )
+
+
+class PolicyChange(RequestBody):
+    """Policy settings to change; the others stay."""
+
+    model_config = ConfigDict(extra="allow", json_schema_extra=_as_the_policy)
 
 
 class ProjectPublic(BaseModel):

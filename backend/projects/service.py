@@ -22,6 +22,7 @@ from backend.projects.schemas import (
     ProjectCreate,
     ProjectPublic,
 )
+from backend.words import Message
 from labeling.label_schema import LabelSchema, describe
 
 LABEL_SETTINGS = (
@@ -57,10 +58,10 @@ class ProjectsService:
         dataset = repository.find_dataset(self._session, request.dataset)
         if dataset is None:
             raise NotFound(
-                f"There is no dataset named {request.dataset!r}.",
+                Message("There is no dataset named {dataset!r}.", dataset=request.dataset),
                 field="dataset",
                 value=request.dataset,
-                remedy="Import one first: assay import FILE --dataset NAME.",
+                remedy=Message("Import its records first."),
             )
         schema = read_label_schema(request.label_schema, dataset)
         project = repository.insert(
@@ -73,10 +74,10 @@ class ProjectsService:
         )
         if project is None:
             raise Conflict(
-                f"A project named {name!r} exists already.",
+                Message("A project named {name!r} exists already.", name=name),
                 field="name",
                 value=name,
-                remedy="Choose another name.",
+                remedy=Message("Choose another name."),
             )
         set_schedule(
             self._session,
@@ -98,7 +99,11 @@ class ProjectsService:
         """
         project = repository.get(self._session, project_id)
         if project is None:
-            raise NotFound(f"There is no project {project_id}.", field="project", value=project_id)
+            raise NotFound(
+                Message("There is no project {project_id}.", project_id=project_id),
+                field="project",
+                value=project_id,
+            )
         return project
 
     def find(self, name_or_id: str) -> Project:
@@ -113,10 +118,10 @@ class ProjectsService:
         if project is None:
             names = ", ".join(repr(p.name) for p in self.list()) or "none"
             raise NotFound(
-                f"There is no project {name_or_id!r}.",
+                Message("There is no project {name_or_id!r}.", name_or_id=name_or_id),
                 field="project",
                 value=name_or_id,
-                remedy=f"Projects are: {names}.",
+                remedy=Message("Projects are: {names}.", names=names),
             )
         return project
 
@@ -168,10 +173,16 @@ def check_name(name: str) -> str:
     bare = name.strip()
     if not SHORTEST_NAME <= len(bare) <= LONGEST_NAME:
         raise InvalidInput(
-            f"The project name {bare!r} has {len(bare)} characters.",
+            Message(
+                "The project name {bare!r} has {count} characters.", bare=bare, count=len(bare)
+            ),
             field="name",
             value=name,
-            remedy=f"Label Studio takes {SHORTEST_NAME} to {LONGEST_NAME}: choose another name.",
+            remedy=Message(
+                "Label Studio takes {shortest_name} to {longest_name}: choose another name.",
+                shortest_name=SHORTEST_NAME,
+                longest_name=LONGEST_NAME,
+            ),
         )
     return bare
 
@@ -188,10 +199,15 @@ def read_policy(settings: dict[str, Any]) -> LoopPolicy:
         first = error.errors()[0]
         name = ".".join(str(part) for part in first["loc"])
         raise InvalidInput(
-            f"The policy's {name} cannot be {first['input']!r}: {first['msg']}.",
+            Message(
+                "The policy's {name} cannot be {value!r}: {problem}.",
+                name=name,
+                value=first["input"],
+                problem=first["msg"],
+            ),
             field=f"policy.{name}",
             value=first["input"],
-            remedy=f"Settings are: {', '.join(LoopPolicy.model_fields)}.",
+            remedy=Message("Settings are: {settings}.", settings=list(LoopPolicy.model_fields)),
         ) from error
 
 
@@ -205,10 +221,10 @@ def check_policy(policy: LoopPolicy) -> None:
 
     if policy.strategy not in strategy_names():
         raise InvalidInput(
-            f"Unknown query strategy {policy.strategy!r}.",
+            Message("Unknown query strategy {strategy!r}.", strategy=policy.strategy),
             field="policy.strategy",
             value=policy.strategy,
-            remedy=f"Choose one of: {', '.join(strategy_names())}.",
+            remedy=Message("Choose one of: {strategies}.", strategies=strategy_names()),
         )
     if policy.retrain_cron is not None:
         try:
@@ -229,14 +245,23 @@ def check_overlap(policy: LoopPolicy) -> None:
     if policy.overlap != "adaptive" or most > least:
         return
     raise InvalidInput(
-        f"The policy's annotators_at_most is {most}, not above annotators_per_record, which is "
-        f"{least}: adaptive overlap would never ask one more person.",
+        Message(
+            "The policy's annotators_at_most is {most}, not above "
+            "annotators_per_record, which is {least}: adaptive overlap would "
+            "never ask one more person.",
+            most=most,
+            least=least,
+        ),
         field="policy.annotators_at_most",
         value=most,
         remedy=(
-            f"Set annotators_at_most to {least + 1} or more, or overlap to fixed."
+            Message(
+                "Set annotators_at_most to {least} or more, or overlap to fixed.", least=least + 1
+            )
             if least < MOST_ANNOTATORS
-            else f"Set annotators_per_record below {least}, or overlap to fixed."
+            else Message(
+                "Set annotators_per_record below {least}, or overlap to fixed.", least=least
+            )
         ),
     )
 
@@ -249,10 +274,13 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
     """
     if not dataset.fields:
         raise InvalidInput(
-            f"The dataset {dataset.name!r} has no fields yet, so there is nothing to label.",
+            Message(
+                "The dataset {dataset!r} has no fields yet, so there is nothing to label.",
+                dataset=dataset.name,
+            ),
             field="dataset",
             value=dataset.name,
-            remedy=f"Import records first: assay import FILE --dataset {dataset.name}.",
+            remedy=Message("Import records first."),
         )
     try:
         if declared is None:
@@ -260,16 +288,20 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
         schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
     except ValidationError as error:
         raise InvalidInput(
-            f"The label schema cannot be used: {describe(error)}.", field="label_schema"
+            Message("The label schema cannot be used: {problem}.", problem=describe(error)),
+            field="label_schema",
         ) from error
     unknown = [name for name in schema.fields if name not in dataset.fields]
     if unknown:
         raise InvalidInput(
-            f"The label schema names fields that dataset {dataset.name!r} does not have: "
-            f"{', '.join(unknown)}.",
+            Message(
+                "The label schema names fields that dataset {dataset!r} does not have: {unknown}.",
+                dataset=dataset.name,
+                unknown=unknown,
+            ),
             field="label_schema.fields",
             value=unknown,
-            remedy=f"Its fields are: {', '.join(dataset.fields)}.",
+            remedy=Message("Its fields are: {fields}.", fields=dataset.fields),
         )
     return schema
 

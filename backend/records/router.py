@@ -7,19 +7,18 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
-from backend.core.problems import problem_responses
+from backend.core.request_body import LARGEST_NUMBER
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.models import Record
 from backend.records.export import MEDIA_TYPES, ExportFormat, export
 from backend.records.schemas import DatasetCreate, DatasetPublic, RecordPage, RecordPublic
 from backend.records.service import RecordsService, to_public
 
-router = APIRouter(
-    prefix="/api/v1/datasets", tags=["records"], responses=problem_responses(401, 403)
-)
+router = APIRouter(prefix="/api/v1/datasets", tags=["records"])
 
 
-@router.post("", status_code=201, responses=problem_responses(409, 422))
+@router.post("", status_code=201)
 def create_dataset(
     request: DatasetCreate, session: SessionDep, services: ServicesDep, principal: Engineer
 ) -> DatasetPublic:
@@ -36,7 +35,7 @@ def list_datasets(
     return RecordsService(session, services.clock).list_datasets()
 
 
-@router.get("/{dataset_id}", responses=problem_responses(404))
+@router.get("/{dataset_id}")
 def get_dataset(
     dataset_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
 ) -> DatasetPublic:
@@ -46,13 +45,15 @@ def get_dataset(
     return to_public(dataset, service.count(dataset))
 
 
-@router.get("/{dataset_id}/records", responses=problem_responses(404))
+@router.get("/{dataset_id}/records")
 def list_records(
     dataset_id: int,
     session: SessionDep,
     services: ServicesDep,
     _principal: Viewer,
-    after: Annotated[int, Query(ge=0, description="the previous page's `after`")] = 0,
+    after: Annotated[
+        int, Query(ge=0, le=LARGEST_NUMBER, description="the previous page's `after`")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
     history: Annotated[bool, Query(description="earlier versions too")] = False,
 ) -> RecordPage:
@@ -66,7 +67,7 @@ def list_records(
     )
 
 
-@router.get("/{dataset_id}/versions", responses=problem_responses(404))
+@router.get("/{dataset_id}/versions")
 def list_versions(
     dataset_id: int,
     external_id: str,
@@ -80,7 +81,9 @@ def list_versions(
 
 
 @router.get(
-    "/{dataset_id}/export", response_class=StreamingResponse, responses=problem_responses(404)
+    "/{dataset_id}/export",
+    response_class=StreamingResponse,
+    responses=file_responses(MEDIA_TYPES.values()),
 )
 def export_records(
     dataset_id: int,

@@ -7,10 +7,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from backend.core.request_body import RequestBody
 from backend.records.content import Value, content_hash
 
 
-class DatasetCreate(BaseModel):
+class DatasetCreate(RequestBody):
     """A new, empty dataset."""
 
     name: str = Field(min_length=1, max_length=200, examples=["shop-products"])

@@ -12,6 +12,7 @@ from backend.records import repository
 from backend.records.content import ValueTypes
 from backend.records.schemas import DatasetCreate, DatasetPublic, RecordCreate, UpsertCounts
 from backend.records.upsert_plan import UpsertPlan
+from backend.words import Message
 
 EXPORT_PAGE = 2_000
 """Chosen: bounds memory while records are written out."""
@@ -33,10 +34,10 @@ class RecordsService:
         dataset = self._add_dataset(request, actor)
         if dataset is None:
             raise Conflict(
-                f"A dataset named {request.name!r} exists already.",
+                Message("A dataset named {name!r} exists already.", name=request.name),
                 field="name",
                 value=request.name,
-                remedy="Choose another name, or import into the one that is there.",
+                remedy=Message("Choose another name, or import into the one that is there."),
             )
         return dataset
 
@@ -206,7 +207,11 @@ class RecordsService:
         versions = repository.history(self._session, dataset_id, external_id)
         if not versions:
             raise NotFound(
-                f"Dataset {dataset_id} holds no record {external_id!r}.",
+                Message(
+                    "Dataset {dataset_id} holds no record {external_id!r}.",
+                    dataset_id=dataset_id,
+                    external_id=external_id,
+                ),
                 field="external_id",
                 value=external_id,
             )
@@ -238,8 +243,8 @@ def to_public(dataset: Dataset, records: int) -> DatasetPublic:
 
 def _no_dataset(name_or_id: str | int) -> NotFound:
     return NotFound(
-        f"There is no dataset {name_or_id!r}.",
+        Message("There is no dataset {name_or_id!r}.", name_or_id=name_or_id),
         field="dataset",
         value=name_or_id,
-        remedy="See those there: assay datasets list.",
+        remedy=Message("The list of datasets has those there are."),
     )

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
+from backend.projects.service import ProjectsService
 from backend.registry.schemas import ModelVersionPublic, PromotionPublic, RollbackRequest
 from backend.registry.service import RegistryService
 
@@ -14,6 +15,7 @@ def list_models(
     project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
 ) -> list[ModelVersionPublic]:
     """List the model versions, oldest first."""
+    ProjectsService(session, services.clock).get(project_id)
     return [
         ModelVersionPublic.model_validate(version, from_attributes=True)
         for version in RegistryService(session, services.clock).list_versions(project_id)
@@ -25,6 +27,7 @@ def list_promotions(
     project_id: int, session: SessionDep, services: ServicesDep, _principal: Viewer
 ) -> list[PromotionPublic]:
     """List every decision about the champion, with its reason and evidence."""
+    ProjectsService(session, services.clock).get(project_id)
     return [
         PromotionPublic.model_validate(row, from_attributes=True)
         for row in RegistryService(session, services.clock).list_promotions(project_id)

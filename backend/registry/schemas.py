@@ -5,6 +5,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
+from backend.core.request_body import RequestBody, RowNumber
+
 
 class ModelVersionPublic(BaseModel):
     """One trained classifier."""
@@ -35,8 +37,8 @@ class PromotionPublic(BaseModel):
     created_at: datetime
 
 
-class RollbackRequest(BaseModel):
+class RollbackRequest(RequestBody):
     """A request to make an earlier model version champion again."""
 
-    number: int = Field(ge=1, description="number of the model version", examples=[2])
+    number: RowNumber = Field(ge=1, description="number of the model version", examples=[2])
     reason: str = Field(min_length=3, examples=["Version 3 grades Chinese reviews too low."])

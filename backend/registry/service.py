@@ -10,6 +10,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import ModelVersion, Promotion
 from backend.registry import repository
+from backend.words import Message
 
 LEAST_REASON = 3
 """Characters. Chosen: the shortest word that says something."""
@@ -72,7 +73,9 @@ class RegistryService:
         """
         champion = self.champion(challenger.project_id)
         if not promote and champion is None:
-            raise Conflict("There is no champion to keep; the first model version is promoted.")
+            raise Conflict(
+                Message("There is no champion to keep; the first model version is promoted.")
+            )
         winner = challenger if promote or champion is None else champion
         promotion = Promotion(
             project_id=challenger.project_id,
@@ -105,23 +108,33 @@ class RegistryService:
         """
         if len(reason.strip()) < LEAST_REASON:
             raise InvalidInput(
-                f"The reason {reason!r} says nothing.",
+                Message("The reason {reason!r} says nothing.", reason=reason),
                 field="reason",
                 value=reason,
-                remedy=f"Say in {LEAST_REASON} characters or more why; it is kept for ever.",
+                remedy=Message(
+                    "Say in {least} characters or more why; it is kept for ever.",
+                    least=LEAST_REASON,
+                ),
             )
         version = self.get(project_id, number)
         champion = self.champion(project_id)
         if champion is not None and champion.id == version.id:
             raise Conflict(
-                f"Model version {number} is the champion already.", field="number", value=number
+                Message("Model version {number} is the champion already.", number=number),
+                field="number",
+                value=number,
             )
         if ENCODER_PURGED in version.metrics:
             raise Conflict(
-                f"The fine-tuned encoder of model version {number} was deleted to save space.",
+                Message(
+                    "The fine-tuned encoder of model version {number} was deleted to save space.",
+                    number=number,
+                ),
                 field="number",
                 value=number,
-                remedy="Roll back to a version that was champion once; their encoders are kept.",
+                remedy=Message(
+                    "Roll back to a version that was champion once; their encoders are kept."
+                ),
             )
         promotion = Promotion(
             project_id=project_id,
@@ -152,10 +165,14 @@ class RegistryService:
         if version is None:
             numbers = ", ".join(str(v.number) for v in self.list_versions(project_id)) or "none"
             raise NotFound(
-                f"Project {project_id} has no model version {number}.",
+                Message(
+                    "Project {project_id} has no model version {number}.",
+                    project_id=project_id,
+                    number=number,
+                ),
                 field="number",
                 value=number,
-                remedy=f"Its versions are: {numbers}.",
+                remedy=Message("Its versions are: {numbers}.", numbers=numbers),
             )
         return version
 

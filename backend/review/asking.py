@@ -6,6 +6,7 @@ from backend.core.services import Services
 from backend.label_studio.push import push_batches
 from backend.label_studio.recreation_repository import kept_answers
 from backend.review import decision_repository
+from backend.words import Message
 from labeling.label_studio.sync import ask_for_answers
 
 Progress = Callable[[float, str], None]
@@ -34,5 +35,10 @@ def ask_label_studio(services: Services, project_id: int, progress: Progress) ->
         )
         with services.database.transaction() as session:
             decision_repository.mark_asked(session, task.id, task.annotators_wanted)
-        progress((place + 1) / len(waiting), f"{place + 1} of {len(waiting)} tasks")
+        progress(
+            (place + 1) / len(waiting),
+            Message.ngettext(
+                "{done} of {n} task", "{done} of {n} tasks", n=len(waiting), done=place + 1
+            ),
+        )
     return len(waiting)

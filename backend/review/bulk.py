@@ -22,6 +22,7 @@ from backend.review.schemas import (
     UndoResult,
 )
 from backend.review.service import summary_of
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 SAMPLE = 10
@@ -64,10 +65,10 @@ class BulkDecisions:
         """
         if not request.case_versions:
             raise InvalidInput(
-                "There are no cases to decide.",
+                Message("There are no cases to decide."),
                 field="case_versions",
                 value=request.case_versions,
-                remedy="Ask for a preview and send back the case_versions that it tells.",
+                remedy=Message("Ask for a preview and send back the case_versions that it tells."),
             )
         rows = queue_repository.rows(self._session, project.id, sorted(request.case_versions))
         planned, refused = self._plan(project, request, rows)
@@ -94,10 +95,14 @@ class BulkDecisions:
         made = [row for row in rows if row.action != "undo"]
         if not made:
             raise NotFound(
-                f"Project {project.id} has no bulk action {bulk_id}.",
+                Message(
+                    "Project {project} has no bulk action {bulk_id}.",
+                    project=project.id,
+                    bulk_id=bulk_id,
+                ),
                 field="bulk_id",
                 value=bulk_id,
-                remedy="The review desk lists the latest ones.",
+                remedy=Message("The review desk lists the latest ones."),
             )
         gone = {row.undoes_id for row in rows if row.action == "undo"}
         undone, conflicts = 0, []
@@ -158,12 +163,14 @@ def _decision(
         return DecisionRequest.model_validate({**common, "action": request.action})
     if request.action == "accept_consensus":
         if held is None or held.grade is None:
-            raise InvalidInput("the answers tie: there is no consensus to accept", field="grade")
+            raise InvalidInput(
+                Message("the answers tie: there is no consensus to accept"), field="grade"
+            )
         grade, issues, fields = held.grade, held.issues, held.faulty_fields
     else:
         said = predictions.get(case.task_id)
         if said is None:
-            raise InvalidInput("no classifier had an opinion", field="grade")
+            raise InvalidInput(Message("no classifier had an opinion"), field="grade")
         grade, issues, fields = said.grade, said.issue_probabilities, said.field_probabilities
     return DecisionRequest.model_validate(
         {

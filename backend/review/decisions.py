@@ -14,6 +14,7 @@ from backend.projects.service import label_schema_of
 from backend.review import decision_repository, repository
 from backend.review.schemas import Action, DecisionRequest
 from backend.review.sending_back import SendingBack
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 STATE_AFTER: dict[str, str] = {
@@ -80,9 +81,8 @@ class Decisions:
             Conflict: the case was changed after the decision.
         """
         case = self.case(project, decision.case_id)
-        expected = decision.case_version + 1
-        if case.version != expected or decision.action not in STATE_AFTER:
-            raise self._conflict(case, expected)
+        if not self.can_be_undone(case, decision):
+            raise self._conflict(case, decision.case_version + 1)
         before = decision_repository.standing_before(self._session, decision.case_id, decision.id)
         state = self._state_before(project, case, decision.id)
         row = decision_repository.add(
@@ -99,10 +99,40 @@ class Decisions:
         )
         if decision.action == "send_back":
             SendingBack(self._session, self._clock).take_back(project, case)
-        self._change(case, expected, {"state": state, "decision_id": before.id if before else None})
+        values = {"state": state, "decision_id": before.id if before else None}
+        self._change(case, case.version, values)
         self._note(project, row)
         LoopService(self._session, self._clock).request_review(project)
         return row
+
+    def can_be_undone(self, case: ReviewCase, decision: Decision) -> bool:
+        """True while nothing has come after the decision, and where it has changed something."""
+        if decision.action not in STATE_AFTER:
+            return False
+        if case.version == decision.case_version + 1:
+            return True
+        # The record that was sent back is complete no more: a refresh drops the case's reasons.
+        last = decision_repository.of_case(self._session, case.id)[-1]
+        return case.state == "sent_back" and last.id == decision.id
+
+    def decision(self, project: Project, case_id: int, decision_id: int) -> Decision:
+        """The decision on the project's case.
+
+        Raises:
+            NotFound: there is no such case, or no such decision on it.
+        """
+        case = self.case(project, case_id)
+        decision = decision_repository.get(self._session, decision_id)
+        if decision is None or decision.case_id != case.id:
+            raise NotFound(
+                Message(
+                    "Case {case} has no decision {decision}.", case=case_id, decision=decision_id
+                ),
+                field="decision_id",
+                value=decision_id,
+                remedy=Message("The history of the case lists its decisions."),
+            )
+        return decision
 
     def case(self, project: Project, case_id: int) -> ReviewCase:
         """The project's case.
@@ -113,10 +143,14 @@ class Decisions:
         case = repository.case(self._session, case_id)
         if case is None or case.project_id != project.id:
             raise NotFound(
-                f"Project {project.id} has no review case {case_id}.",
+                Message(
+                    "Project {project} has no review case {case_id}.",
+                    project=project.id,
+                    case_id=case_id,
+                ),
                 field="case_id",
                 value=case_id,
-                remedy="The review desk lists the cases.",
+                remedy=Message("The review desk lists the cases."),
             )
         return case
 
@@ -133,7 +167,10 @@ class Decisions:
         check_values(schema, request)
         if request.action == "note" and not request.reason.strip():
             raise InvalidInput(
-                "The note is empty.", field="reason", value="", remedy="Write what to remember."
+                Message("The note is empty."),
+                field="reason",
+                value="",
+                remedy=Message("Write what to remember."),
             )
         soft: Mapping[str, float] = {}
         if request.action == "ambiguous":
@@ -187,16 +224,21 @@ class Decisions:
     def _conflict(self, case: ReviewCase, read: int) -> Conflict:
         history = decision_repository.of_case(self._session, case.id)
         later = [row for row in history if row.case_version >= read]
-        who = (
-            f"{later[-1].author} has since chosen '{later[-1].action}'"
-            if later
-            else "new answers or findings have come in"
+        what = Message(
+            "Case {case} is not as you read it: new answers or findings have come in.", case=case.id
         )
+        if later:
+            what = Message(
+                "Case {case} is not as you read it: {author} has since chosen '{action}'.",
+                case=case.id,
+                author=later[-1].author,
+                action=later[-1].action,
+            )
         return Conflict(
-            f"Case {case.id} is not as you read it: {who}.",
+            what,
             field="version",
             value=read,
-            remedy="Read the case again and decide then; nothing of yours was stored.",
+            remedy=Message("Read the case again and decide then; nothing of yours was stored."),
         )
 
     def _note(self, project: Project, decision: Decision) -> None:
@@ -217,10 +259,12 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
     action: Action = request.action
     if action == "decide" and request.grade is None:
         raise InvalidInput(
-            "The decision chooses nothing.",
+            Message("The decision chooses nothing."),
             field="grade",
             value=None,
-            remedy=f"Choose one of {', '.join(schema.grades)}, or mark it as ambiguous.",
+            remedy=Message(
+                "Choose one of {grades}, or mark it as ambiguous.", grades=schema.grades
+            ),
         )
     soft = request.soft_label or {}
     for field, given, known in (
@@ -233,15 +277,15 @@ def check_values(schema: LabelSchema, request: DecisionRequest) -> None:
         for value in given:
             if value not in known:
                 raise InvalidInput(
-                    f"{field} cannot be {value!r}.",
+                    Message("{field} cannot be {value!r}.", field=field, value=value),
                     field=field,
                     value=value,
-                    remedy=f"The label schema has: {', '.join(known)}.",
+                    remedy=Message("The label schema has: {values}.", values=known),
                 )
     if soft and (min(soft.values()) < 0 or abs(sum(soft.values()) - 1.0) > 0.01):
         raise InvalidInput(
-            "The probabilities of a soft label must not be below 0 and must sum to 1.",
+            Message("The probabilities of a soft label must not be below 0 and must sum to 1."),
             field="soft_label",
             value=soft,
-            remedy="Leave it empty to take the shares of the answers.",
+            remedy=Message("Leave it empty to take the shares of the answers."),
         )

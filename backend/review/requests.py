@@ -11,10 +11,12 @@ from starlette.datastructures import FormData
 
 from backend.core.dependencies import Reviewer, ServicesDep, SessionDep
 from backend.core.exceptions import InvalidInput
+from backend.core.request_body import RowNumber
 from backend.models import Project
 from backend.projects.service import ProjectsService
 from backend.review.schemas import BulkRequest, CaseFilter, CaseState, DecisionRequest
 from backend.review.triage import REASONS
+from backend.words import Message
 
 CORRECTED = "corrected:"
 
@@ -46,7 +48,7 @@ def case_filter(
     ] = None,
     kind: Annotated[str | None, Query(description="kind of record")] = None,
     annotator: Annotated[
-        int | Literal[""] | None, Query(description="answered by this annotator")
+        RowNumber | Literal[""] | None, Query(description="answered by this annotator")
     ] = None,
     search: Annotated[str | None, Query(description="start of the external id")] = None,
 ) -> CaseFilter:
@@ -103,7 +105,8 @@ def decision_request(form: FormData) -> DecisionRequest:
                 "assignee_id": form.get("assignee_id") or None,
                 "rule": form.get("rule") or None,
                 "reason": form.get("reason") or "",
-            }
+            },
+            strict=False,
         )
     except ValidationError as error:
         raise _refusal(error) from error
@@ -158,7 +161,8 @@ def bulk_request(form: FormData) -> BulkRequest:
                 "filter": {name: form.get(name) or None for name in names},
                 "case_versions": versions or None,
                 "reason": form.get("why") or "",  # `reason` is the filter's
-            }
+            },
+            strict=False,
         )
     except ValidationError as error:
         raise _refusal(error) from error
@@ -168,8 +172,10 @@ def _refusal(error: ValidationError) -> InvalidInput:
     first = error.errors()[0]
     name = ".".join(str(part) for part in first["loc"])
     return InvalidInput(
-        f"{name} cannot be {first['input']!r}: {first['msg']}.",
+        Message(
+            "{name} cannot be {input!r}: {msg}.", name=name, input=first["input"], msg=first["msg"]
+        ),
         field=name,
         value=first["input"],
-        remedy="Reload the page and choose again.",
+        remedy=Message("Reload the page and choose again."),
     )

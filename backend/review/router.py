@@ -5,12 +5,13 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from backend.core.dependencies import Lead, Reviewer, ServicesDep, SessionDep
-from backend.core.problems import problem_responses
+from backend.core.request_body import LARGEST_OFFSET
 from backend.loop.service import LoopService
 from backend.review.bulk import BulkDecisions
 from backend.review.decisions import Decisions
 from backend.review.requests import FilterDep, ProjectDep
 from backend.review.schemas import (
+    BulkConfirmation,
     BulkPreview,
     BulkRequest,
     BulkResult,
@@ -24,11 +25,10 @@ from backend.review.service import ReviewDesk
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}/cases",
     tags=["review desk"],
-    responses=problem_responses(401, 403, 404),
 )
 
 
-@router.get("", responses=problem_responses(422))
+@router.get("")
 def list_cases(
     *,
     project: ProjectDep,
@@ -36,11 +36,13 @@ def list_cases(
     session: SessionDep,
     services: ServicesDep,
     _principal: Reviewer,
-    offset: Annotated[int, Query(ge=0, description="the last page's `next_offset`")] = 0,
+    offset: Annotated[
+        int, Query(ge=0, le=LARGEST_OFFSET, description="the last page's `next_offset`")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=500)] = 50,
 ) -> CasePage:
     """List review cases, those first whose decision is worth most."""
-    desk = ReviewDesk(session, services.clock, services.settings)
+    desk = ReviewDesk(session, services.clock)
     return desk.page(project, wanted, offset=offset, limit=limit)
 
 
@@ -52,7 +54,7 @@ def refresh(
     LoopService(session, services.clock).request_review(project)
 
 
-@router.get("/{case_id}")
+@router.get("/{case_id:number}")
 def read_case(
     *,
     project: ProjectDep,
@@ -63,10 +65,10 @@ def read_case(
     _principal: Reviewer,
 ) -> CasePublic:
     """Read a case: the record, all answers, the classifier's view, precedents, history."""
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id, wanted)
+    return ReviewDesk(session, services.clock).case(project, case_id, wanted)
 
 
-@router.post("/{case_id}/decisions", status_code=201, responses=problem_responses(409, 422))
+@router.post("/{case_id:number}/decisions", status_code=201)
 def decide(
     *,
     project: ProjectDep,
@@ -78,10 +80,27 @@ def decide(
 ) -> CasePublic:
     """Decide a case, send it back, mark it as ambiguous, reopen it, or leave a note."""
     Decisions(session, services.clock).decide(project, case_id, request, author=principal.name)
-    return ReviewDesk(session, services.clock, services.settings).case(project, case_id)
+    return ReviewDesk(session, services.clock).case(project, case_id)
 
 
-@router.post("/bulk/preview", responses=problem_responses(422))
+@router.post("/{case_id}/decisions/{decision_id}/undo", status_code=201)
+def undo_decision(
+    *,
+    project: ProjectDep,
+    case_id: int,
+    decision_id: int,
+    session: SessionDep,
+    services: ServicesDep,
+    principal: Reviewer,
+) -> CasePublic:
+    """Take a decision back where nothing has come after it; the case is as before."""
+    decisions = Decisions(session, services.clock)
+    decision = decisions.decision(project, case_id, decision_id)
+    decisions.undo(project, decision, author=principal.name)
+    return ReviewDesk(session, services.clock).case(project, case_id)
+
+
+@router.post("/bulk/preview")
 def preview_bulk(
     *,
     project: ProjectDep,
@@ -94,11 +113,11 @@ def preview_bulk(
     return BulkDecisions(session, services.clock).preview(project, request)
 
 
-@router.post("/bulk", status_code=201, responses=problem_responses(422))
+@router.post("/bulk", status_code=201)
 def apply_bulk(
     *,
     project: ProjectDep,
-    request: BulkRequest,
+    request: BulkConfirmation,
     session: SessionDep,
     services: ServicesDep,
     principal: Lead,
@@ -107,7 +126,7 @@ def apply_bulk(
     return BulkDecisions(session, services.clock).apply(project, request, author=principal.name)
 
 
-@router.post("/bulk/{bulk_id}/undo", responses=problem_responses(404))
+@router.post("/bulk/{bulk_id}/undo")
 def undo_bulk(
     *,
     project: ProjectDep,

@@ -1,19 +1,27 @@
 """Review cases and decisions as the API, the pages and the command line show them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
+
+from backend.core.request_body import RequestBody, RowNumber
 
 CaseState = Literal["open", "sent_back", "decided", "ambiguous", "settled"]
 Action = Literal["decide", "ambiguous", "send_back", "reopen", "undo", "note"]
 BulkAction = Literal["accept_consensus", "accept_model", "send_back", "ambiguous"]
 
 
-class CaseFilter(BaseModel):
+CaseNumber = Annotated[int, Field(strict=False)]
+"""An id as JSON's names hold it: in a text."""
+CASE_NUMBERS: JsonDict = {"propertyNames": {"pattern": "^[0-9]{1,15}$"}}
+
+
+class CaseFilter(RequestBody):
     """Which cases; empty settings do not filter."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     state: CaseState | None = Field("open", description="empty: all")
     reason: str | None = Field(
@@ -23,7 +31,7 @@ class CaseFilter(BaseModel):
         examples=["tie"],
     )
     kind: str | None = Field(None, description="kind of record", examples=["product"])
-    annotator: int | None = Field(None, description="answered by this annotator")
+    annotator: RowNumber | None = Field(None, description="answered by this annotator")
     search: str | None = Field(None, description="start of the record's external id")
 
 
@@ -128,11 +136,19 @@ class DecisionPublic(BaseModel):
     created_at: datetime
 
 
+class LastDecision(BaseModel):
+    """A decision just made, as it is told on the page that comes next."""
+
+    decision_id: int
+    case_id: int
+    external_id: str
+    can_be_undone: bool
+
+
 class CasePublic(CaseSummary):
     """Everything about a case."""
 
     project_id: int
-    label_studio_url: str | None
     is_current_record: bool
     current_fields: dict[str, Any] | None = Field(description="of the newer version, if any")
     probabilities: dict[str, float]
@@ -149,7 +165,7 @@ class CasePublic(CaseSummary):
     next_id: int | None
 
 
-class DecisionRequest(BaseModel):
+class DecisionRequest(RequestBody):
     """A decision on a case that the author has in front of them."""
 
     model_config = ConfigDict(
@@ -168,33 +184,45 @@ class DecisionRequest(BaseModel):
         }
     )
 
-    version: int = Field(description="of the case as it was read")
+    version: RowNumber = Field(description="of the case as it was read")
     action: Literal["decide", "ambiguous", "send_back", "reopen", "note"]
     grade: str | None = None
-    issues: list[str] = []
-    faulty_fields: list[str] = []
-    corrected_values: dict[str, str] = {}
+    issues: list[str] = Field(default_factory=list)
+    faulty_fields: list[str] = Field(default_factory=list)
+    corrected_values: dict[str, str] = Field(default_factory=dict)
     soft_label: dict[str, float] | None = Field(
         None, description="probability of each grade; empty: as the answers say"
     )
-    assignee_id: int | None = Field(
+    assignee_id: RowNumber | None = Field(
         None, description="annotator to send it back to; empty: anybody who has not answered"
     )
     rule: str | None = Field(None, max_length=100, description="guideline rule that is unclear")
     reason: str = Field("", max_length=4_000)
 
 
-class BulkRequest(BaseModel):
+class BulkRequest(RequestBody):
     """One action on many cases."""
 
     action: BulkAction
     filter: CaseFilter = CaseFilter()
-    case_versions: dict[int, int] | None = Field(
-        None, description="case id to version, as the preview told; needed to apply"
+    case_versions: dict[CaseNumber, RowNumber] | None = Field(
+        None,
+        description="case id to version, as the preview told; needed to apply",
+        json_schema_extra=CASE_NUMBERS,
     )
     limit: int = Field(1_000, ge=1, le=10_000)
     rule: str | None = Field(None, max_length=100)
     reason: str = Field("", max_length=4_000)
+
+
+class BulkConfirmation(BulkRequest):
+    """The same action on the cases that its preview told."""
+
+    case_versions: dict[CaseNumber, RowNumber] = Field(
+        min_length=1,
+        description="case id to version, as the preview told",
+        json_schema_extra=CASE_NUMBERS,
+    )
 
 
 class BulkPreview(BaseModel):

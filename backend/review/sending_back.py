@@ -5,7 +5,6 @@ import uuid
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.core.counting import amount
 from backend.core.exceptions import Conflict, NotFound
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RELABEL, RecordAnswers
@@ -13,6 +12,7 @@ from backend.loop.service import LoopService
 from backend.models import Project, ReviewCase, Task
 from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
+from backend.words import Message
 
 MOST_ANSWERS = 20
 """As many as a project can ask for (``projects.schemas.MOST_ANNOTATORS``)."""
@@ -56,12 +56,16 @@ class SendingBack:
         """
         wanted = self._answers(project, original).responses + 1
         if wanted > MOST_ANSWERS:
-            held = amount(wanted - 1, "answer")
             raise Conflict(
-                f"Task {original.id} has {held}; no more can be asked for.",
+                Message.ngettext(
+                    "Task {task} has {n} answer; no more can be asked for.",
+                    "Task {task} has {n} answers; no more can be asked for.",
+                    n=wanted - 1,
+                    task=original.id,
+                ),
                 field="task",
                 value=original.id,
-                remedy="Decide the case.",
+                remedy=Message("Decide the case."),
             )
         least = original.annotators_wanted or policy_of(project).annotators_per_record
         decision_repository.ask_more(self._session, original, max(wanted, least))
@@ -123,10 +127,10 @@ class SendingBack:
         annotator = repository.annotator(self._session, assignee_id)
         if annotator is None:
             raise NotFound(
-                f"There is no annotator {assignee_id}.",
+                Message("There is no annotator {assignee_id}.", assignee_id=assignee_id),
                 field="assignee_id",
                 value=assignee_id,
-                remedy="Choose one of the annotators that the case page lists.",
+                remedy=Message("Choose one of the annotators that the case page lists."),
             )
 
 

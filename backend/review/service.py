@@ -7,7 +7,6 @@ from sqlmodel import Session
 
 from active_learning.encoders.record_text import record_text
 from backend.core.clock import Clock
-from backend.core.settings import Settings
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
@@ -21,6 +20,7 @@ from backend.review.schemas import (
     CasePublic,
     CaseSummary,
     DecisionPublic,
+    LastDecision,
     ModelView,
     ReviewReasonPublic,
     SimilarCase,
@@ -37,10 +37,9 @@ SIMILAR = 5
 class ReviewDesk:
     """Review cases of all projects, within one transaction."""
 
-    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+    def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._settings = settings
 
     def page(
         self,
@@ -112,7 +111,6 @@ class ReviewDesk:
         return CasePublic(
             **summary_of(case, record, held, schema),
             project_id=project.id,
-            label_studio_url=self._url(project, task),
             is_current_record=record.is_current,
             current_fields=schema.shown_fields(newer.fields) if newer else None,
             probabilities=held.probabilities if held else {},
@@ -129,6 +127,23 @@ class ReviewDesk:
             waits_for=self._waits_for(case, history),
             previous_id=queue_repository.neighbour(self._session, case, queue, is_next=False),
             next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
+        )
+
+    def last_decision(self, project: Project, decision_id: int) -> LastDecision | None:
+        """The decision with the record that it is about; None where the project has none such."""
+        decision = decision_repository.get(self._session, decision_id)
+        case = repository.case(self._session, decision.case_id) if decision else None
+        if decision is None or case is None or case.project_id != project.id:
+            return None
+        task = repository.task(self._session, case.task_id)
+        assert task is not None
+        record = repository.record(self._session, task.record_id)
+        assert record is not None
+        return LastDecision(
+            decision_id=decision.id,
+            case_id=case.id,
+            external_id=record.external_id,
+            can_be_undone=Decisions(self._session, self._clock).can_be_undone(case, decision),
         )
 
     def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
@@ -197,12 +212,6 @@ class ReviewDesk:
             return ""
         annotator = repository.annotator(self._session, sent.assignee_id)
         return (annotator.name or annotator.email or "") if annotator else ""
-
-    def _url(self, project: Project, task: Task) -> str | None:
-        if project.label_studio_project_id is None or task.label_studio_task_id is None:
-            return None
-        place = f"projects/{project.label_studio_project_id}/data"
-        return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
 
 
 def summary_of(

@@ -27,6 +27,7 @@ from backend.registry.service import RegistryService
 from backend.review.gold import add_gold_records
 from backend.selection import repository
 from backend.selection.explanations import StoredExplanation, explain_batch
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 FEATURES_SHARE, CHOICE_SHARE = 0.6, 0.8
@@ -84,7 +85,14 @@ def _choose(
         artifact.signals if artifact else None,
     )
     matrix = pool.matrix
-    context.progress(FEATURES_SHARE, f"choosing from {len(pool.record_ids) - len(taken)} records")
+    context.progress(
+        FEATURES_SHARE,
+        Message.ngettext(
+            "choosing from {n:,} record",
+            "choosing from {n:,} records",
+            n=len(pool.record_ids) - len(taken),
+        ),
+    )
     seed = int(np.random.SeedSequence([policy.seed, round_number]).generate_state(1)[0] >> 1)
     learner = ActiveLearner(
         artifact.classifier if artifact else _new_classifier(features, pool, schema, policy.seed),
@@ -116,7 +124,7 @@ def _choose(
     if artifact is not None and len(selected):
         rows = pool.rows(selected.record_ids)
         predictions = artifact.classifier.predict_all(rows)
-        context.progress(CHOICE_SHARE, "explaining the suggestions")
+        context.progress(CHOICE_SHARE, Message("explaining the suggestions"))
         explanations = explain_batch(
             services, project, artifact, features.encoder(choice), selected, rows, matrix, context
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.exceptions import InvalidInput
+from backend.words import Message
 
 Shares = dict[str, dict[str, float]]
 """True class to answer to share; a class's right answer may be left out: it is the rest."""
@@ -15,9 +16,9 @@ Matrix = tuple[tuple[float, ...], ...]
 
 ROUNDING = 1e-6
 """Chosen: what is lost where shares were written with six decimals."""
-FORMS = (
-    'CSV: a header row of answers and one row a true class, its name first; JSON: {"fair": '
-    '{"poor": 0.2}}.'
+FORMS = Message(
+    "CSV: a header row of answers and one row a true class, its name "
+    'first; JSON: {"fair": {"poor": 0.2}}.'
 )
 
 
@@ -40,10 +41,16 @@ def confusion_matrix(shares: Shares, classes: Sequence[str], noise: float, field
         right = given.setdefault(true, 1.0 - wrong)
         if wrong > 1.0 + ROUNDING or abs(wrong + right - 1.0) > ROUNDING:
             raise InvalidInput(
-                f"The answers to {true!r} add up to {wrong + shares[true].get(true, 0.0):g}.",
+                Message(
+                    "The answers to {true!r} add up to {wrong:g}.",
+                    true=true,
+                    wrong=wrong + shares[true].get(true, 0.0),
+                ),
                 field=field,
                 value=true,
-                remedy="Give shares that add up to 1; without a share of right answers, at most 1.",
+                remedy=Message(
+                    "Give shares that add up to 1; without a share of right answers, at most 1."
+                ),
             )
         given[true] = max(0.0, 1.0 - wrong)
         rows.append(tuple(given.get(name, 0.0) for name in classes))
@@ -64,26 +71,26 @@ def parse_confusions(pairs: Sequence[str], classes: Sequence[str]) -> Shares:
         names, _, number = pair.rpartition(":")
         if ">" not in names:
             raise InvalidInput(
-                f"{pair!r} is not of the form TRUE>ANSWER:SHARE.",
+                Message("{pair!r} is not of the form TRUE>ANSWER:SHARE.", pair=pair),
                 field="--confuse",
                 value=pair,
-                remedy='Write for example --confuse "fair>poor:0.2".',
+                remedy=Message('Write for example --confuse "fair>poor:0.2".'),
             )
         true, answer = _split_pair(names, classes)
         share = _share(number, pair, "--confuse")
         if true == answer:
             raise InvalidInput(
-                f"{pair!r} names the right answer.",
+                Message("{pair!r} names the right answer.", pair=pair),
                 field="--confuse",
                 value=pair,
-                remedy="Name wrong answers only; what is left over is right.",
+                remedy=Message("Name wrong answers only; what is left over is right."),
             )
         if answer in shares.setdefault(true, {}):
             raise InvalidInput(
-                f"{true}>{answer} is given twice.",
+                Message("{true}>{answer} is given twice.", true=true, answer=answer),
                 field="--confuse",
                 value=pair,
-                remedy="Give each pair once.",
+                remedy=Message("Give each pair once."),
             )
         shares[true][answer] = share
     return shares
@@ -100,7 +107,7 @@ def read_confusions(path: Path) -> Shares:
         table = _json(content) if path.suffix.lower() == ".json" else _csv(content)
     except (OSError, ValueError) as error:
         raise InvalidInput(
-            f"{path} is no confusion matrix: {error}.",
+            Message("{path} is no confusion matrix: {error}.", path=path, error=error),
             field="--confusion",
             value=str(path),
             remedy=FORMS,
@@ -157,10 +164,10 @@ def _share(value: Any, where: str, field: str) -> float:
         share = math.nan
     if not 0.0 <= share <= 1.0:
         raise InvalidInput(
-            f"{where}: {value!r} is not a share.",
+            Message("{where}: {value!r} is not a share.", where=where, value=value),
             field=field,
             value=value if isinstance(value, str | int | float) else str(value),
-            remedy="Give a number from 0 to 1.",
+            remedy=Message("Give a number from 0 to 1."),
         )
     return share
 
@@ -168,10 +175,10 @@ def _share(value: Any, where: str, field: str) -> float:
 def _unknown_class(name: str, classes: Sequence[str], field: str) -> InvalidInput:
     shown = ", ".join(classes[:20]) + (" …" if len(classes) > 20 else "")
     return InvalidInput(
-        f"There is no class {name!r} in the file.",
+        Message("There is no class {name!r} in the file.", name=name),
         field=field,
         value=name,
-        remedy=f"Its classes are: {shown}.",
+        remedy=Message("Its classes are: {shown}.", shown=shown),
     )
 
 

@@ -17,6 +17,7 @@ from backend.core.exceptions import InvalidInput
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import Reject
 from backend.records.content import is_index_column
+from backend.words import Message
 
 
 @dataclass(frozen=True)
@@ -48,20 +49,20 @@ def read_labelled_file(
         for option, column in [("--label", label), *(("--text", name) for name in text)]:
             if column not in reader.columns:
                 raise InvalidInput(
-                    f"{path} has no column {column!r}.",
+                    Message("{path} has no column {column!r}.", path=path, column=column),
                     field=option,
                     value=column,
-                    remedy=f"Choose among: {', '.join(reader.columns)}.",
+                    remedy=Message("Choose among: {columns}.", columns=reader.columns),
                 )
         columns = list(text) or [
             name for name in reader.columns if name != label and not is_index_column(name)
         ]
         if not columns or label in columns:
             raise InvalidInput(
-                f"The label {label!r} cannot be the text to learn from.",
+                Message("The label {label!r} cannot be the text to learn from.", label=label),
                 field="--text",
                 value=label,
-                remedy="Give another column with --text.",
+                remedy=Message("Give another column with --text."),
             )
         for _, row in reader.rows():
             value = row.get(label)
@@ -77,10 +78,16 @@ def read_labelled_file(
     found = sorted(set(labels))
     if len(found) < 2:
         raise InvalidInput(
-            f"{len(labels)} rows of {path} have a label in {label!r}, and all labels are {found}.",
+            Message(
+                "{count} rows of {path} have a label in {label!r}, and all labels are {found}.",
+                count=len(labels),
+                path=path,
+                label=label,
+                found=found,
+            ),
             field="--label",
             value=label,
-            remedy="A simulation needs at least two classes.",
+            remedy=Message("A simulation needs at least two classes."),
         )
     return LabelledFile(texts, np.array(labels), unlabelled, len(rejects))
 

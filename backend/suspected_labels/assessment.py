@@ -33,6 +33,7 @@ from backend.suspected_labels import repository as findings
 from backend.suspected_labels.people import answers_matrix, probabilities_with_people
 from backend.suspected_labels.schemas import AUDIT_GROUP, Assessment
 from backend.suspected_labels.service import LabelFindings
+from backend.words import Message
 
 
 @dataclass(frozen=True)
@@ -62,9 +63,7 @@ def assess(
     with services.database.reading() as session:
         project = ProjectsService(session, services.clock).get(project_id)
         version = findings.version(session, model_version_id)
-        known = LabelFindings(session, services.clock, services.settings).newest_assessment(
-            project_id
-        )
+        known = LabelFindings(session, services.clock).newest_assessment(project_id)
     if version is None:
         return {"assessed": False, "why": f"there is no model version with id {model_version_id}"}
     if known is not None and known[0].number > version.number:
@@ -118,7 +117,9 @@ def _judge(
             layout, schema, rows, [label.grade for label in training], marks, seed, stop
         )
     audit_rows = reader.matrix(audit, artifact.signals) if audit else None
-    context.progress(0.4, f"judging {len(training)} labels")
+    context.progress(
+        0.4, Message.ngettext("judging {n} label", "judging {n} labels", n=len(training))
+    )
     codes = _codes(classifier, training)
     errors, probabilities = _out_of_fold(classifier, rows, codes, marks, seed, context)
     all_codes = codes
@@ -140,7 +141,7 @@ def _judge(
             shown, schema, labels, list(classifier.classes), probabilities
         ),
     )
-    context.progress(0.6, "measuring what leaving labels out does")
+    context.progress(0.6, Message("measuring what leaving labels out does"))
     value = split_by_value(
         honest_design(classifier, rows, marks),
         codes,
@@ -248,7 +249,7 @@ def _keep(
         with services.database.transaction() as session:
             findings.drop(session, version.id, tasks)
     with services.database.transaction() as session:
-        LabelFindings(session, services.clock, services.settings).keep(version, assessment)
+        LabelFindings(session, services.clock).keep(version, assessment)
 
 
 def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> tuple[str, str]:

@@ -6,11 +6,12 @@ from fastapi import APIRouter, Query, Request
 from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
+from backend.core.language import language_of
+from backend.core.request_body import LARGEST_OFFSET
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import FindingKind
 from backend.suspected_labels.service import LabelFindings
-from backend.web.language import language_of
 from backend.web.rendering import render
 from backend.words import N_
 
@@ -53,12 +54,12 @@ def labels_page(
     services: ServicesDep,
     _principal: Lead,
     kind: FindingKind = "suspects",
-    offset: Annotated[int, Query(ge=0)] = 0,
+    offset: Annotated[int, Query(ge=0, le=LARGEST_OFFSET)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 25,
 ) -> Response:
     """Suspected labels, what labels are worth, and where one more answer would help."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     schema = label_schema_of(project)
     titles = schema.titles(language_of(request))
     context = {
@@ -86,6 +87,6 @@ def assess_now(
 ) -> Response:
     """Judge the labels of the newest model version."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     findings.request(project, actor=principal.name)
     return RedirectResponse(f"/projects/{project_id}/labels", 303)

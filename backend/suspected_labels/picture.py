@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from unicodedata import east_asian_width
 
-from backend.web.chart import Tick
+from backend.web.chart import Tick, letters, short_caption
 from labeling.label_schema import Titles
 
 WIDTH, ROW = 480, 58
 LEFT, RIGHT, TOP, BOTTOM, GAP = 84, 12, 8, 44, 12
 BINS = 20
 """Chosen: steps of 0.05, which people read off an axis."""
-LETTER, MARGIN, LETTERS = 8, 20, 18
-"""Pixels of a Latin letter of a caption and beside it; letters of the longest caption."""
+LETTER, MARGIN = 8, 20
+"""Pixels of a Latin letter of a caption and beside it."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +62,8 @@ def suspicion_picture(
     if not suspicions:
         return None
     shown = [grade for grade in grades if any(grade == given for given, _ in suspicions)]
-    captions = [_caption(titles.grade(grade)) for grade in shown]
-    left = max(LEFT, LETTER * max(map(_letters, captions), default=0) + MARGIN)
+    captions = [short_caption(titles.grade(grade)) for grade in shown]
+    left = max(LEFT, LETTER * max(map(letters, captions), default=0) + MARGIN)
     right = left + WIDTH - LEFT - RIGHT
     step = (right - left) / BINS
     rows = []
@@ -102,17 +101,3 @@ def suspicion_picture(
         rows,
         [Tick(left + (right - left) * share / 100, f"{share} %") for share in (0, 25, 50, 75, 100)],
     )
-
-
-def _caption(title: str) -> str:
-    if _letters(title) <= LETTERS:
-        return title
-    kept = title
-    while _letters(kept) >= LETTERS:
-        kept = kept[:-1]
-    return f"{kept.rstrip()}…"
-
-
-def _letters(text: str) -> int:
-    """How many Latin letters are as wide; a Chinese character is two."""
-    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)

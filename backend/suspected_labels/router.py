@@ -7,7 +7,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
-from backend.core.problems import problem_responses
+from backend.core.request_body import LARGEST_OFFSET
+from backend.core.responses import file_responses
 from backend.core.services import Services
 from backend.models import Project
 from backend.projects.service import ProjectsService
@@ -18,7 +19,6 @@ from backend.suspected_labels.service import LabelFindings
 router = APIRouter(
     prefix="/api/v1/projects/{project_id}/label-findings",
     tags=["label findings"],
-    responses=problem_responses(401, 403, 404),
 )
 
 KindQuery = Annotated[
@@ -26,7 +26,7 @@ KindQuery = Annotated[
 ]
 
 
-@router.get("", responses=problem_responses(422))
+@router.get("")
 def list_findings(
     *,
     project_id: int,
@@ -34,26 +34,30 @@ def list_findings(
     services: ServicesDep,
     _principal: Lead,
     kind: KindQuery = "suspects",
-    offset: Annotated[int, Query(ge=0, description="the last page's `next_offset`")] = 0,
+    offset: Annotated[
+        int, Query(ge=0, le=LARGEST_OFFSET, description="the last page's `next_offset`")
+    ] = 0,
     limit: Annotated[int, Query(ge=1, le=1_000)] = 100,
 ) -> LabelFindingPage:
     """List what the newest assessed model version says about labels, the most telling first."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     return findings.page(project, kind, offset=offset, limit=limit)
 
 
-@router.post("", status_code=202, responses=problem_responses(409))
+@router.post("", status_code=202)
 def assess_now(
     project_id: int, session: SessionDep, services: ServicesDep, principal: Lead
 ) -> QueuedAssessment:
     """Judge the labels of the newest model version, where a retraining has not done it."""
     project = ProjectsService(session, services.clock).get(project_id)
-    findings = LabelFindings(session, services.clock, services.settings)
+    findings = LabelFindings(session, services.clock)
     return QueuedAssessment(job_id=findings.request(project, actor=principal.name))
 
 
-@router.get("/export", response_class=StreamingResponse)
+@router.get(
+    "/export", response_class=StreamingResponse, responses=file_responses(MEDIA_TYPES.values())
+)
 def export_findings(
     *,
     project_id: int,
@@ -78,5 +82,5 @@ def _export_pieces(
 ) -> Iterator[bytes]:
     """In a session of its own: the request's is closed before the answer's body is sent."""
     with services.database.reading() as session:
-        findings = LabelFindings(session, services.clock, services.settings)
+        findings = LabelFindings(session, services.clock)
         yield from export(findings.export(project, kind), form)

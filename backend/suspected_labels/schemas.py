@@ -58,7 +58,6 @@ class LabelFindingPublic(BaseModel):
                     "external_id": "SKU-11204",
                     "fields": {"title": "Kettle 1.7 l", "price": ""},
                     "label_studio_task_id": 5012,
-                    "label_studio_url": "http://localhost:8080/projects/3/data?task=5012",
                     "case_id": 31,
                     "is_audit": False,
                     "grade": "good",
@@ -82,7 +81,6 @@ class LabelFindingPublic(BaseModel):
     external_id: str
     fields: dict[str, Any] = Field(description="the record as it was labelled")
     label_studio_task_id: int | None
-    label_studio_url: str | None
     case_id: int | None = Field(None, description="the record's review case, if it has one")
     is_audit: bool
     grade: str = Field(description="as people gave it when it was judged")

@@ -8,7 +8,6 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict
-from backend.core.settings import Settings
 from backend.jobs.queue import enqueue
 from backend.loop.answer_repository import answers_of
 from backend.loop.service import LoopService
@@ -25,6 +24,7 @@ from backend.suspected_labels.schemas import (
     LabelFindingPublic,
     SuspectedAnswerPublic,
 )
+from backend.words import Message
 
 ASSESS = "training.assess_labels"
 EXPORT_PAGE = 500
@@ -34,10 +34,9 @@ EXPORT_PAGE = 500
 class LabelFindings:
     """Findings about the labels of all projects, within one transaction."""
 
-    def __init__(self, session: Session, clock: Clock, settings: Settings) -> None:
+    def __init__(self, session: Session, clock: Clock) -> None:
         self._session = session
         self._clock = clock
-        self._settings = settings
 
     def keep(self, version: ModelVersion, assessment: Assessment) -> None:
         """The version, whose findings are stored, has this assessment; the review desk follows."""
@@ -102,10 +101,10 @@ class LabelFindings:
         versions = repository.versions(self._session, project.id)
         if not versions:
             raise Conflict(
-                f"Project {project.id} has no model version yet.",
+                Message("Project {project} has no model version yet.", project=project.id),
                 field="project",
                 value=project.id,
-                remedy="Label the first batch; a model version is trained then.",
+                remedy=Message("Label the first batch; a model version is trained then."),
             )
         if ASSESSMENT in versions[0].metrics:
             return None
@@ -137,7 +136,6 @@ class LabelFindings:
                 external_id=record.external_id,
                 fields=schema.shown_fields(record.fields),
                 label_studio_task_id=task.label_studio_task_id,
-                label_studio_url=self._task_url(project, task),
                 case_id=cases.get(firsts[task.id]),
                 is_audit=task.is_audit,
                 grade=finding.grade,
@@ -174,12 +172,6 @@ class LabelFindings:
             )
             found.setdefault(task_id, []).append(answer)
         return found
-
-    def _task_url(self, project: Project, task: Task) -> str | None:
-        if project.label_studio_project_id is None or task.label_studio_task_id is None:
-            return None
-        place = f"projects/{project.label_studio_project_id}/data"
-        return f"{self._settings.annotator_url}/{place}?task={task.label_studio_task_id}"
 
 
 def request_assessment(

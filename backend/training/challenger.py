@@ -31,6 +31,7 @@ from backend.models import ModelVersion, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.training.encoder_folder import records_learnt_by
+from backend.words import Message
 
 GATE = "gate"
 
@@ -102,7 +103,7 @@ class ChallengerTraining:
     def run(self, plan: TrainingPlan) -> dict[str, Any]:
         """The challenger's artifact, its row and the decision about it are there."""
         snapshot, context = self._snapshot, self._context
-        context.progress(0.05, "computing features")
+        context.progress(0.05, Message("computing features"))
         pool = self._features.pool(
             self._project.dataset_id,
             self._schema.fields,
@@ -114,9 +115,14 @@ class ChallengerTraining:
             self._services, self._features, context, self._schema, pool, plan.choice
         )
         held = load_model_version(self._services, self._features, self._champion)
-        context.progress(0.5, f"training on {len(snapshot.training)} labels")
+        context.progress(
+            0.5,
+            Message.ngettext(
+                "training on {n} label", "training on {n} labels", n=len(snapshot.training)
+            ),
+        )
         classifier, weighed = self._fit(plan, reader, pool.signals, held)
-        context.progress(0.8, "comparing with the champion on the audit sample")
+        context.progress(0.8, Message("comparing with the champion on the audit sample"))
         challenger = self._judge(classifier, pool.signals, held, reader)
         version = self._publish(plan, challenger, weighed)
         return {
@@ -166,7 +172,7 @@ class ChallengerTraining:
         classifier = fit_with()
         if not plan.is_weighted:
             return classifier, "none"
-        self._context.progress(0.6, "weighing each label by its value")
+        self._context.progress(0.6, Message("weighing each label by its value"))
         judge, seen = classifier, rows
         if plan.choice != plan.choice.base:
             seen = reader.by(plan.choice.base).matrix(labels, signals)

@@ -23,6 +23,7 @@ from backend.jobs.context import JobContext
 from backend.models import ModelVersion, Project
 from backend.projects.service import ProjectsService
 from backend.registry.service import ENCODER_PURGED, RegistryService
+from backend.words import Message
 
 PURGE = "training.purge_files"
 KEPT_VERSIONS = 10
@@ -40,7 +41,15 @@ def purge_files(services: Services, context: JobContext) -> dict[str, Any]:
         *purge_pools(services.settings.pools_dir, is_dry=False),
         *purge_uploads(services, days=services.settings.uploads_retention_days, is_dry=False),
     ]
-    context.progress(1.0, f"{len(gone)} folders, {sum(one.bytes for one in gone):,} bytes")
+    context.progress(
+        1.0,
+        Message.ngettext(
+            "{n} folder, {bytes:,} bytes",
+            "{n} folders, {bytes:,} bytes",
+            n=len(gone),
+            bytes=sum(one.bytes for one in gone),
+        ),
+    )
     return {"deleted": [asdict(one) for one in gone], "bytes": sum(one.bytes for one in gone)}
 
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from backend.agreement.service import WorkReports
-from backend.core.counting import amount
 from backend.core.services import Services
 from backend.features.model_version import load_model_version
 from backend.features.snapshot import TrainingSnapshot, take_snapshot
@@ -16,9 +15,11 @@ from backend.registry.service import RegistryService
 from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.fine_tuning_request import request_fine_tuning
+from backend.words import Message
 
 MINIMUM_LABELS = 8
 """Chosen: two for each of the four folds in which probabilities are calibrated."""
+LEARNT_ALREADY = Message("These labels were learnt already.")
 COLD_EVERY = 5
 """Chosen: what warm starts carry along is gone after five versions at the latest."""
 
@@ -68,7 +69,8 @@ def retrain(
                 services, features, context, project, snapshot, champion
             ).run(plan)
     else:
-        result = {"trained": False, "why": reason or "these labels were learnt already"}
+        why = reason or LEARNT_ALREADY
+        result = {"trained": False, "why": why.as_json()}
     with services.database.reading() as session:
         steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
     with services.database.transaction() as session:
@@ -85,10 +87,15 @@ def retrain(
     return result
 
 
-def reason_not_to_train(snapshot: TrainingSnapshot) -> str | None:
+def reason_not_to_train(snapshot: TrainingSnapshot) -> Message | None:
     """Why these labels teach nothing yet; None if they do."""
     if len(snapshot.training) < MINIMUM_LABELS:
-        return f"{amount(len(snapshot.training), 'label')} so far; {MINIMUM_LABELS} are needed"
+        return Message.ngettext(
+            "{n} label so far, without those that measure accuracy; {minimum} are needed.",
+            "{n} labels so far, without those that measure accuracy; {minimum} are needed.",
+            n=len(snapshot.training),
+            minimum=MINIMUM_LABELS,
+        )
     if len({label.grade for label in snapshot.training}) < 2:
-        return "all labels are of one grade; there is nothing to tell apart yet"
+        return Message("All labels are of one grade; there is nothing to tell apart yet.")
     return None

@@ -12,6 +12,7 @@ from backend.loop import repository as loop_repository
 from backend.loop.job_names import RETRAIN
 from backend.loop.service import LoopService
 from backend.models import Project
+from backend.words import Message
 
 LabelWeights = Literal["none", "value"]
 """Every label counts alike, or by the probability that it is right."""
@@ -53,12 +54,14 @@ class TrainingService:
         last = loop_repository.latest_batch(self._session, project.id)
         if last is not None and last.pushed_at is None:
             raise Conflict(
-                f"Batch {last.round} is on its way to Label Studio.",
-                remedy="Wait for its push: assay status.",
+                Message("Batch {round} is on its way to Label Studio.", round=last.round),
+                remedy=Message("Wait for its push; the project's page tells how far it is."),
             )
         self._audit.append(actor, "batch.requested", f"project:{project.id}")
         service = LoopService(self._session, self._clock)
         job_id = service.request_batch(project, last.round + 1 if last else 1)
         if job_id is None:
-            raise Conflict("There are no records left to choose from.", remedy="Import more.")
+            raise Conflict(
+                Message("There are no records left to choose from."), remedy=Message("Import more.")
+            )
         return job_id

@@ -3,11 +3,29 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from unicodedata import east_asian_width
 
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 80, 20, 16, 54
+LONGEST_CAPTION = 18
+"""Latin letters of a name beside a chart. Chosen: the chart keeps most of a phone's width."""
 STEPS = (1, 2, 5)
 """Between ticks, times a power of ten: what people count in."""
+
+
+def letters(text: str) -> int:
+    """How many Latin letters are as wide; a Chinese character is two."""
+    return sum(2 if east_asian_width(each) in "WF" else 1 for each in text)
+
+
+def short_caption(name: str) -> str:
+    """As much of the name as fits beside a chart; who draws it gives the whole as a title."""
+    if letters(name) <= LONGEST_CAPTION:
+        return name
+    kept = name
+    while letters(kept) >= LONGEST_CAPTION:
+        kept = kept[:-1]
+    return f"{kept.rstrip()}…"
 
 
 @dataclass(frozen=True)

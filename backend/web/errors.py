@@ -10,6 +10,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from backend.core.dependencies import get_services
 from backend.core.problems import Problem
 from backend.core.security import SESSION_COOKIE, Authenticator
+from backend.web.negotiation import wants_page
 from backend.web.rendering import is_fragment, render
 
 UNRESOLVED = frozenset({404, 405, 422})
@@ -21,12 +22,10 @@ def problem_page(request: Request, problem: Problem) -> Response | None:
 
     Who is not logged in is sent to the login page, and back afterwards.
     """
-    if request.url.path.startswith("/api/"):
+    if not wants_page(request):
         return None
-    if is_fragment(request):
-        return _for_htmx(request, problem)
-    if "text/html" not in request.headers.get("Accept", ""):
-        return None
+    if problem.status == 401 and is_fragment(request):
+        return Response(status_code=401, headers={"HX-Redirect": _login_address(request)})
     if problem.status == 401 and request.url.path != "/login":
         return RedirectResponse(_login_address(request), 303)
     if problem.status in UNRESOLVED:
@@ -43,12 +42,6 @@ def _recognise(request: Request) -> None:
     authenticator: Authenticator = request.app.state.authenticator
     with suppress(SQLAlchemyError), services.database.reading() as session:
         request.state.principal = authenticator.by_cookie(session, cookie)
-
-
-def _for_htmx(request: Request, problem: Problem) -> Response | None:
-    if problem.status != 401:
-        return None
-    return Response(status_code=401, headers={"HX-Redirect": _login_address(request)})
 
 
 def _login_address(request: Request) -> str:

@@ -10,10 +10,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from backend.core.exceptions import AppError
+from backend.core.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_of
 from backend.core.security import CSRF_FIELD, SESSION_COOKIE, csrf_token
-from backend.web.error_words import error_message, progress_message
 from backend.web.job_names import JOB_NAMES
-from backend.web.language import LANGUAGE_COOKIE, LANGUAGE_PARAMETER, language_of
+from backend.web.negotiation import wants_page
+from backend.web.project_pages import PROJECT_PAGES, project_page
 from backend.words import (
     Language,
     Message,
@@ -25,12 +27,17 @@ from backend.words import (
 
 HERE = Path(__file__).parent
 STATIC_DIR = HERE / "static"
+WHOLE_PAGE_HEADERS = ("HX-Boosted", "HX-History-Restore-Request")
 YEAR_SECONDS = 365 * 24 * 3600
 
 
 def is_fragment(request: Request) -> bool:
-    """True if HTMX asks for a part of a page that is already shown."""
-    return "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    """True if HTMX asks for a part of a page that is already shown.
+
+    Going back to a filter that was shown before, it asks for the whole page.
+    """
+    is_whole = any(header in request.headers for header in WHOLE_PAGE_HEADERS)
+    return "HX-Request" in request.headers and not is_whole
 
 
 def render(
@@ -40,11 +47,21 @@ def render(
     *,
     fragment: str | None = None,
     status_code: int = 200,
+    error: AppError | None = None,
 ) -> HTMLResponse:
     """``template`` as an answer in the reader's language.
 
     When HTMX asks and ``fragment`` names a block of the template, only that block is rendered.
+    A page on which somebody can mend what was refused has the status of ``error``; but HTMX puts
+    only answers with status 200 into the page.
+
+    Raises:
+        AppError: ``error`` itself, if the caller is a program.
     """
+    if error is not None:
+        if not wants_page(request):
+            raise error
+        status_code = 200 if fragment is not None and is_fragment(request) else error.status_code
     language = language_of(request)
     values = {**_common(request), **context}
     page = environment(language).get_template(template)
@@ -127,8 +144,6 @@ def environment(language: Language) -> Environment:
         percent=percent,
         minute=minute,
         span=lambda seconds: t(span(seconds)),
-        error_message=lambda message: error_message(message, t),
-        progress_message=lambda message: progress_message(message, t),
     )
-    made.globals["job_names"] = JOB_NAMES
+    made.globals.update(job_names=JOB_NAMES, project_pages=PROJECT_PAGES, project_page=project_page)
     return made

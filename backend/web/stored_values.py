@@ -23,4 +23,11 @@ RECORD_KINDS = (N_("product"), N_("inventory"), N_("review"), N_("ad"), N_("beha
 DECISIONS = (N_("promoted"), N_("kept"), N_("rolled_back"))
 ACCEPTANCE_STATES = (N_("accepted"), N_("refused"), N_("withdrawn"), N_("undecided"))
 ADVICE_STATES = (N_("too early"), N_("keep labelling"), N_("stop"))
+LOOP_STATES = (
+    N_("not started"),
+    N_("stopped"),
+    N_("at work"),
+    N_("labelling"),
+    N_("ended"),
+)
 SUBJECTS = (N_("grade"), N_("issue"), N_("field"))

@@ -9,7 +9,7 @@ from backend.words.catalogue import (
     languages,
     preferred_language,
 )
-from backend.words.message import N_, Message, Text, Worded, as_text
+from backend.words.message import N_, Message, Said, Worded, as_text
 from backend.words.translation import Translate, translator
 
 __all__ = [
@@ -18,7 +18,7 @@ __all__ = [
     "SOURCE_LANGUAGE",
     "Language",
     "Message",
-    "Text",
+    "Said",
     "Translate",
     "Worded",
     "as_text",

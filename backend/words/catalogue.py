@@ -8,13 +8,10 @@ from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
-from babel import Locale
-from babel.core import negotiate_locale
-from babel.messages import Catalog
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+if TYPE_CHECKING:
+    from babel.messages import Catalog
 
 Language: TypeAlias = str
 """The name of a folder of ``locale``, or "en"."""
@@ -32,12 +29,14 @@ def languages(folder: Path = LOCALE_DIR) -> tuple[Language, ...]:
 
 
 @lru_cache
-def catalogue(language: Language, folder: Path = LOCALE_DIR) -> Catalog:
+def catalogue(language: Language, folder: Path = LOCALE_DIR) -> "Catalog":
     """The catalogue of ``language`` as it is written.
 
     Raises:
         FileNotFoundError: the language has none.
     """
+    from babel.messages.pofile import read_po
+
     with catalogue_path(language, folder).open("rb") as file:
         return read_po(file, domain=DOMAIN, abort_invalid=True)
 
@@ -52,6 +51,8 @@ def translations(language: Language, folder: Path = LOCALE_DIR) -> NullTranslati
     """The catalogue as gettext looks words up; texts without an entry stay English."""
     if language == SOURCE_LANGUAGE or language not in languages(folder):
         return NullTranslations()
+    from babel.messages.mofile import write_mo
+
     compiled = BytesIO()
     write_mo(compiled, catalogue(language, folder))
     compiled.seek(0)
@@ -61,6 +62,8 @@ def translations(language: Language, folder: Path = LOCALE_DIR) -> NullTranslati
 @lru_cache
 def language_name(language: Language) -> str:
     """What the language calls itself."""
+    from babel import Locale
+
     name = Locale.parse(language).get_display_name() or language
     return name[:1].upper() + name[1:]
 
@@ -76,5 +79,9 @@ def language_tag(language: Language, folder: Path = LOCALE_DIR) -> str:
 
 def preferred_language(tags: Sequence[str], folder: Path = LOCALE_DIR) -> Language:
     """The first of the reader's ``tags`` ("zh-CN", "fr_FR") that there is, else English."""
+    if not tags:
+        return SOURCE_LANGUAGE
+    from babel.core import negotiate_locale
+
     wanted = [tag.replace("-", "_") for tag in tags]
     return negotiate_locale(wanted, languages(folder), sep="_") or SOURCE_LANGUAGE

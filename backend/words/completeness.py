@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from string import Formatter
 from typing import TypeAlias
 
 from babel.messages import Catalog
 from babel.messages.catalog import Message as Entry
 from babel.messages.extract import extract_from_dir
+
+from backend.words.calls import places_of
 
 METHODS = [
     ("backend/**.html", "jinja2"),
@@ -21,6 +22,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "_": None,
     "N_": None,
     "Message": None,
+    "counted": (1, 2),
     "ngettext": (1, 2),
 }
 """What texts are arguments of; ``(1, 2)`` are one and many."""
@@ -80,18 +82,11 @@ def _faults(entry: Entry, texts: Mapping[str, Source]) -> Iterator[str]:
     one, *many = entry.id if isinstance(entry.id, tuple | list) else (entry.id,)
     if one not in texts:
         yield f"line {entry.lineno}: no source has: {one!r}"
-    allowed = {frozenset(_places(each)) for each in (one, *many)}
+    allowed = {frozenset(places_of(each)) for each in (one, *many)}
     for words in filter(None, _strings(entry)):
-        if frozenset(_places(words)) not in allowed:
+        if frozenset(places_of(words)) not in allowed:
             yield f"line {entry.lineno}: has other places in braces than: {one!r}"
 
 
 def _strings(entry: Entry) -> tuple[str, ...]:
     return tuple(entry.string) if isinstance(entry.string, tuple | list) else (entry.string or "",)
-
-
-def _places(text: str) -> set[str]:
-    try:
-        return {name for _before, name, _spec, _how in Formatter().parse(text) if name is not None}
-    except ValueError:
-        return set()

@@ -2,9 +2,10 @@
 
 import json
 import numbers
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Annotated, Any, Protocol, Self, TypeAlias, runtime_checkable
+
+from pydantic import SkipValidation
 
 
 @runtime_checkable
@@ -18,51 +19,63 @@ class Worded(Protocol):
     def values(self) -> Mapping[str, Any]: ...
 
 
-@dataclass(frozen=True, init=False)
-class Message:
-    """The English text is the identifier; ``{names}`` in it stand for the values.
+class Message(str):
+    """English words that know their identifier and values, for a catalogue to say them again.
 
-    A value is a number, a text, another message or several of these; other things become text.
+    The identifier ``text`` is English; ``{names}`` in it stand for the values. A value is a
+    number, a text, another message or several of these; other things become text. What is made
+    of a message by slicing or joining is English text and no message.
 
-    >>> str(Message("There is no project {project}.", project="reviews"))
+    >>> Message("There is no project {project}.", project="reviews")
     'There is no project reviews.'
-    >>> str(Message.ngettext("{n} answer", "{n:,} answers", n=1200))
+    >>> Message.ngettext("{n} answer", "{n:,} answers", n=1200)
     '1,200 answers'
     """
 
+    __slots__ = ("plural", "text", "values")
     text: str
-    values: Mapping[str, Any]
     plural: str | None
+    values: Mapping[str, Any]
 
-    def __init__(self, text: str, /, **values: Any) -> None:
-        object.__setattr__(self, "text", text)
-        object.__setattr__(self, "values", {name: _value(each) for name, each in values.items()})
-        object.__setattr__(self, "plural", None)
+    def __new__(cls, text: str, /, **values: Any) -> Self:
+        return cls._make(text, None, values)
 
     @classmethod
-    def ngettext(cls, one: str, many: str, /, *, n: int, **values: Any) -> "Message":
+    def ngettext(cls, one: str, many: str, /, *, n: int, **values: Any) -> Self:
         """``one`` where the language says so of ``n`` things, else ``many``."""
-        message = cls(one, n=n, **values)
-        object.__setattr__(message, "plural", many)
-        return message
+        return cls._make(one, many, {"n": n, **values})
 
-    def __str__(self) -> str:
-        """The text in English."""
-        return render_message(self, _english)
+    @classmethod
+    def of(cls, worded: Worded) -> Self:
+        """What another package says."""
+        return cls._make(worded.text, getattr(worded, "plural", None), worded.values)
 
-    def __hash__(self) -> int:
-        return hash(self.as_json())
+    @classmethod
+    def _make(cls, text: str, plural: str | None, values: Mapping[str, Any]) -> Self:
+        kept = {name: _value(each) for name, each in values.items()}
+        made = super().__new__(cls, _words(text, plural, kept, _english))
+        made.text, made.plural, made.values = text, plural, kept
+        return made
+
+    def __reduce__(self) -> Any:
+        return type(self)._make, (self.text, self.plural, self.values)
+
+    def words(self, look_up: "LookUp") -> str:
+        """The message in the words that ``look_up`` finds, with its values."""
+        return _words(self.text, self.plural, self.values, look_up)
 
     def as_json(self) -> str:
         """What the store keeps; ``as_text`` reads it again."""
         return json.dumps(_encode(self), ensure_ascii=False)
 
 
-Text: TypeAlias = Message | str
-"""Words of ours, or the words of somebody else, which stay as they are."""
+Said: TypeAlias = Annotated[str, SkipValidation]
+"""A field of a schema that keeps a message as it is; in JSON it is its English text."""
+LookUp: TypeAlias = Callable[[str, str | None, Any], str]
+"""From a text, its plural if it has one, and the number: the words of a language."""
 
 
-def as_text(stored: str) -> Text:
+def as_text(stored: str) -> str:
     """The message that ``Message.as_json`` wrote; any other text is the text itself."""
     if not stored.startswith('{"text":'):
         return stored
@@ -73,45 +86,40 @@ def as_text(stored: str) -> Text:
     return found if isinstance(found, Message) else stored
 
 
-LookUp: TypeAlias = Callable[[str, str | None, Any], str]
-"""From a text, its plural if it has one, and the number: the words of a language."""
-
-
-def render_message(message: Message, look_up: LookUp) -> str:
-    """The message in the words that ``look_up`` finds, with its values.
-
-    Where the words do not fit the values, as those of a message from an older version, English
-    is tried; a text without values is never formatted, so that its braces stay what they are.
-    """
-    number = message.values.get("n")
-    words = look_up(message.text, message.plural, number) if message.text else ""
-    if not message.values:
-        return words
-    told = {name: _tell(each, look_up) for name, each in message.values.items()}
-    for text in (words, _english(message.text, message.plural, number)):
-        try:
-            return text.format(**told)
-        except (KeyError, IndexError, ValueError):
-            continue
-    return message.text
-
-
-def _tell(value: Any, look_up: LookUp) -> Any:
-    if isinstance(value, list):
-        return look_up(LIST_SEPARATOR, None, None).join(str(_tell(each, look_up)) for each in value)
-    return render_message(value, look_up) if isinstance(value, Message) else value
-
-
-def _english(text: str, plural: str | None, number: Any) -> str:
-    return text if plural is None or number == 1 else plural
-
-
 def N_(text: str) -> str:
     """``text``, which is translated where it is shown; here it is only found for the catalogues."""
     return text
 
 
 LIST_SEPARATOR = N_(", ")
+
+
+def _words(text: str, plural: str | None, values: Mapping[str, Any], look_up: LookUp) -> str:
+    """Where the words do not fit the values, as those of an older version, English is tried.
+
+    A text without values is never formatted, so that its braces stay what they are.
+    """
+    number = values.get("n")
+    words = look_up(text, plural, number) if text else ""
+    if not values:
+        return words
+    told = {name: _tell(each, look_up) for name, each in values.items()}
+    for each in (words, _english(text, plural, number)):
+        try:
+            return each.format(**told)
+        except (KeyError, IndexError, ValueError, TypeError):
+            continue
+    return text
+
+
+def _tell(value: Any, look_up: LookUp) -> Any:
+    if isinstance(value, list):
+        return look_up(LIST_SEPARATOR, None, None).join(str(_tell(each, look_up)) for each in value)
+    return value.words(look_up) if isinstance(value, Message) else value
+
+
+def _english(text: str, plural: str | None, number: Any) -> str:
+    return text if plural is None or number == 1 else plural
 
 
 def _value(value: Any) -> Any:
@@ -122,8 +130,8 @@ def _value(value: Any) -> Any:
     if isinstance(value, numbers.Real):
         return float(value)
     if isinstance(value, Worded):
-        return Message(value.text, **value.values)
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        return Message.of(value)
+    if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping):
         return [_value(each) for each in value]
     return str(value)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.words.catalogue import LOCALE_DIR, Language, translations
-from backend.words.message import Message, Worded, render_message
+from backend.words.message import Message, Worded
 
 
 class Translate:
@@ -18,16 +18,16 @@ class Translate:
         self.language = language
         self._found = translations(language, folder)
 
-    def __call__(self, text: Worded | str, /, **values: Any) -> str:
+    def __call__(self, text: str | Worded, /, **values: Any) -> str:
+        if isinstance(text, Message):
+            return text.words(self._look_up)
         if isinstance(text, str):
-            message = Message(text, **values)
-        else:
-            message = text if isinstance(text, Message) else Message(text.text, **text.values)
-        return render_message(message, self._look_up)
+            return Message(text, **values).words(self._look_up)
+        return Message.of(text).words(self._look_up)
 
     def ngettext(self, one: str, many: str, n: int, **values: Any) -> str:
         """``one`` or ``many``, as the language says it of ``n`` things; ``{n}`` is the number."""
-        return render_message(Message.ngettext(one, many, n=n, **values), self._look_up)
+        return Message.ngettext(one, many, n=n, **values).words(self._look_up)
 
     def _look_up(self, text: str, plural: str | None, number: Any) -> str:
         if plural is None:

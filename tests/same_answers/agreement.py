@@ -166,7 +166,7 @@ def _check_cases(world: World) -> None:
     fields = list(label_schema_of(world.project()).fields)
     with world.database.reading() as session:
         cases = session.exec(select(ReviewCase).order_by(col(ReviewCase.id).desc())).all()
-        desk = ReviewDesk(session, world.services.clock, world.services.settings)
+        desk = ReviewDesk(session, world.services.clock)
         for case in cases[:2]:
             shown = desk.case(world.project(), case.id)
             expected_answers = found[case.task_id].answers if case.task_id in found else {}

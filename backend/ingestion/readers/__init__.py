@@ -12,6 +12,7 @@ from backend.ingestion.readers.jsonl_file import JsonlReader
 from backend.ingestion.readers.parquet_file import ParquetReader
 from backend.ingestion.readers.sql_table import SqlTableReader
 from backend.ingestion.schemas import ImportRequest, SourceFormat
+from backend.words import Message
 
 __all__ = ["OnReject", "Reader", "Row", "open_reader", "open_request"]
 
@@ -41,17 +42,19 @@ def open_reader(
                 reader = ParquetReader(path)
             case "sql":
                 raise UnreadableSource(
-                    "An SQL table is read by its database URL, not from a file.",
+                    Message("An SQL table is read by its database URL, not from a file."),
                     field="format",
                     value="sql",
-                    remedy="Give --url URL --table TABLE.",
+                    remedy=Message("Give --url URL --table TABLE."),
                 )
     except OSError as error:
         raise UnreadableSource(
-            f"{path} cannot be read: {error.strerror or error}.",
+            Message(
+                "{path} cannot be read: {strerror}.", path=path, strerror=error.strerror or error
+            ),
             field="path",
             value=str(path),
-            remedy="Check the path and its permissions.",
+            remedy=Message("Check the path and its permissions."),
         ) from error
     try:
         yield reader

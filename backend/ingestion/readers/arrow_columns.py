@@ -7,6 +7,7 @@ import pyarrow as pa
 
 from backend.ingestion.cells import UnreadableCell
 from backend.records.content import ValueType
+from backend.words import Message
 
 CELL_ERRORS = (pa.ArrowException, ArithmeticError, LookupError, OSError, TypeError, ValueError)
 """What Arrow and Python raise of a value that Python has no room for, or that is broken."""
@@ -55,7 +56,8 @@ def _one_by_one(column: pa.Array) -> Iterator[Any]:
         try:
             yield read(cell)
         except CELL_ERRORS as error:
-            yield UnreadableCell(_as_text(cell), f"no value of this column can be that ({error})")
+            reason = Message("no value of this column can be that ({error})", error=error)
+            yield UnreadableCell(_as_text(cell), reason)
 
 
 def _is_nanoseconds(kind: pa.DataType) -> bool:

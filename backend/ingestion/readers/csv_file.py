@@ -16,6 +16,7 @@ from backend.ingestion.readers.delimiters import likely_delimiter, named_delimit
 from backend.ingestion.readers.text import MAX_LENGTH, TextSource
 from backend.ingestion.schemas import Reject, short_value
 from backend.records.content import ValueTypes
+from backend.words import Message
 
 LINES_FOR_DELIMITER = 20
 """Chosen: a wrong delimiter does not fit so many rows by chance."""
@@ -104,11 +105,13 @@ class CsvReader:
             cells = lines.next_row()
         except StopIteration:
             raise self._unreadable(
-                "is empty", "The first line must name the columns.", None
+                Message("is empty"), Message("The first line must name the columns."), None
             ) from None
         except csv.Error as error:
             raise self._unreadable(
-                f"has a broken header: {error}", f"Repair line {line}.", line
+                Message("has a broken header: {error}", error=error),
+                Message("Repair line {line}.", line=line),
+                line,
             ) from error
         names = [
             original_text(cell.strip()) or f"column_{place}"
@@ -116,30 +119,42 @@ class CsvReader:
         ]
         if not names:
             raise self._unreadable(
-                "starts with an empty line", "The first line must name the columns.", line
+                Message("starts with an empty line"),
+                Message("The first line must name the columns."),
+                line,
             )
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise self._unreadable(
-                f"has the column {twice[0]!r} more than once in its header (line {line})",
-                "Give each column a name of its own.",
+                Message(
+                    "has the column {twice!r} more than once in its header (line {line})",
+                    twice=twice[0],
+                    line=line,
+                ),
+                Message("Give each column a name of its own."),
                 twice[0],
             )
         return tuple(names)
 
     def _unreadable(self, what: str, remedy: str, value: object) -> UnreadableSource:
-        return UnreadableSource(f"{self._path} {what}.", field="header", value=value, remedy=remedy)
+        return UnreadableSource(
+            Message("{path} {what}.", path=self._path, what=what),
+            field="header",
+            value=value,
+            remedy=remedy,
+        )
 
     def _reject_broken(self, line: int, last: int, error: csv.Error) -> None:
-        span = f"; lines {line} to {last} are skipped" if last > line else ""
-        self._on_reject(
-            Reject(
+        reason = Message("broken CSV ({error}): is a quote open or not doubled?", error=error)
+        if last > line:
+            reason = Message(
+                "broken CSV ({error}); lines {line} to {last} are skipped: is a quote open or not "
+                "doubled?",
+                error=error,
                 line=line,
-                field=None,
-                value=None,
-                reason=f"broken CSV ({error}){span}: is a quote open or not doubled?",
+                last=last,
             )
-        )
+        self._on_reject(Reject(line=line, field=None, value=None, reason=reason))
 
     def _reject_width(self, line: int, cells: list[str]) -> None:
         self._on_reject(
@@ -147,6 +162,11 @@ class CsvReader:
                 line=line,
                 field=None,
                 value=short_value(self._delimiter.join(cells)),
-                reason=f"{len(cells)} cells, but the header has {len(self.columns)}",
+                reason=Message.ngettext(
+                    "{n} cell, but the header has {wanted}",
+                    "{n} cells, but the header has {wanted}",
+                    n=len(cells),
+                    wanted=len(self.columns),
+                ),
             )
         )

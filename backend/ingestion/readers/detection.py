@@ -4,6 +4,7 @@ from pathlib import Path
 
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.schemas import SourceFormat
+from backend.words import N_, Message
 
 SUFFIXES: dict[str, SourceFormat] = {
     ".csv": "csv",
@@ -16,10 +17,10 @@ SUFFIXES: dict[str, SourceFormat] = {
     ".pq": "parquet",
 }
 FOREIGN = {
-    b"PK\x03\x04": ("a ZIP file (perhaps an Excel workbook)", "Save the sheet as CSV."),
-    b"\xd0\xcf\x11\xe0": ("an old Excel workbook", "Save the sheet as CSV."),
-    b"SQLite format 3": ("an SQLite database", "Give --url sqlite:///FILE --table TABLE."),
-    b"%PDF": ("a PDF", "Give the data as CSV, JSONL or Parquet."),
+    b"PK\x03\x04": (N_("a ZIP file (perhaps an Excel workbook)"), N_("Save the sheet as CSV.")),
+    b"\xd0\xcf\x11\xe0": (N_("an old Excel workbook"), N_("Save the sheet as CSV.")),
+    b"SQLite format 3": (N_("an SQLite database"), N_("Give --url sqlite:///FILE --table TABLE.")),
+    b"%PDF": (N_("a PDF"), N_("Give the data as CSV, JSONL or Parquet.")),
 }
 
 
@@ -37,15 +38,18 @@ def detect_format(path: Path) -> SourceFormat:
     for magic, (name, remedy) in FOREIGN.items():
         if start.startswith(magic):
             raise UnreadableSource(
-                f"{path} is {name}.", field="path", value=str(path), remedy=remedy
+                Message("{path} is {what}.", path=path, what=Message(name)),
+                field="path",
+                value=str(path),
+                remedy=Message(remedy),
             )
     plain = path.with_suffix("") if path.suffix.lower() == ".gz" else path
     found = SUFFIXES.get(plain.suffix.lower())
     if found is None:
         raise UnreadableSource(
-            f"The name of {path} does not tell its format.",
+            Message("The name of {path} does not tell its format.", path=path),
             field="path",
             value=str(path),
-            remedy="Say it: --format csv, jsonl or parquet.",
+            remedy=Message("Say it: --format csv, jsonl or parquet."),
         )
     return found

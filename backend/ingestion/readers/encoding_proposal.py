@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from backend.words import Message
+
 LIKELY = (
     "gb18030",
     "cp1252",
@@ -44,7 +46,11 @@ class EncodingProposal(NamedTuple):
 
     def remedy(self) -> str:
         """What to try, and what would come of it."""
-        return f"Try --encoding {self.encoding}: the first lines would read {self.preview}."
+        return Message(
+            "Try --encoding {encoding}: the first lines would read {preview}.",
+            encoding=self.encoding,
+            preview=self.preview,
+        )
 
 
 def wide_encoding(sample: bytes) -> str | None:

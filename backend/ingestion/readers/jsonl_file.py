@@ -11,6 +11,7 @@ from backend.ingestion.readers.text import MAX_LENGTH, TextSource
 from backend.ingestion.schemas import Reject, short_value
 from backend.ingestion.values import json_value
 from backend.records.content import ValueType
+from backend.words import Message
 
 LINES_FOR_COLUMNS = 1_000
 """Chosen: a field that none of so many lines has is rare."""
@@ -42,12 +43,12 @@ class JsonlReader:
             try:
                 row = json_value(text)
             except (ValueError, RecursionError) as error:
-                self._reject(line, text, f"no JSON ({error})")
+                self._reject(line, text, Message("no JSON ({error})", error=error))
                 continue
             if isinstance(row, dict):
                 yield line, row
             else:
-                self._reject(line, text, "no JSON object: write {…} on every line")
+                self._reject(line, text, Message("no JSON object: write {…} on every line"))
 
     def fraction(self) -> float:
         return self._text.fraction()
@@ -61,7 +62,11 @@ class JsonlReader:
             while text := file.readline(MAX_LENGTH):
                 line += 1
                 if len(text) == MAX_LENGTH and not text.endswith("\n"):
-                    self._reject(line, text, f"longer than {MAX_LENGTH} characters")
+                    self._reject(
+                        line,
+                        text,
+                        Message("longer than {max_line} characters", max_line=MAX_LENGTH),
+                    )
                     while (rest := file.readline(MAX_LENGTH)) and not rest.endswith("\n"):
                         pass
                 elif stripped := text.strip():
@@ -71,7 +76,9 @@ class JsonlReader:
         kinds: dict[str, set[type]] = {}
         for line, text in islice(self._lines(), LINES_FOR_COLUMNS):
             if line == 1 and text.startswith("["):
-                raise self._unreadable("is a JSON array", "Write one object a line (JSONL).")
+                raise self._unreadable(
+                    Message("is a JSON array"), Message("Write one object a line (JSONL).")
+                )
             try:
                 row = json_value(text)
             except (ValueError, RecursionError):
@@ -80,7 +87,9 @@ class JsonlReader:
                 for name, value in row.items():
                     kinds.setdefault(name, set()).add(type(value))
         if not kinds:
-            raise self._unreadable("holds no JSON objects", "Write one object a line (JSONL).")
+            raise self._unreadable(
+                Message("holds no JSON objects"), Message("Write one object a line (JSONL).")
+            )
         for name, found in kinds.items():
             if known := _TYPES.get(frozenset(found - {NoneType})):
                 self.types[name] = known
@@ -88,7 +97,10 @@ class JsonlReader:
 
     def _unreadable(self, what: str, remedy: str) -> UnreadableSource:
         return UnreadableSource(
-            f"{self._path} {what}.", field="path", value=str(self._path), remedy=remedy
+            Message("{path} {what}.", path=self._path, what=what),
+            field="path",
+            value=str(self._path),
+            remedy=remedy,
         )
 
     def _reject(self, line: int, text: str, reason: str) -> None:

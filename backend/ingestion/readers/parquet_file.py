@@ -10,6 +10,7 @@ from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.arrow_columns import column_values, value_type
 from backend.ingestion.readers.base import Row
 from backend.records.content import ValueTypes
+from backend.words import Message
 
 ROWS_PER_BATCH = 2_000
 """Chosen: bounds memory."""
@@ -39,10 +40,12 @@ class ParquetReader:
         if twice:
             self.close()
             raise UnreadableSource(
-                f"{path} has the column {twice[0]!r} more than once.",
+                Message(
+                    "{path} has the column {twice!r} more than once.", path=path, twice=twice[0]
+                ),
                 field="columns",
                 value=twice[0],
-                remedy="Give each column a name of its own.",
+                remedy=Message("Give each column a name of its own."),
             )
         named = zip(self.columns, map(value_type, self._file.schema_arrow.types), strict=True)
         self.types: ValueTypes = {name: kind for name, kind in named if kind}
@@ -72,8 +75,10 @@ class ParquetReader:
 
     def _unreadable(self, error: Exception) -> UnreadableSource:
         return UnreadableSource(
-            f"{self._path} is not a readable Parquet file: {error}.",
+            Message(
+                "{path} is not a readable Parquet file: {error}.", path=self._path, error=error
+            ),
             field="path",
             value=str(self._path),
-            remedy="Write it again, or name its real format with --format.",
+            remedy=Message("Write it again, or name its real format with --format."),
         )

@@ -29,6 +29,7 @@ from backend.ingestion.readers.sql_values import (
     value_type,
 )
 from backend.records.content import ValueTypes
+from backend.words import Message
 
 ROWS_PER_FETCH = 2_000
 """Chosen: bounds memory."""
@@ -50,7 +51,8 @@ class SqlTableReader:
             self._engine = create_engine(self._url)
         except (SQLAlchemyError, ImportError) as error:
             raise self._unreadable(
-                f"needs a driver that is not installed: {error}", "Install the driver."
+                Message("needs a driver that is not installed: {error}", error=error),
+                Message("Install the driver."),
             ) from error
         self._is_sqlite = self._engine.dialect.name == "sqlite"
         if self._is_sqlite:
@@ -64,11 +66,15 @@ class SqlTableReader:
         except NoSuchTableError as error:
             there = ", ".join(sorted(inspect(self._engine).get_table_names())[:20]) or "none"
             raise self._unreadable(
-                f"has no table {table!r}", f"Its tables are: {there}.", field="table", value=table
+                Message("has no table {table!r}", table=table),
+                Message("Its tables are: {there}.", there=there),
+                field="table",
+                value=table,
             ) from error
         except SQLAlchemyError as error:
             raise self._unreadable(
-                f"does not answer: {error.__cause__ or error}", "Check the address and the login."
+                Message("does not answer: {cause}", cause=error.__cause__ or error),
+                Message("Check the address and the login."),
             ) from error
         self.columns = tuple(column.name for column in self._table.columns)
         named = ((column.name, value_type(column.type)) for column in self._table.columns)
@@ -99,7 +105,12 @@ class SqlTableReader:
                     yield self._read, row
         except SQLAlchemyError as error:
             raise self._unreadable(
-                f"failed after row {self._read}: {error.__cause__ or error}", "Try again."
+                Message(
+                    "failed after row {read}: {cause}",
+                    read=self._read,
+                    cause=error.__cause__ or error,
+                ),
+                Message("Try again."),
             ) from error
 
     def _stored_columns(self) -> list[ColumnElement[Any]]:
@@ -126,7 +137,10 @@ class SqlTableReader:
     ) -> UnreadableSource:
         address = self._url.render_as_string()
         return UnreadableSource(
-            f"The database {address} {what}.", field=field, value=value or address, remedy=remedy
+            Message("The database {address} {what}.", address=address, what=what),
+            field=field,
+            value=value or address,
+            remedy=remedy,
         )
 
 
@@ -136,18 +150,18 @@ def _parse_url(url: str) -> URL:
         parsed.get_dialect()
     except (ArgumentError, NoSuchModuleError, ImportError) as error:
         raise UnreadableSource(
-            f"The database URL is not usable: {error}.",
+            Message("The database URL is not usable: {error}.", error=error),
             field="url",
-            remedy="Write it like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME.",
+            remedy=Message("Write it like sqlite:///FILE or postgresql://USER:PASSWORD@HOST/NAME."),
         ) from error
     if parsed.get_backend_name() == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     file = parsed.database
     if parsed.get_backend_name() == "sqlite" and not (file and Path(file).exists()):
         raise UnreadableSource(
-            f"There is no SQLite file {file}.",
+            Message("There is no SQLite file {file}.", file=file),
             field="url",
             value=url,
-            remedy="Check the path: sqlite:///relative or sqlite:////absolute.",
+            remedy=Message("Check the path: sqlite:///relative or sqlite:////absolute."),
         )
     return parsed

@@ -15,6 +15,7 @@ from backend.ingestion.readers.encoding_proposal import (
     propose_encoding,
     wide_encoding,
 )
+from backend.words import Message
 
 DEFAULT_ENCODING = "utf-8-sig"
 BYTE_ORDER_MARK = "\ufeff"
@@ -85,10 +86,10 @@ class TextSource:
             name = codecs.lookup(encoding).name
         except (LookupError, ValueError) as error:
             raise UnreadableSource(
-                f"There is no encoding {encoding!r}.",
+                Message("There is no encoding {encoding!r}.", encoding=encoding),
                 field="encoding",
                 value=encoding,
-                remedy="Common ones: utf-8, gb18030, big5, utf-16, cp1252.",
+                remedy=Message("Common ones: utf-8, gb18030, big5, utf-16, cp1252."),
             ) from error
         return DEFAULT_ENCODING if name in ("utf-8", DEFAULT_ENCODING) else encoding
 
@@ -145,9 +146,9 @@ class TextSource:
         name = self.encoding_name
         proposal = propose_encoding(sample, name) if sample else None
         other = "gb18030" if name == "utf-8" else "utf-8"
-        plain = f"Name the file's encoding, for example --encoding {other}."
+        plain = Message("Name the file's encoding, for example --encoding {other}.", other=other)
         return UnreadableSource(
-            f"{self.path} is not {name}: {where}.",
+            Message("{path} is not {name}: {where}.", path=self.path, name=name, where=where),
             field="encoding",
             value=name,
             remedy=proposal.remedy() if proposal else plain,
@@ -160,10 +161,10 @@ class TextSource:
             yield
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise UnreadableSource(
-                f"{self.path} is a broken gzip file: {error}.",
+                Message("{path} is a broken gzip file: {error}.", path=self.path, error=error),
                 field="path",
                 value=str(self.path),
-                remedy="Copy it again; it may have been cut off.",
+                remedy=Message("Copy it again; it may have been cut off."),
             ) from error
         except UnicodeDecodeError as error:
             raise self._wrong(str(error), b"") from error

@@ -74,7 +74,8 @@ def test_the_cookie_is_secure_over_https(app: FastAPI, ana: None) -> None:
 def test_a_wrong_password_shows_the_form_again_and_is_audited(
     client: TestClient, services: Services, ana: None
 ) -> None:
-    answer = client.post("/login", data={"email": EMAIL, "password": "wrong"})
+    data = {"email": EMAIL, "password": "wrong"}
+    answer = client.post("/login", data=data, headers={"Accept": "text/html"})
     assert answer.status_code == 401
     assert "E-mail address or password is wrong." in answer.text
     assert f'value="{EMAIL}"' in answer.text

@@ -114,15 +114,15 @@ def test_a_service_key_does_what_an_engineer_may_and_no_more(client_as: ClientAs
     assert service.get("/api/v1/my-work").json()["is_known"] is False
 
 
-def test_a_number_that_no_store_can_hold_is_the_caller_s_fault(client_as: ClientAs) -> None:
+def test_a_number_that_no_store_can_hold_is_the_id_of_nothing(client_as: ClientAs) -> None:
     answer = client_as("viewer").get("/api/v1/projects/99999999999999999999")
-    assert answer.status_code == 422
-    assert answer.json()["title"] == "Invalid input"
+    assert answer.status_code == 404
+    assert answer.json()["title"] == "Not found"
 
 
 def test_a_key_is_told_of_keys_and_a_person_of_roles(
     client_as: ClientAs, annotator: TestClient
 ) -> None:
     refused = client_as("viewer").get("/api/v1/audit").json()
-    assert refused["remedy"] == "Use a key with that role: assay keys create NAME --role lead."
-    assert "assay users set-role" in annotator.get("/api/v1/audit").json()["remedy"]
+    assert refused["remedy"] == "Use a key with that role; whoever runs the server makes keys."
+    assert "Ask an administrator" in annotator.get("/api/v1/audit").json()["remedy"]

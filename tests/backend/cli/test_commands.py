@@ -144,6 +144,17 @@ def test_the_demo_s_rounds_fit_80_columns() -> None:
     assert re.search(r"10 +15000 +0.833 \[0.700, 0.930\] +0.8.*-0.10\] *\n", shown.getvalue())
 
 
+def test_a_failed_job_is_tried_again(run: CliRunner, services: Services) -> None:
+    _fill(services)
+    shown = run.invoke(app, ["jobs", "retry", "failed-1"])
+    assert shown.exit_code == 0, shown.output
+    assert "is queued" in shown.output
+    again = run.invoke(app, ["jobs", "retry", "failed-1"])
+    assert again.output == shown.output, "asking again changes nothing"
+    refused = run.invoke(app, ["jobs", "retry", "done-1"])
+    assert refused.exit_code == 1
+
+
 def test_jobs_are_listed_and_cancelled(run: CliRunner, services: Services) -> None:
     _fill(services)
     assert "training.retrain" in run.invoke(app, ["jobs", "list"]).output

@@ -16,11 +16,10 @@ from backend.features import pool_building
 from backend.features.least_recently_used import LeastRecentlyUsed
 from backend.features.pool_files import DAY, KEPT_DAYS, purge_pools
 from backend.features.store import FeatureStore, PoolFeatures
-from backend.features.time_left import TimeLeft, left_words
+from backend.features.time_left import TimeLeft, time_left
 from backend.models import Dataset, Record
 from backend.records.repository import raise_generation
-from backend.web.error_words import progress_message
-from backend.words import translator
+from backend.words import Message, translator
 from tests.backend.training.loop import FIELDS, START, Loop, fields_of
 
 NewLoop = Callable[..., Loop]
@@ -204,11 +203,12 @@ def test_what_was_used_least_recently_goes_first_and_the_newest_stays() -> None:
 
 def test_the_time_that_is_left_follows_the_pace_and_is_told_in_both_languages() -> None:
     now, told = [0.0], []
+    read = ("{done:,} of {n:,} record read", "{done:,} of {n:,} records read")
     progress = TimeLeft(lambda share, message: told.append((share, message)), lambda: now[0])
     now[0] = 1.0
     progress(0.01, "100 of 10,000 records read")
     now[0] = 60.0
-    progress(0.25, "2,500 of 10,000 records read")
+    progress(0.25, Message.ngettext(*read, n=10_000, done=2500))
     now[0] = 200.0
     progress(0.9, "9,000 of 10,000 records read")
     assert told == [
@@ -216,9 +216,5 @@ def test_the_time_that_is_left_follows_the_pace_and_is_told_in_both_languages() 
         (0.25, "2,500 of 10,000 records read; about 3 minutes left"),
         (0.9, "9,000 of 10,000 records read; less than a minute left"),
     ]
-    assert left_words(3600) == "about 60 minutes left"
-    assert (
-        progress_message(told[1][1], translator("zh"))
-        == "已读取 2,500 / 10,000 条记录；剩余约 3 分钟"
-    )
-    assert progress_message(told[1][1], translator("en")) == told[1][1]
+    assert time_left(3600) == "about 60 minutes left"
+    assert translator("zh")(told[1][1]) == "已读取 2,500 / 10,000 条记录；剩余约 3 分钟"

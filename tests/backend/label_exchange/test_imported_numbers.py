@@ -63,7 +63,7 @@ def test_copies_that_were_imported_are_called_so(
     assert (report.annotations_new, report.tasks_new, report.records_unchanged) == (2, 1, 1)
     with labelled.services.database.reading() as session:
         case = session.exec(select(ReviewCase).where(ReviewCase.task_id == 5)).one()
-        desk = ReviewDesk(session, labelled.clock, labelled.services.settings)
+        desk = ReviewDesk(session, labelled.clock)
         shown = desk.case(labelled.project, case.id).answers
     ours, imported = [(False, False)] * 2, [(True, False)] * 2
     assert [(each.is_imported, each.is_copy) for each in shown] == ours + imported

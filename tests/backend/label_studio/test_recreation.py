@@ -97,7 +97,7 @@ def test_a_project_is_known_by_its_mark_or_by_a_task_of_ours(
     label_studio.project = {"description": "assay-project-9-1"}
     with pytest.raises(LabelStudioProjectGone, match="another project now") as told:
         check_held(services, seeded.project)
-    assert "assay push 'Shop' --recreate" in str(told.value)
+    assert "make the project anew there" in str(told.value)
     with pytest.raises(LabelStudioProjectGone):
         push_batches(services, seeded.project_id)
     with seeded.database.reading() as session:

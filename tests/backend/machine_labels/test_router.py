@@ -103,7 +103,7 @@ class TestApi:
         problem = client_as("lead").post(_path(project_id, "acceptances"))
         assert problem.status_code == 409
         assert problem.json()["field"] == "policy.accept_error"
-        assert "assay projects set" in problem.json()["remedy"]
+        assert "accept_error in the policy" in problem.json()["remedy"]
 
     def test_a_missing_project(self, client_as: ClientAs, project_id: int) -> None:
         viewer = client_as("viewer")

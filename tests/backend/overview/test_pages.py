@@ -17,7 +17,8 @@ def viewer(project_id: int, browser_as: ClientAs) -> TestClient:
 def test_the_start_page_without_projects_says_how_to_begin(browser_as: ClientAs) -> None:
     page = browser_as("viewer").get("/").text
     assert "No projects yet" in page
-    assert "assay projects create" in page
+    assert "Ask somebody with the role engineer or lead" in page
+    assert 'href="/docs"' in browser_as("engineer").get("/").text
     assert "No worker is running" in page
 
 
@@ -26,14 +27,14 @@ def test_the_start_page_lists_projects(viewer: TestClient) -> None:
     assert 'href="/projects/1"' in page
     assert "Shop catalogue" in page
     assert "Current batch: 8 of 20 labelled" in page
-    assert "http://label-studio.example/projects/7/data" in page
+    assert 'href="http://label-studio.example/projects/7/data?labeling=1"' in page
     assert "No worker is running" not in page
 
 
 def test_the_project_page_tells_it_all(viewer: TestClient, project_id: int) -> None:
     page = viewer.get(f"/projects/{project_id}").text
     for words in (
-        "http://label-studio.example/projects/7/data?task=568",
+        'href="http://label-studio.example/projects/7/data?labeling=1"',
         "SKU-10068",
         "hesitates between fair and poor",
         "79.0 % against 71.0 % on the same 8 audit records.",
@@ -73,6 +74,8 @@ def test_the_page_is_the_fragment_that_htmx_polls(viewer: TestClient, project_id
         assert "<html" in whole
         assert "<html" not in part
         assert part.strip() in whole
+    for path in ("/", f"/projects/{project_id}/jobs", "/jobs"):
+        part = viewer.get(path, headers={"HX-Request": "true"}).text
         assert "training on 60 labels" in part
         assert 'value="0.620"' in part
 

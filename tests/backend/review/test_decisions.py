@@ -144,7 +144,7 @@ def test_sent_back_to_one_annotator_makes_a_copy_that_is_pushed(tied: Desk) -> N
     case = tied.cases()[1]
     assert case.state == "open"
     with tied.services.database.reading() as session:
-        desk = ReviewDesk(session, tied.clock, tied.services.settings)
+        desk = ReviewDesk(session, tied.clock)
         shown = desk.case(tied.project, case.id)
     assert {(answer.annotator, answer.is_copy) for answer in shown.answers} == {
         ("Ana", False),
@@ -205,7 +205,7 @@ def undo(desk: Desk, decision: Decision) -> None:
 
 def test_somebody_who_has_answered_is_asked_once_more(tied: Desk) -> None:
     with tied.services.database.reading() as session:
-        desk = ReviewDesk(session, tied.clock, tied.services.settings)
+        desk = ReviewDesk(session, tied.clock)
         bo = next(number for number, name in desk.annotators(tied.project) if name == "Bo")
     decide(tied, 1, action="send_back", grade=None, assignee_id=bo)
     assert tied.task(1).annotators_wanted == 2  # the second answer will replace the first
@@ -276,7 +276,7 @@ def test_precedents_resemble_the_record(tied: Desk) -> None:
     decide(tied, 1, grade="good", reason="fine")
     case: ReviewCase = tied.cases()[2]
     with tied.services.database.reading() as session:
-        desk = ReviewDesk(session, tied.clock, tied.services.settings)
+        desk = ReviewDesk(session, tied.clock)
         shown = desk.case(tied.project, case.id)
     (similar,) = shown.similar
     assert (similar.external_id, similar.grade) == ("r1", "good")

@@ -95,7 +95,7 @@ def test_a_total_counts_each_case_of_the_pages_once(filled: Desk) -> None:
 def test_a_page_has_the_same_total_from_counts_at_hand(filled: Desk) -> None:
     project = filled.project
     with filled.services.database.reading() as session:
-        desk = ReviewDesk(session, filled.clock, filled.services.settings)
+        desk = ReviewDesk(session, filled.clock)
         counts = desk.state_counts(project)
         assert len(counts) > 1
         for setting in ({}, {"state": None}, {"state": "ambiguous"}, {"reason": "tie"}):

@@ -18,7 +18,7 @@ from tests.backend.training.loop import Loop, true_grade
 
 def page(loop: Loop, kind: FindingKind, **place: int) -> LabelFindingPage:
     with loop.services.database.reading() as session:
-        found = LabelFindings(session, loop.clock, loop.services.settings)
+        found = LabelFindings(session, loop.clock)
         return found.page(loop.project(), kind, **place)
 
 

@@ -19,7 +19,7 @@ from tests.backend.training.loop import Loop
 def suspects(loop: Loop) -> list[LabelFindingPublic]:
     """What the findings page, the API, the export and the terminal show."""
     with loop.services.database.reading() as session:
-        findings = LabelFindings(session, loop.clock, loop.services.settings)
+        findings = LabelFindings(session, loop.clock)
         return list(findings.export(loop.project(), "suspects"))
 
 

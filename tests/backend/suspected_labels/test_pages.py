@@ -30,7 +30,7 @@ def test_leads_see_suspects_with_people_and_the_task(loop: Loop, browser_as: Cli
     assert f'href="{path_of(loop)}"' in lead.get(f"/projects/{loop.project_id}").text
     page = lead.get(path_of(loop)).text
     assert page.count('class="card finding"') >= 3
-    assert "http://label-studio.example/projects/7/data?task=" in page
+    assert "label-studio.example" not in page, "opening a task there could overwrite its answer"
     assert "likely wrong" in page
     assert '<rect class="high" width="' in page
     assert "#1: " in page  # who answered, without a name
@@ -94,7 +94,7 @@ def test_it_says_why_nothing_is_judged(
 ) -> None:
     (version,) = loop.versions
     with services.database.transaction() as session:
-        LabelFindings(session, loop.clock, services.settings).keep(
+        LabelFindings(session, loop.clock).keep(
             version,
             Assessment(labels=9, audit_labels=2, skipped="9 are too few", skipped_zh="9 个太少"),
         )

@@ -44,7 +44,7 @@ def test_labels_are_judged_and_weighed_without_the_tuned_encoder(
     assert tuned.encoder_folder is not None
     assert len(seen) == 2  # each version's labels, without anybody asking
     with sqlite_database.reading() as session:
-        findings = LabelFindings(session, loop.clock, loop.services.settings)
+        findings = LabelFindings(session, loop.clock)
         assert findings.page(loop.project(), "all").model_version == tuned.number
     np.testing.assert_array_equal(seen[0], seen[1])  # the same vectors for both versions
     with sqlite_database.transaction() as session:

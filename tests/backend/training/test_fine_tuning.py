@@ -67,7 +67,7 @@ def test_enough_labels_bring_a_fine_tuned_challenger_to_the_gate(tuned_loop: Loo
     judged = {job.args["model_version_id"]: job.status for job in jobs_named(loop, ASSESS)}
     assert judged == {first.id: "done", tuned.id: "done"}
     with loop.services.database.reading() as session:
-        findings = LabelFindings(session, loop.clock, loop.services.settings)
+        findings = LabelFindings(session, loop.clock)
         found = findings.newest_assessment(loop.project_id)
     assert found is not None
     assert (found[0].number, found[1].labels, found[1].skipped) == (tuned.number, 70, None)

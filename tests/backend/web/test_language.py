@@ -1,6 +1,4 @@
-import ast
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,49 +6,10 @@ from fastapi.testclient import TestClient
 
 from backend.bootstrap import build_registry
 from backend.core.services import Services
-from backend.web.error_words import progress_message
 from backend.web.job_names import JOB_NAMES
 from backend.web.rendering import HERE
 from backend.words import translator
-from backend.words.catalogue import catalogue
 from tests.backend.conftest import ClientAs
-
-
-def _progress_messages() -> Iterator[str]:
-    """What jobs say of their progress, as written in the code, numbers as {n1}, {n2} …"""
-    root = HERE.parents[1]
-    silent = {root / "backend/demo", root / "backend/embedded", root / "active_learning/simulation"}
-    for path in (*root.glob("active_learning/**/*.py"), *root.glob("backend/**/*.py")):
-        if silent.isdisjoint(path.parents):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.Call) and len(node.args) == 2:
-                    name = ast.unparse(node.func).rpartition(".")[2].lstrip("_")
-                    if name == "progress":
-                        yield from _as_in_catalogue(node.args[1])
-
-
-def _as_in_catalogue(message: ast.expr) -> Iterator[str]:
-    if isinstance(message, ast.Constant):
-        yield message.value
-    elif isinstance(message, ast.JoinedStr):
-        places = iter(range(1, 10))
-        yield "".join(
-            part.value if isinstance(part, ast.Constant) else f"{{n{next(places)}}}"
-            for part in message.values
-        )
-
-
-def test_what_jobs_say_of_their_progress_is_chinese_too() -> None:
-    messages = set(_progress_messages())
-    assert len(messages) > 20
-    assert [text for text in messages if text not in catalogue("zh")] == []
-
-
-def test_a_progress_message_keeps_its_numbers() -> None:
-    zh, en = translator("zh"), translator("en")
-    assert progress_message("choosing 60 of 1,200 records", zh) == "正在从 1,200 条记录中选择 60 条"
-    assert progress_message("choosing 60 of 1,200 records", en) == "choosing 60 of 1,200 records"
-    assert progress_message("a field named {title} of 3", zh) == "a field named {title} of 3"
 
 
 def test_every_kind_of_job_has_a_name_in_words(services: Services) -> None:

@@ -1,9 +1,17 @@
 import pytest
+from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from backend.core.dependencies import Viewer
+from backend.core.request_body import RequestBody
 from backend.core.security import SESSION_COOKIE
 from backend.core.services import Services
+from backend.web.openapi import openapi_document
 from tests.backend.conftest import ClientAs
+
+
+class Thing(RequestBody):
+    size: int
 
 
 def test_health_needs_no_credentials(client: TestClient) -> None:
@@ -72,3 +80,38 @@ def test_the_document_is_made_once(client_as: ClientAs, monkeypatch: pytest.Monk
     first = viewer.get("/openapi.json").json()
     monkeypatch.setattr("backend.app.openapi_document", lambda _app: {})
     assert viewer.get("/openapi.json").json() == first
+
+
+def test_a_new_route_documents_its_problems_by_itself(app: FastAPI) -> None:
+    @app.get("/api/v1/things")
+    def things(_principal: Viewer) -> None: ...
+
+    @app.get("/api/v1/things/{thing}")
+    def thing(thing: str, _principal: Viewer) -> None: ...
+
+    @app.post("/api/v1/things")
+    def create(thing: Thing, _principal: Viewer, size: int | None = None) -> None: ...
+
+    paths = openapi_document(app)["paths"]
+    assert set(paths["/api/v1/things"]["get"]["responses"]) == {"200", "401", "403"}
+    one = {"200", "401", "403", "404", "422"}
+    assert set(paths["/api/v1/things/{thing}"]["get"]["responses"]) == one
+    created = paths["/api/v1/things"]["post"]
+    assert set(created["responses"]) == {"200", "400", "401", "403", "409", "422"}
+    assert created["parameters"][0]["schema"] == {"type": "integer", "title": "Size"}
+
+
+def test_the_webhook_documents_its_secret_and_no_role(app: FastAPI) -> None:
+    webhook = openapi_document(app)["paths"]["/webhooks/label-studio"]["post"]
+    assert webhook["security"] == [{"Webhook secret": []}]
+    assert set(webhook["responses"]) == {"202", "400", "401", "409", "422"}
+
+
+def test_numbers_that_the_store_cannot_hold_are_outside_of_the_schemas(app: FastAPI) -> None:
+    for path, operations in openapi_document(app)["paths"].items():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                choices = [parameter["schema"], *parameter["schema"].get("anyOf", ())]
+                for schema in choices if parameter["in"] == "query" else ():
+                    bounded = schema.get("type") != "integer" or "maximum" in schema
+                    assert bounded, f"{path}: {parameter['name']} has no maximum"

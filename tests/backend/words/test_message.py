@@ -1,8 +1,10 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
 from backend.words import Message, as_text, translator
-from backend.words.message import Text
 
 
 def test_english_is_the_identifier_with_its_values() -> None:
@@ -33,9 +35,13 @@ def test_one_is_not_many(n: int, words: str) -> None:
         "",
     ],
 )
-def test_the_store_keeps_it_whole(text: Text) -> None:
+def test_the_store_keeps_it_whole(text: str) -> None:
     stored = text.as_json() if isinstance(text, Message) else text
-    assert as_text(stored) == text
+    read = as_text(stored)
+    assert (read, type(read)) == (text, type(text))
+    if isinstance(text, Message):
+        assert isinstance(read, Message)
+        assert read.as_json() == stored
 
 
 def test_messages_inside_messages_are_translated_too() -> None:
@@ -48,3 +54,11 @@ def test_messages_inside_messages_are_translated_too() -> None:
 def test_values_that_do_not_fit_never_raise() -> None:
     stored = as_text('{"text": "{new} of {all}", "values": {"old": 1}}')
     assert translator("zh")(stored) == "{new} of {all}"
+
+
+def test_it_is_text_and_stays_a_message_when_it_is_copied() -> None:
+    message = Message.ngettext("{n} answer", "{n} answers", n=2)
+    for each in (copy.deepcopy(message), pickle.loads(pickle.dumps(message))):
+        assert (each, each.as_json()) == ("2 answers", message.as_json())
+    assert "answers" in message
+    assert not isinstance(message[:3], Message)
