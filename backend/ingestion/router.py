@@ -44,7 +44,8 @@ def upload(
 ) -> QueuedImport:
     """Upload a file; a job imports it. The dataset is created if it is not there.
 
-    A file that is not what it claims to be, or in another encoding, is refused at once.
+    A file that is not what it claims to be, or in another encoding, is refused at once; the
+    remedy names the likeliest encoding and how the first lines would read in it.
     """
     name = file.filename or "upload"
     path = store_upload(services.settings.data_dir / UPLOADS, name, file.file)

@@ -254,7 +254,7 @@ def test_the_mark_that_spreadsheets_write_is_no_part_of_a_name(
         assert reader.columns == ("id", "title")
 
 
-@pytest.mark.parametrize("encoding", ["hex", "zlib", "a\x00b", "klingon"])
+@pytest.mark.parametrize("encoding", ["hex", "zlib", "a\x00b", "klingon", "idna", "undefined"])
 def test_what_is_no_text_encoding_is_named(encoding: str, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "rows.csv", ROWS[:1])
     with (

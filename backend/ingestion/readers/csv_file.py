@@ -30,7 +30,8 @@ class CsvReader:
     being run as a formula (``backend.core.tabular_cells``) is taken away.
 
     Raises:
-        UnreadableSource: no header, a column name twice, or wrong encoding.
+        UnreadableSource: no header, a column name twice, wrong encoding, or a delimiter that
+            cannot be one.
         OSError: the file cannot be opened.
     """
 
@@ -40,6 +41,13 @@ class CsvReader:
     def __init__(
         self, path: Path, encoding: str | None, delimiter: str | None, on_reject: OnReject
     ) -> None:
+        if delimiter is not None and delimiter in '"\r\n':
+            raise UnreadableSource(
+                Message("Cells cannot be separated by {delimiter!r}.", delimiter=delimiter),
+                field="delimiter",
+                value=delimiter,
+                remedy=Message("Choose a comma, a tab, a semicolon or a bar."),
+            )
         self._path = path
         self._text = TextSource(path, encoding)
         self._on_reject = on_reject

@@ -21,6 +21,8 @@ DEFAULT_ENCODING = "utf-8-sig"
 BYTE_ORDER_MARK = "\ufeff"
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
+"""Codecs of Python that turn text into text: no file is written in them."""
 MAX_LENGTH = 16 * 1024 * 1024
 """Characters of a line of JSON, or of a cell of CSV. Chosen: bounds memory where a file has no
 line ends, or a quote stays open."""
@@ -84,6 +86,8 @@ class TextSource:
         try:
             "".encode(encoding)  # unlike codecs.lookup, refuses what is no text: hex, zlib
             name = codecs.lookup(encoding).name
+            if name in NO_FILES:
+                raise LookupError(name)
         except (LookupError, ValueError) as error:
             raise UnreadableSource(
                 Message("There is no encoding {encoding!r}.", encoding=encoding),

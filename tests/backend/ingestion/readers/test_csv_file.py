@@ -3,6 +3,9 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers import open_reader
 from backend.ingestion.readers.csv_file import CsvReader
 from backend.ingestion.readers.text import MAX_LENGTH
@@ -22,6 +25,15 @@ def test_the_first_line_of_excel_names_the_delimiter(tmp_path: Path) -> None:
             (3, {"sku": "1", "name": "a", "price": "2,50"}),
             (4, {"sku": "2", "name": "b", "price": "3"}),
         ]
+
+
+@pytest.mark.parametrize("delimiter", ['"', "\n", "\r"])
+def test_what_cannot_separate_cells_is_refused(delimiter: str, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("id,a\n1,2\n")
+    with pytest.raises(UnreadableSource, match="cannot be separated by") as caught:
+        rows_of(path, delimiter=delimiter)
+    assert caught.value.field == "delimiter"
 
 
 def test_names_with_other_delimiters_do_not_mislead(tmp_path: Path) -> None:
