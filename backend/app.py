@@ -39,6 +39,8 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.removal import pages as removal_pages
+from backend.removal.router import router as removal_router
 from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
@@ -65,6 +67,7 @@ TAGS = [
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
+    {"name": "removal", "description": "What was made by mistake is taken away."},
     {"name": "jobs", "description": "Background work with its progress."},
     {"name": "access", "description": "Users, API keys and audit events."},
     {"name": "health", "description": "For load balancers and containers."},
@@ -85,6 +88,7 @@ ROOM_ROUTERS = (
     registry_router,
     machine_labels_router,
     label_exchange_router,
+    removal_router,
 )
 
 DESCRIPTION = """\
@@ -136,6 +140,7 @@ def create_app(services: Services) -> FastAPI:
         guideline_pages.router,
         own_work_pages.router,
         audit_pages.router,
+        removal_pages.router,
         access_pages.router,
         _documentation,
         overview_router,

@@ -1,4 +1,4 @@
-"""``assay datasets``: list, create and export datasets."""
+"""``assay datasets``: list, create, export and delete datasets."""
 
 import os
 from collections.abc import Iterator
@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
+from backend.cli.confirmation import ConfirmOption, ask_for_name
 from backend.cli.language import ngettext, t
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
@@ -97,6 +98,47 @@ def export(
         ngettext(
             "{n:,} record written to {file}.", "{n:,} records written to {file}.", count, file=file
         ),
+        markup=False,
+    )
+
+
+@datasets_app.command("delete")
+def delete(
+    dataset: Annotated[str, typer.Argument(help="name or id")], confirm: ConfirmOption = None
+) -> None:
+    """Delete a dataset that no project labels, with its records."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_dataset(found)
+    name = ask_for_name(found.name, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).delete_dataset(found.id, confirmed=name, actor=ACTOR)
+    Console().print(t("Dataset '{dataset}' is deleted.", dataset=found.name), markup=False)
+
+
+@datasets_app.command("remove-field")
+def remove_field(
+    dataset: Annotated[str, typer.Argument(help="name or id")],
+    field: Annotated[str, typer.Argument(help="a field that no project shows")],
+    confirm: ConfirmOption = None,
+) -> None:
+    """Remove a field from a dataset; earlier versions of its records keep their values."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_field(found, field)
+    name = ask_for_name(field, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).remove_field(found.id, field, confirmed=name, actor=ACTOR)
+    Console().print(
+        t("Field '{field}' is removed; the worker takes it out of the records.", field=field),
         markup=False,
     )
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from backend.cli.language import t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
-from backend.words import Message, as_text
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.simulation.confusion import Matrix
@@ -145,11 +145,11 @@ def simulate(
     if as_json:
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
         return
-    _show(result)
-    Console().print(t("Curves: {html}", html=paths["html"]), markup=False)
+    _show(result, paths["html"])
 
 
-def _show(result: dict[str, Any]) -> None:
+def _show(result: dict[str, Any], html: Path) -> None:
+    from active_learning.simulation.analysis import recommend
     from active_learning.simulation.report import average_words, table
 
     console = Console()
@@ -165,9 +165,10 @@ def _show(result: dict[str, Any]) -> None:
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    console.print(t("Averages: {averages}.", averages=average_words(result)), markup=False)
-    advice = as_text(json.dumps(result["recommendation_message"]))
-    console.print(t(advice), markup=False)
+    averages = t(average_words(result))
+    console.print(f"{averages[:1].upper()}{averages[1:]}.", markup=False)
+    console.print(t(recommend(result["strategies"])), markup=False)
+    console.print(t("Curves: {html}", html=html), markup=False)
 
 
 def _confusion(

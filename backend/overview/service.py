@@ -36,8 +36,8 @@ from backend.overview.schemas import (
     SyncStatus,
     TaskCounts,
 )
-from backend.projects.policy_warnings import warnings_of
-from backend.projects.service import label_schema_of, policy_of
+from backend.projects.project_warnings import warnings_of
+from backend.projects.service import label_schema_of
 from backend.projects.titles import with_titles
 from backend.registry.service import RegistryService
 from backend.words import Message
@@ -154,9 +154,7 @@ class OverviewService:
             batch_labelled=answered,
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
-            warnings=[
-                PolicyWarning(text_message=words) for words in warnings_of(policy_of(project))
-            ],
+            warnings=[PolicyWarning(text_message=words) for words in warnings_of(project)],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),
         )

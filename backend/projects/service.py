@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
@@ -11,18 +10,18 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.jobs.queue import enqueue
 from backend.jobs.schedules import set_schedule
-from backend.models import Dataset, Project
+from backend.models import Project
 from backend.projects import repository
+from backend.projects.declared_schema import read_label_schema
 from backend.projects.policy_checks import check_overlap, check_policy, read_policy
 from backend.projects.schemas import (
     LONGEST_NAME,
     SHORTEST_NAME,
     LoopPolicy,
     ProjectCreate,
-    ProjectPublic,
 )
 from backend.words import Message
-from labeling.label_schema import LabelSchema, describe
+from labeling.label_schema import LabelSchema
 
 LABEL_SETTINGS = (
     "annotators_per_record",
@@ -184,56 +183,11 @@ def check_name(name: str) -> str:
     return bare
 
 
-def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> LabelSchema:
-    """The label schema as declared, or the default one over the dataset's fields.
-
-    Raises:
-        InvalidInput: malformed, or it names fields that the dataset does not have.
-    """
-    if not dataset.fields:
-        raise InvalidInput(
-            Message(
-                "The dataset {dataset!r} has no fields yet, so there is nothing to label.",
-                dataset=dataset.name,
-            ),
-            field="dataset",
-            value=dataset.name,
-            remedy=Message("Import records first."),
-        )
-    try:
-        if declared is None:
-            return LabelSchema.default(dataset.fields)
-        schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
-    except ValidationError as error:
-        raise InvalidInput(
-            Message("The label schema cannot be used: {problem}.", problem=describe(error)),
-            field="label_schema",
-        ) from error
-    unknown = [name for name in schema.fields if name not in dataset.fields]
-    if unknown:
-        raise InvalidInput(
-            Message(
-                "The label schema names fields that dataset {dataset!r} does not have: {unknown}.",
-                dataset=dataset.name,
-                unknown=unknown,
-            ),
-            field="label_schema.fields",
-            value=unknown,
-            remedy=Message("Its fields are: {fields}.", fields=dataset.fields),
-        )
-    return schema
-
-
 def label_schema_of(project: Project) -> LabelSchema:
     """The project's label schema."""
-    return LabelSchema.model_validate(project.label_schema)
+    return LabelSchema.from_store(project.label_schema)
 
 
 def policy_of(project: Project) -> LoopPolicy:
     """The project's loop policy."""
     return LoopPolicy.model_validate(project.policy)
-
-
-def to_public(project: Project) -> ProjectPublic:
-    """The project as the API shows it."""
-    return ProjectPublic.model_validate(project, from_attributes=True)

@@ -7,10 +7,10 @@ the mark's XPath, and ``tr[n]`` of it is the n-th field of the schema (counted f
 from collections.abc import Callable
 from html import escape
 from typing import TypeAlias
-from xml.sax.saxutils import quoteattr
 
 from labeling.exceptions import LabelConfigInvalid
-from labeling.label_schema import Choice, LabelSchema
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.choice_tags import choice_tags, header_style, header_value, quote
 from labeling.label_studio.controls import (
     AGAINST_LABEL,
     CORRECTED,
@@ -68,7 +68,7 @@ def build_label_config(schema: LabelSchema, *, evidence: bool = True, say: Say =
         [
             "<View>",
             f"<Style>{escape(_STYLE + (_EVIDENCE_STYLE if evidence else ''))}</Style>",
-            f"<Header value={quoteattr(f'{record} — $record_id')}/>",
+            f"<Header value={quote(f'{record} — $record_id')}/>",
             '<View className="assay-screen">',
             '<View className="assay-record">',
             *_record(schema, evidence, say),
@@ -96,11 +96,11 @@ def _evidence(say: Say) -> list[str]:
     supports, against = say(Words("supports")), say(Words("against"))
     return [
         '<View className="assay-evidence assay-hint">',
-        f'<Header value={quoteattr(say(_EVIDENCE_HINT))} size="6"/>',
+        f'<Header value={quote(say(_EVIDENCE_HINT))} size="6"/>',
         f'<HyperTextLabels name="{EVIDENCE}" toName="{RECORD}">',
-        f'<Label value={quoteattr(supports)} alias="{SUPPORTS_LABEL}" background="#389e0d" '
+        f'<Label value={quote(supports)} alias="{SUPPORTS_LABEL}" background="#389e0d" '
         'hotkey="ctrl+alt+8"/>',
-        f'<Label value={quoteattr(against)} alias="{AGAINST_LABEL}" background="#2f54eb" '
+        f'<Label value={quote(against)} alias="{AGAINST_LABEL}" background="#2f54eb" '
         'hotkey="ctrl+alt+9"/>',
         "</HyperTextLabels>",
         "</View>",
@@ -113,11 +113,11 @@ def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
     if not schema.faulty_fields:
         return table_parts
     told = [_HINT, *([_CORRECTION_HINT] if schema.corrected_value else ())]
-    hints = "".join(f'<Header value={quoteattr(say(hint))} size="6"/>' for hint in told)
+    hints = "".join(f'<Header value={quote(say(hint))} size="6"/>' for hint in told)
     lines = [
         f'<View className="assay-hint">{hints}</View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
-        f'<Label value={quoteattr(say(_FAULTY))} alias="{FAULTY_LABEL}" '
+        f'<Label value={quote(say(_FAULTY))} alias="{FAULTY_LABEL}" '
         'background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",
         *table_parts,
@@ -126,7 +126,7 @@ def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
         wanted = say(Words("corrected value of the marked field"))
         box = (
             f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
-            f'editable="true" placeholder={quoteattr(f"{wanted} (Enter)")}/>'
+            f'editable="true" placeholder={quote(f"{wanted} (Enter)")}/>'
         )
         is_faulty = f'visibleWhen="region-selected" whenTagName="{FAULTY}"'
         lines.append(f"<View {is_faulty}>{box}</View>" if evidence else box)
@@ -134,15 +134,14 @@ def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
 
 
 def _grade(schema: LabelSchema, say: Say) -> list[str]:
-    title = " / ".join(part for part in (schema.grade.zh, schema.grade.en) if part)
-    name = quoteattr(schema.grade.name)
-    missing = quoteattr(f"{say(_CHOOSE)}: {title}")
+    title = schema.grade.question
+    name = quote(schema.grade.name)
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(title)} size="5"/>',
+        f'<Header value={header_value(title)} size="5"{header_style(title)}/>',
         f'<Choices name={name} toName="{RECORD}" choice="single-radio" required="true" '
-        f'showInLine="true" requiredMessage={missing}>',
-        *_choices(schema.grade.choices, _GRADE_KEYS),
+        f'showInLine="true" requiredMessage={quote(f"{say(_CHOOSE)}: {title}")}>',
+        *choice_tags(schema.grade.choices, _GRADE_KEYS),
         "</Choices>",
         "</View>",
     ]
@@ -153,9 +152,9 @@ def _issues(schema: LabelSchema, say: Say) -> list[str]:
         return []
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(say(_ISSUES))} size="5"/>',
+        f'<Header value={quote(say(_ISSUES))} size="5"/>',
         f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" layout="vertical">',
-        *_choices(schema.issues, _ISSUE_KEYS),
+        *choice_tags(schema.issues, _ISSUE_KEYS),
         "</Choices>",
         "</View>",
     ]
@@ -164,24 +163,14 @@ def _issues(schema: LabelSchema, say: Say) -> list[str]:
 def _rationale(schema: LabelSchema, say: Say) -> list[str]:
     if not schema.rationale:
         return []
-    hint = quoteattr(f"{say(_RATIONALE)} (Shift+Enter)")
+    hint = quote(f"{say(_RATIONALE)} (Shift+Enter)")
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(say(_RATIONALE_TITLE))} size="5"/>',
+        f'<Header value={quote(say(_RATIONALE_TITLE))} size="5"/>',
         f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
         f'editable="true" placeholder={hint}/>',
         "</View>",
     ]
-
-
-def _choices(choices: tuple[Choice, ...], keys: str) -> list[str]:
-    lines = []
-    for index, choice in enumerate(choices):
-        # Label Studio renders ``html`` as it is, so the title is escaped twice.
-        shown = quoteattr(escape(choice.title))
-        hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
-        lines.append(f"<Choice value={quoteattr(choice.value)} html={shown}{hotkey}/>")
-    return lines
 
 
 def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = True) -> None:

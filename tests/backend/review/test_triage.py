@@ -17,7 +17,8 @@ from backend.review.triage import (
     priority_of,
     reasons_of,
 )
-from labeling.label_schema import Choice, Grade, Issue, LabelSchema
+from labeling.choice import Choice, Issue
+from labeling.label_schema import Grade, LabelSchema
 from tests.fixtures.chinese import in_chinese
 
 AGREED = RecordSituation(
