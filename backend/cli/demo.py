@@ -10,9 +10,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from backend.cli.language import t
+from backend.cli.language import command_language, t
 from backend.core.exceptions import InvalidInput
-from backend.words import Message
+from backend.words import Message, translator
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -84,7 +84,7 @@ def demo(
     with ProgressBar(t("Batch {rounds}, for you", rounds=rounds + 1), is_transient=False) as bar:
         run.await_batch(rounds + 1, bar)
     _show_rounds(console, run)
-    picture = run.draw_learning_curve(folder / "learning-curve.png")
+    picture = run.draw_learning_curve(folder / "learning-curve.png", translator(command_language()))
     credentials = logins(stack.data_dir)
     console.print()
     console.print(t("Learning curve  {picture}", picture=picture))
