@@ -16,9 +16,9 @@ from backend.cli.addresses import (
     print_line,
     print_logins,
 )
-from backend.cli.language import t
+from backend.cli.language import command_language, t
 from backend.core.exceptions import InvalidInput
-from backend.words import Message
+from backend.words import Message, translator
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -118,7 +118,7 @@ def _simulate(console: Console, run: "DemoRun", rounds: int, folder: Path) -> No
         run.await_batch(rounds + 1, bar)
     console.print(rounds_table(run.rounds()))
     console.print()
-    picture = run.draw_learning_curve(folder / "learning-curve.png")
+    picture = run.draw_learning_curve(folder / "learning-curve.png", translator(command_language()))
     print_line(console, t("Learning curve"), picture)
     print_line(console, t("Label here"), run.labelling_url())
     print_line(console, t("Simulated annotators"), ", ".join(run.annotator_emails()))
