@@ -20,6 +20,7 @@ from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
 from backend.core.dependencies import ServicesDep, require
 from backend.core.exceptions import Unavailable
+from backend.core.language import ReaderLanguage
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
@@ -127,6 +128,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
+    app.add_middleware(ReaderLanguage)
     app.add_middleware(RequestContext, html_page=problem_page)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (

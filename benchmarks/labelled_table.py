@@ -69,7 +69,7 @@ def read_table(source: DemoSource, limit: int, encoder: str, cache: Path) -> Tab
     today = TODAY if source.dataset == "demo-shop" else date.today()
     with tqdm(total=1.0, desc="features", bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
-        def show(share: float, _message: str) -> None:
+        def show(share: float, _message: object) -> None:
             bar.update(max(0.0, share - bar.n))
 
         signals = ColumnSignals.fit(records, fields=list(schema.fields), today=today)

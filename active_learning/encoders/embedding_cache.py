@@ -21,7 +21,15 @@ from numpy.typing import NDArray
 from active_learning.encoders.base import Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
 from active_learning.row_file import RowFile
-from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import (
+    Embeddings,
+    Progress,
+    Reason,
+    ShouldStop,
+    check_stop,
+    never,
+    silent,
+)
 
 HASH_BYTES = 16
 """128 bits: that two of a billion texts share a hash has a chance below 1e-20 (birthday bound)."""
@@ -94,7 +102,7 @@ class EmbeddingCache:
             self._refresh()
             if any(key not in self._places for key in hashes):
                 self._add_missing(texts, hashes, progress, should_stop)
-            progress(1.0, "embeddings ready")
+            progress(1.0, Reason("embeddings ready"))
             return self.vectors(self.places(hashes))
 
     def add(
@@ -150,9 +158,19 @@ class EmbeddingCache:
                 check_stop(should_stop, "embedding records")
                 part = todo[start : start + chunk]
 
-                def tell(share: float, _: str = "", start: int = start, n: int = len(part)) -> None:
+                def tell(
+                    share: float, _: Reason | None = None, start: int = start, n: int = len(part)
+                ) -> None:
                     done = start + int(share * n)
-                    progress(done / len(todo), f"embedded {done:,} of {len(todo):,} new records")
+                    progress(
+                        done / len(todo),
+                        Reason.ngettext(
+                            "embedded {done:,} of {n:,} new record",
+                            "embedded {done:,} of {n:,} new records",
+                            n=len(todo),
+                            done=done,
+                        ),
+                    )
 
                 vectors = self._encoder.encode([text for _, text in part], tell, should_stop)
                 self._append([key for key, _ in part], vectors)

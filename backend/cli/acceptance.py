@@ -37,11 +37,11 @@ def list_acceptances(project: ProjectArgument) -> None:
         table.add_row(
             str(row.id),
             f"v{row.model_version}",
-            row.state,
+            t(row.state),
             "●" if row.is_standing else "",
             f"{row.threshold:.3f}" if row.threshold is not None else "—",
             f"{row.records:,}",
-            row.reason,
+            t(row.reason_message),
         )
     if rows:
         Console().print(table)
@@ -50,7 +50,7 @@ def list_acceptances(project: ProjectArgument) -> None:
             "{n:,} record is labelled by machine. {reason}",
             "{n:,} records are labelled by machine. {reason}",
             status.records,
-            reason=status.reason,
+            reason=status.reason_message,
         )
     )
 

@@ -68,7 +68,7 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
         )
     whole = report.questions[0].alpha
     if whole.why is not None:
-        console.print(whole.why.en)
+        console.print(t(whole.why.message))
     if report.overlap is not None and report.overlap.share_saved is not None:
         saved = report.overlap
         console.print(
@@ -171,14 +171,14 @@ def show_annotator(
         (t("right, hidden checks"), person.hidden_checks),
         (t("same as the others"), person.against_others),
     ):
-        text = share.why.en if share.why else in_words(share, as_percent=True)
+        text = t(share.why.message) if share.why else in_words(share, as_percent=True)
         console.print(f"{caption}: {text}", markup=False)
     if person.speed.median is not None:
         console.print(t("seconds an answer: {median:.1f} (median)", median=person.speed.median))
     if person.drift is not None:
-        console.print(person.drift.words.en, markup=False)
+        console.print(t(person.drift.words.message), markup=False)
     for each in person.suspicions:
-        console.print(f"{each.pattern}: {each.evidence.en}", markup=False)
+        console.print(f"{each.pattern}: {t(each.evidence.message)}", markup=False)
     confusion = person.gold_confusion if person.against_gold.of else person.others_confusion
     table = Table(t("right is"), *(f"answered {titles.grade(name)}" for name in confusion.classes))
     for name, row in zip(confusion.classes, confusion.table, strict=True):

@@ -82,7 +82,7 @@ def cells(
                 Text(row["field"]),
                 Text(row["value"] or "∅"),
                 f"{row['probability']:.2f}",
-                "people" if row["is_marked"] else "model",
+                t("people") if row["is_marked"] else t("model"),
                 Text(row["expected"] or ""),
                 Text(row["evidence"]),
             )
@@ -110,7 +110,7 @@ def _write(path: Path, rows: list[dict[str, object]]) -> None:
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     elif path.suffix == ".csv":
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*COLUMNS, "evidence_zh"])
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
     else:

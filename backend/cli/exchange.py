@@ -174,7 +174,7 @@ def _show(report: LabelImportReport) -> None:
     if report.rejects:
         listed = Table(t("task"), t("field"), t("value"), t("reason"), title=t("Rejected"))
         for reject in report.rejects[:SHOWN_REJECTS]:
-            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", t(reject.reason))
             listed.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(listed)
         if report.rejected > SHOWN_REJECTS:

@@ -51,10 +51,11 @@ def value(
     if as_json:
         typer.echo(page.model_dump_json(indent=2))
         return
-    if page.assessment is not None and page.assessment.skipped is None:
+    if page.assessment is not None and page.assessment.skipped_message is None:
         groups = ", ".join(f"{count:,} {name}" for name, count in page.assessment.groups.items())
         Console().print(f"v{page.model_version}: {groups}.", markup=False)
-        Console().print(page.assessment.summary, markup=False)
+        if page.assessment.summary_message is not None:
+            Console().print(t(page.assessment.summary_message), markup=False)
     _show(page, titles, as_json=False)
 
 
@@ -144,8 +145,8 @@ def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
     if page.assessment is None:
         Console().print(t("No label has been judged yet: it happens after each retraining."))
         return
-    if page.assessment.skipped is not None:
-        Console().print(f"v{page.model_version}: {page.assessment.skipped}", markup=False)
+    if page.assessment.skipped_message is not None:
+        Console().print(f"v{page.model_version}: {page.assessment.why_skipped}", markup=False)
         return
     table = Table(
         t("record"),
@@ -167,7 +168,7 @@ def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
             f"{item.relabel_score:.2f}",
             item.value_group,
             said,
-            item.reason,
+            t(item.reason_message),
         )
         table.add_row(*map(Text, cells))  # as they are: a value may look like markup
     if not page.items:

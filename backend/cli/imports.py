@@ -166,7 +166,7 @@ def show(services: Services, report: ImportReport) -> None:
     if report.rows_rejected:
         first = Table(t("line"), t("field"), t("value"), t("reason"), title=t("Rejected rows"))
         for reject in _rejects(services, report.id, SHOWN_REJECTS):
-            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", t(reject.reason))
             first.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(first)
         if report.rows_rejected > SHOWN_REJECTS:

@@ -68,7 +68,7 @@ def list_models(project: ProjectArgument) -> None:
         registry = RegistryService(session, services.clock)
         versions = registry.list_versions(found.id)
         champion = registry.champion(found.id)
-        reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id)}
+        reasons = {row.challenger_id: t(row.reason) for row in registry.list_promotions(found.id)}
     table = Table(
         t("version"), t("labels"), t("accuracy on new records"), t("champion"), t("decision")
     )

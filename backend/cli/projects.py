@@ -57,7 +57,7 @@ def create(
         markup=False,
     )
     for words in warnings_of(project):
-        Console(stderr=True).print(words.en, style="yellow", markup=False)
+        Console(stderr=True).print(t(words), style="yellow", markup=False)
 
 
 @projects_app.command("list")
@@ -120,7 +120,7 @@ def change(
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
     for words in warnings_of(changed):
-        Console(stderr=True).print(words.en, style="yellow", markup=False)
+        Console(stderr=True).print(t(words), style="yellow", markup=False)
 
 
 @projects_app.command("delete")
@@ -151,7 +151,7 @@ def delete(
             label_studio="delete" if label_studio else "keep",
             actor=ACTOR,
         )
-    said = f"Project '{found.name}' is deleted; the worker deletes its files."
+    said = t("Project '{project}' is deleted; the worker deletes its files.", project=found.name)
     Console().print(said, markup=False)
 
 

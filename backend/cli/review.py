@@ -79,7 +79,7 @@ def list_cases(
             f"{case.priority:.2f}",
             consensus_words(case, titles),
             str(case.votes),
-            " ".join(ground.reason for ground in case.grounds),
+            " ".join(t(ground.reason_message) for ground in case.grounds),
         )
     if page.items:
         Console().print(table)

@@ -71,9 +71,10 @@ def simulate(
     from active_learning.simulation.analysis import BASELINE, analyse
     from active_learning.simulation.experiment import Plan
     from active_learning.simulation.grid import run_grid
-    from active_learning.simulation.report import average_words, table, write_report
+    from active_learning.simulation.report import write_report
     from backend.simulation.confusion import as_shares
     from backend.simulation.labelled_file import embed_file, read_labelled_file
+    from backend.words import language_tag, languages, translator
 
     notes = Console(stderr=True)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -138,10 +139,19 @@ def simulate(
     if matrix is not None:
         described["answers"] = as_shares(matrix, classes)
     result: dict[str, Any] = {**described, **analyse(runs)}
-    paths = write_report(result, out)
+    paths = write_report(
+        result, out, {language_tag(name): translator(name).look_up for name in languages()}
+    )
     if as_json:
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
         return
+    _show(result, paths["html"])
+
+
+def _show(result: dict[str, Any], html: Path) -> None:
+    from active_learning.simulation.analysis import recommend
+    from active_learning.simulation.report import average_words, table
+
     console = Console()
     shown = Table(
         t("strategy"),
@@ -155,11 +165,9 @@ def simulate(
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    console.print(
-        f"{average_words(result).en[:1].upper()}{average_words(result).en[1:]}.", markup=False
-    )
-    console.print(result["recommendation"]["en"], markup=False)
-    console.print(t("Curves: {html}", html=paths["html"]), markup=False)
+    console.print(t("Averages: {averages}.", averages=average_words(result)), markup=False)
+    console.print(t(recommend(result["strategies"])), markup=False)
+    console.print(t("Curves: {html}", html=html), markup=False)
 
 
 def _confusion(

@@ -126,25 +126,29 @@ def _project(project: "ProjectStatus") -> Panel:
 
 def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
-    lines = [f"[yellow]{escape(warning.text)}[/yellow]" for warning in project.warnings]
+    lines = [f"[yellow]{escape(t(warning.text_message))}[/yellow]" for warning in project.warnings]
     if project.has_simulated_answers:
-        lines.insert(0, "[yellow]answers here are simulated[/yellow]")
+        lines.insert(0, f"[yellow]{t('answers here are simulated')}[/yellow]")
     style = "red" if project.loop.state == "stopped" else "b"
-    state = f"[{style}]{project.loop.state}[/{style}]"
-    lines.append(f"loop {state}: {escape(project.loop.reason)}")
+    state = f"[{style}]{t(project.loop.state)}[/{style}]"
+    lines.append(t("loop {state}: {reason}", state=state, reason=escape(t(project.loop.reason))))
     nothing = project.loop.nothing_trained
     if nothing is not None:
-        why = f"nothing was trained at {nothing.at:%Y-%m-%d %H:%M} UTC: {nothing.reason}"
+        why = t(
+            "nothing was trained at {moment} UTC: {reason}",
+            moment=f"{nothing.at:%Y-%m-%d %H:%M}",
+            reason=nothing.reason,
+        )
         lines.append(escape(why))
     if project.label_studio_url:
-        lines.append(f"label at {escape(project.label_studio_url)}")
+        lines.append(t("label at {url}", url=escape(project.label_studio_url)))
     if project.sync.error:
         lines.append(t("[red]sync fails:[/red] {error}", error=escape(t(project.sync.error))))
     if project.advice is not None:
-        lines.append(t("advice: {reason}", reason=escape(project.advice.reason)))
+        lines.append(t("advice: {reason}", reason=escape(t(project.advice.reason_message))))
     machine = project.machine_labels
     if machine is not None and machine.state != "off":
-        told = {"count": machine.records, "reason": escape(machine.reason)}
+        told = {"count": machine.records, "reason": escape(t(machine.reason_message))}
         lines.append(
             t(
                 "machine labels [b]{count:,}[/b]; {wrong} of {checked} checked are wrong. {reason}",

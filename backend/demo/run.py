@@ -24,7 +24,7 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
-from backend.words import N_, Message
+from backend.words import N_, Message, Progress
 from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
@@ -32,7 +32,6 @@ POLL_SECONDS = 0.3
 STEP_SECONDS = 900.0
 ACTOR = "demo"
 
-Progress = Callable[[float, str], None]
 Found = TypeVar("Found")
 
 

@@ -12,7 +12,7 @@ from backend.demo.truth import Truth
 from backend.label_studio import repository as label_studio_repository
 from backend.models import Prediction, Project, Record, Task
 from backend.projects.service import label_schema_of
-from backend.words import Message
+from backend.words import Message, Progress
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.account import Account, ensure_annotator
 from labeling.label_studio.annotations import Answer, build_result
@@ -21,7 +21,6 @@ from labeling.label_studio.controls import FAULTY, ISSUES
 
 LIKELY = 0.5
 
-Progress = Callable[[float, str], None]
 TruthOf = Callable[[Record], Truth]
 
 

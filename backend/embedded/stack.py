@@ -26,7 +26,7 @@ from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, read_env, r
 from backend.embedded.start_record import StartRecord
 from backend.embedded.states import RunningStack, ServiceStatus
 from backend.jobs.presence import is_working
-from backend.words import Message
+from backend.words import Message, Progress
 from labeling.exceptions import OtherToken
 from labeling.label_studio.direct import answers
 from labeling.label_studio.server import LabelStudioServer
@@ -41,8 +41,6 @@ STOP_SECONDS = {"worker": 40.0, "api": 10.0, "label-studio": 15.0}
 """Before it is killed. Chosen: a job of the worker gets ten seconds more than the 30 to its next
 safe point."""
 COMMAND = (sys.executable, "-m", "backend.cli")
-
-Progress = Callable[[float, str], None]
 
 
 class EmbeddedStack:

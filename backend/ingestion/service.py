@@ -23,15 +23,13 @@ from backend.ingestion.schemas import ImportReport, ImportRequest, Reject
 from backend.models import Import
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
-from backend.words import Message
+from backend.words import Message, Progress
 
 ROWS_PER_CHUNK = 5_000
 """Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
 REJECT_PAGE = 2_000
 """Chosen: bounds memory while rejects are written out."""
 DEFAULT_KIND = "record"
-
-Progress = Callable[[float, str], None]
 
 
 def import_source(

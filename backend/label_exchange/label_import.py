@@ -23,7 +23,7 @@ from backend.models import Import, Project
 from backend.projects import repository as project_rows
 from backend.records.schemas import UpsertCounts
 from backend.records.service import RecordsService
-from backend.words import Message
+from backend.words import Message, Progress
 
 TASKS_PER_CHUNK = 200
 """Tasks a transaction. Chosen: as ``core.turns.ROWS_PER_TURN``, it lets others write in between."""
@@ -34,7 +34,6 @@ OWN_LABEL = Message(
     "take in an export of single answers (--what annotations), or import "
     "into another project"
 )
-Progress = Callable[[float, str], None]
 
 
 def import_labels(

@@ -126,7 +126,7 @@ class ChallengerTraining:
             "trained": True,
             "version": version.number,
             "promoted": challenger.decision.promote,
-            "reason": challenger.decision.reason.en,
+            "reason": str(challenger.decision.reason),
         }
 
     def _fit(
@@ -279,8 +279,7 @@ class ChallengerTraining:
             registry.decide(
                 version,
                 promote=decision.promote,
-                reason=decision.reason.en,
-                reason_zh=decision.reason.zh,
+                reason=decision.reason,
                 evidence=decision.evidence,
                 decided_by=GATE,
             )

@@ -8,7 +8,7 @@ from typing import IO
 
 from jinja2 import Environment, nodes
 
-MAKERS = {"Message": 1, "N_": 1, "t": 1, "ngettext": 2, "counted": 2}
+MAKERS = {"Message": 1, "Reason": 1, "Words": 1, "N_": 1, "t": 1, "ngettext": 2}
 """How many texts come first."""
 PAGE_MAKERS = {"_": 1, "ngettext": 2}
 SOURCES = ("backend", "active_learning", "labeling")

@@ -18,6 +18,7 @@ import psutil
 from labeling.exceptions import LabelStudioNotStarted, OtherToken
 from labeling.label_studio.account import ensure_token
 from labeling.label_studio.direct import answers
+from labeling.words import Words
 
 START_SECONDS = 300.0
 """Chosen: five times what a first start is expected to take."""
@@ -26,7 +27,7 @@ FIRST_START_SECONDS = 60.0
 TASK_LOCK_SECONDS = 1800
 """Chosen: longer than anybody looks at a record; one that was left is free in half an hour."""
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Words], None]
 
 
 @dataclass(frozen=True)
@@ -176,7 +177,7 @@ class LabelStudioServer:
                     "Choose another port."
                 )
             if progress:
-                progress(min(elapsed / expected, 0.99), "Label Studio is starting")
+                progress(min(elapsed / expected, 0.99), Words("Label Studio is starting"))
             time.sleep(0.3)
         raise LabelStudioNotStarted(
             f"Label Studio did not answer within {START_SECONDS:.0f} s; see {self.log_file}."

@@ -1,5 +1,7 @@
 """`make words`: nothing is missing, and what is missing is found."""
 
+import ast
+import re
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +24,18 @@ NAMES = {"a": N_("a name " "in two parts")}
 """
 PAGE = """{% macro part() %}{{ _("a page's words") }}{% endmacro %}
 {{ ngettext("{n} record", "{n} records", 3) }}"""
+
+
+MAKERS = ("Message", "Message.ngettext", "Reason", "Reason.ngettext", "Words", "N_")
+NOT_WORDS = {
+    "active_learning/columns/value_parsing.py",
+    "active_learning/explanations/tokens.py",
+    "backend/guidelines/comparison.py",
+    "labeling/label_schema.py",
+    "labeling/label_studio/tasks.py",
+}
+"""What dates, numbers and missing values look like, how Chinese is cut and compared, the default
+schema, and the mark of a missing value, which is read back from Label Studio."""
 
 
 @pytest.fixture(scope="module")
@@ -55,6 +69,30 @@ def test_texts_are_found_in_code_and_pages(tmp_path: Path) -> None:
         "{n} record": "{n} records",
     }
     assert found["{n} record"].place == "backend/room/page.html:2"
+
+
+def test_every_call_with_a_text_is_found(texts: Texts) -> None:
+    """Also inside of others; Babel looks into no f-string."""
+    asked = set()
+    for package in ("active_learning", "labeling", "backend"):
+        for path in (ROOT / package).rglob("*.py"):
+            for call in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+                maker = ast.unparse(call.func) if isinstance(call, ast.Call) else ""
+                if maker in MAKERS and isinstance(call.args[0], ast.Constant):
+                    asked.add(call.args[0].value)
+    assert len(asked) > 200
+    assert asked - set(texts) == set()
+
+
+def test_no_other_language_stands_in_the_code() -> None:
+    """Schemas, demo data and what data looks like are no words of ours."""
+    found = [
+        str(path.relative_to(ROOT))
+        for package in ("active_learning", "labeling", "backend")
+        for path in (ROOT / package).rglob("*.py")
+        if re.search("[一-鿿]", path.read_text(encoding="utf-8"))
+    ]
+    assert {path for path in found if not path.startswith("backend/demo/")} <= NOT_WORDS
 
 
 def test_what_is_missing_left_over_or_wrong_is_told(tmp_path: Path) -> None:
