@@ -12,6 +12,7 @@ from rich.text import Text
 
 from backend.bootstrap import Services, open_services
 from backend.cli.datasets import file_to_replace, invalid
+from backend.cli.language import t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
@@ -90,7 +91,7 @@ def import_records(
         strict=strict,
     )
     services = open_services()
-    with ProgressBar("import") as bar:  # no name of the user's: the bar would read it as markup
+    with ProgressBar(t("import")) as bar:  # no name of the user's: the bar would read it as markup
         report = import_source(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
@@ -98,8 +99,11 @@ def import_records(
     is_own = report.understood is not None and report.understood.is_own_export
     if id_column is None and report.rows_new and not is_own:
         typer.echo(
-            "Each record's id is its line number; name a column that tells records apart with "
-            "--id-column, or another file's lines are taken for new versions of these.",
+            t(
+                "Each record's id is its line number; name a column that tells "
+                "records apart with --id-column, or another file's lines are taken "
+                "for new versions of these."
+            ),
             err=True,
         )
     if rejects is not None:
@@ -145,7 +149,9 @@ def parse_renames(pairs: list[str]) -> dict[str, str]:
 def show(services: Services, report: ImportReport) -> None:
     """Print the counts and the first rejected rows."""
     console = Console()
-    counts = Table("import", "read", "new", "changed", "unchanged", "rejected", "status")
+    counts = Table(
+        t("import"), t("read"), t("new"), t("changed"), t("unchanged"), t("rejected"), t("status")
+    )
     numbers = (
         report.rows_read,
         report.rows_new,
@@ -156,17 +162,22 @@ def show(services: Services, report: ImportReport) -> None:
     counts.add_row(str(report.id), *(f"{number:,}" for number in numbers), report.status)
     console.print(counts)
     if report.error:
-        console.print(report.error, markup=False)
+        console.print(t(report.error), markup=False)
     for sentence in report.understood.sentences() if report.understood else ():
-        console.print(sentence, markup=False, highlight=False)
+        console.print(t(sentence), markup=False, highlight=False)
     if report.rows_rejected:
-        first = Table("line", "field", "value", "reason", title="Rejected rows")
+        first = Table(t("line"), t("field"), t("value"), t("reason"), title=t("Rejected rows"))
         for reject in _rejects(services, report.id, SHOWN_REJECTS):
-            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", t(reject.reason))
             first.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(first)
         if report.rows_rejected > SHOWN_REJECTS:
-            console.print(f"… and {report.rows_rejected - SHOWN_REJECTS:,} more: --rejects FILE")
+            console.print(
+                t(
+                    "… and {rows_rejected:,} more: --rejects FILE",
+                    rows_rejected=report.rows_rejected - SHOWN_REJECTS,
+                )
+            )
 
 
 def write_rejects(services: Services, import_id: int, path: Path) -> None:

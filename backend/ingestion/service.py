@@ -19,13 +19,11 @@ from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, Under
 from backend.models import Import
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
-from backend.words import Message
+from backend.words import Message, Progress
 
 ROWS_PER_CHUNK = 5_000
 """Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
 DEFAULT_KIND = "record"
-
-Progress = Callable[[float, str], None]
 
 
 def import_source(

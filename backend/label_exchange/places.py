@@ -16,10 +16,10 @@ from backend.records import repository as records
 from backend.records.content import Content, ValueTypes, is_same_content
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
+from backend.words import Message
 from labeling.label_studio.tasks import build_table
 
-IMPORTED_REASON = "labelled in another Label Studio project"
-IMPORTED_REASON_ZH = "在另一个 Label Studio 项目中标注"
+IMPORTED_REASON = Message("labelled in another Label Studio project")
 
 
 class RecordPlaces:
@@ -184,7 +184,6 @@ def _imported_task(
         position=position,
         is_audit=False,
         reason=IMPORTED_REASON,
-        reason_zh=IMPORTED_REASON_ZH,
         purpose=LABEL if first is None else RELABEL,
         attempt=max((task.attempt for task in others), default=0) + 1,
         original_id=first.id if first else None,

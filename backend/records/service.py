@@ -7,6 +7,7 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, NotFound
+from backend.jobs.queue import enqueue_if_none_waiting
 from backend.models import Dataset, Record
 from backend.records import repository
 from backend.records.content import ValueTypes
@@ -122,6 +123,18 @@ class RecordsService:
         """Those of the external ids that the dataset has records of."""
         return repository.ids_there(self._session, dataset_id, external_ids)
 
+    def drop_field(self, dataset_id: int, field: str) -> None:
+        """The dataset's fields are those that it had but that one; its records keep their values.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        dataset = self._lock(dataset_id)
+        left = [name for name in dataset.fields if name != field]
+        types = {name: kind for name, kind in dataset.types.items() if name != field}
+        repository.save_fields(self._session, dataset_id, left, types)
+        self._session.refresh(dataset)
+
     def list_datasets(self) -> list[DatasetPublic]:
         """Every dataset with its number of records, oldest first."""
         return [
@@ -182,13 +195,24 @@ class RecordsService:
     def make_current(
         self, dataset_id: int, record_ids: Collection[int], *, instead_of: Collection[int]
     ) -> None:
-        """Those versions are the current ones of their records, and the others are not any more."""
+        """Those versions are the current ones of their records, and the others are not any more.
+
+        Where people answered about one of them, the review desk will look at it.
+        """
         if not record_ids and not instead_of:
             return
         # In this order: at no moment are two versions of a record current.
         repository.set_current(self._session, instead_of, False)
         repository.set_current(self._session, record_ids, True)
         repository.raise_generation(self._session, dataset_id)
+        self._request_reviews(dataset_id, [*instead_of, *record_ids])
+
+    def _request_reviews(self, dataset_id: int, record_ids: Sequence[int]) -> None:
+        """People who answered about these versions hear of the change at once."""
+        for project_id in repository.projects_with_answers(self._session, dataset_id, record_ids):
+            enqueue_if_none_waiting(
+                self._session, "review.refresh", project_id=project_id, now=self._clock()
+            )
 
     def page(
         self, dataset_id: int, *, after: int = 0, limit: int = 100, with_history: bool = False

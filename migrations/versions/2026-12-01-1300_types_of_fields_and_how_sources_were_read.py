@@ -1,8 +1,8 @@
 """Datasets keep the types of their fields, imports how their source was read.
 
-Revision: 0011
-After: 0010
-Made: 2026-12-01 12:00:00+00:00
+Revision: 0013
+After: 0012
+Made: 2026-12-01 13:00:00+00:00
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from alembic import op
 
 from backend.models import columns
 
-revision: str = '0011'
-down_revision: str | Sequence[str] | None = '0010'
+revision: str = '0013'
+down_revision: str | Sequence[str] | None = '0012'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
