@@ -12,7 +12,7 @@ from backend.core.request_body import Flag, RowNumber
 from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.ingestion.reports import ImportsService, rejects_csv
-from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, SourceFormat
+from backend.ingestion.schemas import IMPORT_JOB, FileFormat, ImportReport, ImportRequest
 from backend.ingestion.uploads import UPLOADS, check_upload, store_upload
 from backend.jobs import queue
 
@@ -36,7 +36,7 @@ def upload(
     kind: Annotated[str | None, Form(max_length=50)] = None,
     kind_column: Annotated[str | None, Form()] = None,
     observed_at_column: Annotated[str | None, Form()] = None,
-    format: Annotated[SourceFormat | None, Form()] = None,
+    format: Annotated[FileFormat | None, Form()] = None,
     encoding: Annotated[str | None, Form()] = None,
     delimiter: Annotated[str | None, Form(max_length=1)] = None,
     columns: Annotated[list[str] | None, Form(description="to keep as fields; none: all")] = None,

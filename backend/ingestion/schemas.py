@@ -10,7 +10,8 @@ from backend.core.exceptions import InvalidInput
 from backend.records.content import ValueType
 from backend.words import Message, Said
 
-SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
+FileFormat = Literal["csv", "jsonl", "parquet"]
+SourceFormat = FileFormat | Literal["sql"]
 MAX_SHOWN = 200
 """Characters of a rejected value. Chosen: it stays readable."""
 IMPORT_JOB = "ingestion.import"
