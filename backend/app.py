@@ -14,6 +14,7 @@ from backend.access.router import router as access_router
 from backend.agreement import pages as agreement_pages
 from backend.agreement.router import router as agreement_router
 from backend.annotations.router import router as annotations_router
+from backend.annotations.simulated import mark_page
 from backend.audit import pages as audit_pages
 from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
@@ -142,11 +143,9 @@ def create_app(services: Services) -> FastAPI:
         audit_pages.router,
         removal_pages.router,
         access_pages.router,
-        _documentation,
-        overview_router,
     ):
-        app.include_router(router)
-    for router in ROOM_ROUTERS:
+        app.include_router(router, dependencies=[Depends(mark_page)])
+    for router in (_documentation, overview_router, *ROOM_ROUTERS):
         app.include_router(router)
     app.include_router(access_router)
     app.include_router(audit_router)

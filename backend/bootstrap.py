@@ -16,12 +16,17 @@ def open_services() -> Services:
     """Services from the environment, on a store that is up to date.
 
     Raises:
-        ConfigurationError: the store was made by another version; the message says what to do.
+        ConfigurationError: the store was made by another version, or the data directory cannot be
+            written to; the message says what to do.
     """
+    from backend.core.data_directory import ensure_data_directory
+    from backend.core.downloads import use_proxy_for_downloads
     from backend.core.migrations import check
 
     settings = get_settings()
+    use_proxy_for_downloads(settings)
     check(settings.store_url)
+    ensure_data_directory(settings.data_dir)
     return Services.from_settings(settings)
 
 

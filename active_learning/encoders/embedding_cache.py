@@ -6,10 +6,8 @@ synced before the count moves, so a process killed while writing leaves a tail t
 and the next writer overwrites. One process writes at a time; any number may read.
 """
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import ENOSPC
@@ -17,6 +15,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from active_learning.encoders.base import Encoder, texts_at_once
@@ -235,20 +234,16 @@ class EmbeddingCache:
         """This process alone writes; the lock dies with the process."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "revision.txt").write_text(self._encoder.revision, encoding="utf-8")
-        with (self._folder / "lock").open("w") as lock:
-            deadline = time.monotonic() + self._lock_seconds
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    check_stop(should_stop, "waiting for the embedding cache")
-                    if time.monotonic() > deadline:
-                        raise CacheLocked(
-                            f"Another process has been writing to {self._folder} for more than "
-                            f"{self._lock_seconds:g} seconds; try again when it is done."
-                        ) from error
-                    time.sleep(0.05)
+        lock = FileLock(self._folder / "lock", timeout=self._lock_seconds, is_singleton=False)
+        try:
+            held = lock.acquire(cancel_check=should_stop)
+        except Timeout as error:
+            check_stop(should_stop, "waiting for the embedding cache")
+            raise CacheLocked(
+                f"Another process has been writing to {self._folder} for more than "
+                f"{self._lock_seconds:g} seconds; try again when it is done."
+            ) from error
+        with held:
             yield
 
 

@@ -151,10 +151,8 @@ def delete(
             label_studio="delete" if label_studio else "keep",
             actor=ACTOR,
         )
-    Console().print(
-        t("Project '{project}' is deleted; the worker deletes its files.", project=found.name),
-        markup=False,
-    )
+    said = t("Project '{project}' is deleted; the worker deletes its files.", project=found.name)
+    Console().print(said, markup=False)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

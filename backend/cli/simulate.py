@@ -165,8 +165,7 @@ def _show(result: dict[str, Any], html: Path) -> None:
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    averages = t(average_words(result))
-    console.print(f"{averages[:1].upper()}{averages[1:]}.", markup=False)
+    console.print(t("Averages: {averages}.", averages=average_words(result)), markup=False)
     console.print(t(recommend(result["strategies"])), markup=False)
     console.print(t("Curves: {html}", html=html), markup=False)
 

@@ -8,9 +8,11 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from backend.cli.addresses import print_addresses, print_differences, print_logins
 from backend.cli.language import t
 from backend.core.settings import load_settings
-from backend.embedded.stack import EmbeddedStack, ServiceStatus
+from backend.embedded.stack import EmbeddedStack
+from backend.embedded.states import ServiceStatus
 
 Service = Literal["label-studio", "api", "worker"]
 
@@ -26,16 +28,11 @@ def up() -> None:
 
     stack = embedded_stack()
     with ProgressBar(t("Starting")) as bar:
-        settings = stack.up(bar)
+        running = stack.up(bar)
     console = Console()
-    console.print(t("Labelling page  {annotator_url}", annotator_url=settings.annotator_url))
-    console.print(
-        t("Web pages       http://{host}:{port}/", host=settings.host, port=settings.port)
-    )
-    console.print(
-        t("API             http://{host}:{port}/docs", host=settings.host, port=settings.port)
-    )
-    console.print(t("Logins          {folder}", folder=stack.data_dir / "embedded.env"))
+    print_differences(console, running.differences)
+    print_addresses(console, running.settings)
+    print_logins(console, stack.data_dir)
 
 
 def stop() -> None:

@@ -127,6 +127,8 @@ def _project(project: "ProjectStatus") -> Panel:
 def _conclusions(project: "ProjectStatus") -> "list[str]":
     """Whether to label on, and what needs no person; each a line."""
     lines = [f"[yellow]{escape(t(warning.text_message))}[/yellow]" for warning in project.warnings]
+    if project.has_simulated_answers:
+        lines.insert(0, f"[yellow]{t('answers here are simulated')}[/yellow]")
     style = "red" if project.loop.state == "stopped" else "b"
     state = f"[{style}]{t(project.loop.state)}[/{style}]"
     lines.append(t("loop {state}: {reason}", state=state, reason=escape(t(project.loop.reason))))

@@ -1,4 +1,7 @@
-"""One demo: the steps a team would take, in order, each safe to repeat."""
+"""One demo: the steps a team would take, in order, each safe to repeat.
+
+Without a truth in the source nobody is simulated: it ends with the first batch.
+"""
 
 import time
 from collections.abc import Callable
@@ -64,12 +67,10 @@ class DemoRun:
     def create_project(self, *, batch_size: int) -> None:
         """The demo's project exists and its first batch is on its way."""
         services = self._services
-        policy = LoopPolicy(
-            batch_size=batch_size,
-            audit_share=AUDIT_SHARE,
-            annotators_per_record=len(PROFILES),
-            seed=self._seed,
-        )
+        policy = LoopPolicy(batch_size=batch_size, seed=self._seed)
+        if self._source.truth is not None:
+            simulated = {"audit_share": AUDIT_SHARE, "annotators_per_record": len(PROFILES)}
+            policy = policy.model_copy(update=simulated)
         with services.database.transaction() as session:
             service = ProjectsService(session, services.clock)
             found = next((p for p in service.list() if p.name == self._source.project), None)
@@ -93,6 +94,8 @@ class DemoRun:
 
     def turn(self, number: int, progress: Progress) -> bool:
         """Round ``number`` is labelled and learnt from; False if the pool was empty before."""
+        truth = self._source.truth
+        assert truth is not None, "nobody is simulated"
         batch = self.await_batch(number, lambda share, text: progress(0.2 * share, text))
         if batch is None:
             return False
@@ -101,7 +104,7 @@ class DemoRun:
             self.project,
             batch.id,
             hire_annotators(self._services, self.annotator_password),
-            self._source.truth_of,
+            truth.of,
             seed=self._seed,
             progress=lambda share, text: progress(0.2 + 0.6 * share, text),
         )
@@ -118,7 +121,9 @@ class DemoRun:
 
         def is_over() -> bool:
             with self._services.database.reading() as session:
-                return selection_repository.is_pool_empty(session, self.project)
+                # The last batch empties the pool before Label Studio holds it.
+                is_chosen = selection_repository.find_batch(session, self.project.id, number)
+                return not is_chosen and selection_repository.is_pool_empty(session, self.project)
 
         return self._await(f"choosing and pushing batch {number}", find, progress, is_over)
 
@@ -199,10 +204,19 @@ class DemoRun:
         assert label_studio_id is not None
         return queue_address(self._services.settings.annotator_url, label_studio_id)
 
+    def invitation_url(self) -> str:
+        """Where people sign up to Label Studio."""
+        client = self._services.label_studio
+        base = self._services.settings.annotator_url
+        return f"{base}/user/signup/?token={client.invitation()}"
+
+    def project_url(self) -> str:
+        """The project's page."""
+        return f"{self._services.settings.local_url}/projects/{self.project.id}"
+
     def review_url(self) -> str:
         """Where a lead decides what the annotators disagree about."""
-        settings = self._services.settings
-        return f"http://{settings.host}:{settings.port}/projects/{self.project.id}/review"
+        return f"{self.project_url()}/review"
 
     def annotator_emails(self) -> list[str]:
         """Who the simulated annotators are."""

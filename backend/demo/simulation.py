@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from backend.annotations.simulated import know_simulated
 from backend.core.services import Services
 from backend.demo.annotators import PROFILES, AnnotatorProfile, ShownSuggestion, answer
 from backend.demo.truth import Truth
@@ -32,12 +33,19 @@ class DemoAnnotator:
 
 
 def hire_annotators(services: Services, password: str) -> list[DemoAnnotator]:
-    """One Label Studio user for each profile; those that exist are kept."""
+    """One Label Studio user for each profile; those that exist are kept.
+
+    The store knows them as simulated before they answer.
+    """
     client = services.label_studio
-    return [
+    hired = [
         DemoAnnotator(profile, ensure_annotator(client.url, client.token, profile.email, password))
         for profile in PROFILES
     ]
+    with services.database.transaction() as session:
+        user_ids = [annotator.account.user_id for annotator in hired]
+        know_simulated(session, user_ids, services.clock())
+    return hired
 
 
 def label_batch(

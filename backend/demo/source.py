@@ -17,6 +17,7 @@ from backend.ingestion.mapping import RowMapper
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import ImportRequest
 from backend.models import Record
+from backend.projects.schemas import LONGEST_NAME, SHORTEST_NAME
 from backend.words import Message
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import LabelSchema
@@ -27,8 +28,16 @@ LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
+class SimulatedTruth:
+    """What simulated annotators are near to, and where it comes from."""
+
+    of: Callable[[Record], Truth]
+    comes_from: str
+
+
+@dataclass(frozen=True)
 class DemoSource:
-    """One file of records, how to read it, and the truth that annotators are near to."""
+    """One file of records and how to read it; ``truth`` only where annotators are simulated."""
 
     dataset: str
     project: str
@@ -37,8 +46,7 @@ class DemoSource:
     kind: str
     kind_column: str | None
     schema: LabelSchema
-    truth_of: Callable[[Record], Truth]
-    truth_comes_from: str
+    truth: SimulatedTruth | None
 
 
 def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
@@ -61,12 +69,14 @@ def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
         kind="product",
         kind_column="kind",
         schema=LabelSchema.from_file(SCHEMA_FILE),
-        truth_of=lambda record: truths[record.external_id],
-        truth_comes_from="the generator's own record of the errors it injected",
+        truth=SimulatedTruth(
+            lambda record: truths[record.external_id],
+            "the generator's own record of the errors it injected",
+        ),
     )
 
 
-def paired_tables(data: Path, folder: Path) -> DemoSource:
+def paired_tables(data: Path, folder: Path, *, is_simulated: bool) -> DemoSource:
     """A folder with a dirty table and its clean twin.
 
     Raises:
@@ -83,19 +93,24 @@ def paired_tables(data: Path, folder: Path) -> DemoSource:
     _write_pairs(file, rows, fields)
     return DemoSource(
         dataset=data.name,
-        project=f"Demo {data.name}"[:50],
+        project=_project_name(data.name, is_simulated=is_simulated),
         file=file,
         id_column="record_id",
         kind="inventory",
         kind_column=None,
         schema=LabelSchema.model_validate(label_schema(fields)),
-        truth_of=lambda record: truths[record.external_id],
-        truth_comes_from="the clean table beside the dirty one",
+        truth=SimulatedTruth(
+            lambda record: truths[record.external_id], "the clean table beside the dirty one"
+        )
+        if is_simulated
+        else None,
     )
 
 
-def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> DemoSource:
-    """A user's CSV, Parquet or JSONL file; the truth is its grade column, or rules.
+def own_file(
+    data: Path, schema_file: Path | None, id_column: str | None, *, is_simulated: bool
+) -> DemoSource:
+    """A user's CSV, Parquet or JSONL file; simulated people go by its grade column, or by rules.
 
     Raises:
         UnreadableSource: the file cannot be read.
@@ -141,21 +156,34 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
         if not shown:
             raise _nothing_to_label(data, columns)
         schema = schema.model_copy(update={"fields": shown})
-    reference = RuleReference(_all_rows(data), schema)
     return DemoSource(
         dataset=data.stem[:200],
-        project=f"Demo {data.stem}"[:50],
+        project=_project_name(data.stem, is_simulated=is_simulated),
         file=data,
         id_column=id_column,
         kind="record",
         kind_column=None,
         schema=schema,
-        truth_of=lambda record: reference.truth(record.external_id, record.fields),
-        truth_comes_from=(
-            f"its column {schema.grade.name!r}"
-            if has_grades
-            else "rules: missing, oddly written and far-off values"
-        ),
+        truth=_reference(data, schema, has_grades=has_grades) if is_simulated else None,
+    )
+
+
+def _reference(data: Path, schema: LabelSchema, *, has_grades: bool) -> SimulatedTruth:
+    rules = RuleReference(_all_rows(data), schema)
+    return SimulatedTruth(
+        lambda record: rules.truth(record.external_id, record.fields),
+        f"its column {schema.grade.name!r}"
+        if has_grades
+        else "rules: missing, oddly written and far-off values",
+    )
+
+
+def _project_name(records: str, *, is_simulated: bool) -> str:
+    """Simulated answers are in a project of their own, apart from people's."""
+    if is_simulated:
+        return f"Demo {records}"[:LONGEST_NAME].rstrip()
+    return (
+        records[:LONGEST_NAME].rstrip() if len(records) >= SHORTEST_NAME else f"{records} records"
     )
 
 

@@ -151,6 +151,7 @@ class ProjectSummary(BaseModel):
     tasks: TaskCounts
     annotations: AnnotationCounts
     annotators: int
+    has_simulated_answers: bool = Field(description="a program gave some of the answers")
     round: int = Field(description="0 before the first batch")
     batch_size: int = Field(description="tasks of the current batch")
     batch_labelled: int = Field(description="of these, with an answer")

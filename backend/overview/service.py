@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from backend.annotations.simulated import has_simulated_answers
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
@@ -149,6 +150,7 @@ class OverviewService:
                 unnamed=unnamed,
             ),
             annotators=len(repository.annotator_counts(self._session, project_id)),
+            has_simulated_answers=has_simulated_answers(self._session, project_id),
             round=batches[-1].round if batches else 0,
             batch_size=size,
             batch_labelled=answered,

@@ -13,7 +13,9 @@ from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.simulation.experiment import LabelledData
 from active_learning.types import Progress, silent
+from backend.core.downloads import use_proxy_for_downloads
 from backend.core.exceptions import InvalidInput
+from backend.core.settings import get_settings
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import Reject
 from backend.words import Message
@@ -95,6 +97,7 @@ def embed_file(
     Raises:
         InvalidInput: there is no such encoder.
     """
+    use_proxy_for_downloads(get_settings())
     try:
         embeddings = EmbeddingCache(cache, load_encoder(encoder)).embed(file.texts, progress)
     except EncoderUnavailable as error:

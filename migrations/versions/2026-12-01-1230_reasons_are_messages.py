@@ -1,7 +1,7 @@
 """A reason is one message, an English text with values, instead of an English and a Chinese text.
 
-Revision: 0011
-After: 0010
+Revision: 0012
+After: 0011
 Made: 2026-12-01 12:30:00+00:00
 """
 
@@ -14,8 +14,8 @@ from alembic import op
 from backend.models import columns
 from backend.words import Message, as_text, translator
 
-revision: str = '0011'
-down_revision: str | Sequence[str] | None = '0010'
+revision: str = '0012'
+down_revision: str | Sequence[str] | None = '0011'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -13,7 +13,7 @@ from backend.words import Message, as_text
 from tests.fixtures.chinese import in_chinese
 from tests.migrations.test_migrations import without_foreign_keys
 
-BEFORE = "0010"
+BEFORE = "0011"
 WORDS = {
     1: ("margin 0.10 between 'good' and {fair}", "“good”与 {fair} 的概率差仅 0.10"),
     2: ("the supplier's records changed", "the supplier's records changed"),
