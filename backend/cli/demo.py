@@ -16,9 +16,9 @@ from backend.cli.addresses import (
     print_line,
     print_logins,
 )
-from backend.cli.language import t
+from backend.cli.language import command_language, t
 from backend.core.exceptions import InvalidInput
-from backend.words import Message
+from backend.words import Message, translator
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -38,13 +38,13 @@ def demo(
     id_column: Annotated[
         str | None, typer.Option(help="column that names each record; empty: found by itself")
     ] = None,
-    encoding: Annotated[
-        str | None, typer.Option(help="of --data, e.g. gb18030; empty: UTF-8")
-    ] = None,
     simulate: Annotated[
         bool,
         typer.Option("--simulate", help="simulated people answer about --data too, to watch"),
     ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="of --data, e.g. gb18030; empty: UTF-8")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
     batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
     records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 1200,
@@ -74,9 +74,7 @@ def demo(
     elif data.is_dir():
         source = sources.paired_tables(data, folder, is_simulated=simulate)
     else:
-        source = sources.own_file(
-            data, label_schema, id_column, encoding=encoding, is_simulated=simulate
-        )
+        source = sources.own_file(data, label_schema, id_column, encoding, is_simulated=simulate)
     with ProgressBar(t("Starting"), is_transient=False) as bar:
         running = stack.up(bar)
     print_differences(console, running.differences)
@@ -120,7 +118,7 @@ def _simulate(console: Console, run: "DemoRun", rounds: int, folder: Path) -> No
         run.await_batch(rounds + 1, bar)
     console.print(rounds_table(run.rounds()))
     console.print()
-    picture = run.draw_learning_curve(folder / "learning-curve.png")
+    picture = run.draw_learning_curve(folder / "learning-curve.png", translator(command_language()))
     print_line(console, t("Learning curve"), picture)
     print_line(console, t("Label here"), run.labelling_url())
     print_line(console, t("Simulated annotators"), ", ".join(run.annotator_emails()))

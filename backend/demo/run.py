@@ -24,7 +24,7 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
-from backend.words import N_, Message, Progress
+from backend.words import N_, Message, Progress, Translate
 from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
@@ -190,14 +190,14 @@ class DemoRun:
             for version in versions
         ]
 
-    def draw_learning_curve(self, path: Path) -> Path:
-        """The accuracy on the audit sample over the labels, as a picture."""
+    def draw_learning_curve(self, path: Path, t: Translate) -> Path:
+        """The accuracy on the audit sample over the labels, as a picture in the words of ``t``."""
         from backend.demo.picture import draw_learning_curve
 
         with self._services.database.reading() as session:
             registry = RegistryService(session, self._services.clock)
             versions = registry.list_versions(self.project.id)
-        return draw_learning_curve([version.metrics for version in versions], path)
+        return draw_learning_curve([version.metrics for version in versions], path, t)
 
     def labelling_url(self) -> str:
         """Where a person goes on labelling."""

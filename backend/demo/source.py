@@ -112,9 +112,9 @@ def own_file(
     data: Path,
     schema_file: Path | None,
     id_column: str | None,
+    encoding: str | None = None,
     *,
     is_simulated: bool,
-    encoding: str | None = None,
 ) -> DemoSource:
     """A user's CSV, Parquet or JSONL file; simulated people go by its grade column, or by rules.
 
@@ -170,7 +170,7 @@ def own_file(
         kind="record",
         kind_column=None,
         schema=schema,
-        truth=(_reference(data, schema, encoding, has_grades=has_grades) if is_simulated else None),
+        truth=_reference(data, schema, encoding, has_grades=has_grades) if is_simulated else None,
         encoding=encoding,
     )
 
