@@ -42,6 +42,9 @@ def demo(
         bool,
         typer.Option("--simulate", help="simulated people answer about --data too, to watch"),
     ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="of --data, e.g. gb18030; empty: UTF-8")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
     batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
     records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 1200,
@@ -62,7 +65,7 @@ def demo(
     from backend.embedded.logins import annotator_password
 
     console = Console()
-    _check_options(data, label_schema, id_column)
+    _check_options(data, label_schema, id_column, encoding)
     stack = embedded_stack()
     ensure_data_directory(stack.data_dir)
     folder = stack.data_dir / "demo"
@@ -71,7 +74,7 @@ def demo(
     elif data.is_dir():
         source = sources.paired_tables(data, folder, is_simulated=simulate)
     else:
-        source = sources.own_file(data, label_schema, id_column, is_simulated=simulate)
+        source = sources.own_file(data, label_schema, id_column, encoding, is_simulated=simulate)
     with ProgressBar(t("Starting"), is_transient=False) as bar:
         running = stack.up(bar)
     print_differences(console, running.differences)
@@ -140,7 +143,9 @@ def _leave_to_people(console: Console, run: "DemoRun") -> None:
     print_line(console, t("Invitation"), run.invitation_url())
 
 
-def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
+def _check_options(
+    data: Path | None, label_schema: Path | None, id_column: str | None, encoding: str | None
+) -> None:
     """
     Raises:
         InvalidInput: an option for a file of one's own without such a file, or there is no such
@@ -155,7 +160,12 @@ def _check_options(data: Path | None, label_schema: Path | None, id_column: str 
         )
     if data is not None and not data.is_dir():
         return
-    for name, value in (("--label-schema", label_schema), ("--id-column", id_column)):
+    options = {
+        "--label-schema": label_schema,
+        "--id-column": id_column,
+        "--encoding": encoding,
+    }
+    for name, value in options.items():
         if value is not None:
             raise InvalidInput(
                 Message("{name} {value} is for a file of your own.", name=name, value=value),

@@ -1,7 +1,6 @@
 """``assay import``: a file or an SQL table into a dataset."""
 
 import csv
-import io
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -97,7 +96,8 @@ def import_records(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
     show(services, report)
-    if id_column is None and report.rows_new:
+    is_own = report.understood is not None and report.understood.is_own_export
+    if id_column is None and report.rows_new and not is_own:
         typer.echo(
             t(
                 "Each record's id is its line number; name a column that tells "
@@ -163,6 +163,8 @@ def show(services: Services, report: ImportReport) -> None:
     console.print(counts)
     if report.error:
         console.print(t(report.error), markup=False)
+    for sentence in report.understood.sentences() if report.understood else ():
+        console.print(t(sentence), markup=False, highlight=False)
     if report.rows_rejected:
         first = Table(t("line"), t("field"), t("value"), t("reason"), title=t("Rejected rows"))
         for reject in _rejects(services, report.id, SHOWN_REJECTS):
@@ -180,23 +182,16 @@ def show(services: Services, report: ImportReport) -> None:
 
 def write_rejects(services: Services, import_id: int, path: Path) -> None:
     """The file lists every rejected row: line, field, value, reason."""
-    from backend.ingestion.service import ImportsService
+    from backend.ingestion.reports import rejects_csv
 
-    with (
-        services.database.reading() as session,
-        file_to_replace(path) as out,
-        io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(Reject.model_fields)
-        for reject in ImportsService(session).rejects(import_id):
-            writer.writerow(reject.model_dump().values())
+    with file_to_replace(path) as out:
+        out.writelines(rejects_csv(services, import_id))
 
 
 def _rejects(services: Services, import_id: int, limit: int) -> list[Reject]:
     from itertools import islice
 
-    from backend.ingestion.service import ImportsService
+    from backend.ingestion.reports import ImportsService
 
     with services.database.reading() as session:
         return list(islice(ImportsService(session).rejects(import_id), limit))

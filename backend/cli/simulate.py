@@ -23,6 +23,7 @@ def simulate(
     text: Annotated[
         list[str] | None, typer.Option(help="column to learn from; repeat it; none: all others")
     ] = None,
+    encoding: Annotated[str | None, typer.Option(help="e.g. gb18030; none: UTF-8")] = None,
     strategies: Annotated[
         str, typer.Option(help="query strategies, with commas between; random is always run")
     ] = "default,margin",
@@ -84,7 +85,7 @@ def simulate(
             make_strategy(name)
     except UnknownStrategy as error:
         raise InvalidInput(str(error), field="--strategies", value=strategies) from error
-    read = read_labelled_file(file, label, text or [])
+    read = read_labelled_file(file, label, text or [], encoding)
     if read.unlabelled:
         notes.print(
             t("{unlabelled:,} rows without a label are left out.", unlabelled=read.unlabelled)

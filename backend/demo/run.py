@@ -58,6 +58,7 @@ class DemoRun:
         request = ImportRequest(
             dataset=self._source.dataset,
             path=self._source.file,
+            encoding=self._source.encoding,
             id_column=self._source.id_column,
             kind=self._source.kind,
             kind_column=self._source.kind_column,

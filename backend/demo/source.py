@@ -1,6 +1,5 @@
 """Where the demo's records come from, and what is true of them."""
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.core.tabular import csv_pieces
 from backend.demo.files import read_truth, write_csv
 from backend.demo.records import generate
 from backend.demo.reference import RuleReference
@@ -47,6 +47,7 @@ class DemoSource:
     kind_column: str | None
     schema: LabelSchema
     truth: SimulatedTruth | None
+    encoding: str | None = None
 
 
 def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
@@ -108,7 +109,12 @@ def paired_tables(data: Path, folder: Path, *, is_simulated: bool) -> DemoSource
 
 
 def own_file(
-    data: Path, schema_file: Path | None, id_column: str | None, *, is_simulated: bool
+    data: Path,
+    schema_file: Path | None,
+    id_column: str | None,
+    encoding: str | None = None,
+    *,
+    is_simulated: bool,
 ) -> DemoSource:
     """A user's CSV, Parquet or JSONL file; simulated people go by its grade column, or by rules.
 
@@ -117,7 +123,7 @@ def own_file(
         InvalidInput: there is no such id column, no column is left to label, or the label schema
             cannot be used or names columns that are not there.
     """
-    with open_reader(data) as reader:
+    with open_reader(data, encoding=encoding) as reader:
         columns = list(reader.columns)
         first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
     if not first:
@@ -164,12 +170,15 @@ def own_file(
         kind="record",
         kind_column=None,
         schema=schema,
-        truth=_reference(data, schema, has_grades=has_grades) if is_simulated else None,
+        truth=_reference(data, schema, encoding, has_grades=has_grades) if is_simulated else None,
+        encoding=encoding,
     )
 
 
-def _reference(data: Path, schema: LabelSchema, *, has_grades: bool) -> SimulatedTruth:
-    rules = RuleReference(_all_rows(data), schema)
+def _reference(
+    data: Path, schema: LabelSchema, encoding: str | None, *, has_grades: bool
+) -> SimulatedTruth:
+    rules = RuleReference(_all_rows(data, encoding), schema)
     return SimulatedTruth(
         lambda record: rules.truth(record.external_id, record.fields),
         f"its column {schema.grade.name!r}"
@@ -214,14 +223,13 @@ def find_id_column(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> str
     return None
 
 
-def _all_rows(data: Path) -> Iterable[Mapping[str, Any]]:
-    with open_reader(data) as reader:
+def _all_rows(data: Path, encoding: str | None) -> Iterable[Mapping[str, Any]]:
+    with open_reader(data, encoding=encoding) as reader:
         for _, row in reader.rows():
             yield row
 
 
 def _write_pairs(file: Path, rows: list[DemoRecord], fields: tuple[str, ...]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["record_id", *fields])
-        writer.writerows([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    table = ([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    with file.open("wb") as out:
+        out.writelines(csv_pieces(["record_id", *fields], table, has_mark=False))

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from backend.audit.repository import unused_id
 from backend.models import Annotation, Dataset, Project, Record, Task
+from backend.records.content import Content, ValueType
 from backend.records.schemas import RecordCreate
 
 IDS_PER_QUERY = 5_000
@@ -91,9 +92,12 @@ def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:
     ).one_or_none()
 
 
-def save_fields(session: Session, dataset_id: int, fields: list[str]) -> None:
-    """The dataset's fields are ``fields``."""
-    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(fields=fields))
+def save_fields(
+    session: Session, dataset_id: int, fields: list[str], types: dict[str, ValueType]
+) -> None:
+    """The dataset's fields are ``fields``, and of some of them the type is known."""
+    values = {"fields": fields, "types": types}
+    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(values))
 
 
 def set_content(
@@ -124,6 +128,28 @@ def versions_of(
         )
         for row in session.execute(query):
             yield Version(*row)
+
+
+def contents_of(session: Session, record_ids: Sequence[int]) -> Iterator[tuple[int, Content]]:
+    """What the versions with those row ids say."""
+    for start in range(0, len(record_ids), IDS_PER_QUERY):
+        query = select(col(Record.id), col(Record.kind), col(Record.fields)).where(
+            col(Record.id).in_(record_ids[start : start + IDS_PER_QUERY])
+        )
+        for record_id, kind, fields in session.execute(query):
+            yield record_id, Content(kind, fields)
+
+
+def ids_there(session: Session, dataset_id: int, external_ids: Sequence[str]) -> set[str]:
+    """Those of the external ids that the dataset has records of."""
+    there: set[str] = set()
+    for start in range(0, len(external_ids), IDS_PER_QUERY):
+        query = select(col(Record.external_id)).where(
+            Record.dataset_id == dataset_id,
+            col(Record.external_id).in_(external_ids[start : start + IDS_PER_QUERY]),
+        )
+        there.update(session.exec(query))
+    return there
 
 
 def generation(session: Session, dataset_id: int) -> int:

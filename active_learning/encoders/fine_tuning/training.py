@@ -284,12 +284,7 @@ class _FineTuning:
         encoder: Any = self._network.encoder
         if self._options.method == "lora":
             encoder = encoder.merge_and_unload()
-        told = {
-            **facts,
-            **asdict(result),
-            "folder": folder.name,
-            "options": asdict(self._options),
-        }
+        told = {**facts, **asdict(result), "folder": folder.name, "options": asdict(self._options)}
         fresh = folder.with_name(f"{folder.name}.new")
         with whole_folder(fresh):
             encoder.to("cpu").save_pretrained(fresh)

@@ -50,6 +50,8 @@ BEYOND: Mapping[str, frozenset[str]] = {
     # The label schema has rules between its parts, and it is about the fields of a dataset.
     "POST /api/v1/projects": POLICY | {"label_schema", "dataset"},
     "PATCH /api/v1/projects/{project_id}/policy": POLICY,
+    # The file says whether it can be read as what the request calls it.
+    "POST /api/v1/imports": frozenset({"path", "header", "columns", "encoding", "delimiter"}),
     # What a rule is about stands in the project's label schema; names differ from each other.
     "POST /api/v1/projects/{project_id}/guideline/versions": frozenset({"rules.about", "rules"}),
     # What goes is named once more.

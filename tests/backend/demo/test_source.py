@@ -53,6 +53,17 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     assert "There is no" in str(error)
 
 
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_bytes("编号,名称\n1,马克杯\n2,碗\n".encode("gb18030"))
+    with pytest.raises(UnreadableSource, match=r"Try --encoding gb18030: .*马克杯"):
+        own_file(file, None, "编号", is_simulated=False)
+    source = own_file(file, None, "编号", is_simulated=True, encoding="gb18030")
+    assert (source.schema.fields, source.encoding) == (("名称",), "gb18030")
+    with pytest.raises(InvalidInput, match="--encoding gb18030 is for a file of your own"):
+        CliRunner().invoke(app, ["demo", "--encoding", "gb18030"], catch_exceptions=False)
+
+
 def test_an_id_column_that_is_not_there_is_named_with_those_that_are(shop: Path) -> None:
     with pytest.raises(InvalidInput, match="no column 'sku'; it has: number, title") as error:
         own_file(shop, None, "sku", is_simulated=False)
