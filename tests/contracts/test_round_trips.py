@@ -28,7 +28,7 @@ MOST = settings(
     max_examples=15,
     deadline=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=list(HealthCheck),
 )
 NUMBERED = itertools.count()
 EXPORTS: tuple[ExportFormat, ...] = ("csv", "jsonl", "parquet")

@@ -16,11 +16,7 @@ from active_learning.encoders.devices import (
     give_back_memory,
 )
 from active_learning.encoders.fine_tuning.batches import TokenBatches
-from active_learning.encoders.fine_tuning.checkpoint import (
-    Checkpoint,
-    whole_folder,
-    write_json,
-)
+from active_learning.encoders.fine_tuning.checkpoint import Checkpoint, whole_folder, write_json
 from active_learning.encoders.fine_tuning.network import (
     EncoderWithHeads,
     loss_of,

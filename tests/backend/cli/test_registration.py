@@ -14,6 +14,7 @@ FOLDER = Path(backend.cli.__file__).parent
 NO_COMMANDS = {
     "__init__",
     "__main__",
+    "addresses",
     "commands",
     "confirmation",
     "help_texts",

@@ -57,8 +57,8 @@ def test_a_file_in_another_encoding(tmp_path: Path) -> None:
     file = tmp_path / "shop.csv"
     file.write_bytes("编号,名称\n1,马克杯\n2,碗\n".encode("gb18030"))
     with pytest.raises(UnreadableSource, match=r"Try --encoding gb18030: .*马克杯"):
-        own_file(file, None, "编号")
-    source = own_file(file, None, "编号", "gb18030")
+        own_file(file, None, "编号", is_simulated=False)
+    source = own_file(file, None, "编号", "gb18030", is_simulated=True)
     assert (source.schema.fields, source.encoding) == (("名称",), "gb18030")
     with pytest.raises(InvalidInput, match="--encoding gb18030 is for a file of your own"):
         CliRunner().invoke(app, ["demo", "--encoding", "gb18030"], catch_exceptions=False)
