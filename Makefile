@@ -11,10 +11,15 @@ ASSAY := $(VENV)/bin/assay
 TORCH := torch==2.13.0
 
 # make demo DATA=my.csv LABEL_SCHEMA=my.yaml   or   make demo ARGS="--data my.csv ..."
+# SIMULATE=1: simulated people answer about these records too.
 DATA ?=
 LABEL_SCHEMA ?=
+SIMULATE ?=
 ARGS ?=
-DEMO_ARGS = $(if $(DATA),--data "$(DATA)") $(if $(LABEL_SCHEMA),--label-schema "$(LABEL_SCHEMA)") $(ARGS)
+# Through the environment, for names with blanks and whatever else a shell would read.
+export DATA LABEL_SCHEMA
+DEMO_ARGS = $(if $(DATA),--data "$$DATA") $(if $(LABEL_SCHEMA),--label-schema "$$LABEL_SCHEMA") \
+	$(if $(SIMULATE),--simulate) $(ARGS)
 
 # Half of the time is waiting for servers, so two at once. make test WORKERS=0 runs one by one.
 WORKERS ?= 2
@@ -66,7 +71,7 @@ $(SERVER)/.installed: $(VENV)/.uv requirements/label-studio.lock
 	@$(UV) pip install --python $(SERVER)/bin/python --no-deps -r requirements/label-studio.lock
 	@touch $@
 
-demo: install ## set up, then three rounds of the loop on demo data, and leave it running
+demo: install ## set up, then three rounds of the loop on demo data (DATA=FILE: yours, for you)
 	$(ASSAY) demo $(DEMO_ARGS)
 
 up: install ## start the embedded stack: store, Label Studio, API, worker
@@ -83,11 +88,12 @@ test: install-dev ## set up, then checks and every test
 	@$(MAKE) -s --no-print-directory check
 	$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
-check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types
+check: $(VENV)/.installed-dev ## formatting, lint, import contracts, types, texts
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/mypy
+	$(VENV)/bin/python scripts/words
 
 words: $(VENV)/.installed-dev ## texts without translation (ARGS=--write adds them to the catalogues)
 	$(VENV)/bin/python scripts/words $(ARGS)

@@ -213,17 +213,23 @@ def audit_breach(correct: Sequence[bool], *, target: float, delta: float = DELTA
         size, number = int(np.ceil(1.5 * size)), number + 1
     broken = low > target
     errors = int(wrong[seen - 1])
-    counted = f"{errors} of {seen} audited accepted records are wrong"
-    counted_zh = f"已抽检的 {seen} 条机器标注中有 {errors} 条错误"
+    counted = Reason.ngettext(
+        "{wrong} of {n} audited accepted record is wrong",
+        "{wrong} of {n} audited accepted records are wrong",
+        n=seen,
+        wrong=errors,
+    )
     reason = (
         Reason(
-            f"withdrawn: {counted}, so the error is above the promised {target:.1%}",
-            f"已撤回：{counted_zh}，错误率高于承诺的 {target:.1%}",
+            "withdrawn: {counted}, so the error is above the promised {target:.1%}",
+            counted=counted,
+            target=target,
         )
         if broken
         else Reason(
-            f"kept: {counted}, which does not contradict {target:.1%}",
-            f"维持：{counted_zh}，与承诺的 {target:.1%} 不矛盾",
+            "kept: {counted}, which does not contradict {target:.1%}",
+            counted=counted,
+            target=target,
         )
     )
     return AuditBreach(broken, errors, seen, low, reason)
@@ -251,35 +257,41 @@ def _reason(
 ) -> Reason:
     if found is not None and bound is not None:
         return Reason(
-            f"confidence of {found:.3f} or more is accepted: {share.value:.0%} of records "
-            f"({share.low:.0%} to {share.high:.0%}), error at most {bound:.2%} "
-            f"with {1 - delta:.0%} certainty",
-            f"置信度不低于 {found:.3f} 的记录作机器标注：占 {share.value:.0%}"
-            f"（{share.low:.0%} 至 {share.high:.0%}），错误率不超过 {bound:.2%}"
-            f"（可信度 {1 - delta:.0%}）",
+            "confidence of {threshold:.3f} or more is accepted: {share:.0%} of records "
+            "({low:.0%} to {high:.0%}), error at most {bound:.2%} with {certainty:.0%} certainty",
+            threshold=found,
+            share=share.value,
+            low=share.low,
+            high=share.high,
+            bound=bound,
+            certainty=1 - delta,
         )
     ahead = (
-        f"it cannot be certified at this accuracy, not with {FARTHEST:,} more audit labels either; "
-        "a better model or a higher target is needed"
+        Reason(
+            "it cannot be certified at this accuracy, not with {labels:,} more audit labels "
+            "either; a better model or a higher target is needed",
+            labels=FARTHEST,
+        )
         if more >= FARTHEST
-        else f"with about {more:,} more audit labels the odds are even, if errors stay as they are"
-    )
-    ahead_zh = (
-        f"以目前的准确率无法认证，再抽检 {FARTHEST:,} 条也不行；需改进模型或放宽目标"
-        if more >= FARTHEST
-        else f"若错误率不变，再抽检约 {more:,} 条时有一半把握通过"
+        else Reason.ngettext(
+            "with about {n:,} more audit label the odds are even, if errors stay as they are",
+            "with about {n:,} more audit labels the odds are even, if errors stay as they are",
+            n=more,
+        )
     )
     if tested == 0:
-        needed = rows_needed(target, delta)
         return Reason(
-            f"certifying {target:.1%} needs at least {needed} calibration rows above a threshold; "
-            f"there are {n} in all; {ahead}",
-            f"认证 {target:.1%} 的错误率至少需要 {needed} 条达到阈值的校准记录；现共有 {n} 条；"
-            f"{ahead_zh}",
+            "certifying {target:.1%} needs at least {needed:,} calibration rows above a "
+            "threshold; there are {rows:,} in all; {ahead}",
+            target=target,
+            needed=rows_needed(target, delta),
+            rows=n,
+            ahead=ahead,
         )
     return Reason(
-        f"none accepted: already the most confident of {n} calibration rows hold too many errors "
-        f"to certify {target:.1%}; {ahead}",
-        f"不作机器标注：{n} 条校准记录中置信度最高的部分错误已过多，无法认证 {target:.1%}；"
-        f"{ahead_zh}",
+        "none accepted: already the most confident of {rows:,} calibration rows hold too many "
+        "errors to certify {target:.1%}; {ahead}",
+        rows=n,
+        target=target,
+        ahead=ahead,
     )

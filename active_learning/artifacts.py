@@ -36,8 +36,10 @@ from active_learning.exceptions import (
     NotFitted,
 )
 
-FORMAT = 1
+FORMAT = 2
 """Of the folder; raised when what is written can no longer be read by what read it before."""
+READABLE = (1, 2)
+"""Formats that are understood. 1 kept more columns of the trees than anything needs."""
 WEIGHTS, SIGNALS, MANIFEST = "weights.safetensors", "signals.json", "manifest.json"
 
 
@@ -129,10 +131,10 @@ def load_artifact(directory: Path) -> Artifact:
     except (ValueError, OSError) as error:
         raise ArtifactCorrupt(f"{directory / MANIFEST} cannot be read: {error}") from error
     try:
-        if manifest["format"] != FORMAT:
+        if manifest["format"] not in READABLE:
             raise ArtifactCorrupt(
-                f"{directory} has format {manifest['format']}, this version reads {FORMAT}: train "
-                "again."
+                f"{directory} has format {manifest['format']}, this version reads "
+                f"{', '.join(map(str, READABLE))}: train again."
             )
         for name, digest in manifest["files"].items():
             _check(directory / name, digest)

@@ -77,16 +77,16 @@ def decide(
         return GateDecision(
             True,
             Reason(
-                f"replaced: champion {unreadable} could not be read, so there is nothing to "
-                f"compare with",
-                f"已替换：无法读取在用模型 {unreadable}，无从比较",
+                "replaced: champion {champion} could not be read, so there is nothing to compare "
+                "with",
+                champion=unreadable,
             ),
             {"rule": "unreadable champion", "champion": unreadable, "n": len(truth)},
         )
     if champion is None:
         return GateDecision(
             True,
-            Reason("first model: there is no champion to beat", "首个模型：尚无在用模型可比较"),
+            Reason("first model: there is no champion to beat"),
             {"rule": "first", "n": len(truth)},
         )
     if len(truth) == 0:
@@ -94,36 +94,38 @@ def decide(
     found = compare(truth, challenger, champion)
     evidence = {"rule": "paired", "tolerance": tolerance, **asdict(found)}
     gap = found.difference
-    numbers = (
-        f"{100 * found.challenger.value:.1f} % right beside {100 * found.champion.value:.1f} % of "
-        f"the champion on the same {found.n} audited {'record' if found.n == 1 else 'records'}: "
-        f"{100 * gap.value:+.1f} points (95 % interval {100 * gap.low:+.1f} to "
-        f"{100 * gap.high:+.1f}; {found.wins} better, {found.losses} worse)"
-    )
-    numbers_zh = (
-        f"在同样的 {found.n} 条抽检记录上准确率为 {100 * found.challenger.value:.1f}%，"
-        f"在用模型为 {100 * found.champion.value:.1f}%：{100 * gap.value:+.1f} 个百分点"
-        f"（95% 区间 {100 * gap.low:+.1f} 至 {100 * gap.high:+.1f}；"
-        f"{found.wins} 条更好，{found.losses} 条更差）"
+    compared = Reason.ngettext(
+        "{challenger:.1f} % right beside {champion:.1f} % of the champion on the same {n:,} "
+        "audited record: {gap:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; {wins} "
+        "better, {losses} worse)",
+        "{challenger:.1f} % right beside {champion:.1f} % of the champion on the same {n:,} "
+        "audited records: {gap:+.1f} points (95 % interval {low:+.1f} to {high:+.1f}; {wins} "
+        "better, {losses} worse)",
+        n=found.n,
+        challenger=100 * found.challenger.value,
+        champion=100 * found.champion.value,
+        gap=100 * gap.value,
+        low=100 * gap.low,
+        high=100 * gap.high,
+        wins=found.wins,
+        losses=found.losses,
     )
     is_proven, is_large = gap.low >= -tolerance, found.n >= rows_to_tell(tolerance)
     evidence |= {"is_small_sample": not is_proven and not is_large, "is_loss_ruled_out": is_proven}
-    if gap.value < 0 or (is_large and not is_proven):
-        doubt = f"; a loss of more than {100 * tolerance:g} points is possible"
-        doubt_zh = f"；不能排除下降超过 {100 * tolerance:g} 个百分点"
-        note, note_zh = ("", "") if gap.value < 0 else (doubt, doubt_zh)
-        return GateDecision(
-            False,
-            Reason(f"kept: {numbers}{note}", f"保留在用模型：{numbers_zh}{note_zh}"),
-            evidence,
+    if gap.value < 0:
+        reason = Reason("kept: {compared}", compared=compared)
+    elif is_large and not is_proven:
+        reason = Reason(
+            "kept: {compared}; a loss of more than {points:g} points is possible",
+            compared=compared,
+            points=100 * tolerance,
         )
-    note = "" if is_proven else "; the sample is still small"
-    note_zh = "" if is_proven else "；样本仍较小"
-    return GateDecision(
-        True,
-        Reason(f"promoted: {numbers}{note}", f"已提升：{numbers_zh}{note_zh}"),
-        evidence,
-    )
+    elif is_proven:
+        reason = Reason("promoted: {compared}", compared=compared)
+    else:
+        reason = Reason("promoted: {compared}; the sample is still small", compared=compared)
+    is_kept = gap.value < 0 or (is_large and not is_proven)
+    return GateDecision(not is_kept, reason, evidence)
 
 
 def _decision_without_audit(new_labels: int) -> GateDecision:
@@ -132,10 +134,12 @@ def _decision_without_audit(new_labels: int) -> GateDecision:
     if new_labels > 0:
         return GateDecision(
             True,
-            Reason(
-                f"promoted, not measured: there is no audited record to compare on; it has learnt "
-                f"from {new_labels:,} more {'label' if new_labels == 1 else 'labels'}",
-                f"已提升，但未经测量：尚无可供比较的抽检记录；它多学习了 {new_labels:,} 个标签",
+            Reason.ngettext(
+                "promoted, not measured: there is no audited record to compare on; it has learnt "
+                "from {n:,} more label",
+                "promoted, not measured: there is no audited record to compare on; it has learnt "
+                "from {n:,} more labels",
+                n=new_labels,
             ),
             evidence,
         )
@@ -143,8 +147,7 @@ def _decision_without_audit(new_labels: int) -> GateDecision:
         False,
         Reason(
             "kept, not measured: there is no audited record to compare on, and the challenger "
-            "has not learnt from more labels",
-            "保留在用模型，未经测量：尚无可供比较的抽检记录，且新模型学习的标签并不更多",
+            "has not learnt from more labels"
         ),
         evidence,
     )

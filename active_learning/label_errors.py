@@ -252,19 +252,22 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
     """One probability only: those of classifier and estimate beside each other confuse."""
-    sure = f"{100 * wrong:.0f} %"
-    given, other = class_mention(given), class_mention(other)
     if not is_wrong:
-        return Reason(f"'{given}' stands: {sure} likely wrong", f"“{given}”可信；出错概率 {sure}")
+        return Reason(
+            "'{given}' stands: {wrong:.0f} % likely wrong",
+            given=class_mention(given),
+            wrong=100 * wrong,
+        )
     return Reason(
-        f"labelled '{given}', {sure} likely wrong; '{other}' is the most probable other label",
-        f"标注为“{given}”，出错概率 {sure}；其他标签中最可能是“{other}”",
+        "labelled '{given}', {wrong:.0f} % likely wrong; '{other}' is the most probable other "
+        "label",
+        given=class_mention(given),
+        wrong=100 * wrong,
+        other=class_mention(other),
     )
 
 
 def _unknown_reason(given: str) -> Reason:
-    given = class_mention(given)
     return Reason(
-        f"'{given}' is hardly known to the classifier: not judged",
-        f"分类器几乎不认识“{given}”：未作判断",
+        "'{given}' is hardly known to the classifier: not judged", given=class_mention(given)
     )

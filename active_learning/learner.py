@@ -142,7 +142,7 @@ class ActiveLearner:
         if budget < 1:
             raise ValueError(f"budget is {budget}; give at least 1.")
         check_stop(should_stop, "selecting")
-        progress(0.1, f"scoring {len(rows):,} records")
+        progress(0.1, Reason.ngettext("scoring {n:,} record", "scoring {n:,} records", n=len(rows)))
         audit_seed, query_seed = (int(child.generate_state(1)[0]) for child in self._seeds.spawn(2))
         budget = min(budget, len(rows))
         chance = np.random.default_rng(audit_seed).random(len(pool))
@@ -163,7 +163,7 @@ class ActiveLearner:
                 should_stop=should_stop,
             )
             parts += self._choose(facts, rows, wanted, query_seed, len(pool.labelled), progress)
-        progress(1.0, f"{budget:,} records chosen")
+        progress(1.0, Reason.ngettext("{n:,} record chosen", "{n:,} records chosen", n=budget))
         return SelectedBatch(
             pool.ids(np.concatenate([part.rows for part in parts])),
             [float(score) for part in parts for score in part.scores],
@@ -183,7 +183,15 @@ class ActiveLearner:
         """The strategy's part, then the random part."""
         strategy = self._strategy(facts, query_seed)
         candidates = facts.candidates(rows, strategy.needs)
-        progress(0.7, f"choosing {wanted:,} of {len(rows):,} records")
+        progress(
+            0.7,
+            Reason.ngettext(
+                "choosing {wanted:,} of {n:,} record",
+                "choosing {wanted:,} of {n:,} records",
+                n=len(rows),
+                wanted=wanted,
+            ),
+        )
         share = self._random_share
         if share is None:
             share = EARLY_RANDOM if labelled < EARLY_LABELS else LATE_RANDOM

@@ -97,11 +97,12 @@ def advise(
             None,
             None,
             Reason(
-                f"too early to say: {len(used)} {'round' if len(used) == 1 else 'rounds'} and "
-                f"{audited} audited {'record' if audited == 1 else 'records'}; "
-                f"{MIN_POINTS} rounds and {MIN_AUDIT} records are needed",
-                f"为时尚早：现有 {len(used)} 轮、{audited} 条抽检记录；"
-                f"需要 {MIN_POINTS} 轮和 {MIN_AUDIT} 条",
+                "too early to say: {rounds} and {records}; {least_rounds} rounds and "
+                "{least_records} records are needed",
+                rounds=Reason.ngettext("{n} round", "{n} rounds", n=len(used)),
+                records=Reason.ngettext("{n:,} audited record", "{n:,} audited records", n=audited),
+                least_rounds=MIN_POINTS,
+                least_records=MIN_AUDIT,
             ),
         )
     curve, belief = _posterior_gains(used, more_labels)
@@ -164,19 +165,19 @@ def _removable_error_left(ratio: float, family: str) -> Grid:
 
 
 def _words(state: State, more: int, gain: float, low: float, high: float) -> Reason:
-    en = (
-        f"{more:,} more labels would gain about {_points(gain)} points "
-        f"(80 % interval {_points(low)} to {_points(high)})"
-    )
-    zh = (
-        f"再标注 {more:,} 条约可提升 {_points(gain)} 个百分点"
-        f"（80% 区间 {_points(low)} 至 {_points(high)}）"
+    expected = Reason(
+        "{labels:,} more labels would gain about {gain:.1f} points (80 % interval {low:.1f} to "
+        "{high:.1f})",
+        labels=more,
+        gain=_points(gain),
+        low=_points(low),
+        high=_points(high),
     )
     if state == "stop":
-        return Reason(f"gains are small, stop: {en}", f"收益很小，可停止：{zh}")
-    return Reason(f"keep labelling: {en}", f"继续标注：{zh}")
+        return Reason("gains are small, stop: {expected}", expected=expected)
+    return Reason("keep labelling: {expected}", expected=expected)
 
 
-def _points(share: float) -> str:
-    """One decimal, never "-0.0"."""
-    return f"{round(100 * share, 1) + 0.0:.1f}"
+def _points(share: float) -> float:
+    """One decimal, never -0.0."""
+    return round(100 * share, 1) + 0.0

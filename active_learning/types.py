@@ -1,8 +1,8 @@
 """Names for the arrays and small values that pass between the parts of the library."""
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any, Protocol, TypeAlias
 
 import numpy as np
@@ -45,13 +45,13 @@ Marks: TypeAlias = NDArray[np.int8]
 Positions: TypeAlias = NDArray[np.intp]
 """Row positions; they never leave the library."""
 
-Progress: TypeAlias = Callable[[float, str], None]
+Progress: TypeAlias = Callable[[float, "Reason"], None]
 """Called with (share done from 0 to 1, what is being done)."""
 ShouldStop: TypeAlias = Callable[[], bool]
 """True asks the running call to stop; it raises Cancelled."""
 
 
-def silent(fraction: float, message: str) -> None:
+def silent(fraction: float, message: object) -> None:
     """The progress callback of callers that do not watch."""
 
 
@@ -70,49 +70,95 @@ def check_stop(should_stop: ShouldStop, doing: str) -> None:
         raise Cancelled(f"Stopped on request while {doing}.")
 
 
-_CLASS = re.compile("\ufdd0(.*?)\ufdd1", re.DOTALL)
-"""A class's name between two code points that Unicode leaves to programs and no text has."""
+LookUp: TypeAlias = Callable[[str, str | None, Any], str]
+"""From an English text, its plural if it has one, and the number: the words of a language."""
 
 
-def class_mention(name: str) -> str:
-    """The name of a class inside the words of a ``Reason``."""
-    return f"\ufdd0{name}\ufdd1"
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Reason:
-    """Why, in words, for people who read English or Chinese.
+    """Why, or what is being done: an English text that identifies the sentence, and its values.
 
-    Classes that the words name with ``class_mention`` can be replaced by their titles.
+    A value is a number, a text, another reason, or several of these in a list; ``None`` is said
+    as such. How a number is written stands in the text, so that a language may write it otherwise.
 
-    >>> reason = Reason(f"may be {class_mention('p1')}", f"可能为 {class_mention('p1')}")
-    >>> reason.en
-    'may be p1'
-    >>> reason.with_titles({"p1": "poor"}, {"p1": "差"})
-    Reason(en='may be poor', zh='可能为 差')
+    >>> str(Reason("margin {margin:.2f} between {classes}", margin=0.1, classes=["good", "fair"]))
+    'margin 0.10 between good, fair'
+    >>> str(Reason.ngettext("{n} round", "{n} rounds", n=3))
+    '3 rounds'
     """
 
-    en: str
-    zh: str
-    _marked: tuple[str, str] = field(init=False, repr=False, compare=False)
+    text: str
+    values: Mapping[str, Any]
+    plural: str | None = None
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_marked", (self.en, self.zh))
-        object.__setattr__(self, "en", _CLASS.sub(r"\1", self.en))
-        object.__setattr__(self, "zh", _CLASS.sub(r"\1", self.zh))
+    def __init__(self, text: str, /, **values: Any) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "values", {name: _plain(each) for name, each in values.items()})
+        object.__setattr__(self, "plural", None)
 
-    def with_titles(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Reason":
-        """The same words with the classes' titles; a class without one keeps its name."""
-        english, chinese = self._marked
-        return Reason(
-            _CLASS.sub(lambda found: en.get(found[1], found[1]), english),
-            _CLASS.sub(lambda found: zh.get(found[1], found[1]), chinese),
-        )
+    @classmethod
+    def ngettext(cls, one: str, many: str, /, *, n: int, **values: Any) -> "Reason":
+        """``one`` where the language says so of ``n`` things, else ``many``."""
+        reason = cls(one, n=n, **values)
+        object.__setattr__(reason, "plural", many)
+        return reason
 
-    def within(self, en: str, zh: str) -> "Reason":
-        """These words around it: it stands where they have ``{}``."""
-        english, chinese = self._marked
-        return Reason(en.replace("{}", english), zh.replace("{}", chinese))
+    def __str__(self) -> str:
+        """In English."""
+        return self.render(english)
+
+    def __hash__(self) -> int:
+        return hash((self.text, self.plural, repr(self.values)))
+
+    def render(self, look_up: LookUp) -> str:
+        """In the words that ``look_up`` finds for the texts."""
+        words = look_up(self.text, self.plural, self.values.get("n"))
+        if not self.values:
+            return words
+        return words.format(**{name: _tell(each, look_up) for name, each in self.values.items()})
+
+    def to_json(self) -> dict[str, Any]:
+        """Text, plural if it has one, and values, each of these the same way."""
+        plural = {} if self.plural is None else {"plural": self.plural}
+        return {"text": self.text, **plural, "values": _as_json(self.values)}
+
+
+def english(text: str, plural: str | None, number: Any) -> str:
+    """The look-up that needs no catalogue."""
+    return text if plural is None or number == 1 else plural
+
+
+CLASS_NAME = "{class_name}"
+"""The text of a class's name; who shows it may put the class's title there."""
+
+
+def class_mention(name: str) -> Reason:
+    """The name of a class inside a reason."""
+    return Reason(CLASS_NAME, class_name=name)
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, Reason | str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value)
+    return [_plain(each) for each in value]
+
+
+def _tell(value: Any, look_up: LookUp) -> Any:
+    if isinstance(value, list):
+        return look_up(", ", None, None).join(str(_tell(each, look_up)) for each in value)
+    return value.render(look_up) if isinstance(value, Reason) else value
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _as_json(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_as_json(each) for each in value]
+    return value.to_json() if isinstance(value, Reason) else value
 
 
 @dataclass(frozen=True)

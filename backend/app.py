@@ -14,11 +14,13 @@ from backend.access.router import router as access_router
 from backend.agreement import pages as agreement_pages
 from backend.agreement.router import router as agreement_router
 from backend.annotations.router import router as annotations_router
+from backend.annotations.simulated import mark_page
 from backend.audit import pages as audit_pages
 from backend.audit.router import router as audit_router
 from backend.bootstrap import Services, open_services
 from backend.core.dependencies import ServicesDep, require
 from backend.core.exceptions import Unavailable
+from backend.core.language import ReaderLanguage
 from backend.core.logging import configure_logging
 from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
@@ -38,6 +40,8 @@ from backend.overview.router import router as overview_router
 from backend.projects.router import router as projects_router
 from backend.records.router import router as records_router
 from backend.registry.router import router as registry_router
+from backend.removal import pages as removal_pages
+from backend.removal.router import router as removal_router
 from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
@@ -64,6 +68,7 @@ TAGS = [
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
+    {"name": "removal", "description": "What was made by mistake is taken away."},
     {"name": "jobs", "description": "Background work with its progress."},
     {"name": "access", "description": "Users, API keys and audit events."},
     {"name": "health", "description": "For load balancers and containers."},
@@ -84,6 +89,7 @@ ROOM_ROUTERS = (
     registry_router,
     machine_labels_router,
     label_exchange_router,
+    removal_router,
 )
 
 DESCRIPTION = """\
@@ -122,6 +128,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)
+    app.add_middleware(ReaderLanguage)
     app.add_middleware(RequestContext, html_page=problem_page)
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
@@ -134,12 +141,11 @@ def create_app(services: Services) -> FastAPI:
         guideline_pages.router,
         own_work_pages.router,
         audit_pages.router,
+        removal_pages.router,
         access_pages.router,
-        _documentation,
-        overview_router,
     ):
-        app.include_router(router)
-    for router in ROOM_ROUTERS:
+        app.include_router(router, dependencies=[Depends(mark_page)])
+    for router in (_documentation, overview_router, *ROOM_ROUTERS):
         app.include_router(router)
     app.include_router(access_router)
     app.include_router(audit_router)

@@ -16,12 +16,17 @@ def open_services() -> Services:
     """Services from the environment, on a store that is up to date.
 
     Raises:
-        ConfigurationError: the store was made by another version; the message says what to do.
+        ConfigurationError: the store was made by another version, or the data directory cannot be
+            written to; the message says what to do.
     """
+    from backend.core.data_directory import ensure_data_directory
+    from backend.core.downloads import use_proxy_for_downloads
     from backend.core.migrations import check
 
     settings = get_settings()
+    use_proxy_for_downloads(settings)
     check(settings.store_url)
+    ensure_data_directory(settings.data_dir)
     return Services.from_settings(settings)
 
 
@@ -36,6 +41,7 @@ def build_registry(services: Services) -> "Registry":
     from backend.label_exchange import jobs as label_exchange
     from backend.label_studio import jobs as label_studio
     from backend.machine_labels import jobs as machine_labels
+    from backend.removal import jobs as removal
     from backend.review import jobs as review
     from backend.selection import jobs as selection
     from backend.suspected_labels import jobs as suspected_labels
@@ -45,7 +51,8 @@ def build_registry(services: Services) -> "Registry":
     registry = Registry()
     for room in (annotations, label_studio, review, agreement):
         registry.add_all(room.handlers(services), is_routine=True)
-    registry.add_all(guidelines.handlers(services))
+    for room in (guidelines, removal):
+        registry.add_all(room.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice

@@ -81,7 +81,7 @@ def main() -> None:
     result = summary(runs) | {
         "benchmark": "demo_curve",
         "data": source.dataset,
-        "labels_are": f"noise-free truth: {source.truth_comes_from}",
+        "labels_are": f"noise-free truth: {source.truth.comes_from if source.truth else ''}",
         "records": len(table.grades),
         "test_records": round(len(table.grades) * TEST_SHARE),
         "seeds": seeds,

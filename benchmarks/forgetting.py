@@ -138,7 +138,7 @@ def read(
     cache = EmbeddingCache(options.cache, load_encoder(options.encoder))
     with tqdm(total=1.0, desc="embedding", bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
-        def show(share: float, _message: str) -> None:
+        def show(share: float, _message: object) -> None:
             bar.update(max(0.0, share - bar.n))
 
         embeddings = cache.embed([row[0] for row in rows], show)

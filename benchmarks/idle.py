@@ -17,7 +17,6 @@ The last line is one JSON object.
 
 import argparse
 import json
-import os
 import sqlite3
 import statistics
 import tempfile
@@ -27,7 +26,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx
+import psutil
 from sqlalchemy import text
 from tqdm import tqdm
 
@@ -42,8 +41,8 @@ from benchmarks.processes import TOKEN, running_backend
 from benchmarks.quiet_label_studio import quiet_label_studio
 from benchmarks.review_queue import postgres
 from labeling.label_schema import LabelSchema
+from labeling.label_studio.direct import answers
 
-TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 SETTLE_SECONDS = 15.0
 LOOK_SECONDS = 0.02
 START_TIMEOUT_SECONDS = 60.0
@@ -146,16 +145,12 @@ def connect_projects(services: Services, count: int, markers: dict[int, str]) ->
 
 def await_answer(services: Services) -> None:
     """The API answers."""
-    url = f"http://127.0.0.1:{services.settings.port}/health"
+    url = f"http://127.0.0.1:{services.settings.port}"
     deadline = time.monotonic() + START_TIMEOUT_SECONDS
-    while True:
-        try:
-            httpx.get(url).raise_for_status()
-            return
-        except httpx.HTTPError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.2)
+    while not answers(url):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"{url} does not answer")
+        time.sleep(0.2)
 
 
 def run_job(services: Services, project_id: int) -> float:
@@ -210,8 +205,8 @@ def cpu_seconds(services: Services, name: str) -> float:
     pid = DetachedProcess(services.settings.data_dir / f"{name}.json").pid
     if pid is None:
         raise RuntimeError(f"{name} has died")
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS_PER_SECOND
+    times = psutil.Process(pid).cpu_times()
+    return times.user + times.system
 
 
 @contextmanager

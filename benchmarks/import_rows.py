@@ -83,7 +83,7 @@ def import_in_child(url: str, path: Path, result: Connection) -> None:
     database.dispose()
 
 
-def show_progress(fraction: float, message: str) -> None:
+def show_progress(fraction: float, message: object) -> None:
     """One line that is written over."""
     if sys.stderr.isatty():
         print(f"\r{fraction:4.0%} {message}", end="", file=sys.stderr, flush=True)

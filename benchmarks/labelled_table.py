@@ -46,8 +46,8 @@ def open_source(
     if data is None:
         return generate_source(folder, GENERATED, DATA_SEED)
     if data.is_dir():
-        return paired_tables(data, folder)
-    return own_file(data, schema, id_column)
+        return paired_tables(data, folder, is_simulated=True)
+    return own_file(data, schema, id_column, is_simulated=True)
 
 
 def read_table(source: DemoSource, limit: int, encoder: str, cache: Path) -> Table:
@@ -56,19 +56,20 @@ def read_table(source: DemoSource, limit: int, encoder: str, cache: Path) -> Tab
         rows = [dict(row) for _, row in reader.rows()]
     drawn = np.random.default_rng(DATA_SEED).permutation(len(rows))[:limit]
     rows = [rows[place] for place in sorted(drawn.tolist())]
-    schema = source.schema
+    schema, truth = source.schema, source.truth
+    assert truth is not None, "a source whose annotators are simulated"
     truths: list[Truth] = []
     records: list[dict[str, Any]] = []
     for number, row in enumerate(rows):
         fields = {name: row.get(name) for name in schema.fields}
         external_id = str(row[source.id_column]) if source.id_column else str(number)
-        truths.append(source.truth_of(as_record(external_id, row)))
+        truths.append(truth.of(as_record(external_id, row)))
         records.append(fields)
     # Generated records are current on a day of their own.
     today = TODAY if source.dataset == "demo-shop" else date.today()
     with tqdm(total=1.0, desc="features", bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
-        def show(share: float, _message: str) -> None:
+        def show(share: float, _message: object) -> None:
             bar.update(max(0.0, share - bar.n))
 
         signals = ColumnSignals.fit(records, fields=list(schema.fields), today=today)

@@ -111,7 +111,7 @@ def main() -> None:
         data = features(sample(file, limit), options)
         with tqdm(total=1.0, desc=name, bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
-            def show(share: float, _message: str, bar: Any = bar) -> None:
+            def show(share: float, _message: object, bar: Any = bar) -> None:
                 bar.update(max(0.0, share - bar.n))
 
             runs = run_grid(

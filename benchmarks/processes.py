@@ -33,7 +33,7 @@ def label_studio(folder: Path) -> Iterator[str]:
     )
     with tqdm(total=1.0, desc="Label Studio", bar_format="{desc} {percentage:3.0f}%|{bar}|") as bar:
 
-        def show(share: float, _message: str) -> None:
+        def show(share: float, _message: object) -> None:
             bar.update(max(0.0, share - bar.n))
 
         pid = server.start(show)

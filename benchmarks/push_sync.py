@@ -26,6 +26,7 @@ from label_studio_sdk import LabelStudio
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import Answer, build_result
 from labeling.label_studio.client import LabelStudioClient
+from labeling.label_studio.direct import open_client
 from labeling.label_studio.label_config import build_label_config
 from labeling.label_studio.predictions import Suggestion, build_prediction
 from labeling.label_studio.server import LabelStudioServer, free_port, stop_process
@@ -72,7 +73,8 @@ def server(url: str | None, token: str) -> Iterator[tuple[str, str]]:
 
 def measure(client: LabelStudioClient, count: int) -> dict[str, Any]:
     """Every figure, ours and the loop's on the same server, one after the other."""
-    sdk = LabelStudio(base_url=client.url, api_key=client.token)
+    direct = open_client(client.url, timeout=60.0)
+    sdk = LabelStudio(base_url=client.url, api_key=client.token, httpx_client=direct)
     looped = max(50, count // 20)
     project = new_project(client, "push ours")
     ours_push = timed(lambda: push_tasks(client, project, items(count)))

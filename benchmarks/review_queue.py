@@ -46,6 +46,7 @@ from backend.models import (
     Task,
 )
 from backend.review.situation_repository import renew_statistics
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 CASES = 100_000
@@ -262,7 +263,8 @@ def rows_of(
             }
         )
         reasons = [
-            {"code": code, "weight": 0.5, "reason": code, "reason_zh": code} for code in found
+            {"code": code, "weight": 0.5, "reason_message": Message(code).to_json()}
+            for code in found
         ]
         cases.append(
             {

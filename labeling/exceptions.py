@@ -10,6 +10,7 @@
     │   └── PushInterrupted       a push ended midway: run it again, it looks up what is there
     ├── LabelStudioRefused        a 4xx: trying again changes nothing
     └── LabelStudioNotStarted     the embedded server did not come up
+        └── OtherToken            its admin has another API token than the one given
 """
 
 
@@ -58,3 +59,11 @@ class LabelStudioRefused(LabelingError):
 
 class LabelStudioNotStarted(LabelingError):
     """The embedded server did not come up; the message names the log file."""
+
+
+class OtherToken(LabelStudioNotStarted):
+    """The server's admin has another API token than the one given: ``token``."""
+
+    def __init__(self, message: str, token: str) -> None:
+        super().__init__(message)
+        self.token = token

@@ -1,53 +1,24 @@
 """What annotators are asked: one declaration for screen, classifier, forms and reports."""
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Self
 
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
+from labeling.choice import STORED, Choice, Issue, SchemaPart, Shown, new_rule
+from labeling.declaration import broken_rule, faults_of, read_declaration, tell
 from labeling.exceptions import LabelSchemaInvalid
-
-Dimension = Literal[
-    "completeness",
-    "accuracy",
-    "consistency",
-    "timeliness",
-    "validity",
-    "uniqueness",
-    "security",
-]
-
+from labeling.shown_text import check_name
 
 # What the labelling screen calls its other parts; a grade of that name would collide.
 RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "evidence", "issues", "rationale"})
-
-
-class _SchemaPart(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Choice(_SchemaPart):
-    """One value that may be chosen, with its titles for people."""
-
-    value: str = Field(min_length=1, max_length=100)
-    en: str | None = None
-    zh: str | None = None
-
-    @property
-    def title(self) -> str:
-        """English and Chinese title on one line."""
-        return " ".join(part for part in (self.en or self.value, self.zh) if part)
-
-
-class Issue(Choice):
-    """One kind of fault, the quality dimension it hurts, and where it can occur."""
-
-    dimension: Dimension = "accuracy"
-    fields: tuple[str, ...] | None = Field(None, description="empty: any field")
 
 
 GOOD_FAIR_POOR = (
@@ -59,24 +30,47 @@ QUESTION = {True: ("Grade", "等级"), False: ("Class", "类别")}
 """What the single choice is called where the schema has no title of its own, by its order."""
 
 
-class Grade(_SchemaPart):
+class Grade(SchemaPart):
     """The single choice about the record as a whole.
 
     ``ordered``: the choices are grades, the best first, so that neighbours differ less than others.
     Own choices are classes without an order unless they are declared to be ordered.
     """
 
-    name: str = "grade"
+    name: Annotated[str, new_rule(check_name)] = "grade"
     choices: tuple[Choice, ...] = GOOD_FAIR_POOR
     ordered: bool = Field(
         default_factory=lambda held: _is_good_fair_poor(held.get("choices", ())),
         description="left out: only good, fair, poor is ordered",
     )
-    en: str = Field(default_factory=lambda held: QUESTION[held.get("ordered", True)][0])
-    zh: str | None = Field(
+    en: Shown = Field(default_factory=lambda held: QUESTION[held.get("ordered", True)][0])
+    zh: Shown | None = Field(
         default_factory=lambda held: dict(QUESTION.values()).get(held.get("en", "")),
         description="left out: that of the built-in English title, or the English one",
     )
+
+    @field_validator("name")
+    @classmethod
+    def is_free(cls, name: str) -> str:
+        if name in RESERVED_NAMES:
+            raise broken_rule(
+                f"is {name!r}, which the screen uses itself",
+                f"Choose a name that is none of {', '.join(sorted(RESERVED_NAMES))}.",
+            )
+        return name
+
+    @field_validator("choices")
+    @classmethod
+    def are_several(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
+        if len(choices) < 2:
+            raise broken_rule(f"has {len(choices)} value", "Give at least two.")
+        _refuse_repeats([choice.value for choice in choices])
+        return choices
+
+    @property
+    def question(self) -> str:
+        """Chinese and English title on one line."""
+        return " / ".join(part for part in (self.zh, self.en) if part)
 
 
 def _is_good_fair_poor(choices: Sequence[Choice]) -> bool:
@@ -121,7 +115,7 @@ class Titles:
         return self.grades.get(value) or self.issue(value)
 
 
-class LabelSchema(_SchemaPart):
+class LabelSchema(SchemaPart):
     """The questions of one project.
 
     ``fields`` are the record's fields in the order shown; with ``faulty_fields`` each can
@@ -137,25 +131,27 @@ class LabelSchema(_SchemaPart):
     instructions_en: str | None = None
     instructions_zh: str | None = None
 
+    @field_validator("fields")
+    @classmethod
+    def fields_differ(cls, fields: tuple[str, ...]) -> tuple[str, ...]:
+        _refuse_repeats(fields)
+        return fields
+
+    @field_validator("issues")
+    @classmethod
+    def issues_differ(cls, issues: tuple[Issue, ...]) -> tuple[Issue, ...]:
+        _refuse_repeats([issue.value for issue in issues])
+        return issues
+
     @model_validator(mode="after")
-    def check(self) -> Self:
-        _refuse_repeats("fields", self.fields)
-        grades = [choice.value for choice in self.grade.choices]
-        if len(grades) < 2:
-            raise ValueError(f"grade.choices has {len(grades)} value; give at least two")
-        _refuse_repeats("grade.choices", grades)
-        if self.grade.name in RESERVED_NAMES:
-            raise ValueError(
-                f"grade.name is {self.grade.name!r}, which the screen uses itself; choose "
-                f"a name that is none of {sorted(RESERVED_NAMES)}"
-            )
-        _refuse_repeats("issues", [issue.value for issue in self.issues])
-        for issue in self.issues:
+    def issues_name_fields(self) -> Self:
+        for place, issue in enumerate(self.issues):
             unknown = [name for name in issue.fields or () if name not in self.fields]
             if unknown:
-                raise ValueError(
-                    f"issues: {issue.value!r} names fields {unknown} that are not in 'fields'; "
-                    f"choose from {list(self.fields)}"
+                raise broken_rule(
+                    f"names {unknown} for {issue.value!r}, which 'fields' does not have",
+                    f"Choose from {', '.join(self.fields)}.",
+                    below=f"issues[{place}].fields",
                 )
         return self
 
@@ -169,7 +165,7 @@ class LabelSchema(_SchemaPart):
         """The schema declared in a YAML or JSON file; ``fields`` where it names none.
 
         Raises:
-            LabelSchemaInvalid: unreadable or malformed; names file, field, value, remedy.
+            LabelSchemaInvalid: unreadable or malformed; names file, place, value, remedy.
         """
         declared = read_declaration(path)
         if fields:
@@ -177,7 +173,12 @@ class LabelSchema(_SchemaPart):
         try:
             return cls.model_validate(declared)
         except ValidationError as error:
-            raise LabelSchemaInvalid(f"{path}: {describe(error)}") from error
+            raise LabelSchemaInvalid(f"{path}: {tell(faults_of(error, cls))}") from error
+
+    @classmethod
+    def from_store(cls, stored: Mapping[str, Any]) -> "LabelSchema":
+        """The schema of a project that there is, made under whichever rules."""
+        return cls.model_validate(stored, context={STORED: True})
 
     @property
     def grades(self) -> tuple[str, ...]:
@@ -215,37 +216,7 @@ class LabelSchema(_SchemaPart):
         return {name: record.get(name) for name in self.fields}
 
 
-def read_declaration(path: Path) -> dict[str, Any]:
-    """What a YAML or JSON file declares, not checked yet.
-
-    Raises:
-        LabelSchemaInvalid: the file cannot be read, or holds something else than a mapping.
-    """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-        declared = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        why = getattr(error, "strerror", None) or error  # without the path once more
-        raise LabelSchemaInvalid(
-            f"{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8."
-        ) from error
-    if not isinstance(declared, dict):
-        raise LabelSchemaInvalid(
-            f"{path} holds a {type(declared).__name__}; a label schema is a mapping with "
-            "'grade' and 'issues', and 'fields' if not all are shown."
-        )
-    return declared
-
-
-def describe(error: ValidationError) -> str:
-    """A validation error as 'field: value: what is wrong', one for each, on one line."""
-    return "; ".join(
-        f"{'.'.join(map(str, item['loc'])) or 'schema'}: {item['msg']} (got {item['input']!r:.80})"
-        for item in error.errors()
-    )
-
-
-def _refuse_repeats(name: str, values: Sequence[str]) -> None:
+def _refuse_repeats(values: Sequence[str]) -> None:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise ValueError(f"{name} names {repeated} twice; each value may stand once")
+        raise broken_rule(f"names {repeated} twice", "Each may stand once.")

@@ -18,7 +18,7 @@ from active_learning.classifiers.head_choice import (
 from active_learning.classifiers.logistic_heads import LogisticHeads, Matrix, fit_heads
 from active_learning.classifiers.record_features import FeatureLayout
 from active_learning.classifiers.row_order import content_order
-from active_learning.types import Features, Marks, Progress, ShouldStop, check_stop, never
+from active_learning.types import Features, Marks, Progress, Reason, ShouldStop, check_stop, never
 
 FOLDS = 4
 """Chosen: three quarters of the labels are left to learn from, and calibration costs four fits."""
@@ -147,7 +147,14 @@ def _fit_on_one_thread(
     should_stop: ShouldStop,
 ) -> FittedParts:
     check_stop(should_stop, "training")
-    progress(0.0, f"learning faulty fields from {len(features):,} records")
+    progress(
+        0.0,
+        Reason.ngettext(
+            "learning faulty fields from {n:,} record",
+            "learning faulty fields from {n:,} records",
+            n=len(features),
+        ),
+    )
     embeddings, signals = layout.split(features)
     marks, faulty_fields = labels.of_counted_rows()
     codes, weights = np.where(labels.weights > 0, codes, -1), labels.weights
@@ -161,7 +168,7 @@ def _fit_on_one_thread(
         design: DesignMatrix, marks: Marks, balance: float, share: float
     ) -> tuple[DesignMatrix, Logits, Logits]:
         check_stop(should_stop, "training")
-        progress(0.2 + 0.6 * share, "choosing scales and calibrating")
+        progress(0.2 + 0.6 * share, Reason("choosing scales and calibrating"))
         matrix = design.rescale(unscaled)
         return design, *out_of_fold(
             matrix, codes, classes, marks, weights, folds, should_stop, class_balance=balance
@@ -183,7 +190,7 @@ def _fit_on_one_thread(
         if judge.prefers_balance(rivals, grades):
             balance, grades = other, rivals
     matrix = design.rescale(unscaled)
-    progress(0.8, "training the heads")
+    progress(0.8, Reason("training the heads"))
     check_stop(should_stop, "training")
     # The same heads, read off this design's own directions and scales.
     start = None if known is None else design.carry(known.heads, known.design)
@@ -202,7 +209,7 @@ def _fit_on_one_thread(
     scaling = [
         platt_scaling(issues[:, place], unseen_marks[:, place]) for place in range(marks.shape[1])
     ]
-    progress(1.0, "trained")
+    progress(1.0, Reason("trained"))
     return FittedParts(
         design,
         heads,

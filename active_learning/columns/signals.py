@@ -21,7 +21,7 @@ from active_learning.columns.profile import VALUE_SIGNALS, ColumnProfile
 from active_learning.columns.relations import RELATION_SIGNALS, Coded, ColumnRelations
 from active_learning.columns.value_parsing import is_missing_word, text_of
 from active_learning.exceptions import ArtifactCorrupt, NoLabels
-from active_learning.types import Fields, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import Fields, Progress, Reason, ShouldStop, check_stop, never, silent
 
 FORMAT = 2
 """Of the file; raised when what is written can no longer be read by what read it before."""
@@ -127,13 +127,15 @@ class ColumnSignals:
                 elif 0 <= place < RELATION_SAMPLE:
                     sample[place] = row
             seen += len(piece)
-            progress(0.5, f"profiled {seen:,} records")
+            progress(
+                0.5, Reason.ngettext("profiled {n:,} record", "profiled {n:,} records", n=seen)
+            )
         if not counters:
             raise NoLabels("There is no record to profile; import records first.")
         last_day = (today or date.max).toordinal()
         profiles = [counter.profile(last_day) for counter in counters]
         relations = ColumnRelations.fit(sample, len(names), should_stop)
-        progress(1.0, f"profiled {seen:,} records")
+        progress(1.0, Reason.ngettext("profiled {n:,} record", "profiled {n:,} records", n=seen))
         return cls(names, profiles, relations, keys.repetitions(), seen)
 
     def transform(
@@ -147,7 +149,9 @@ class ColumnSignals:
         done = 0
         for piece in _pieces(records):
             check_stop(should_stop, "computing column signals")
-            progress(0.5, f"signals of {done:,} records")
+            progress(
+                0.5, Reason.ngettext("signals of {n:,} record", "signals of {n:,} records", n=done)
+            )
             found.append(self._transform(piece))
             done += len(piece)
         if not found:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.exceptions import NoLabels, ShapeMismatch
-from active_learning.types import Progress, Scores, ShouldStop, check_stop, never, silent
+from active_learning.types import Progress, Reason, Scores, ShouldStop, check_stop, never, silent
 
 NEIGHBOURS = 10
 """Chosen: the theorem holds for any number; few keep the values local."""
@@ -52,7 +52,7 @@ def knn_shapley(
         part = slice(start, start + step)
         distances = _distances(test_vectors[part], vectors)
         total += _chunk_values(distances, codes, test_codes[part], neighbours)
-        progress(min(1.0, (start + step) / len(test_codes)), "valuing labelled records")
+        progress(min(1.0, (start + step) / len(test_codes)), Reason("valuing labelled records"))
     values: Scores = total / len(test_codes)
     return values
 
@@ -91,7 +91,7 @@ def knn_shapley_within(
         # The judge comes last and is cut off: its own label must not speak for itself.
         distances[np.arange(len(rows)), rows] = np.inf
         total += _chunk_values(distances, codes, codes[rows], neighbours, left_out=1)
-        progress(min(1.0, (start + step) / len(drawn)), "valuing labelled records")
+        progress(min(1.0, (start + step) / len(drawn)), Reason("valuing labelled records"))
     judged = np.full(n, float(len(drawn)))
     judged[drawn] -= 1.0
     values: Scores = total / np.maximum(judged, 1.0)

@@ -189,22 +189,21 @@ def _summary(
 ) -> Reason:
     shown = best or effects[0]
     (mean, low, high), random = shown.chosen, shown.random[0]
-    share = f"{100 * shown.share:.0f} %"
-    numbers = f"{100 * mean:+.1f} points [{100 * low:+.1f}, {100 * high:+.1f}]"
-    numbers_zh = f"{100 * mean:+.1f} 个百分点 [{100 * low:+.1f}, {100 * high:+.1f}]"
     verdict = (
-        f"measured to cost at most {100 * tolerance:.1f} points"
+        Reason("measured to cost at most {points:.1f} points", points=100 * tolerance)
         if best
-        else "not shown to be free, so none is called redundant"
-    )
-    verdict_zh = (
-        f"实测损失不超过 {100 * tolerance:.1f} 个百分点" if best else "未能证明无损，因此不标为冗余"
+        else Reason("not shown to be free, so none is called redundant")
     )
     return Reason(
-        f"{harmful} labels suspected. Leaving out the surest {share} of the others: {numbers} of "
-        f"held-out accuracy ({100 * random:+.1f} when as many are left out at random): {verdict}. "
-        "Pruning is not free in general; this holds for these records and this head.",
-        f"{harmful} 个标签可疑。去掉其余中最确定的 {share}：留出集准确率 {numbers_zh}"
-        f"（随机去掉同样多：{100 * random:+.1f}）：{verdict_zh}。"
-        "剪除一般并非没有代价；此结论仅适用于这些记录和此分类头。",
+        "{suspected}. Leaving out the surest {share:.0f} % of the others: {mean:+.1f} points "
+        "[{low:+.1f}, {high:+.1f}] of held-out accuracy ({random:+.1f} when as many are left out "
+        "at random): {verdict}. Pruning is not free in general; this holds for these records and "
+        "this head.",
+        suspected=Reason.ngettext("{n:,} label suspected", "{n:,} labels suspected", n=harmful),
+        share=100 * shown.share,
+        mean=100 * mean,
+        low=100 * low,
+        high=100 * high,
+        random=100 * random,
+        verdict=verdict,
     )

@@ -10,7 +10,15 @@ import numpy as np
 
 from active_learning.encoders.base import unit_rows
 from active_learning.exceptions import EncoderUnavailable
-from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import (
+    Embeddings,
+    Progress,
+    Reason,
+    ShouldStop,
+    check_stop,
+    never,
+    silent,
+)
 
 ENGLISH_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 
@@ -39,7 +47,7 @@ class CharacterEncoder:
             check_stop(should_stop, "encoding texts")
             part = self._hashing.transform(texts[start : start + 1000])
             out[start : start + 1000] = part.toarray()
-            progress((start + part.shape[0]) / len(texts), "encoding characters")
+            progress((start + part.shape[0]) / len(texts), Reason("encoding characters"))
         return out
 
 
@@ -73,7 +81,7 @@ class SentenceEncoder:
             check_stop(should_stop, "encoding texts")
             part = [text[:1500] or " " for text in texts[start : start + 256]]
             out[start : start + len(part)] = self._model.encode(part)
-            progress((start + len(part)) / len(texts), "encoding texts")
+            progress((start + len(part)) / len(texts), Reason("encoding texts"))
         return unit_rows(out)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from active_learning.encoders.base import Encoder, bytes_of, texts_at_once, unit_rows
-from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
+from active_learning.types import Embeddings, Progress, Reason, ShouldStop, never, silent
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 
@@ -29,7 +29,7 @@ class JoinedEncoder:
         blocks = []
         for number, (part, weight) in enumerate(self._parts):
 
-            def share(fraction: float, message: str, done: int = number) -> None:
+            def share(fraction: float, message: Reason, done: int = number) -> None:
                 progress((done + fraction) / count, message)
 
             blocks.append(part.encode(texts, share, should_stop) * np.float32(weight))
@@ -65,7 +65,7 @@ class ScriptEncoder:
                 continue
 
             def share(
-                fraction: float, message: str, before: int = done, mine: int = len(rows)
+                fraction: float, message: Reason, before: int = done, mine: int = len(rows)
             ) -> None:
                 progress((before + fraction * mine) / len(texts), message)
 

@@ -6,10 +6,8 @@ synced before the count moves, so a process killed while writing leaves a tail t
 and the next writer overwrites. One process writes at a time; any number may read.
 """
 
-import fcntl
 import os
 import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from errno import ENOSPC
@@ -17,12 +15,21 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from active_learning.encoders.base import Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
 from active_learning.row_file import RowFile
-from active_learning.types import Embeddings, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import (
+    Embeddings,
+    Progress,
+    Reason,
+    ShouldStop,
+    check_stop,
+    never,
+    silent,
+)
 
 HASH_BYTES = 16
 """128 bits: that two of a billion texts share a hash has a chance below 1e-20 (birthday bound)."""
@@ -95,7 +102,7 @@ class EmbeddingCache:
             self._refresh()
             if any(key not in self._places for key in hashes):
                 self._add_missing(texts, hashes, progress, should_stop)
-            progress(1.0, "embeddings ready")
+            progress(1.0, Reason("embeddings ready"))
             return self.vectors(self.places(hashes))
 
     def add(
@@ -151,9 +158,19 @@ class EmbeddingCache:
                 check_stop(should_stop, "embedding records")
                 part = todo[start : start + chunk]
 
-                def tell(share: float, _: str = "", start: int = start, n: int = len(part)) -> None:
+                def tell(
+                    share: float, _: Reason | None = None, start: int = start, n: int = len(part)
+                ) -> None:
                     done = start + int(share * n)
-                    progress(done / len(todo), f"embedded {done:,} of {len(todo):,} new records")
+                    progress(
+                        done / len(todo),
+                        Reason.ngettext(
+                            "embedded {done:,} of {n:,} new record",
+                            "embedded {done:,} of {n:,} new records",
+                            n=len(todo),
+                            done=done,
+                        ),
+                    )
 
                 vectors = self._encoder.encode([text for _, text in part], tell, should_stop)
                 self._append([key for key, _ in part], vectors)
@@ -217,20 +234,16 @@ class EmbeddingCache:
         """This process alone writes; the lock dies with the process."""
         self._folder.mkdir(parents=True, exist_ok=True)
         (self._folder / "revision.txt").write_text(self._encoder.revision, encoding="utf-8")
-        with (self._folder / "lock").open("w") as lock:
-            deadline = time.monotonic() + self._lock_seconds
-            while True:
-                try:
-                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    break
-                except BlockingIOError as error:
-                    check_stop(should_stop, "waiting for the embedding cache")
-                    if time.monotonic() > deadline:
-                        raise CacheLocked(
-                            f"Another process has been writing to {self._folder} for more than "
-                            f"{self._lock_seconds:g} seconds; try again when it is done."
-                        ) from error
-                    time.sleep(0.05)
+        lock = FileLock(self._folder / "lock", timeout=self._lock_seconds, is_singleton=False)
+        try:
+            held = lock.acquire(cancel_check=should_stop)
+        except Timeout as error:
+            check_stop(should_stop, "waiting for the embedding cache")
+            raise CacheLocked(
+                f"Another process has been writing to {self._folder} for more than "
+                f"{self._lock_seconds:g} seconds; try again when it is done."
+            ) from error
+        with held:
             yield
 
 

@@ -1,5 +1,6 @@
 """Whether a transformer can be had at all, before a library tries for a minute."""
 
+import sys
 from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
@@ -25,7 +26,8 @@ def check_obtainable(
         wait_seconds: for an answer, the look-up of the host's name included.
 
     Raises:
-        EncoderUnavailable: none of it; the message names the remedy.
+        EncoderUnavailable: none of it, or the environment's proxy cannot be used; the message
+            names the remedy.
         ImportError: huggingface_hub is missing.
     """
     from huggingface_hub import get_session, hf_hub_url, try_to_load_from_cache
@@ -38,11 +40,20 @@ def check_obtainable(
         url = hf_hub_url(name_or_path, CONFIG, endpoint=endpoint)
     except ValueError:
         return  # no name of the hub: the library refuses it at once, and says why
+    try:
+        session = get_session()
+    except (ImportError, ValueError) as error:  # SOCKS without socksio, a scheme it does not know
+        raise EncoderUnavailable(
+            f"Encoder {name_or_path!r} would be downloaded through the proxy of the environment, "
+            f"which cannot be used ({error}). Set ASSAY_PROXY to one that can, install what is "
+            f"missing ({sys.executable} -m pip install socksio), or choose one of: auto, "
+            "bundled-en, bundled-multilingual, characters."
+        ) from error
     is_answered = Event()
 
     def ask() -> None:
         with suppress(Exception):  # whatever keeps the answer away
-            get_session().head(url, timeout=wait_seconds)
+            session.head(url, timeout=wait_seconds)
             is_answered.set()
 
     asking = Thread(target=ask, name="model-hub", daemon=True)

@@ -20,6 +20,7 @@ from active_learning.types import (
     Embeddings,
     Positions,
     Progress,
+    Reason,
     ShouldStop,
     check_stop,
     never,
@@ -148,7 +149,7 @@ class TransformerEncoder:
             rows, means = running.popleft()
             out[rows] = unit_rows(means())
             done += len(rows)
-            progress(done / len(texts), "encoding texts")
+            progress(done / len(texts), Reason("encoding texts"))
 
         # On a GPU the next batches are read and copied while it computes: nobody waits for one.
         ahead = 0 if is_cpu else GPU_BATCHES_AHEAD

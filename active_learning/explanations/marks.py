@@ -1,7 +1,6 @@
 """Explanations as people and pages read them: a few signed marks with words."""
 
 import dataclasses
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -49,30 +48,23 @@ class Explanation:
         """Plain lists, dicts, strings and numbers."""
         plain = asdict(self)
         for mark, entry in zip(self.marks, plain["marks"], strict=True):
-            entry["reason"] = {"en": mark.reason.en, "zh": mark.reason.zh}
+            entry["reason"] = mark.reason.to_json()
         return plain
-
-    def with_titles(self, en: Mapping[str, str], zh: Mapping[str, str]) -> "Explanation":
-        """The same with the classes' titles in its words."""
-        marks = [
-            dataclasses.replace(mark, reason=mark.reason.with_titles(en, zh)) for mark in self.marks
-        ]
-        return dataclasses.replace(self, marks=marks)
 
 
 def reason_of(field_name: str, value: str, target: str, contribution: float) -> Reason:
     """The mark in words.
 
-    >>> reason_of("description", "", "good", -1.31).en
+    >>> str(reason_of("description", "", "good", -1.31))
     "description missing lowers 'good' by 1.3"
     """
     short = value if len(value) <= SHOWN_LENGTH else value[: SHOWN_LENGTH - 1] + "…"
-    size = f"{abs(contribution):.1f}"
-    rises = contribution > 0
-    target = class_mention(target)
-    english = f"{field_name} “{short}”" if short else f"{field_name} missing"
-    chinese = f"{field_name}“{short}”" if short else f"{field_name} 缺失"
-    return Reason(
-        f"{english} {'raises' if rises else 'lowers'} '{target}' by {size}",
-        f"{chinese}，使“{target}”{'升高' if rises else '降低'} {size}",
+    cause = (
+        Reason("{field} “{value}”", field=field_name, value=short)
+        if short
+        else Reason("{field} missing", field=field_name)
     )
+    size, grade = abs(contribution), class_mention(target)
+    if contribution > 0:
+        return Reason("{cause} raises '{grade}' by {size:.1f}", cause=cause, grade=grade, size=size)
+    return Reason("{cause} lowers '{grade}' by {size:.1f}", cause=cause, grade=grade, size=size)

@@ -66,30 +66,31 @@ def resemblance_evidence(field: str, value: object) -> FieldEvidence:
     """Nothing but the likeness to a value that people marked."""
     text = text_of(value)
     reason = Reason(
-        f"resembles {_quote(text)}, which was marked as wrong in {field}",
-        f"与 {field} 中已标为错误的“{_short(text)}”相似",
+        "resembles '{value}', which was marked as wrong in {field}",
+        value=_short(text),
+        field=field,
     )
     return FieldEvidence(RESEMBLES, reason)
 
 
 def marked_evidence() -> FieldEvidence:
     """The value itself was marked."""
-    return FieldEvidence(MARKED, Reason("was marked as wrong", "已被标为错误"))
+    return FieldEvidence(MARKED, Reason("was marked as wrong"))
 
 
 def _of_missing(field: str, profile: ColumnProfile, value: object) -> list[FieldEvidence]:
     share = profile.missing / max(profile.rows, 1)
     if is_missing_word(value):
         reason = Reason(
-            f"'{value}' stands for a missing value in {field}",
-            f"{field} 用“{value}”表示缺失",
+            "'{value}' stands for a missing value in {field}", value=str(value), field=field
         )
         return [FieldEvidence("missing_word", reason)]
     if share > 1 - MOSTLY:
         return []
     reason = Reason(
-        f"{field} is empty; {_percent(1 - share)} of the records have a value",
-        f"{field} 为空；{_percent(1 - share)} 的记录有值",
+        "{field} is empty; {share:.0f} % of the records have a value",
+        field=field,
+        share=100 * (1 - share),
     )
     return [FieldEvidence("missing", reason)]
 
@@ -99,9 +100,12 @@ def _of_near_value(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     if found is None:
         return []
     other, count = found
-    reason = Reason(
-        f"{_quote(text)} is one letter from {_quote(other)} ({count:,} records)",
-        f"“{_short(text)}”与“{_short(other)}”（{count:,} 条记录）只差一个字符",
+    reason = Reason.ngettext(
+        "'{value}' is one letter from '{other}' ({n:,} record)",
+        "'{value}' is one letter from '{other}' ({n:,} records)",
+        n=count,
+        value=_short(text),
+        other=_short(other),
     )
     return [FieldEvidence("near_frequent_value", reason, other)]
 
@@ -115,9 +119,12 @@ def _of_near_token(profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     if best is None:
         return []
     count, token, other = best
-    reason = Reason(
-        f"the word {_quote(token)} is one letter from {_quote(other)} ({count:,} records)",
-        f"单词“{token}”与“{other}”（{count:,} 条记录）只差一个字符",
+    reason = Reason.ngettext(
+        "the word '{word}' is one letter from '{other}' ({n:,} record)",
+        "the word '{word}' is one letter from '{other}' ({n:,} records)",
+        n=count,
+        word=_short(token),
+        other=_short(other),
     )
     return [FieldEvidence("near_frequent_token", reason)]
 
@@ -128,19 +135,22 @@ def _of_relations(signals: ColumnSignals, record: Fields, place: int) -> list[Fi
     out = []
     broken = signals.relations.broken_dependencies(texts, place)
     for by, usual, share in sorted(broken, key=lambda found: -found[2])[:2]:
-        other, key = signals.fields[by], _short(texts[by])
         reason = Reason(
-            f"{field} does not fit {other} {key}: {_percent(share)} have {_quote(usual)}",
-            f"{field} 与 {other} {key} 不符：{_percent(share)} 为“{_short(usual)}”",
+            "{field} does not fit {other} {key}: {share:.0f} % have '{usual}'",
+            field=field,
+            other=signals.fields[by],
+            key=_short(texts[by]),
+            share=100 * share,
+            usual=_short(usual),
         )
         out.append(FieldEvidence("dependency_violation", reason, usual))
     for larger, smaller in signals.relations.broken_orders(texts, place):
-        high, low = signals.fields[larger], signals.fields[smaller]
         reason = Reason(
-            f"{high} {_short(texts[larger])} is below {low} {_short(texts[smaller])}; "
-            f"elsewhere it hardly ever is",
-            f"{high} {_short(texts[larger])} 小于 {low} {_short(texts[smaller])}，"
-            f"其他记录几乎从不如此",
+            "{high_field} {high} is below {low_field} {low}; elsewhere it hardly ever is",
+            high_field=signals.fields[larger],
+            high=_short(texts[larger]),
+            low_field=signals.fields[smaller],
+            low=_short(texts[smaller]),
         )
         out.append(FieldEvidence("order_violation", reason))
     return out
@@ -149,18 +159,22 @@ def _of_relations(signals: ColumnSignals, record: Fields, place: int) -> list[Fi
 def _of_number(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     number = number_of(text)
     if number is None and profile.numeric_share > MOSTLY:
-        share = _percent(profile.numeric_share)
         reason = Reason(
-            f"{_quote(text)} is not a number; {share} of {field} are",
-            f"“{_short(text)}”不是数字；{field} 中 {share} 是数字",
+            "'{value}' is not a number; {share:.0f} % of {field} are",
+            value=_short(text),
+            share=100 * profile.numeric_share,
+            field=field,
         )
         return [FieldEvidence("not_a_number", reason)]
     median, spread = profile.number_range
     if number is None or profile.numeric_share <= MOSTLY or abs(number - median) <= FAR * spread:
         return []
     reason = Reason(
-        f"{_short(text)} is far from what is usual in {field} ({median:g}, spread {spread:.3g})",
-        f"{_short(text)} 远离 {field} 的常见值（{median:g}，离散度 {spread:.3g}）",
+        "{value} is far from what is usual in {field} ({median:g}, spread {spread:.3g})",
+        value=_short(text),
+        field=field,
+        median=median,
+        spread=spread,
     )
     return [FieldEvidence("number_deviation", reason)]
 
@@ -170,41 +184,37 @@ def _of_day(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence
         return []
     day = day_of(text)
     low, high, today = profile.day_range
-    share = _percent(profile.date_share)
     if day is None:
-        english = f"{_quote(text)} is not a date; {share} of {field} are"
-        chinese = f"“{_short(text)}”不是日期；{field} 中 {share} 是日期"
-        return [FieldEvidence("not_a_date", Reason(english, chinese))]
+        reason = Reason(
+            "'{value}' is not a date; {share:.0f} % of {field} are",
+            value=_short(text),
+            share=100 * profile.date_share,
+            field=field,
+        )
+        return [FieldEvidence("not_a_date", reason)]
     if day > today:
-        english, chinese = f"{_short(text)} lies in the future", f"{_short(text)} 在未来"
-        return [FieldEvidence("future", Reason(english, chinese))]
+        return [FieldEvidence("future", Reason("{value} lies in the future", value=_short(text)))]
     margin = max(high - low, 30.0)
     if low - margin <= day <= high + margin:
         return []
-    english = f"{_short(text)} lies far outside the days of {field}"
-    return [
-        FieldEvidence(
-            "date_out_of_range", Reason(english, f"{_short(text)} 远在 {field} 的日期范围之外")
-        )
-    ]
+    reason = Reason("{value} lies far outside the days of {field}", value=_short(text), field=field)
+    return [FieldEvidence("date_out_of_range", reason)]
 
 
 def _of_damage(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence]:
     out = []
     if odd_characters(text) > 0:
-        reason = Reason(
-            f"{_quote(text)} has stray spaces or damaged characters",
-            f"“{_short(text)}”含多余空格或乱码",
-        )
+        reason = Reason("'{value}' has stray spaces or damaged characters", value=_short(text))
         out.append(FieldEvidence("odd_characters", reason))
     counts = {c: profile.characters.get(c, 1) for c in dict.fromkeys(text[:TEXT_LIMIT])}
     rarest = min(counts, key=counts.__getitem__)
     present = max(profile.rows - profile.missing, 1)
     if counts[rarest] <= max(RARE * present, 1) and present >= 20 and not rarest.isspace():
-        times = _times(counts[rarest], present)
         reason = Reason(
-            f"the character '{rarest}' hardly occurs in {field} ({times[0]})",
-            f"字符“{rarest}”在 {field} 中很少出现（{times[1]}）",
+            "the character '{character}' hardly occurs in {field} ({times})",
+            character=rarest,
+            field=field,
+            times=_times(counts[rarest], present),
         )
         out.append(FieldEvidence("rarest_character", reason))
     return out
@@ -218,12 +228,14 @@ def _of_shape(field: str, profile: ColumnProfile, text: str) -> list[FieldEviden
     usual = max(profile.shapes, key=profile.shapes.__getitem__)
     if profile.shapes[usual] < 0.3 * present:
         return []
-    times = _times(count, present)
     reason = Reason(
-        f"{_quote(text)} is written unlike the rest of {field} ({times[0]}; "
-        f"{_percent(profile.shapes[usual] / present)} look like '{_short(usual)}')",
-        f"“{_short(text)}”的写法与 {field} 其他值不同（{times[1]}；"
-        f"{_percent(profile.shapes[usual] / present)} 形如“{_short(usual)}”）",
+        "'{value}' is written unlike the rest of {field} ({times}; {share:.0f} % look like "
+        "'{usual}')",
+        value=_short(text),
+        field=field,
+        times=_times(count, present),
+        share=100 * profile.shapes[usual] / present,
+        usual=_short(usual),
     )
     return [FieldEvidence("shape_rarity", reason)]
 
@@ -233,23 +245,17 @@ def _of_key(field: str, profile: ColumnProfile, text: str) -> list[FieldEvidence
     if count < 2 or profile.distinct <= 0.9 * (profile.rows - profile.missing):
         return []
     reason = Reason(
-        f"{_quote(text)} occurs {count} times, though {field} hardly ever repeats",
-        f"“{_short(text)}”出现 {count} 次，而 {field} 几乎从不重复",
+        "'{value}' occurs {times} times, though {field} hardly ever repeats",
+        value=_short(text),
+        times=count,
+        field=field,
     )
     return [FieldEvidence("repeated_key", reason)]
 
 
-def _times(count: int, present: int) -> tuple[str, str]:
-    return f"{count:,} of {present:,} records", f"{present:,} 条记录中 {count:,} 条"
-
-
-def _percent(share: float) -> str:
-    return f"{100 * share:.0f} %"
+def _times(count: int, present: int) -> Reason:
+    return Reason("{count:,} of {present:,} records", count=count, present=present)
 
 
 def _short(text: str) -> str:
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
-
-
-def _quote(text: str) -> str:
-    return f"'{_short(text)}'"

@@ -63,10 +63,10 @@ class Badge:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """What the model would learn."""
         found = uncertain_reason("margin", candidates, 0.0, row)
-        return found.within(
-            f"its label would change the model much ({scores[row]:.2f}) and unlike the others; "
-            "{}",
-            f"其标签对模型影响大（{scores[row]:.2f}）且与其他所选不同；{{}}",
+        return Reason(
+            "its label would change the model much ({score:.2f}) and unlike the others; {reason}",
+            score=scores[row],
+            reason=found,
         )
 
 

@@ -19,6 +19,7 @@ from active_learning.types import (
     Positions,
     Probabilities,
     Progress,
+    Reason,
     Scores,
     ShouldStop,
     check_stop,
@@ -180,7 +181,15 @@ class CandidateFacts:
             suspicion[part] = np.clip(scaled, -4.0, 4.0).sum(axis=1)
             if probabilities is not None:
                 probabilities[part] = self._classifier.predict_proba(found)
-            self._progress(part.stop / len(rows), f"scored {part.stop:,} of {len(rows):,} records")
+            self._progress(
+                part.stop / len(rows),
+                Reason.ngettext(
+                    "scored {done:,} of {n:,} record",
+                    "scored {done:,} of {n:,} records",
+                    n=len(rows),
+                    done=part.stop,
+                ),
+            )
         _check_none(bad, len(rows), "unlabelled")
         return suspicion, probabilities
 

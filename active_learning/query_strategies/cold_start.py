@@ -106,12 +106,12 @@ class ColdStart:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
         """Typical or one of its kind; suspect or not."""
         what = (
-            Reason("typical of its group", "同类中的典型记录")
+            Reason("typical of its group")
             if row in self._is_typical
-            else Reason("stands for records like it", "代表同类记录")
+            else Reason("stands for records like it")
         )
         if candidates.suspicion[row] > np.quantile(candidates.suspicion, 0.75):
-            return Reason(f"{what.en}, with unusual values", f"{what.zh}，且含异常取值")
+            return Reason("{reason}, with unusual values", reason=what)
         return what
 
 

@@ -67,12 +67,14 @@ class CommitteeDisagreement:
         votes = candidates.committee[:, row].argmax(axis=1)
         said = np.bincount(votes, minlength=len(candidates.classes))
         order = [place for place in np.argsort(-said, kind="stable").tolist() if said[place]]
-        votes_by_class = [
-            (class_mention(candidates.classes[place]), said[place]) for place in order
+        votes = [
+            Reason("{votes} for {grade}", votes=said[place], grade=mention)
+            for place, mention in (
+                (place, class_mention(candidates.classes[place])) for place in order
+            )
         ]
-        en = ", ".join(f"{count} for {name}" for name, count in votes_by_class)
-        zh = "、".join(f"{name} {count} 票" for name, count in votes_by_class)
         return Reason(
-            f"a committee of models disagrees by {scores[row]:.2f}: {en}",
-            f"多个模型的分歧为 {scores[row]:.2f}：{zh}",
+            "a committee of models disagrees by {score:.2f}: {votes}",
+            score=scores[row],
+            votes=votes,
         )

@@ -55,11 +55,12 @@ class ContrastiveSampling:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Like its neighbours, judged otherwise."""
         likeliest, _, best, _ = top_two(candidates, row)
-        first = class_mention(likeliest)
         return Reason(
-            f"judged {first} ({best:.2f}), unlike the labelled records most like it "
-            f"(divergence {scores[row]:.2f})",
-            f"被判为 {first}（{best:.2f}），与最相似的已标注记录不同（散度 {scores[row]:.2f}）",
+            "judged {grade} ({best:.2f}), unlike the labelled records most like it "
+            "(divergence {score:.2f})",
+            grade=class_mention(likeliest),
+            best=best,
+            score=scores[row],
         )
 
 

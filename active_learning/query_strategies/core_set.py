@@ -39,8 +39,5 @@ class KCenter:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Far from what is known."""
         if len(known_vectors(candidates)) == 0:
-            return Reason("unlike every other record of the batch", "与本批其他记录差异最大")
-        return Reason(
-            f"far from what is labelled (distance {scores[row]:.2f})",
-            f"与已标注记录差异大（距离 {scores[row]:.2f}）",
-        )
+            return Reason("unlike every other record of the batch")
+        return Reason("far from what is labelled (distance {distance:.2f})", distance=scores[row])

@@ -29,10 +29,7 @@ SCARCITIES = (0.1, 0.2)
 surely below the first, not from the second on."""
 UNMET = 1e-6
 """Mean probability of a class that has no label yet."""
-CHANCE_REASON = Reason(
-    "drawn at random, for the classifier hardly tells the classes apart yet",
-    "随机抽取，因为分类器目前还难以区分各类别",
-)
+CHANCE_REASON = Reason("drawn at random, for the classifier hardly tells the classes apart yet")
 
 
 class DefaultChoice:

@@ -47,6 +47,4 @@ class DiverseMargin:
         found = uncertain_reason("margin", candidates, float(scores[row]), row)
         if len(candidates.classes) <= 2:
             return found
-        return found.within(
-            "{}; stands for a group of uncertain records", "{}；代表一组不确定的记录"
-        )
+        return Reason("{reason}; stands for a group of uncertain records", reason=found)

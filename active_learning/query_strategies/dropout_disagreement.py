@@ -40,7 +40,9 @@ class Bald:
         """How unstable the answer is."""
         first, second = map(class_mention, top_two(candidates, row)[:2])
         return Reason(
-            f"the model contradicts itself between {first} and {second} when parts of the record "
-            f"are hidden (information {scores[row]:.3f})",
-            f"隐藏部分信息后，模型在 {first} 与 {second} 之间自相矛盾（信息量 {scores[row]:.3f}）",
+            "the model contradicts itself between {first} and {second} when parts of the record "
+            "are hidden (information {score:.3f})",
+            first=first,
+            second=second,
+            score=scores[row],
         )

@@ -5,8 +5,8 @@ import numpy as np
 from active_learning.query_strategies.base import Candidates, Need, chances_of
 from active_learning.types import Positions, Reason, Scores
 
-AUDIT_REASON = Reason("drawn at random to measure accuracy", "随机抽取，用于评估准确率")
-RANDOM_REASON = Reason("drawn at random so that nothing is overlooked", "随机抽取，避免遗漏")
+AUDIT_REASON = Reason("drawn at random to measure accuracy")
+RANDOM_REASON = Reason("drawn at random so that nothing is overlooked")
 
 
 class RandomSampling:

@@ -49,4 +49,4 @@ class RankedBatch:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:
         """Unsure, and unlike what is known."""
         found = uncertain_reason("least_confidence", candidates, float(scores[row]), row)
-        return found.within("{}; far from what is labelled", "{}；与已标注记录差异大")
+        return Reason("{reason}; far from what is labelled", reason=found)

@@ -50,12 +50,11 @@ def rare_reason(candidates: Candidates, row: int) -> Reason:
     place = int((probabilities[row] * weights).argmax())
     name, likely = class_mention(candidates.classes[place]), float(probabilities[row, place])
     if candidates.class_counts is None:
-        return Reason(
-            f"may be {name} ({likely:.2f}), which is rare", f"可能为较少见的 {name}（{likely:.2f}）"
-        )
-    known = int(candidates.class_counts[place])
-    return Reason(
-        f"may be {name} ({likely:.2f}), which has only "
-        f"{known} {'label' if known == 1 else 'labels'}",
-        f"可能为 {name}（{likely:.2f}），该类目前只有 {known} 个标注",
+        return Reason("may be {grade} ({likely:.2f}), which is rare", grade=name, likely=likely)
+    return Reason.ngettext(
+        "may be {grade} ({likely:.2f}), which has only {n} label",
+        "may be {grade} ({likely:.2f}), which has only {n} labels",
+        n=int(candidates.class_counts[place]),
+        grade=name,
+        likely=likely,
     )

@@ -98,9 +98,12 @@ def relabel(
         consensus,
         quality,
         [
-            Reason(
-                f"{agree} of {said_by} annotators said {class_mention(classes[place])}",
-                f"{said_by} 名标注者中 {agree} 名选择 {class_mention(classes[place])}",
+            Reason.ngettext(
+                "{agreeing} of {n} annotator said {grade}",
+                "{agreeing} of {n} annotators said {grade}",
+                n=said_by,
+                agreeing=agree,
+                grade=class_mention(classes[place]),
             )
             for agree, said_by, place in zip(
                 agreeing.tolist(), votes.tolist(), consensus.tolist(), strict=True

@@ -86,6 +86,4 @@ class TypiClust:
 
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
         """Typical of a group nobody labelled."""
-        return Reason(
-            "typical of a group that has few labels or none", "所属群组标注很少或没有，此为典型记录"
-        )
+        return Reason("typical of a group that has few labels or none")

@@ -59,17 +59,21 @@ class UncertaintySampling:
 def uncertain_reason(name: str, candidates: Candidates, score: float, row: int) -> Reason:
     """What the measure says about the row, in words."""
     first, second, best, next_best = top_two(candidates, row)
-    first, second = class_mention(first), class_mention(second)
+    likely = class_mention(first)
     if name == "entropy":
         return Reason(
-            f"entropy {score:.2f}; most probably {first} ({best:.2f})",
-            f"熵 {score:.2f}；最可能为 {first}（{best:.2f}）",
+            "entropy {score:.2f}; most probably {grade} ({best:.2f})",
+            score=score,
+            grade=likely,
+            best=best,
         )
     if name == "least_confidence":
-        return Reason(f"confidence only {best:.2f} in {first}", f"对 {first} 的置信度仅 {best:.2f}")
+        return Reason("confidence only {best:.2f} in {grade}", best=best, grade=likely)
     return Reason(
-        f"margin {best - next_best:.2f} between {first} and {second}",
-        f"{first} 与 {second} 的概率差仅 {best - next_best:.2f}",
+        "margin {margin:.2f} between {first} and {second}",
+        margin=best - next_best,
+        first=likely,
+        second=class_mention(second),
     )
 
 

@@ -53,6 +53,4 @@ class WeightedKMeans:
     def reason(self, candidates: Candidates, scores: Scores, row: int) -> Reason:  # noqa: ARG002
         """The centre of a region."""
         found = uncertain_reason("margin", candidates, 0.0, row)
-        return found.within(
-            "centre of a group of uncertain records; {}", "一组不确定记录的中心；{}"
-        )
+        return Reason("centre of a group of uncertain records; {reason}", reason=found)

@@ -62,7 +62,8 @@ def analyse(runs: Sequence[dict[str, Any]]) -> dict[str, Any]:
         "full_scores": full,
         "seeds": sorted(full),
         "strategies": strategies,
-        "recommendation": {"en": advice.en, "zh": advice.zh},
+        "recommendation": str(advice),
+        "recommendation_message": advice.to_json(),
     }
 
 
@@ -165,45 +166,50 @@ def recommend(strategies: dict[str, dict[str, Any]]) -> Reason:
     """Which strategy to use and how, what was measured, corrected for picking the best of many."""
     rivals = {name: of for name, of in strategies.items() if name != BASELINE and "area_gain" in of}
     if not rivals:
-        return Reason(
-            "No comparison with random choice was run, so nothing is recommended.",
-            "没有与随机选择比较,因此不作推荐。",
-        )
+        return Reason("No comparison with random choice was run, so nothing is recommended.")
     name = max(rivals, key=lambda rival: float(rivals[rival]["area"]["value"]))
     gain, entry = rivals[name]["area_gain"], rivals[name]["reach_95"]
     measured = entry["ratio_best_of"]
     value, low, high = measured["value"], measured["low"], measured["high"]
     if low is None:
         return Reason(
-            f"{name} had the largest area ({gain['value']:+.3f} against random), but fewer than "
-            "three seeds tell nothing about chance: run at least five.",
-            f"{name} 的曲线面积最大(比随机 {gain['value']:+.3f}),但种子不足三个,"
-            "无法排除偶然:请至少运行五个。",
+            "{strategy} had the largest area ({gain:+.3f} against random), but fewer than three "
+            "seeds tell nothing about chance: run at least five.",
+            strategy=name,
+            gain=gain["value"],
         )
-    tried = ("", "")
+    found = _verdict(name, value, low, high)
     if len(rivals) > 1:
-        tried = (
-            f" It is the best of {len(rivals)} tried; the interval allows for that.",
-            f"它是 {len(rivals)} 个策略中最好的,区间已作相应校正。",
+        found = Reason(
+            "{reason} It is the best of {tried} tried; the interval allows for that.",
+            reason=found,
+            tried=len(rivals),
         )
     if entry["censored"] and entry["random_censored"]:
-        tried = (
-            f"{tried[0]} The level was not reached in every run: a larger budget tells more.",
-            f"{tried[1]}并非每次都达到该水平:加大预算可知更多。",
+        return Reason(
+            "{reason} The level was not reached in every run: a larger budget tells more.",
+            reason=found,
         )
+    return found
+
+
+def _verdict(name: str, value: float, low: float, high: float) -> Reason:
     if high < 1.0:
         fewer, least, most = (round(100 * (1 - x)) for x in (value, high, low))
-        command = f"assay projects set PROJECT strategy={name}"
         return Reason(
-            f"{name} needed {fewer} % [{least}, {most}] fewer labels than random for 95 % of the "
-            f"full score; use it: {command}.{tried[0]}",
-            f"达到全量得分的 95 % 时,{name} 比随机少用 {fewer} % [{least}, {most}] 的标签;"
-            f"建议使用:{command}。{tried[1]}",
+            "{strategy} needed {fewer} % [{least}, {most}] fewer labels than random for 95 % of "
+            "the full score; use it: assay projects set PROJECT strategy={strategy}.",
+            strategy=name,
+            fewer=fewer,
+            least=least,
+            most=most,
         )
     return Reason(
-        f"No strategy is shown to need fewer labels than random here: the best, {name}, needed "
-        f"{value:.2f} [{low:.2f}, {high:.2f}] times the labels of random for 95 % of the full "
-        f"score; keep the default.{tried[0]}",
-        f"未能证明有策略比随机更省标签:最好的 {name} 达到全量得分的 95 % 所需标签为随机的 "
-        f"{value:.2f} [{low:.2f}, {high:.2f}] 倍;请保留默认策略。{tried[1]}",
+        "No strategy is shown to need fewer labels than random here: the best, {strategy}, needed "
+        "{ratio:.2f} [{low:.2f}, {high:.2f}] times the labels of random for 95 % of the full "
+        "score; keep the default.",
+        strategy=name,
+        ratio=value,
+        low=low,
+        high=high,
     )

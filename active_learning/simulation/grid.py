@@ -25,7 +25,7 @@ from active_learning.simulation.experiment import (
     full_score,
     run_curve,
 )
-from active_learning.types import Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import Progress, Reason, ShouldStop, check_stop, never, silent
 
 FULL = "all-labels"
 REVISION = 3
@@ -69,14 +69,19 @@ def run_grid(
     wanted = [(name, seed) for seed in seeds for name in (FULL, *strategies)]
     missing = [run for run in wanted if read_run(home, *run) is None]
     done = len(wanted) - len(missing)
-    progress(done / max(len(wanted), 1), f"{done} of {len(wanted)} runs were there")
+    progress(
+        done / max(len(wanted), 1),
+        Reason.ngettext(
+            "{done} of {n} run was there", "{done} of {n} runs were there", n=len(wanted), done=done
+        ),
+    )
     if missing and jobs == 1:
         with threadpool_limits(1):
             for name, seed in missing:
                 check_stop(should_stop, "simulating")
                 _run(home, data, plan, name, seed, make)
                 done += 1
-                progress(done / len(wanted), f"{name}, seed {seed}")
+                progress(done / len(wanted), Reason("{name}, seed {seed}", name=name, seed=seed))
     elif missing:
         stored = home / "data.npz"
         _write(stored, _archive_of(data))
@@ -91,7 +96,9 @@ def run_grid(
                     finished.result()
                     done += 1
                     name, seed = waiting[finished]
-                    progress(done / len(wanted), f"{name}, seed {seed}")
+                    progress(
+                        done / len(wanted), Reason("{name}, seed {seed}", name=name, seed=seed)
+                    )
                     check_stop(should_stop, "simulating")
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)

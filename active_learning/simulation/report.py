@@ -3,67 +3,84 @@
 import base64
 import html
 import json
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
-from active_learning.simulation.analysis import LEAST_SEEDS
-from active_learning.types import Reason
+from active_learning.simulation.analysis import LEAST_SEEDS, recommend
+from active_learning.types import LookUp, Reason, english
 
-WORDS = (
-    ("strategy", "策略"),
-    ("area under the curve", "曲线下面积"),
-    ("labels to 90 %", "达 90 % 所需标签"),
-    ("labels to 95 %", "达 95 % 所需标签"),
-    ("labels against random (95 %)", "相对随机的标签比 (95 %)"),
-    ("points at or above random", "不低于随机的点"),
-    ("worst area loss", "最大面积损失"),
+HEADINGS = (
+    Reason("strategy"),
+    Reason("area under the curve"),
+    Reason("labels to 90 %"),
+    Reason("labels to 95 %"),
+    Reason("labels against random (95 %)"),
+    Reason("points at or above random"),
+    Reason("worst area loss"),
 )
+TITLE, PICTURE = Reason("Learning curves"), Reason("learning curves")
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Assay: simulation</title><style>
 body{{font:15px/1.5 system-ui,sans-serif;max-width:960px;margin:2rem auto;padding:0 1rem}}
 table{{border-collapse:collapse}}th,td{{border:1px solid #ccc;padding:.3rem .6rem}}
 td+td{{text-align:right}}img{{max-width:100%}}small{{color:#555}}</style></head><body>
-<h1>Learning curves · <span lang="zh">学习曲线</span></h1>
-<p><b>{en}</b></p><p lang="zh"><b>{zh}</b></p>
-<img alt="learning curves" src="data:image/png;base64,{png}">
+<h1>{title}</h1>
+{advice}
+<img alt="{picture}" src="data:image/png;base64,{png}">
 <table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>
-<p><small>{metric} on held-out records, {spread}; score of all labels {full:.3f}. "≥": the
-level was not reached in every run, which then counts as reached at the budget.</small></p>
-<p lang="zh"><small>在留出记录上的 {metric},{spread_zh};
-全部标签的得分 {full:.3f}。"≥":并非每次都达到,未达到者按预算计。</small></p>
+{footing}
 <details><summary>JSON</summary><pre>{data}</pre></details></body></html>
 """
+SPAN = '<span lang="{tag}">{words}</span>'
+Languages: TypeAlias = Mapping[str, LookUp]
+"""Tag of a language, as HTML has it, to its words; all of them stand in the page."""
+ENGLISH: Languages = {"en": english}
 
 
-def write_report(result: dict[str, Any], folder: Path) -> dict[str, Path]:
+def write_report(
+    result: dict[str, Any], folder: Path, languages: Languages = ENGLISH
+) -> dict[str, Path]:
     """``simulation.json``, ``.png`` and ``.html`` in the folder; their paths by suffix."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = {suffix: folder / f"simulation.{suffix}" for suffix in ("json", "png", "html")}
     text = json.dumps(result, indent=2, ensure_ascii=False)
     paths["json"].write_text(text, "utf-8")
     draw(result, paths["png"])
-    paths["html"].write_text(page(result, paths["png"].read_bytes()), "utf-8")
+    paths["html"].write_text(page(result, paths["png"].read_bytes(), languages), "utf-8")
     return paths
 
 
-def page(result: dict[str, Any], png: bytes) -> str:
-    """The HTML page, in English and Chinese, with the picture inside."""
+def page(result: dict[str, Any], png: bytes, languages: Languages = ENGLISH) -> str:
+    """The HTML page in these languages, with the picture inside."""
     rows = "".join(
         "<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>"
         for row in table(result)
     )
-    advice, spread = result["recommendation"], average_words(result)
-    return PAGE.format(
-        en=html.escape(advice["en"]),
-        zh=html.escape(advice["zh"]),
-        png=base64.b64encode(png).decode(),
-        head="".join(f'<th>{en}<br><span lang="zh">{zh}</span></th>' for en, zh in WORDS),
-        rows=rows,
-        metric=html.escape(str(result.get("plan", {}).get("metric", "score"))),
-        spread=spread.en,
-        spread_zh=spread.zh,
+    footing = Reason(
+        '{metric} on held-out records, {spread}; score of all labels {full:.3f}. "≥": the level '
+        "was not reached in every run, which then counts as reached at the budget.",
+        metric=str(result.get("plan", {}).get("metric", "score")),
+        spread=average_words(result),
         full=result["full_score"],
+    )
+    advice = recommend(result["strategies"])
+    return PAGE.format(
+        title=_in_each(TITLE, languages, SPAN, " · "),
+        advice=_in_each(advice, languages, '<p lang="{tag}"><b>{words}</b></p>'),
+        picture=html.escape(str(PICTURE)),
+        png=base64.b64encode(png).decode(),
+        head="".join(f"<th>{_in_each(each, languages, SPAN, '<br>')}</th>" for each in HEADINGS),
+        rows=rows,
+        footing=_in_each(footing, languages, '<p lang="{tag}"><small>{words}</small></p>'),
         data=html.escape(json.dumps(result, indent=1, ensure_ascii=False)),
+    )
+
+
+def _in_each(reason: Reason, languages: Languages, form: str, joint: str = "") -> str:
+    return joint.join(
+        form.format(tag=tag, words=html.escape(reason.render(look_up)))
+        for tag, look_up in languages.items()
     )
 
 
@@ -71,15 +88,10 @@ def average_words(result: dict[str, Any]) -> Reason:
     """Over how many seeds the means are, and with which interval or why with none."""
     seeds = len(result["seeds"])
     if seeds >= LEAST_SEEDS:
-        return Reason(
-            f"mean and 95 % interval over {seeds} seeds", f"{seeds} 个种子的均值与 95 % 区间"
-        )
+        return Reason("mean and 95 % interval over {seeds} seeds", seeds=seeds)
     if seeds == 1:
-        return Reason("one seed; an interval needs three seeds", "1 个种子;区间至少需要三个种子")
-    return Reason(
-        f"mean of {seeds} seeds; an interval needs three seeds",
-        f"{seeds} 个种子的均值;区间至少需要三个种子",
-    )
+        return Reason("one seed; an interval needs three seeds")
+    return Reason("mean of {seeds} seeds; an interval needs three seeds", seeds=seeds)
 
 
 def table(result: dict[str, Any]) -> list[list[str]]:
@@ -139,7 +151,7 @@ def draw(result: dict[str, Any], path: Path) -> Path:
     axes.axhline(full, color="black", linewidth=1, label=f"all labels: {full:.3f}")
     axes.axhline(0.95 * full, color="black", linewidth=1, linestyle=":", label="95 % of it")
     axes.set_xlabel("labels")
-    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, {average_words(result).en}")
+    axes.set_ylabel(f"{result.get('plan', {}).get('metric', 'score')}, {average_words(result)}")
     axes.grid(alpha=0.3)
     axes.legend(loc="lower right", fontsize=8)
     figure.tight_layout()

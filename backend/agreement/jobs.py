@@ -8,6 +8,7 @@ from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
+from backend.words import Worded
 
 
 def handlers(services: Services) -> dict[str, Handler]:
@@ -16,7 +17,7 @@ def handlers(services: Services) -> dict[str, Handler]:
     def measure_project(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
         project_id = project_of(context)
 
-        def step(fraction: float, message: str) -> None:
+        def step(fraction: float, message: str | Worded) -> None:
             context.check_cancelled()
             context.progress(fraction, message)
 

@@ -1,6 +1,6 @@
 """Measure one project's answers and keep what is found."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from backend.agreement import repository
 from backend.agreement.answered import (
@@ -21,11 +21,10 @@ from backend.models import Decision
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.review import situation_repository
+from backend.words import Progress
 
-Step = Callable[[float, str], None]
 
-
-def measure(services: Services, project_id: int, step: Step) -> bool:
+def measure(services: Services, project_id: int, step: Progress) -> bool:
     """The project's report is of the answers that there are now; False if it was already.
 
     ``step`` is told how far it is; it may raise to end here: nothing is kept then.

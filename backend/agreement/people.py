@@ -18,6 +18,8 @@ from backend.agreement.schemas import (
     WorkDrift,
     WorkingSpeed,
 )
+from backend.projects.titles import with_titles
+from backend.words import Message
 from labeling.consensus.annotator_quality import (
     ENOUGH_GOLD,
     AnnotatorQuality,
@@ -27,12 +29,10 @@ from labeling.consensus.annotator_quality import (
 from labeling.consensus.drift import Drift
 from labeling.consensus.rates import Rate, rate
 from labeling.consensus.suspicious import SuspiciousHabit, suspicions
-from labeling.consensus.words import Words
 from labeling.label_schema import LabelSchema
+from labeling.words import Words
 
-NO_CHECKS = Words(
-    "This annotator has answered no hidden check.", "该标注员尚未回答任何隐藏检查题。"
-)
+NO_CHECKS = Words("This annotator has answered no hidden check.")
 
 
 def annotators_work(
@@ -58,7 +58,6 @@ def annotators_work(
         seconds=work.seconds,
         suggestions=work.suggestions,
         gold=gold,
-        titles=schema.grade_titles,
     )
     named: dict[int, list[SuspiciousHabit]] = {}
     for each in patterns.found:
@@ -70,14 +69,14 @@ def annotators_work(
             None if person == DELETED else drifts[person],
             _checks(work, truth, person),
             skips.get(person, 0),
-            schema.grades,
+            schema,
             [] if person == DELETED else named.get(person, []),
         )
         for person, quality in found.items()
     ]
     people.sort(key=lambda each: (each.annotator_id == DELETED, -each.answers, each.annotator_id))
     return people, {
-        name: Sentence(en=words.en, zh=words.zh) for name, words in patterns.not_checked.items()
+        name: Sentence(message=Message.of(words)) for name, words in patterns.not_checked.items()
     }
 
 
@@ -91,7 +90,7 @@ def _work(
     drift: Drift | None,
     checks: Rate,
     skips: int,
-    grades: Sequence[str],
+    schema: LabelSchema,
     named: Sequence[SuspiciousHabit],
 ) -> AnnotatorWork:
     speed = quality.speed
@@ -102,8 +101,8 @@ def _work(
         against_gold=_share(quality.against_gold),
         hidden_checks=_share(checks),
         against_others=_share(quality.against_others),
-        gold_confusion=_table(quality.gold_confusion, grades),
-        others_confusion=_table(quality.others_confusion, grades),
+        gold_confusion=_table(quality.gold_confusion, schema.grades),
+        others_confusion=_table(quality.others_confusion, schema.grades),
         speed=WorkingSpeed(
             median=speed.median,
             low_quartile=speed.low_quartile,
@@ -117,7 +116,7 @@ def _work(
             SuspiciousPattern(
                 pattern=each.pattern,
                 p_value=each.p_value,
-                evidence=Sentence(en=each.evidence.en, zh=each.evidence.zh),
+                evidence=Sentence(message=with_titles(each.evidence, schema)),
             )
             for each in named
         ],
@@ -142,7 +141,7 @@ def _drift(quality: AnnotatorQuality, found: Drift) -> WorkDrift:
         against="decided" if is_gold else "others",
         changed=found.changed,
         p_value=found.adjusted,
-        words=Sentence(en=found.words.en, zh=found.words.zh),
+        words=Sentence(message=Message.of(found.words)),
     )
 
 

@@ -14,11 +14,12 @@ from backend.agreement.schemas import (
     SliceAgreement,
     WeekAgreement,
 )
+from backend.words import Message
 from labeling.consensus import slices
 from labeling.consensus.agreement import Agreement, krippendorff_alpha
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.kappa import Kappa, fleiss_kappa
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 MOST_PAIRS = 300
 """Chosen: a report stays small where there are thousands of pairs."""
@@ -78,7 +79,7 @@ def busiest(frame: LabelFrame) -> list[int]:
 
 def sentence(words: Words | None) -> Sentence | None:
     """The words as they are kept."""
-    return None if words is None else Sentence(en=words.en, zh=words.zh)
+    return None if words is None else Sentence(message=Message.of(words))
 
 
 def _of_known_people(frame: LabelFrame) -> LabelFrame:

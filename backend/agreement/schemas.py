@@ -1,9 +1,12 @@
 """What a work report says, as it is kept, shown and sent."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, computed_field, model_validator
+
+from backend.words import Message, in_readers_language
 
 QuestionKind = Literal["grade", "issue", "field"]
 DELETED = 0
@@ -11,10 +14,24 @@ DELETED = 0
 
 
 class Sentence(BaseModel):
-    """The same sentence in both languages of the pages."""
+    """Words for people, and the message that programs read."""
 
-    en: str
-    zh: str
+    message: Message
+
+    @model_validator(mode="before")
+    @classmethod
+    def read_both(cls, found: Any) -> Any:
+        """Reports of before had the words in English and Chinese."""
+        is_old = isinstance(found, Mapping) and set(found) == {"en", "zh"}
+        return {"message": found} if is_old else found
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="in the language asked for (Accept-Language), else in English"
+    )
+    @property
+    def words(self) -> str:
+        """In the language of whoever asked the API."""
+        return in_readers_language(self.message)
 
 
 class AgreementMeasure(BaseModel):

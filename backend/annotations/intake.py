@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlmodel import Session
@@ -46,14 +47,18 @@ class AnnotationIntake:
         return counts, foreign
 
     def apply_to(
-        self, annotations: Sequence[ParsedAnnotation], tasks: Mapping[int, int]
+        self,
+        annotations: Sequence[ParsedAnnotation],
+        tasks: Mapping[int, int],
+        identities: Mapping[int, str] = MappingProxyType({}),
     ) -> SyncCounts:
         """Each annotation's revision is in the store once; nothing is ever deleted.
 
         ``tasks`` maps the annotations' ``task_id`` to our tasks, for tasks that Label Studio does
-        not hold. User ids without an annotator get one, as from Label Studio.
+        not hold; ``identities`` an annotation's id to the identity of its revision, where that is
+        not the moment of its change. User ids without an annotator get one, as from Label Studio.
         """
-        rows, counts = self._new_revisions(annotations, tasks)
+        rows, counts = self._new_revisions(annotations, tasks, identities)
         repository.add_revisions(self._session, rows)
         return counts
 
@@ -110,7 +115,10 @@ class AnnotationIntake:
         return SyncCounts(deleted=len(rows), tasks_deleted=gone)
 
     def _new_revisions(
-        self, annotations: Sequence[ParsedAnnotation], tasks: Mapping[int, int]
+        self,
+        annotations: Sequence[ParsedAnnotation],
+        tasks: Mapping[int, int],
+        identities: Mapping[int, str] = MappingProxyType({}),
     ) -> tuple[list[dict[str, Any]], SyncCounts]:
         known = repository.known_identities(
             self._session, self._project_id, sorted({a.label_studio_id for a in annotations})
@@ -120,7 +128,7 @@ class AnnotationIntake:
         created = updated = 0
         for parsed in sorted(annotations, key=lambda a: (a.updated_at, a.label_studio_id)):
             revisions = known.setdefault(parsed.label_studio_id, {})
-            identity = identity_of(parsed.updated_at)
+            identity = identities.get(parsed.label_studio_id, identity_of(parsed.updated_at))
             if identity in revisions:
                 continue
             created += not revisions
@@ -135,6 +143,7 @@ class AnnotationIntake:
                     annotators=annotators,
                     via=self._via,
                     now=self._now,
+                    identity=identity,
                 )
             )
         return rows, SyncCounts(created=created, updated=updated)

@@ -1,6 +1,6 @@
 """Every query on who annotators are."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from sqlalchemy import func, update
 from sqlalchemy.orm import aliased
@@ -58,6 +58,30 @@ def projects_of(session: Session, annotator_id: int) -> list[int]:
     return sorted(rows)
 
 
+def simulated_annotators(session: Session) -> list[int]:
+    """Ids of the annotators who are no persons."""
+    return list(session.exec(select(Annotator.id).where(col(Annotator.is_simulated))))
+
+
+def mark_simulated(session: Session, label_studio_user_ids: Collection[int]) -> None:
+    """Those of these Label Studio users who are annotators here are no persons."""
+    session.execute(
+        update(Annotator)
+        .where(col(Annotator.label_studio_user_id).in_(label_studio_user_ids))
+        .values(is_simulated=True)
+    )
+
+
+def has_answer_of(session: Session, project_id: int, annotator_ids: Collection[int]) -> bool:
+    """True if one of these annotators has ever answered in the project."""
+    found = session.exec(
+        select(Annotation.id)
+        .where(Annotation.project_id == project_id, col(Annotation.annotator_id).in_(annotator_ids))
+        .limit(1)
+    )
+    return found.first() is not None
+
+
 def merge(session: Session, gone: Annotator, kept: Annotator) -> None:
     """Everything that names ``gone`` names ``kept``, and ``gone`` is no more."""
     for model, name in REFERENCES:
@@ -65,6 +89,7 @@ def merge(session: Session, gone: Annotator, kept: Annotator) -> None:
             update(model).where(getattr(model, name) == gone.id).values({name: kept.id})
         )
     kept.name = kept.name or gone.name
+    kept.is_simulated = kept.is_simulated or gone.is_simulated
     session.add(kept)
     session.delete(gone)
     session.flush()

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlmodel import Session, col, func, select
 
 from backend.audit.schemas import AuditFilter
-from backend.models import AuditEvent, Project
+from backend.models import AuditEvent, Dataset, Project
 
 
 def add(session: Session, event: AuditEvent) -> None:
@@ -33,6 +33,22 @@ def latest(session: Session, wanted: AuditFilter, *, limit: int) -> list[AuditEv
 def actions(session: Session) -> Sequence[str]:
     """Every action that was ever noted, by name."""
     return session.exec(select(AuditEvent.action).distinct().order_by(AuditEvent.action)).all()
+
+
+def unused_id(session: Session, table: type[Project] | type[Dataset]) -> int | None:
+    """The id for a new row where the store would give out one that was used; else None.
+
+    SQLite numbers on from the largest id that is there: after a deletion it would give its id
+    again, and with it the audit trail, finished jobs and folders of what was deleted.
+    """
+    kind = table.__name__.lower()
+    subjects = session.exec(
+        select(AuditEvent.subject).where(AuditEvent.action == f"{kind}.deleted")
+    )
+    deleted = max((int(subject.partition(":")[2]) for subject in subjects), default=0)
+    largest = session.exec(select(func.max(table.id))).one() or 0
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    return deleted + 1 if is_sqlite and deleted > largest else None
 
 
 def project_names(session: Session) -> Sequence[tuple[int, str]]:

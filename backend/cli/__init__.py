@@ -9,6 +9,8 @@ from typer.core import TyperGroup
 
 from active_learning.exceptions import ActiveLearningError
 from backend.cli.commands import COMMANDS
+from backend.cli.help_texts import translate_help
+from backend.cli.language import t
 from backend.core.exceptions import AppError
 from labeling.exceptions import LabelingError
 
@@ -16,11 +18,15 @@ from labeling.exceptions import LabelingError
 class LateGroup(TyperGroup):
     """Loads a command's module when the command is called."""
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        translate_help(self)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
         if name is None or command is None:
             return name, command, rest
-        return name, load(name), rest
+        return name, translate_help(load(name)), rest
 
 
 def load(name: str) -> Any:
@@ -44,15 +50,16 @@ class AssayCli(typer.Typer):
         try:
             return super().__call__(*args, **kwargs)
         except (AppError, LabelingError, ActiveLearningError) as error:
-            line = " ".join(str(error).split())
-            print(f"{_title(error)}: {line}", file=sys.stderr)  # noqa: T201 - the only last word
+            text = t(error.text) if isinstance(error, AppError) else str(error)
+            line = t("{title}: {text}", title=_title(error), text=" ".join(text.split()))
+            print(line, file=sys.stderr)  # noqa: T201 - the only last word
             raise SystemExit(1) from None
 
 
 def _title(error: Exception) -> str:
     """``LabelSchemaInvalid`` of the libraries reads "Label schema invalid"."""
     if isinstance(error, AppError):
-        return error.title
+        return t(error.title)
     words = re.findall("[A-Z][a-z]*", type(error).__name__)
     return " ".join(words).capitalize().replace("Label studio", "Label Studio")
 

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import amount
+from backend.cli.language import ngettext, t
 
 acceptance_app = typer.Typer(
     help="Machine labels: the champion's own answers, accepted under a promise.",
@@ -30,21 +30,29 @@ def list_acceptances(project: ProjectArgument) -> None:
         found = ProjectsService(session, services.clock).find(project)
         labels = MachineLabels(session, services.clock)
         rows, status = labels.decisions(found.id), labels.status(found)
-    table = Table("id", "model", "state", "counts", "threshold", "records", "reason")
+    table = Table(
+        t("id"), t("model"), t("state"), t("counts"), t("threshold"), t("records"), t("reason")
+    )
     for row in rows:
         table.add_row(
             str(row.id),
             f"v{row.model_version}",
-            row.state,
+            t(row.state),
             "●" if row.is_standing else "",
             f"{row.threshold:.3f}" if row.threshold is not None else "—",
             f"{row.records:,}",
-            row.reason,
+            t(row.reason_message),
         )
     if rows:
         Console().print(table)
-    labelled = amount(status.records, "record is", "records are")
-    Console().print(f"{labelled} labelled by machine. {status.reason}")
+    Console().print(
+        ngettext(
+            "{n:,} record is labelled by machine. {reason}",
+            "{n:,} records are labelled by machine. {reason}",
+            status.records,
+            reason=status.reason_message,
+        )
+    )
 
 
 @acceptance_app.command("labels")
@@ -66,7 +74,9 @@ def labels(
         page = MachineLabels(session, services.clock).page(
             found, after=after, limit=limit, grade=grade
         )
-    table = Table("id", "record", titles.question, "confidence", "model", "to be checked")
+    table = Table(
+        t("id"), t("record"), titles.question, t("confidence"), t("model"), t("to be checked")
+    )
     for label in page.labels:
         table.add_row(
             str(label.id),
@@ -77,11 +87,11 @@ def labels(
             "yes" if label.is_audited else "",
         )
     if not page.labels:
-        Console().print("No machine labels here. See why: assay acceptance list PROJECT")
+        Console().print(t("No machine labels here. See why: assay acceptance list PROJECT"))
         return
     Console().print(table)
     if page.after is not None:
-        Console().print(f"More: --after {page.after}")
+        Console().print(t("More: --after {after}", after=page.after))
 
 
 @acceptance_app.command("now")
@@ -95,7 +105,13 @@ def accept_now(project: ProjectArgument) -> None:
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
         job_id = AcceptanceService(session, services.clock).request(found, actor=ACTOR)
-    Console().print(f"Queued as {job_id}. Its answer: assay acceptance list {found.id}")
+    Console().print(
+        t(
+            "Queued as {job_id}. Its answer: assay acceptance list {found}",
+            job_id=job_id,
+            found=found.id,
+        )
+    )
 
 
 @acceptance_app.command("withdraw")
@@ -116,7 +132,7 @@ def withdraw(
         AcceptanceService(session, services.clock).withdraw(
             found, reason=request.reason, actor=ACTOR
         )
-    Console().print("The machine labels are withdrawn; the next champion may be accepted again.")
+    Console().print(t("The machine labels are withdrawn; the next champion may be accepted again."))
 
 
 @acceptance_app.command("export")
@@ -138,4 +154,4 @@ def export_labels(
         with file.open("wb") as target:
             for piece in export(exported, label_format):
                 target.write(piece)
-    Console().print(f"Written: {file}")
+    Console().print(t("Written: {file}", file=file))

@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.cli.language import t
 from backend.core.security import KEY_ROLES, USER_ROLES
 
 users_app = typer.Typer(help="Users of the pages.", no_args_is_help=True)
@@ -37,9 +38,9 @@ def create_user(
         user = AccessService(session, services.clock).create_user(
             email, role, password, actor=_actor()
         )
-    typer.echo(f"{user.email} may log in as {user.role}.")
+    typer.echo(t("{email} may log in as {role}.", email=user.email, role=user.role))
     if generate:
-        typer.echo(f"Password (shown once): {password}")
+        typer.echo(t("Password (shown once): {password}", password=password))
 
 
 @users_app.command("list")
@@ -51,12 +52,12 @@ def list_users() -> None:
     services = open_services()
     with services.database.reading() as session:
         users = AccessService(session, services.clock).users()
-    table = Table("e-mail address", "role", "state", "created")
+    table = Table(t("e-mail address"), t("role"), t("state"), t("created"))
     for user in users:
         state = "disabled" if user.is_disabled else "active"
         table.add_row(user.email, user.role, state, f"{user.created_at:%Y-%m-%d %H:%M}")
     if not users:
-        typer.echo("No users yet. Create one: assay users create EMAIL --role admin")
+        typer.echo(t("No users yet. Create one: assay users create EMAIL --role admin"))
         return
     Console().print(table)
 
@@ -70,7 +71,7 @@ def disable_user(email: EmailArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         user = AccessService(session, services.clock).disable_user(email, actor=_actor())
-    typer.echo(f"{user.email} is disabled.")
+    typer.echo(t("{email} is disabled.", email=user.email))
 
 
 @users_app.command("enable")
@@ -82,7 +83,7 @@ def enable_user(email: EmailArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         user = AccessService(session, services.clock).enable_user(email, actor=_actor())
-    typer.echo(f"{user.email} may log in again.")
+    typer.echo(t("{email} may log in again.", email=user.email))
 
 
 @users_app.command("set-role")
@@ -96,7 +97,7 @@ def set_role(
     services = open_services()
     with services.database.transaction() as session:
         user = AccessService(session, services.clock).set_role(email, role, actor=_actor())
-    typer.echo(f"{user.email} is {user.role}.")
+    typer.echo(t("{email} is {role}.", email=user.email, role=user.role))
 
 
 @users_app.command("log-out")
@@ -108,7 +109,7 @@ def log_out_user(email: EmailArgument) -> None:
     services = open_services()
     with services.database.transaction() as session:
         user = AccessService(session, services.clock).end_logins(email, actor=_actor())
-    typer.echo(f"Every login of {user.email} has ended.")
+    typer.echo(t("Every login of {email} has ended.", email=user.email))
 
 
 @users_app.command("set-password")
@@ -121,9 +122,9 @@ def set_password(email: EmailArgument, generate: GenerateOption = False) -> None
     services = open_services()
     with services.database.transaction() as session:
         user = AccessService(session, services.clock).set_password(email, password, actor=_actor())
-    typer.echo(f"{user.email} has a new password.")
+    typer.echo(t("{email} has a new password.", email=user.email))
     if generate:
-        typer.echo(f"Password (shown once): {password}")
+        typer.echo(t("Password (shown once): {password}", password=password))
 
 
 @keys_app.command("create")
@@ -137,7 +138,9 @@ def create_key(
     services = open_services()
     with services.database.transaction() as session:
         key = AccessService(session, services.clock).create_key(name, role, actor=_actor())
-    typer.echo(f"Key '{key.name}' with role {key.role}, shown once:", err=True)
+    typer.echo(
+        t("Key '{key}' with role {role}, shown once:", key=key.name, role=key.role), err=True
+    )
     typer.echo(key.key)
 
 
@@ -150,12 +153,12 @@ def list_keys() -> None:
     services = open_services()
     with services.database.reading() as session:
         keys = AccessService(session, services.clock).keys()
-    table = Table("starts with", "name", "role", "created", "revoked")
+    table = Table(t("starts with"), t("name"), t("role"), t("created"), t("revoked"))
     for key in keys:
         revoked = f"{key.revoked_at:%Y-%m-%d %H:%M}" if key.revoked_at else ""
         table.add_row(key.prefix, key.name, key.role, f"{key.created_at:%Y-%m-%d %H:%M}", revoked)
     if not keys:
-        typer.echo("No API keys yet. Create one: assay keys create NAME --role engineer")
+        typer.echo(t("No API keys yet. Create one: assay keys create NAME --role engineer"))
         return
     Console().print(table)
 
@@ -171,7 +174,7 @@ def revoke_key(
     services = open_services()
     with services.database.transaction() as session:
         key = AccessService(session, services.clock).revoke_key(prefix, actor=_actor())
-    typer.echo(f"Key '{key.name}' ({key.prefix}…) is revoked.")
+    typer.echo(t("Key '{key}' ({prefix}…) is revoked.", key=key.name, prefix=key.prefix))
 
 
 def _password(generate: bool) -> str:

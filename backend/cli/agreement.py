@@ -9,7 +9,8 @@ from rich.text import Text
 
 from backend.agreement.pictures import in_words
 from backend.agreement.schemas import DELETED, AgreementMeasure, AnnotatorPublic, RatePublic
-from backend.core.counting import amount
+from backend.cli.language import t
+from backend.words import Message
 
 if TYPE_CHECKING:
     from backend.core.services import Services
@@ -17,6 +18,11 @@ if TYPE_CHECKING:
 annotators_app = typer.Typer(
     help="Annotators: accuracy, speed, changes and suspicious patterns.", no_args_is_help=True
 )
+
+
+def _answers(number: int) -> Message:
+    return Message.ngettext("{n:,} answer", "{n:,} answers", n=number)
+
 
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 JsonOption = Annotated[bool, typer.Option("--json", help="as one JSON object")]
@@ -34,7 +40,7 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
         return
-    table = Table("question", "alpha", "ordinal", "Fleiss", "agreeing pairs")
+    table = Table(t("question"), t("alpha"), t("ordinal"), t("Fleiss"), t("agreeing pairs"))
     for each in report.questions:
         percent = each.alpha.percent
         table.add_row(
@@ -46,21 +52,37 @@ def agreement(project: ProjectArgument, as_json: JsonOption = False) -> None:
         )
     console = Console()
     console.print(table)
-    console.print(f"{amount(report.answers, 'answer')} to {amount(report.records, 'record')}.")
+    console.print(
+        t(
+            "{answers} to {records}.",
+            answers=_answers(report.answers),
+            records=Message.ngettext("{n:,} record", "{n:,} records", n=report.records),
+        )
+    )
     if report.not_counted:
         console.print(
-            f"Not counted, without a value of the schema: {amount(report.not_counted, 'answer')}."
+            t(
+                "Not counted, without a value of the schema: {answers}.",
+                answers=_answers(report.not_counted),
+            )
         )
     whole = report.questions[0].alpha
     if whole.why is not None:
-        console.print(whole.why.en)
+        console.print(t(whole.why.message))
     if report.overlap is not None and report.overlap.share_saved is not None:
         saved = report.overlap
         console.print(
-            f"Adaptive overlap: {amount(saved.answers, 'answer')} to "
-            f"{amount(saved.records, 'finished record')}; "
-            f"{saved.at_most} for each would be {saved.fixed:,}: "
-            f"{100 * (saved.share_saved or 0):.0f} % saved."
+            t(
+                "Adaptive overlap: {answers} to {records}; {at_most} for each would "
+                "be {fixed:,}: {saved:.0f} % saved.",
+                answers=_answers(saved.answers),
+                records=Message.ngettext(
+                    "{n:,} finished record", "{n:,} finished records", n=saved.records
+                ),
+                at_most=saved.at_most,
+                fixed=saved.fixed,
+                saved=100 * (saved.share_saved or 0),
+            )
         )
 
 
@@ -78,10 +100,18 @@ def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> No
         typer.echo(report.model_dump_json(indent=2))
         return
     if not report.items:
-        Console().print("Nobody has answered yet.")
+        Console().print(t("Nobody has answered yet."))
         return
     table = Table(
-        "id", "annotator", "answers", "decided", "hidden checks", "others", "seconds", "skipped", ""
+        t("id"),
+        t("annotator"),
+        t("answers"),
+        t("decided"),
+        t("hidden checks"),
+        t("others"),
+        t("seconds"),
+        t("skipped"),
+        "",
     )
     for each in report.items:
         marks: list[str] = [one.pattern for one in each.suspicions]
@@ -100,7 +130,9 @@ def list_annotators(project: ProjectArgument, as_json: JsonOption = False) -> No
             ", ".join(marks),
         )
     Console().print(table)
-    Console().print(f"{report.decided:,} decided records. Shares with exact 95 % intervals.")
+    Console().print(
+        t("{decided:,} decided records. Shares with exact 95 % intervals.", decided=report.decided)
+    )
 
 
 @annotators_app.command("show")
@@ -125,23 +157,30 @@ def show_annotator(
         return
     console = Console()
     console.print(
-        Text(f"{_name(person)}: {amount(person.answers, 'answer')}, {person.skips:,} skipped.")
+        Text(
+            t(
+                "{name}: {answers}, {skips:,} skipped.",
+                name=_name(person),
+                answers=_answers(person.answers),
+                skips=person.skips,
+            )
+        )
     )
     for caption, share in (
-        ("right, decided records", person.against_gold),
-        ("right, hidden checks", person.hidden_checks),
-        ("same as the others", person.against_others),
+        (t("right, decided records"), person.against_gold),
+        (t("right, hidden checks"), person.hidden_checks),
+        (t("same as the others"), person.against_others),
     ):
-        text = share.why.en if share.why else in_words(share, as_percent=True)
+        text = t(share.why.message) if share.why else in_words(share, as_percent=True)
         console.print(f"{caption}: {text}", markup=False)
     if person.speed.median is not None:
-        console.print(f"seconds an answer: {person.speed.median:.1f} (median)")
+        console.print(t("seconds an answer: {median:.1f} (median)", median=person.speed.median))
     if person.drift is not None:
-        console.print(person.drift.words.en, markup=False)
+        console.print(t(person.drift.words.message), markup=False)
     for each in person.suspicions:
-        console.print(f"{each.pattern}: {each.evidence.en}", markup=False)
+        console.print(f"{each.pattern}: {t(each.evidence.message)}", markup=False)
     confusion = person.gold_confusion if person.against_gold.of else person.others_confusion
-    table = Table("right is", *(f"answered {titles.grade(name)}" for name in confusion.classes))
+    table = Table(t("right is"), *(f"answered {titles.grade(name)}" for name in confusion.classes))
     for name, row in zip(confusion.classes, confusion.table, strict=True):
         table.add_row(Text(titles.grade(name)), *(f"{count:,}" for count in row))
     console.print(table)
@@ -157,7 +196,7 @@ def _measure_project(project: str) -> "Services":
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    with ProgressBar("measuring") as bar:
+    with ProgressBar(t("measuring")) as bar:
         measure(services, found.id, bar)
     return services
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
-from backend.core.counting import amount
+from backend.cli.language import ngettext, t
 from backend.words import Message
 
 COLUMNS = ("external_id", "field", "value", "probability", "is_marked", "expected", "evidence")
@@ -43,7 +43,7 @@ def cells(
     services = open_services()
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
-    with ProgressBar("reading the columns") as bar:
+    with ProgressBar(t("reading the columns")) as bar:
         ranking = FaultyCells(services, found, progress=bar)
         if choose is not None:
             names = ranking.worth_marking(choose, sampler)
@@ -54,26 +54,45 @@ def cells(
         return
     if out is not None:
         _write(out, rows)
-        Console().print(f"{amount(len(rows), 'cell')} written to {out}.")
+        Console().print(
+            ngettext(
+                "{n:,} cell written to {file}.",
+                "{n:,} cells written to {file}.",
+                len(rows),
+                file=out,
+            )
+        )
     elif as_json:
         sys.stdout.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     elif not rows:
-        Console().print("No field is probably wrong.")
+        Console().print(t("No field is probably wrong."))
     else:
-        table = Table("record", "field", "value", "probability", "by", "expected", "evidence")
+        table = Table(
+            t("record"),
+            t("field"),
+            t("value"),
+            t("probability"),
+            t("by"),
+            t("expected"),
+            t("evidence"),
+        )
         for row in rows:
             table.add_row(
                 Text(row["external_id"]),
                 Text(row["field"]),
                 Text(row["value"] or "∅"),
                 f"{row['probability']:.2f}",
-                "people" if row["is_marked"] else "model",
+                t("people") if row["is_marked"] else t("model"),
                 Text(row["expected"] or ""),
                 Text(row["evidence"]),
             )
         Console().print(table)
         Console().print(
-            f"Learnt from {amount(ranking.marked_records, 'record')} that people looked at."
+            ngettext(
+                "Learnt from {n:,} record that people looked at.",
+                "Learnt from {n:,} records that people looked at.",
+                ranking.marked_records,
+            )
         )
 
 
@@ -91,7 +110,7 @@ def _write(path: Path, rows: list[dict[str, object]]) -> None:
         path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     elif path.suffix == ".csv":
         with path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, [*COLUMNS, "evidence_zh"])
+            writer = csv.DictWriter(file, COLUMNS, extrasaction="ignore")
             writer.writeheader()
             writer.writerows(rows)
     else:

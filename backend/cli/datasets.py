@@ -1,4 +1,4 @@
-"""``assay datasets``: list, create and export datasets."""
+"""``assay datasets``: list, create, export and delete datasets."""
 
 import os
 from collections.abc import Iterator
@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from backend.bootstrap import open_services
-from backend.core.counting import amount
+from backend.cli.confirmation import ConfirmOption, ask_for_name
+from backend.cli.language import ngettext, t
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
 
@@ -29,14 +30,14 @@ def list_datasets() -> None:
     from backend.records.service import RecordsService
 
     services = open_services()
-    table = Table("id", "name", "kind", "records", "fields")
+    table = Table(t("id"), t("name"), t("kind"), t("records"), t("fields"))
     with services.database.reading() as session:
         for dataset in RecordsService(session, services.clock).list_datasets():
             numbers = str(dataset.id), f"{dataset.records:,}"
             cells = (numbers[0], dataset.name, dataset.kind, numbers[1], ", ".join(dataset.fields))
             table.add_row(*map(Text, cells))  # as they are: a name may look like markup
     if not table.row_count:
-        Console().print("No datasets yet. Import one: assay import FILE --dataset NAME")
+        Console().print(t("No datasets yet. Import one: assay import FILE --dataset NAME"))
         return
     Console().print(table)
 
@@ -60,7 +61,10 @@ def create(
         raise invalid(error) from error
     with services.database.transaction() as session:
         dataset = RecordsService(session, services.clock).create_dataset(request, actor=ACTOR)
-    Console().print(f"Dataset {dataset.id} '{dataset.name}' created.", markup=False)
+    Console().print(
+        t("Dataset {number} '{dataset}' created.", number=dataset.id, dataset=dataset.name),
+        markup=False,
+    )
 
 
 @datasets_app.command("export")
@@ -90,7 +94,53 @@ def export(
         with file_to_replace(file) as out:
             for piece in exported(records, list(found.fields), suffix):  # type: ignore[arg-type]
                 out.write(piece)
-    Console().print(f"{amount(count, 'record')} written to {file}.", markup=False)
+    Console().print(
+        ngettext(
+            "{n:,} record written to {file}.", "{n:,} records written to {file}.", count, file=file
+        ),
+        markup=False,
+    )
+
+
+@datasets_app.command("delete")
+def delete(
+    dataset: Annotated[str, typer.Argument(help="name or id")], confirm: ConfirmOption = None
+) -> None:
+    """Delete a dataset that no project labels, with its records."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_dataset(found)
+    name = ask_for_name(found.name, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).delete_dataset(found.id, confirmed=name, actor=ACTOR)
+    Console().print(t("Dataset '{dataset}' is deleted.", dataset=found.name), markup=False)
+
+
+@datasets_app.command("remove-field")
+def remove_field(
+    dataset: Annotated[str, typer.Argument(help="name or id")],
+    field: Annotated[str, typer.Argument(help="a field that no project shows")],
+    confirm: ConfirmOption = None,
+) -> None:
+    """Remove a field from a dataset; earlier versions of its records keep their values."""
+    from backend.records.service import RecordsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = RecordsService(session, services.clock).find_dataset(dataset)
+        lost = Removals(session, services).of_field(found, field)
+    name = ask_for_name(field, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).remove_field(found.id, field, confirmed=name, actor=ACTOR)
+    Console().print(
+        t("Field '{field}' is removed; the worker takes it out of the records.", field=field),
+        markup=False,
+    )
 
 
 @contextmanager

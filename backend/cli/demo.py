@@ -1,4 +1,4 @@
-"""``assay demo``: the whole loop on real parts, with simulated annotators."""
+"""``assay demo``: the loop on real parts; on records of one's own, up to the first batch."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,15 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.addresses import (
+    print_addresses,
+    print_differences,
+    print_line,
+    print_logins,
+)
+from backend.cli.language import command_language, t
 from backend.core.exceptions import InvalidInput
-from backend.words import Message
+from backend.words import Message, translator
 
 if TYPE_CHECKING:
     from backend.demo.run import DemoRun
@@ -31,6 +38,13 @@ def demo(
     id_column: Annotated[
         str | None, typer.Option(help="column that names each record; empty: found by itself")
     ] = None,
+    simulate: Annotated[
+        bool,
+        typer.Option("--simulate", help="simulated people answer about --data too, to watch"),
+    ] = False,
+    encoding: Annotated[
+        str | None, typer.Option(help="of --data, e.g. gb18030; empty: UTF-8")
+    ] = None,
     rounds: Annotated[int, typer.Option(min=1, max=50, help="rounds to label")] = 3,
     batch_size: Annotated[int, typer.Option(min=4, help="records a round")] = 60,
     records: Annotated[int, typer.Option(min=50, help="how many records to generate")] = 1200,
@@ -38,72 +52,120 @@ def demo(
 ) -> None:
     """Start everything, import, turn three rounds of the loop, and leave it running.
 
-    Simulated annotators answer through Label Studio's API as users of their own. A second
-    run resumes where the first one ended; nothing is done twice.
+    Simulated annotators answer through Label Studio's API as users of their own. On your own
+    records (--data) nobody is simulated unless --simulate says so: the first batch is pushed for
+    people to label. A second run resumes where the first one ended; nothing is done twice.
     """
     from backend.cli.progress import ProgressBar
     from backend.cli.stack import embedded_stack
+    from backend.core.data_directory import ensure_data_directory
     from backend.core.services import Services
     from backend.demo import source as sources
     from backend.demo.run import DemoRun
-    from backend.embedded.logins import annotator_password, logins
+    from backend.embedded.logins import annotator_password
 
     console = Console()
-    _check_options(data, label_schema, id_column)
+    _check_options(data, label_schema, id_column, encoding)
     stack = embedded_stack()
+    ensure_data_directory(stack.data_dir)
     folder = stack.data_dir / "demo"
     if data is None:
         source = sources.generate_source(folder, records, seed)
     elif data.is_dir():
-        source = sources.paired_tables(data, folder)
+        source = sources.paired_tables(data, folder, is_simulated=simulate)
     else:
-        source = sources.own_file(data, label_schema, id_column)
-    with ProgressBar("Starting", is_transient=False) as bar:
-        settings = stack.up(bar)
+        source = sources.own_file(data, label_schema, id_column, encoding, is_simulated=simulate)
+    with ProgressBar(t("Starting"), is_transient=False) as bar:
+        running = stack.up(bar)
+    print_differences(console, running.differences)
     run = DemoRun(
-        Services.from_settings(settings),
+        Services.from_settings(running.settings),
         source,
         annotator_password=annotator_password(stack.data_dir),
         seed=seed,
     )
-    with ProgressBar("Importing", is_transient=False) as bar:
+    with ProgressBar(t("Importing"), is_transient=False) as bar:
         run.import_records(bar)
     run.create_project(batch_size=batch_size)
-    console.print(f"Simulated annotators are near to: {source.truth_comes_from}.")
-    for number in range(1, rounds + 1):
-        with ProgressBar(f"Round {number}", is_transient=False) as bar:
-            if not run.turn(number, bar):
-                console.print("The pool is empty: every record is labelled.")
-                break
-    with ProgressBar(f"Batch {rounds + 1}, for you", is_transient=False) as bar:
-        run.await_batch(rounds + 1, bar)
-    _show_rounds(console, run)
-    picture = run.draw_learning_curve(folder / "learning-curve.png")
-    credentials = logins(stack.data_dir)
-    console.print()
-    console.print(f"Learning curve  {picture}")
-    console.print(f"Labelling page  {run.labelling_url()}")
-    console.print(f"Web pages       http://{settings.host}:{settings.port}/")
-    console.print(f"Review desk     {run.review_url()}")
-    console.print(f"API             http://{settings.host}:{settings.port}/docs")
-    for place, (email, password) in credentials.items():
-        console.print(f"Login {place:<14} {email}  {password}", highlight=False)
+    if source.truth is None:
+        _leave_to_people(console, run)
+    else:
+        console.print(
+            t(
+                "Simulated annotators are near to: {truth_comes_from}.",
+                truth_comes_from=source.truth.comes_from,
+            )
+        )
+        _simulate(console, run, rounds, folder)
+    print_line(console, t("Project"), run.project_url())
+    print_line(console, t("Review desk"), run.review_url())
+    print_addresses(console, running.settings)
+    print_logins(console, stack.data_dir)
     console.print(
-        f"Annotators of the demo log in to Label Studio as {', '.join(run.annotator_emails())} "
-        f"with the password {run.annotator_password}",
-        highlight=False,
+        t("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
     )
-    console.print("Stop with `make stop`; `make demo` goes on from here; `make reset` deletes all.")
 
 
-def _check_options(data: Path | None, label_schema: Path | None, id_column: str | None) -> None:
+def _simulate(console: Console, run: "DemoRun", rounds: int, folder: Path) -> None:
+    from backend.cli.progress import ProgressBar
+
+    for number in range(1, rounds + 1):
+        with ProgressBar(t("Round {number}", number=number), is_transient=False) as bar:
+            if not run.turn(number, bar):
+                console.print(t("The pool is empty: every record is labelled."))
+                break
+    with ProgressBar(t("Batch {rounds}, for you", rounds=rounds + 1), is_transient=False) as bar:
+        run.await_batch(rounds + 1, bar)
+    console.print(rounds_table(run.rounds()))
+    console.print()
+    picture = run.draw_learning_curve(folder / "learning-curve.png", translator(command_language()))
+    print_line(console, t("Learning curve"), picture)
+    print_line(console, t("Label here"), run.labelling_url())
+    print_line(console, t("Simulated annotators"), ", ".join(run.annotator_emails()))
+    print_line(console, t("Their password"), run.annotator_password)
+
+
+def _leave_to_people(console: Console, run: "DemoRun") -> None:
+    from backend.cli.progress import ProgressBar
+
+    with ProgressBar(t("First batch"), is_transient=False) as bar:
+        run.await_batch(1, bar)
+    console.print(
+        t(
+            "Nobody is simulated: the answers are yours. Open the address below and log in to "
+            "Label Studio; it asks about one record after the other. Once a batch is answered, the "
+            "classifier learns from it and the next one appears. Others sign up through the "
+            "invitation."
+        )
+    )
+    console.print()
+    print_line(console, t("Label here"), run.labelling_url())
+    print_line(console, t("Invitation"), run.invitation_url())
+
+
+def _check_options(
+    data: Path | None, label_schema: Path | None, id_column: str | None, encoding: str | None
+) -> None:
     """
     Raises:
-        InvalidInput: an option for a file of one's own without such a file.
+        InvalidInput: an option for a file of one's own without such a file, or there is no such
+            file.
     """
+    if data is not None and not data.exists():
+        raise InvalidInput(
+            Message("There is no {file}.", file=data),
+            field="--data",
+            value=str(data),
+            remedy=Message("Check the path; it counts from the folder where the command runs."),
+        )
     if data is not None and not data.is_dir():
         return
-    for name, value in (("--label-schema", label_schema), ("--id-column", id_column)):
+    options = {
+        "--label-schema": label_schema,
+        "--id-column": id_column,
+        "--encoding": encoding,
+    }
+    for name, value in options.items():
         if value is not None:
             raise InvalidInput(
                 Message("{name} {value} is for a file of your own.", name=name, value=value),
@@ -113,18 +175,14 @@ def _check_options(data: Path | None, label_schema: Path | None, id_column: str 
             )
 
 
-def _show_rounds(console: Console, run: "DemoRun") -> None:
-    console.print(rounds_table(run.rounds()))
-
-
 def rounds_table(rows: Sequence[tuple[str, str, str, str, str]]) -> Table:
     """Round, labels, accuracy, macro-F1 and agreement of each round, in at most 80 columns."""
     table = Table(
-        "round",
-        "labels",
-        "accuracy",
-        "macro-F1",
-        "agreement",
+        t("round"),
+        t("labels"),
+        t("accuracy"),
+        t("macro-F1"),
+        t("agreement"),
         box=SIMPLE_HEAD,
         pad_edge=False,
         show_edge=False,

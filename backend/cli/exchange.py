@@ -12,8 +12,8 @@ from rich.text import Text
 
 from backend.cli.datasets import invalid
 from backend.cli.imports import SHOWN_REJECTS, SOME_REJECTED
+from backend.cli.language import ngettext, t
 from backend.cli.progress import ProgressBar
-from backend.core.counting import amount
 from backend.core.exceptions import InvalidInput
 from backend.label_exchange.schemas import ExportFormat, ExportRequest, LabelImportReport, What
 from backend.words import Message
@@ -77,12 +77,28 @@ def export_labels(
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
     manifest = write_export(services, found, request, out)
-    counts = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items()) or "no rows"
-    Console().print(f"{amount(manifest.rows, 'row')} written to {out}: {counts}.", markup=False)
+    counts = ", ".join(f"{count:,} {name}" for name, count in manifest.counts.items()) or t(
+        "no rows"
+    )
+    Console().print(
+        ngettext(
+            "{n:,} row written to {file}: {counts}.",
+            "{n:,} rows written to {file}: {counts}.",
+            manifest.rows,
+            file=out,
+            counts=counts,
+        ),
+        markup=False,
+    )
     if manifest.changed_records:
         Console().print(
-            f"{amount(manifest.changed_records, 'record')} changed since labelled: "
-            "compare content_hash with current_content_hash."
+            ngettext(
+                "{n:,} record changed since labelled: compare content_hash with "
+                "current_content_hash.",
+                "{n:,} records changed since labelled: compare content_hash with "
+                "current_content_hash.",
+                manifest.changed_records,
+            )
         )
 
 
@@ -135,7 +151,7 @@ def import_labels(
         mapping=read_mapping(mapping) if mapping else LabelMapping(),
         is_dry_run=dry_run,
     )
-    with ProgressBar("import labels") as bar:
+    with ProgressBar(t("import labels")) as bar:
         report = label_import.import_labels(open_services(), request, actor="cli", progress=bar)
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
@@ -147,7 +163,7 @@ def import_labels(
 
 def _show(report: LabelImportReport) -> None:
     console = Console()
-    table = Table("", "read", "new", "changed", "unchanged")
+    table = Table("", t("read"), t("new"), t("changed"), t("unchanged"))
     records = (report.records_new, report.records_changed, report.records_unchanged)
     answers = (report.annotations_new, report.annotations_updated, report.annotations_unchanged)
     table.add_row("records", f"{report.tasks_read:,}", *(f"{number:,}" for number in records))
@@ -156,9 +172,9 @@ def _show(report: LabelImportReport) -> None:
     )
     console.print(table)
     if report.rejects:
-        listed = Table("task", "field", "value", "reason", title="Rejected")
+        listed = Table(t("task"), t("field"), t("value"), t("reason"), title=t("Rejected"))
         for reject in report.rejects[:SHOWN_REJECTS]:
-            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", t(reject.reason))
             listed.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(listed)
         if report.rejected > SHOWN_REJECTS:
@@ -167,15 +183,26 @@ def _show(report: LabelImportReport) -> None:
                 if report.is_dry_run
                 else f"GET /api/v1/imports/{report.import_id}/rejects lists them all"
             )
-            console.print(f"… and {report.rejected - SHOWN_REJECTS:,} more: {where}.")
+            console.print(
+                t(
+                    "… and {rejected:,} more: {where}.",
+                    rejected=report.rejected - SHOWN_REJECTS,
+                    where=where,
+                )
+            )
         console.print(
-            "Values that the label schema does not have: create the project with its schema first, "
-            "or say in --mapping what they mean (controls; label_schema for a new project)."
+            t(
+                "Values that the label schema does not have: create the project with "
+                "its schema first, or say in --mapping what they mean (controls; "
+                "label_schema for a new project)."
+            )
         )
     if report.is_dry_run:
-        console.print("Nothing was kept: it was a dry run.")
+        console.print(t("Nothing was kept: it was a dry run."))
     elif report.annotations_new + report.annotations_updated:
         console.print(
-            "The worker works out the consensus (assay worker). To learn from these labels: "
-            "assay models train PROJECT."
+            t(
+                "The worker works out the consensus (assay worker). To learn from "
+                "these labels: assay models train PROJECT."
+            )
         )

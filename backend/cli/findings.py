@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.language import t
 from backend.suspected_labels.schemas import FindingKind, LabelFindingPage
 from backend.words import Message
 from labeling.label_schema import Titles
@@ -50,10 +51,11 @@ def value(
     if as_json:
         typer.echo(page.model_dump_json(indent=2))
         return
-    if page.assessment is not None and page.assessment.skipped is None:
+    if page.assessment is not None and page.assessment.skipped_message is None:
         groups = ", ".join(f"{count:,} {name}" for name, count in page.assessment.groups.items())
         Console().print(f"v{page.model_version}: {groups}.", markup=False)
-        Console().print(page.assessment.summary, markup=False)
+        if page.assessment.summary_message is not None:
+            Console().print(t(page.assessment.summary_message), markup=False)
     _show(page, titles, as_json=False)
 
 
@@ -98,7 +100,7 @@ def export_findings(
             form: Literal["csv", "jsonl"] = "csv" if suffix == "csv" else "jsonl"
             opened.writelines(export(findings.export(found, kind), form))
     partial.replace(file)
-    Console().print(f"Written to {file}.", markup=False)
+    Console().print(t("Written to {file}.", file=file), markup=False)
 
 
 @labels_app.command("assess")
@@ -114,9 +116,11 @@ def assess(project: ProjectArgument) -> None:
         findings = LabelFindings(session, services.clock)
         job_id = findings.request(found, actor="cli")
     if job_id is None:
-        Console().print("They are judged already: assay labels suspects PROJECT")
+        Console().print(t("They are judged already: assay labels suspects PROJECT"))
         return
-    Console().print(f"Queued as {job_id}. Follow it with: assay status", markup=False)
+    Console().print(
+        t("Queued as {job_id}. Follow it with: assay status", job_id=job_id), markup=False
+    )
 
 
 def _page(
@@ -139,12 +143,21 @@ def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
         typer.echo(page.model_dump_json(indent=2))
         return
     if page.assessment is None:
-        Console().print("No label has been judged yet: it happens after each retraining.")
+        Console().print(t("No label has been judged yet: it happens after each retraining."))
         return
-    if page.assessment.skipped is not None:
-        Console().print(f"v{page.model_version}: {page.assessment.skipped}", markup=False)
+    if page.assessment.skipped_message is not None:
+        Console().print(f"v{page.model_version}: {page.assessment.why_skipped}", markup=False)
         return
-    table = Table("record", "given", "suggested", "wrong", "one more", "group", "answers", "reason")
+    table = Table(
+        t("record"),
+        t("given"),
+        t("suggested"),
+        t("wrong"),
+        t("one more"),
+        t("group"),
+        t("answers"),
+        t("reason"),
+    )
     for item in page.items:
         said = ", ".join(f"{one.annotator}: {titles.grade(one.grade)}" for one in item.answers)
         cells = (
@@ -155,13 +168,20 @@ def _show(page: LabelFindingPage, titles: Titles, *, as_json: bool) -> None:
             f"{item.relabel_score:.2f}",
             item.value_group,
             said,
-            item.reason,
+            t(item.reason_message),
         )
         table.add_row(*map(Text, cells))  # as they are: a value may look like markup
     if not page.items:
-        Console().print("There is none.")
+        Console().print(t("There is none."))
         return
     Console().print(table)
-    Console().print(f"{len(page.items)} of {page.total:,}, judged by v{page.model_version}.")
+    Console().print(
+        t(
+            "{count} of {total:,}, judged by v{model_version}.",
+            count=len(page.items),
+            total=page.total,
+            model_version=page.model_version,
+        )
+    )
     if page.next_offset is not None:
-        Console().print(f"More: --offset {page.next_offset}")
+        Console().print(t("More: --offset {next_offset}", next_offset=page.next_offset))

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
+from backend.cli.language import t
 from backend.core.exceptions import InvalidInput
 from backend.guidelines.schemas import GuidelineDraft, GuidelineText
 from backend.words import Message
@@ -40,7 +41,7 @@ def show(
         found = ProjectsService(session, services.clock).find(project)
         guidelines = Guidelines(session, services.clock)
         shown = guidelines.current(found) if version is None else guidelines.version(found, version)
-    typer.echo(f"# version {shown.version}: {shown.change}")
+    typer.echo(t("# version {version}: {change}", version=shown.version, change=shown.change))
     typer.echo(as_yaml(shown.says), nl=False)
 
 
@@ -73,7 +74,13 @@ def edit(
         saved = Guidelines(session, services.clock).save(
             found, draft, author=f"cli:{getpass.getuser()}"
         )
-    typer.echo(f"Version {saved.version} is saved. Show it: assay guidelines publish {project}")
+    typer.echo(
+        t(
+            "Version {version} is saved. Show it: assay guidelines publish {project}",
+            version=saved.version,
+            project=project,
+        )
+    )
 
 
 @guidelines_app.command("publish")
@@ -92,7 +99,7 @@ def publish(
         guidelines = Guidelines(session, services.clock)
         number = version or guidelines.newest(found).version
         published = guidelines.publish(found, number, actor=f"cli:{getpass.getuser()}")
-    typer.echo(f"Version {published.version} counts from now on.")
+    typer.echo(t("Version {version} counts from now on.", version=published.version))
 
 
 @guidelines_app.command("history")
@@ -106,7 +113,7 @@ def history(project: ProjectArgument) -> None:
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         versions = Guidelines(session, services.clock).history(found)
-    table = Table("version", "what is new", "author", "saved", "published", "")
+    table = Table(t("version"), t("what is new"), t("author"), t("saved"), t("published"), "")
     for each in versions:
         published = f"{each.published_at:%Y-%m-%d %H:%M}" if each.published_at else ""
         counts = "counts" if each.is_current else ""

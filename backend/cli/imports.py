@@ -1,7 +1,6 @@
 """``assay import``: a file or an SQL table into a dataset."""
 
 import csv
-import io
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -13,6 +12,7 @@ from rich.text import Text
 
 from backend.bootstrap import Services, open_services
 from backend.cli.datasets import file_to_replace, invalid
+from backend.cli.language import t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, SourceFormat
@@ -91,15 +91,19 @@ def import_records(
         strict=strict,
     )
     services = open_services()
-    with ProgressBar("import") as bar:  # no name of the user's: the bar would read it as markup
+    with ProgressBar(t("import")) as bar:  # no name of the user's: the bar would read it as markup
         report = import_source(
             services.database, request, services.clock, progress=bar, actor="cli"
         )
     show(services, report)
-    if id_column is None and report.rows_new:
+    is_own = report.understood is not None and report.understood.is_own_export
+    if id_column is None and report.rows_new and not is_own:
         typer.echo(
-            "Each record's id is its line number; name a column that tells records apart with "
-            "--id-column, or another file's lines are taken for new versions of these.",
+            t(
+                "Each record's id is its line number; name a column that tells "
+                "records apart with --id-column, or another file's lines are taken "
+                "for new versions of these."
+            ),
             err=True,
         )
     if rejects is not None:
@@ -145,7 +149,9 @@ def parse_renames(pairs: list[str]) -> dict[str, str]:
 def show(services: Services, report: ImportReport) -> None:
     """Print the counts and the first rejected rows."""
     console = Console()
-    counts = Table("import", "read", "new", "changed", "unchanged", "rejected", "status")
+    counts = Table(
+        t("import"), t("read"), t("new"), t("changed"), t("unchanged"), t("rejected"), t("status")
+    )
     numbers = (
         report.rows_read,
         report.rows_new,
@@ -156,36 +162,36 @@ def show(services: Services, report: ImportReport) -> None:
     counts.add_row(str(report.id), *(f"{number:,}" for number in numbers), report.status)
     console.print(counts)
     if report.error:
-        console.print(report.error, markup=False)
+        console.print(t(report.error), markup=False)
+    for sentence in report.understood.sentences() if report.understood else ():
+        console.print(t(sentence), markup=False, highlight=False)
     if report.rows_rejected:
-        first = Table("line", "field", "value", "reason", title="Rejected rows")
+        first = Table(t("line"), t("field"), t("value"), t("reason"), title=t("Rejected rows"))
         for reject in _rejects(services, report.id, SHOWN_REJECTS):
-            cells = (str(reject.line), reject.field or "", reject.value or "", reject.reason)
+            cells = (str(reject.line), reject.field or "", reject.value or "", t(reject.reason))
             first.add_row(*map(Text, cells))  # as they are: a value may look like markup
         console.print(first)
         if report.rows_rejected > SHOWN_REJECTS:
-            console.print(f"… and {report.rows_rejected - SHOWN_REJECTS:,} more: --rejects FILE")
+            console.print(
+                t(
+                    "… and {rows_rejected:,} more: --rejects FILE",
+                    rows_rejected=report.rows_rejected - SHOWN_REJECTS,
+                )
+            )
 
 
 def write_rejects(services: Services, import_id: int, path: Path) -> None:
     """The file lists every rejected row: line, field, value, reason."""
-    from backend.ingestion.service import ImportsService
+    from backend.ingestion.reports import rejects_csv
 
-    with (
-        services.database.reading() as session,
-        file_to_replace(path) as out,
-        io.TextIOWrapper(out, encoding="utf-8-sig", newline="") as file,
-    ):
-        writer = csv.writer(file)
-        writer.writerow(Reject.model_fields)
-        for reject in ImportsService(session).rejects(import_id):
-            writer.writerow(reject.model_dump().values())
+    with file_to_replace(path) as out:
+        out.writelines(rejects_csv(services, import_id))
 
 
 def _rejects(services: Services, import_id: int, limit: int) -> list[Reject]:
     from itertools import islice
 
-    from backend.ingestion.service import ImportsService
+    from backend.ingestion.reports import ImportsService
 
     with services.database.reading() as session:
         return list(islice(ImportsService(session).rejects(import_id), limit))

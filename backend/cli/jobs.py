@@ -5,6 +5,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from backend.cli.language import t
+from backend.words import Message
+
 ACTOR = "cli"
 
 jobs_app = typer.Typer(help="Background work.", no_args_is_help=True)
@@ -22,7 +25,7 @@ def list_jobs(
     services = open_services()
     with services.database.reading() as session:
         jobs = JobOverview(session, services.clock).jobs(limit=limit)
-    Console().print(job_table(jobs) if jobs else "No jobs.")
+    Console().print(job_table(jobs) if jobs else t("No jobs."))
 
 
 @jobs_app.command("cancel")
@@ -34,8 +37,12 @@ def cancel_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None
     services = open_services()
     with services.database.transaction() as session:
         job = JobOverview(session, services.clock).cancel(job_id, actor=ACTOR)
-    is_stopping = job.cancel_requested and job.is_open
-    typer.echo(f"{job.id} is {job.status}{' and stops soon' if is_stopping else ''}.")
+    told = {"job": job.id, "status": Message(job.status)}
+    typer.echo(
+        t("{job} is {status} and stops soon.", **told)
+        if job.cancel_requested and job.is_open
+        else t("{job} is {status}.", **told)
+    )
 
 
 @jobs_app.command("retry")
@@ -47,4 +54,4 @@ def retry_job(job_id: Annotated[str, typer.Argument(help="as listed")]) -> None:
     services = open_services()
     with services.database.transaction() as session:
         job = JobOverview(session, services.clock).retry(job_id, actor=ACTOR)
-    typer.echo(f"{job.id} is {job.status}.")
+    typer.echo(t("{job} is {status}.", job=job.id, status=Message(job.status)))

@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from backend.cli.language import ngettext, t
 from backend.cli.progress import ProgressBar
-from backend.core.counting import amount
+from backend.words import Message
 
 ProjectArgument = Annotated[str, typer.Argument(help="project name or id")]
 
@@ -34,13 +35,21 @@ def push(
 
         made = recreate(services, found.id, actor="cli")
         Console().print(
-            f"{amount(made.answers_kept, 'answer is', 'answers are')} kept; "
-            f"{amount(made.tasks_pushed_again, 'task that wants', 'tasks that want')} more "
-            f"{'is' if made.tasks_pushed_again == 1 else 'are'} pushed again."
+            t(
+                "{answers}; {tasks}.",
+                answers=Message.ngettext(
+                    "{n:,} answer is kept", "{n:,} answers are kept", n=made.answers_kept
+                ),
+                tasks=Message.ngettext(
+                    "{n:,} task that wants more is pushed again",
+                    "{n:,} tasks that want more are pushed again",
+                    n=made.tasks_pushed_again,
+                ),
+            )
         )
     with ProgressBar() as report:
         pushed = push_batches(services, found.id, report)
-    Console().print(f"{amount(pushed, 'task')} pushed.")
+    Console().print(ngettext("{n:,} task pushed.", "{n:,} tasks pushed.", pushed))
 
 
 def sync(
@@ -58,6 +67,11 @@ def sync(
     with ProgressBar() as report:
         counts = sync_project(services, found.id, is_full=full, progress=report)
     Console().print(
-        f"{counts.created:,} new, {counts.updated:,} updated and "
-        f"{amount(counts.deleted, 'deleted annotation')}."
+        ngettext(
+            "{created:,} new, {updated:,} updated and {n:,} deleted annotation.",
+            "{created:,} new, {updated:,} updated and {n:,} deleted annotations.",
+            counts.deleted,
+            created=counts.created,
+            updated=counts.updated,
+        )
     )

@@ -6,7 +6,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import amount
+from backend.cli.language import t
+from backend.words import Message
 
 models_app = typer.Typer(help="Model versions: train, list, roll back.", no_args_is_help=True)
 
@@ -37,7 +38,7 @@ def train(
         job_id = TrainingService(session, services.clock).request_retraining(
             found, actor=ACTOR, weights=weights
         )
-    Console().print(f"Queued as {job_id}. Follow it with: assay status")
+    Console().print(t("Queued as {job_id}. Follow it with: assay status", job_id=job_id))
 
 
 @models_app.command("next-batch")
@@ -51,7 +52,7 @@ def next_batch(project: ProjectArgument) -> None:
     with services.database.transaction() as session:
         found = ProjectsService(session, services.clock).find(project)
         job_id = TrainingService(session, services.clock).request_batch(found, actor=ACTOR)
-    Console().print(f"Queued as {job_id}. Follow it with: assay status")
+    Console().print(t("Queued as {job_id}. Follow it with: assay status", job_id=job_id))
 
 
 @models_app.command("list")
@@ -67,8 +68,10 @@ def list_models(project: ProjectArgument) -> None:
         registry = RegistryService(session, services.clock)
         versions = registry.list_versions(found.id)
         champion = registry.champion(found.id)
-        reasons = {row.challenger_id: row.reason for row in registry.list_promotions(found.id)}
-    table = Table("version", "labels", "accuracy on new records", "champion", "decision")
+        reasons = {row.challenger_id: t(row.reason) for row in registry.list_promotions(found.id)}
+    table = Table(
+        t("version"), t("labels"), t("accuracy on new records"), t("champion"), t("decision")
+    )
     for version in versions:
         accuracy = version.metrics.get("audit_accuracy")
         table.add_row(
@@ -79,7 +82,7 @@ def list_models(project: ProjectArgument) -> None:
             reasons.get(version.id, ""),
         )
     if not versions:
-        Console().print("No model version yet: one is trained after the first labels.")
+        Console().print(t("No model version yet: one is trained after the first labels."))
         return
     Console().print(table)
 
@@ -101,7 +104,7 @@ def rollback(
         RegistryService(session, services.clock).rollback(
             found.id, number, reason=reason, actor=ACTOR
         )
-    Console().print(f"Model version {number} is champion again.")
+    Console().print(t("Model version {number} is champion again.", number=number))
 
 
 @models_app.command("purge")
@@ -135,10 +138,20 @@ def purge(
     ]
     for one in found:
         Console(soft_wrap=True).print(
-            f"{one.bytes:>15,} bytes  {one.what}: {one.path}", markup=False
+            t("{bytes:>15,} bytes  {what}: {path}", bytes=one.bytes, what=one.what, path=one.path),
+            markup=False,
         )
-    total = f"{amount(len(found), 'folder')}, {sum(one.bytes for one in found):,} bytes"
-    Console().print(f"Deleted: {total}." if delete else f"Would be deleted with --delete: {total}.")
+    total = Message.ngettext(
+        "{n} folder, {bytes:,} bytes",
+        "{n} folders, {bytes:,} bytes",
+        n=len(found),
+        bytes=sum(one.bytes for one in found),
+    )
+    Console().print(
+        t("Deleted: {total}.", total=total)
+        if delete
+        else t("Would be deleted with --delete: {total}.", total=total)
+    )
 
 
 @models_app.command("strategies")

@@ -8,6 +8,9 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from backend.cli.language import t
+from backend.words import Worded
+
 LINE_SECONDS = 5.0
 """Least time between two lines where there is no terminal. Chosen: a log stays short."""
 SILENT_SECONDS = 60.0
@@ -46,7 +49,7 @@ class ProgressBar:
         self._clock = clock
         self._started = self._printed = clock()
         self._line: tuple[str, int] | None = None
-        self._task = self._bar.add_task(title or "starting", total=1.0)
+        self._task = self._bar.add_task(title or t("starting"), total=1.0)
 
     def __enter__(self) -> Self:
         self._started = self._printed = self._clock()
@@ -62,10 +65,11 @@ class ProgressBar:
         if error is None:
             self._bar.update(self._task, completed=1.0)
             if self._bar.disable and (self._line is not None or not self._is_transient):
-                self._print(self._title or "done", 100)
+                self._print(self._title or t("done"), 100)
         self._bar.stop()
 
-    def __call__(self, fraction: float, message: str = "") -> None:
+    def __call__(self, fraction: float, message: str | Worded = "") -> None:
+        message = t(message)
         text = f"{self._title}: {message}" if self._title and message else self._title or message
         self._bar.update(self._task, completed=fraction, description=text)
         if not self._bar.disable:

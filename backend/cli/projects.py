@@ -1,4 +1,4 @@
-"""``assay projects``: create, list, show and change labelling projects."""
+"""``assay projects``: create, list, show, change and delete labelling projects."""
 
 import json
 from pathlib import Path
@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from backend.cli.confirmation import ConfirmOption, ask_for_name
+from backend.cli.language import t
 from backend.core.exceptions import InvalidInput
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.words import Message
@@ -33,9 +35,11 @@ def create(
 ) -> None:
     """Create a project; its first batch appears in Label Studio as soon as a worker runs."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService, read_policy
+    from backend.projects.policy_checks import read_policy
+    from backend.projects.project_warnings import warnings_of
+    from backend.projects.service import ProjectsService
     from backend.training.service import TrainingService
-    from labeling.label_schema import read_declaration
+    from labeling.declaration import read_declaration
 
     services = open_services()
     request = ProjectCreate(
@@ -48,7 +52,12 @@ def create(
         project = ProjectsService(session, services.clock).create(request, actor=ACTOR)
         if start:
             TrainingService(session, services.clock).request_batch(project, actor=ACTOR)
-    Console().print(f"Project {project.id} '{project.name}' created.")
+    Console().print(
+        t("Project {number} '{project}' created.", number=project.id, project=project.name),
+        markup=False,
+    )
+    for words in warnings_of(project):
+        Console(stderr=True).print(t(words), style="yellow", markup=False)
 
 
 @projects_app.command("list")
@@ -59,7 +68,9 @@ def list_projects() -> None:
     from backend.records.service import RecordsService
 
     services = open_services()
-    table = Table("id", "name", "dataset", "Label Studio", "policy where not the default")
+    table = Table(
+        t("id"), t("name"), t("dataset"), t("Label Studio"), t("policy where not the default")
+    )
     default = LoopPolicy().model_dump(mode="json")
     with services.database.reading() as session:
         datasets = RecordsService(session, services.clock)
@@ -73,7 +84,7 @@ def list_projects() -> None:
                 Text(", ".join(settings)),
             )
     if not table.row_count:
-        Console().print("No projects yet. Create one: assay projects create NAME --dataset NAME")
+        Console().print(t("No projects yet. Create one: assay projects create NAME --dataset NAME"))
         return
     Console().print(table)
 
@@ -82,7 +93,8 @@ def list_projects() -> None:
 def show(project: Annotated[str, typer.Argument(help="name or id")]) -> None:
     """Print a project with its label schema and policy as JSON."""
     from backend.bootstrap import open_services
-    from backend.projects.service import ProjectsService, to_public
+    from backend.projects.public import to_public
+    from backend.projects.service import ProjectsService
 
     services = open_services()
     with services.database.reading() as session:
@@ -97,8 +109,8 @@ def change(
 ) -> None:
     """Change a project's policy."""
     from backend.bootstrap import open_services
-    from backend.projects.policy_warnings import warnings_of
-    from backend.projects.service import ProjectsService, policy_of
+    from backend.projects.project_warnings import warnings_of
+    from backend.projects.service import ProjectsService
 
     services = open_services()
     with services.database.reading() as session:
@@ -107,8 +119,40 @@ def change(
         service = ProjectsService(session, services.clock)
         changed = service.set_policy(found.id, parse_settings(setting), actor=ACTOR)
     Console().print_json(data=changed.policy)
-    for words in warnings_of(policy_of(changed)):
-        Console(stderr=True).print(words.en, style="yellow", markup=False)
+    for words in warnings_of(changed):
+        Console(stderr=True).print(t(words), style="yellow", markup=False)
+
+
+@projects_app.command("delete")
+def delete(
+    project: Annotated[str, typer.Argument(help="name or id")],
+    confirm: ConfirmOption = None,
+    label_studio: Annotated[
+        bool,
+        typer.Option(
+            "--label-studio/--keep-label-studio", help="delete its project in Label Studio, too"
+        ),
+    ] = False,
+) -> None:
+    """Delete a project with its tasks, answers, decisions and models; the records stay."""
+    from backend.bootstrap import open_services
+    from backend.projects.service import ProjectsService
+    from backend.removal.service import Removals
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        lost = Removals(session, services).of_project(found)
+    name = ask_for_name(found.name, lost, confirm)
+    with services.database.transaction() as session:
+        Removals(session, services).delete_project(
+            found.id,
+            confirmed=name,
+            label_studio="delete" if label_studio else "keep",
+            actor=ACTOR,
+        )
+    said = t("Project '{project}' is deleted; the worker deletes its files.", project=found.name)
+    Console().print(said, markup=False)
 
 
 def parse_settings(pairs: list[str]) -> dict[str, Any]:

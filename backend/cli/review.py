@@ -6,7 +6,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.core.counting import amount
+from backend.cli.language import ngettext, t
 from backend.words import Message
 
 if TYPE_CHECKING:
@@ -68,7 +68,9 @@ def list_cases(
     if as_json:
         typer.echo(page.model_dump_json())
         return
-    table = Table("case", "record", "state", "worth", "consensus", "votes", "why")
+    table = Table(
+        t("case"), t("record"), t("state"), t("worth"), t("consensus"), t("votes"), t("why")
+    )
     for case in page.items:
         table.add_row(
             str(case.id),
@@ -77,11 +79,18 @@ def list_cases(
             f"{case.priority:.2f}",
             consensus_words(case, titles),
             str(case.votes),
-            " ".join(ground.reason for ground in case.grounds),
+            " ".join(t(ground.reason_message) for ground in case.grounds),
         )
     if page.items:
         Console().print(table)
-    Console().print(f"{amount(page.total, 'case')}, {len(page.items)} shown.")
+    Console().print(
+        ngettext(
+            "{n:,} case, {shown} shown.",
+            "{n:,} cases, {shown} shown.",
+            page.total,
+            shown=len(page.items),
+        )
+    )
 
 
 @review_app.command("refresh")
@@ -96,9 +105,17 @@ def refresh(project: ProjectArgument) -> None:
         found = ProjectsService(session, services.clock).find(project)
     done = refresh_desk(services, found.id, is_full=True)
     typer.echo(
-        f"{amount(done.consensus_labels, 'consensus label')} changed; cases: "
-        f"{done.opened:,} opened, {done.reopened:,} open again, {done.changed:,} changed, "
-        f"{done.settled:,} settled."
+        ngettext(
+            "{n:,} consensus label changed; cases: {opened:,} opened, {reopened:,} open again, "
+            "{changed:,} changed, {settled:,} settled.",
+            "{n:,} consensus labels changed; cases: {opened:,} opened, {reopened:,} open again, "
+            "{changed:,} changed, {settled:,} settled.",
+            done.consensus_labels,
+            opened=done.opened,
+            reopened=done.reopened,
+            changed=done.changed,
+            settled=done.settled,
+        )
     )
 
 

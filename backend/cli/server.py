@@ -4,6 +4,8 @@ from typing import Annotated
 
 import typer
 
+from backend.cli.language import t
+
 
 def serve(
     host: Annotated[str | None, typer.Option(help="address; default ASSAY_HOST")] = None,
@@ -47,8 +49,11 @@ def worker() -> None:
 
 def migrate() -> None:
     """Bring the store's tables up to date; safe to repeat."""
+    from backend.core.data_directory import ensure_data_directory
     from backend.core.migrations import upgrade
     from backend.core.settings import get_settings
 
-    upgrade(get_settings().store_url)
-    typer.echo("The store is up to date.")
+    settings = get_settings()
+    ensure_data_directory(settings.data_dir)
+    upgrade(settings.store_url)
+    typer.echo(t("The store is up to date."))

@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from backend.cli.language import t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
@@ -22,6 +23,7 @@ def simulate(
     text: Annotated[
         list[str] | None, typer.Option(help="column to learn from; repeat it; none: all others")
     ] = None,
+    encoding: Annotated[str | None, typer.Option(help="e.g. gb18030; none: UTF-8")] = None,
     strategies: Annotated[
         str, typer.Option(help="query strategies, with commas between; random is always run")
     ] = "default,margin",
@@ -70,9 +72,10 @@ def simulate(
     from active_learning.simulation.analysis import BASELINE, analyse
     from active_learning.simulation.experiment import Plan
     from active_learning.simulation.grid import run_grid
-    from active_learning.simulation.report import average_words, table, write_report
+    from active_learning.simulation.report import write_report
     from backend.simulation.confusion import as_shares
     from backend.simulation.labelled_file import embed_file, read_labelled_file
+    from backend.words import language_tag, languages, translator
 
     notes = Console(stderr=True)
     names = [name.strip() for name in strategies.split(",") if name.strip()]
@@ -82,11 +85,13 @@ def simulate(
             make_strategy(name)
     except UnknownStrategy as error:
         raise InvalidInput(str(error), field="--strategies", value=strategies) from error
-    read = read_labelled_file(file, label, text or [])
+    read = read_labelled_file(file, label, text or [], encoding)
     if read.unlabelled:
-        notes.print(f"{read.unlabelled:,} rows without a label are left out.")
+        notes.print(
+            t("{unlabelled:,} rows without a label are left out.", unlabelled=read.unlabelled)
+        )
     if read.malformed:
-        notes.print(f"{read.malformed:,} malformed lines are left out.")
+        notes.print(t("{malformed:,} malformed lines are left out.", malformed=read.malformed))
     count = len(read.texts)
     wanted = budget if budget is not None else max(2, min(500, count // 2))
     available = count - max(1, round(count * Plan.test_share))
@@ -127,28 +132,43 @@ def simulate(
         annotators=annotators,
         confusion=matrix,
     )
-    with ProgressBar("features") as bar:
+    with ProgressBar(t("features")) as bar:
         data = embed_file(read, encoder, out / "embeddings", bar)
-    with ProgressBar("simulating") as bar:
+    with ProgressBar(t("simulating")) as bar:
         runs = run_grid(data, plan, names, range(seeds), out / "runs", jobs=jobs, progress=bar)
     described: dict[str, Any] = {"file": str(file), "records": count, "plan": plan.as_dict()}
     if matrix is not None:
         described["answers"] = as_shares(matrix, classes)
     result: dict[str, Any] = {**described, **analyse(runs)}
-    paths = write_report(result, out)
+    paths = write_report(
+        result, out, {language_tag(name): translator(name).look_up for name in languages()}
+    )
     if as_json:
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises
         return
+    _show(result, paths["html"])
+
+
+def _show(result: dict[str, Any], html: Path) -> None:
+    from active_learning.simulation.analysis import recommend
+    from active_learning.simulation.report import average_words, table
+
     console = Console()
-    shown = Table("strategy", "area", "to 90 %", "to 95 %", "against random", "above", "worst loss")
+    shown = Table(
+        t("strategy"),
+        t("area"),
+        t("to 90 %"),
+        t("to 95 %"),
+        t("against random"),
+        t("above"),
+        t("worst loss"),
+    )
     for row in table(result):
         shown.add_row(*row)
     console.print(shown)
-    console.print(
-        f"{average_words(result).en[:1].upper()}{average_words(result).en[1:]}.", markup=False
-    )
-    console.print(result["recommendation"]["en"], markup=False)
-    console.print(f"Curves: {paths['html']}", markup=False)
+    console.print(t("Averages: {averages}.", averages=average_words(result)), markup=False)
+    console.print(t(recommend(result["strategies"])), markup=False)
+    console.print(t("Curves: {html}", html=html), markup=False)
 
 
 def _confusion(

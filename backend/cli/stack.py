@@ -8,8 +8,11 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from backend.cli.addresses import print_addresses, print_differences, print_logins
+from backend.cli.language import t
 from backend.core.settings import load_settings
-from backend.embedded.stack import EmbeddedStack, ServiceStatus
+from backend.embedded.stack import EmbeddedStack
+from backend.embedded.states import ServiceStatus
 
 Service = Literal["label-studio", "api", "worker"]
 
@@ -24,22 +27,21 @@ def up() -> None:
     from backend.cli.progress import ProgressBar
 
     stack = embedded_stack()
-    with ProgressBar("Starting") as bar:
-        settings = stack.up(bar)
+    with ProgressBar(t("Starting")) as bar:
+        running = stack.up(bar)
     console = Console()
-    console.print(f"Labelling page  {settings.annotator_url}")
-    console.print(f"Web pages       http://{settings.host}:{settings.port}/")
-    console.print(f"API             http://{settings.host}:{settings.port}/docs")
-    console.print(f"Logins          {stack.data_dir / 'embedded.env'}")
+    print_differences(console, running.differences)
+    print_addresses(console, running.settings)
+    print_logins(console, stack.data_dir)
 
 
 def stop() -> None:
     """Stop what `assay up` started; nothing is lost."""
     from backend.cli.progress import ProgressBar
 
-    with ProgressBar("Stopping") as bar:
+    with ProgressBar(t("Stopping")) as bar:
         stopped = embedded_stack().down(bar)
-    typer.echo(f"Stopped: {', '.join(stopped)}." if stopped else "Nothing was running.")
+    typer.echo(t("Stopped: {stopped}.", stopped=stopped) if stopped else t("Nothing was running."))
 
 
 def reset(
@@ -48,12 +50,15 @@ def reset(
     """Stop everything and delete the data directory: records, labels, models, all of it."""
     stack = embedded_stack()
     if not stack.data_dir.exists():
-        typer.echo(f"There is no {stack.data_dir}.")
+        typer.echo(t("There is no {folder}.", folder=stack.data_dir))
         return
     if not yes:
-        typer.confirm(f"Delete {stack.data_dir} with all records, labels and models?", abort=True)
+        typer.confirm(
+            t("Delete {folder} with all records, labels and models?", folder=stack.data_dir),
+            abort=True,
+        )
     stack.reset()
-    typer.echo(f"Deleted {stack.data_dir}.")
+    typer.echo(t("Deleted {folder}.", folder=stack.data_dir))
 
 
 def logs(
@@ -66,7 +71,7 @@ def logs(
         status for status in embedded_stack().status() if service is None or status.name == service
     ]
     if not shown:
-        typer.echo("The stack has never been started here: assay up.")
+        typer.echo(t("The stack has never been started here: assay up."))
     for status in shown:
         _show(status, lines)
     if follow and shown:
@@ -77,7 +82,7 @@ def logs(
 def _show(status: ServiceStatus, lines: int) -> None:
     from backend.embedded.processes import tail
 
-    state = f"process {status.pid}" if status.pid else "not running"
+    state = t("process {pid}", pid=status.pid) if status.pid else t("not running")
     typer.echo(f"==> {status.name} ({state}) {status.log}")
     typer.echo(tail(status.log, lines))
 

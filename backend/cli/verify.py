@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from backend.core.counting import amount
+from backend.cli.language import t
+from backend.words import Message
 
 
 def verify(
@@ -33,24 +34,39 @@ def verify(
         console = Console()
         for report in reports:
             console.print(
-                f"[bold]{escape(report.project)}[/bold]: {amount(report.tasks_compared, 'task')}, "
-                f"{amount(report.annotations_compared, 'annotation')}, "
-                f"{amount(report.revisions_checked, 'revision')}, "
-                f"{amount(report.model_versions_checked, 'model version')} compared; "
-                f"{amount(len(report.differences), 'difference')}."
+                t(
+                    "[bold]{project}[/bold]: {tasks}, {annotations}, {revisions}, {versions} "
+                    "compared; {differences}.",
+                    project=escape(report.project),
+                    tasks=Message.ngettext("{n:,} task", "{n:,} tasks", n=report.tasks_compared),
+                    annotations=Message.ngettext(
+                        "{n:,} annotation", "{n:,} annotations", n=report.annotations_compared
+                    ),
+                    revisions=Message.ngettext(
+                        "{n:,} revision", "{n:,} revisions", n=report.revisions_checked
+                    ),
+                    versions=Message.ngettext(
+                        "{n:,} model version",
+                        "{n:,} model versions",
+                        n=report.model_versions_checked,
+                    ),
+                    differences=Message.ngettext(
+                        "{n:,} difference", "{n:,} differences", n=len(report.differences)
+                    ),
+                )
             )
             if report.differences:
-                table = Table("kind", "subject", "store", "Label Studio", "remedy")
+                table = Table(t("kind"), t("subject"), t("store"), t("Label Studio"), t("remedy"))
                 for item in report.differences:
                     table.add_row(
                         item.kind,
-                        item.subject,
-                        item.store or "",
-                        item.label_studio or "",
-                        item.remedy,
+                        t(item.subject),
+                        t(item.store) if item.store else "",
+                        t(item.label_studio) if item.label_studio else "",
+                        t(item.remedy),
                     )
                 console.print(table)
         if not reports:
-            console.print("There are no projects to verify.")
+            console.print(t("There are no projects to verify."))
     if any(not report.is_equal for report in reports):
         raise typer.Exit(1)

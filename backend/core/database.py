@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlmodel import Session
@@ -108,7 +108,7 @@ class Database:
                 connection.cursor().execute("VACUUM INTO ?", (str(path),))
             finally:
                 connection.close()
-            copy = Database(f"sqlite:///{path}")
+            copy = Database(URL.create("sqlite", database=str(path)).render_as_string())
             try:
                 with Session(copy.engine, expire_on_commit=False) as session:
                     yield session

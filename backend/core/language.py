@@ -1,8 +1,9 @@
 """Which language a reader wants."""
 
 from fastapi import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from backend.words import Language, languages, preferred_language
+from backend.words import READER, Language, languages, preferred_language
 
 LANGUAGE_COOKIE = "assay_language"
 LANGUAGE_PARAMETER = "lang"
@@ -26,3 +27,21 @@ def _tags(header: str) -> list[str]:
         except ValueError:
             continue
     return [tag for _weight, tag in sorted(weighted, key=lambda item: -item[0]) if tag]
+
+
+class ReaderLanguage:
+    """While a request is answered, ``READER`` is the language of whoever asked."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        held = READER.set(language_of(Request(scope)))
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            READER.reset(held)

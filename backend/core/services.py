@@ -47,4 +47,5 @@ class Services:
             self.settings.label_studio_url,
             token.get_secret_value(),
             timeout=self.settings.label_studio_timeout_seconds,
+            proxy=self.settings.proxy,
         )

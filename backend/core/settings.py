@@ -5,26 +5,32 @@ data directory, which ``assay up`` writes with secrets of its own making.
 """
 
 import os
+import sys
 from functools import lru_cache
+from importlib.util import find_spec
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy import URL
 
 from backend.core.exceptions import ConfigurationError
-from backend.words import Message
+from backend.words import Message, languages
 
+ENV_PREFIX = "ASSAY_"
 MINIMUM_SECRET_LENGTH = 24
 """Chosen: 24 hexadecimal characters are 96 random bits, beyond guessing."""
+PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
 WEAK_SECRETS = frozenset({"changethis", "changeme", "secret", "password", "admin"})
 
 
 class Settings(BaseSettings):
     """All settings of the three processes; every field can be set as ``ASSAY_<NAME>``."""
 
-    model_config = SettingsConfigDict(env_prefix="ASSAY_", extra="ignore", env_ignore_empty=True)
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, extra="ignore", env_ignore_empty=True)
 
     environment: Literal["development", "production"] = Field(
         "development", description="production refuses missing or weak secrets"
@@ -60,12 +66,22 @@ class Settings(BaseSettings):
     )
     label_studio_timeout_seconds: float = Field(300.0, gt=0, description="read timeout")
 
+    proxy: str | None = Field(
+        None,
+        description="proxy to the outside, for the Hugging Face hub and a Label Studio elsewhere: "
+        "http://HOST:PORT or socks5://HOST:PORT; empty: none",
+    )
+
     encoder: str = Field("auto", description="auto, characters, or any Hugging Face name or path")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the encoder runs")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the encoder; auto: bfloat16 where the processor has it"
     )
     torch_threads: int | None = Field(None, ge=1, description="CPU threads; empty: torch decides")
+
+    language: str | None = Field(
+        None, description="of the command line, as zh; empty: the terminal's"
+    )
 
     sync_interval_seconds: int = Field(60, ge=5, description="pause between reconciling syncs")
     sync_overlap_seconds: int = Field(
@@ -106,6 +122,47 @@ class Settings(BaseSettings):
                 ) from error
         return listed
 
+    @field_validator("proxy")
+    @classmethod
+    def check_proxy(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        scheme = urlsplit(value).scheme
+        if scheme not in PROXY_SCHEMES or not urlsplit(value).hostname:
+            raise ConfigurationError(
+                Message("ASSAY_PROXY is {value!r}, which is no address of a proxy.", value=value),
+                field="proxy",
+                value=value,
+                remedy=Message(
+                    "Write SCHEME://HOST:PORT; the schemes are {schemes}.",
+                    schemes=", ".join(PROXY_SCHEMES),
+                ),
+            )
+        if scheme.startswith("socks") and find_spec("socksio") is None:
+            raise ConfigurationError(
+                Message(
+                    "ASSAY_PROXY is {value!r}, and SOCKS needs the package socksio.", value=value
+                ),
+                field="proxy",
+                value=value,
+                remedy=Message(
+                    "Install it: {python} -m pip install socksio.", python=sys.executable
+                ),
+            )
+        return value
+
+    @field_validator("language")
+    @classmethod
+    def has_a_catalogue(cls, value: str | None) -> str | None:
+        if value is not None and value not in languages():
+            raise ConfigurationError(
+                Message("ASSAY_LANGUAGE is {value!r}.", value=value),
+                field="language",
+                value=value,
+                remedy=Message("Choose one of: {languages}.", languages=languages()),
+            )
+        return value
+
     @model_validator(mode="after")
     def refuse_weak_secrets_in_production(self) -> Self:
         if self.environment != "production":
@@ -128,7 +185,10 @@ class Settings(BaseSettings):
     @property
     def store_url(self) -> str:
         """SQLAlchemy URL of the store."""
-        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'assay.sqlite3'}"
+        if self.database_url:
+            return self.database_url
+        file = self.data_dir.absolute() / "assay.sqlite3"
+        return URL.create("sqlite", database=str(file)).render_as_string()
 
     @property
     def is_embedded_store(self) -> bool:
@@ -136,9 +196,14 @@ class Settings(BaseSettings):
         return self.store_url.startswith("sqlite")
 
     @property
+    def local_url(self) -> str:
+        """URL of the API on this machine."""
+        return f"http://{self.host}:{self.port}"
+
+    @property
     def webhook_base_url(self) -> str:
         """URL of the API as Label Studio sees it."""
-        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+        return (self.public_url or self.local_url).rstrip("/")
 
     @property
     def annotator_url(self) -> str:

@@ -3,10 +3,11 @@
 import csv
 import io
 import json
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
+
+from backend.core.tabular_cells import safe_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -16,33 +17,25 @@ LINES_PER_PIECE = 500
 ROWS_PER_GROUP = 10_000
 """Chosen: bounds memory while a Parquet file is written."""
 BYTE_ORDER_MARK = "\ufeff"
-_FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")
 
 
 def csv_pieces(
-    header: Sequence[str],
-    rows: Iterable[Sequence[object]],
-    *,
-    has_mark: bool = True,
-    is_safe: bool = True,
+    header: Sequence[str], rows: Iterable[Sequence[object]], *, has_mark: bool = True
 ) -> Iterator[bytes]:
-    """The table as CSV, in UTF-8.
+    """The table as CSV, in UTF-8; no cell is run as a formula by a spreadsheet.
 
     Args:
         header: names of the columns.
         rows: values in the order of the columns; lists and mappings are written as JSON.
         has_mark: begin with a byte order mark, which Excel needs to see that it is UTF-8.
-        is_safe: texts that a spreadsheet would run as a formula get an apostrophe before them,
-            see ``safe_cell``.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer)
     if has_mark:
         buffer.write(BYTE_ORDER_MARK)
-    made = safe_cell if is_safe else _cell
-    writer.writerow([made(name) for name in header])
+    writer.writerow([safe_text(name) for name in header])
     for number, row in enumerate(rows, start=1):
-        writer.writerow([made(value) for value in row])
+        writer.writerow([_cell(value) for value in row])
         if number % LINES_PER_PIECE == 0:
             yield buffer.getvalue().encode()
             buffer.seek(0)
@@ -50,24 +43,10 @@ def csv_pieces(
     yield buffer.getvalue().encode()
 
 
-def safe_cell(value: object) -> object:
-    """``value`` as a cell that no spreadsheet takes for a formula.
-
-    A text that begins like one (``=``, ``+``, ``-``, ``@``, their full-width forms, tab or line
-    end, also after apostrophes) gets an apostrophe before it; numbers stay numbers. To undo it,
-    take one apostrophe away from texts that begin with apostrophes and one of these.
-
-    >>> safe_cell("=1+1"), safe_cell("'=1+1"), safe_cell("it's"), safe_cell(-1)
-    ("'=1+1", "''=1+1", "it's", -1)
-    """
-    cell = _cell(value)
-    if isinstance(cell, str) and _FORMULA.match(cell):
-        return f"'{cell}"
-    return cell
-
-
 def _cell(value: object) -> object:
-    return as_json(value) if isinstance(value, Mapping | list | tuple) else value
+    if isinstance(value, Mapping | list | tuple):
+        return as_json(value)
+    return safe_text(value) if isinstance(value, str) else value
 
 
 def as_json(value: object) -> str:

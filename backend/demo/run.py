@@ -1,4 +1,7 @@
-"""One demo: the steps a team would take, in order, each safe to repeat."""
+"""One demo: the steps a team would take, in order, each safe to repeat.
+
+Without a truth in the source nobody is simulated: it ends with the first batch.
+"""
 
 import time
 from collections.abc import Callable
@@ -21,7 +24,7 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
-from backend.words import N_, Message
+from backend.words import N_, Message, Progress, Translate
 from labeling.label_studio.addresses import queue_address
 
 AUDIT_SHARE = 0.3
@@ -29,7 +32,6 @@ POLL_SECONDS = 0.3
 STEP_SECONDS = 900.0
 ACTOR = "demo"
 
-Progress = Callable[[float, str], None]
 Found = TypeVar("Found")
 
 
@@ -56,6 +58,7 @@ class DemoRun:
         request = ImportRequest(
             dataset=self._source.dataset,
             path=self._source.file,
+            encoding=self._source.encoding,
             id_column=self._source.id_column,
             kind=self._source.kind,
             kind_column=self._source.kind_column,
@@ -65,12 +68,10 @@ class DemoRun:
     def create_project(self, *, batch_size: int) -> None:
         """The demo's project exists and its first batch is on its way."""
         services = self._services
-        policy = LoopPolicy(
-            batch_size=batch_size,
-            audit_share=AUDIT_SHARE,
-            annotators_per_record=len(PROFILES),
-            seed=self._seed,
-        )
+        policy = LoopPolicy(batch_size=batch_size, seed=self._seed)
+        if self._source.truth is not None:
+            simulated = {"audit_share": AUDIT_SHARE, "annotators_per_record": len(PROFILES)}
+            policy = policy.model_copy(update=simulated)
         with services.database.transaction() as session:
             service = ProjectsService(session, services.clock)
             found = next((p for p in service.list() if p.name == self._source.project), None)
@@ -94,6 +95,8 @@ class DemoRun:
 
     def turn(self, number: int, progress: Progress) -> bool:
         """Round ``number`` is labelled and learnt from; False if the pool was empty before."""
+        truth = self._source.truth
+        assert truth is not None, "nobody is simulated"
         batch = self.await_batch(number, lambda share, text: progress(0.2 * share, text))
         if batch is None:
             return False
@@ -102,7 +105,7 @@ class DemoRun:
             self.project,
             batch.id,
             hire_annotators(self._services, self.annotator_password),
-            self._source.truth_of,
+            truth.of,
             seed=self._seed,
             progress=lambda share, text: progress(0.2 + 0.6 * share, text),
         )
@@ -119,7 +122,9 @@ class DemoRun:
 
         def is_over() -> bool:
             with self._services.database.reading() as session:
-                return selection_repository.is_pool_empty(session, self.project)
+                # The last batch empties the pool before Label Studio holds it.
+                is_chosen = selection_repository.find_batch(session, self.project.id, number)
+                return not is_chosen and selection_repository.is_pool_empty(session, self.project)
 
         return self._await(f"choosing and pushing batch {number}", find, progress, is_over)
 
@@ -185,14 +190,14 @@ class DemoRun:
             for version in versions
         ]
 
-    def draw_learning_curve(self, path: Path) -> Path:
-        """The accuracy on the audit sample over the labels, as a picture."""
+    def draw_learning_curve(self, path: Path, t: Translate) -> Path:
+        """The accuracy on the audit sample over the labels, as a picture in the words of ``t``."""
         from backend.demo.picture import draw_learning_curve
 
         with self._services.database.reading() as session:
             registry = RegistryService(session, self._services.clock)
             versions = registry.list_versions(self.project.id)
-        return draw_learning_curve([version.metrics for version in versions], path)
+        return draw_learning_curve([version.metrics for version in versions], path, t)
 
     def labelling_url(self) -> str:
         """Where a person goes on labelling."""
@@ -200,10 +205,19 @@ class DemoRun:
         assert label_studio_id is not None
         return queue_address(self._services.settings.annotator_url, label_studio_id)
 
+    def invitation_url(self) -> str:
+        """Where people sign up to Label Studio."""
+        client = self._services.label_studio
+        base = self._services.settings.annotator_url
+        return f"{base}/user/signup/?token={client.invitation()}"
+
+    def project_url(self) -> str:
+        """The project's page."""
+        return f"{self._services.settings.local_url}/projects/{self.project.id}"
+
     def review_url(self) -> str:
         """Where a lead decides what the annotators disagree about."""
-        settings = self._services.settings
-        return f"http://{settings.host}:{settings.port}/projects/{self.project.id}/review"
+        return f"{self.project_url()}/review"
 
     def annotator_emails(self) -> list[str]:
         """Who the simulated annotators are."""

@@ -5,13 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from backend.annotations.simulated import know_simulated
 from backend.core.services import Services
 from backend.demo.annotators import PROFILES, AnnotatorProfile, ShownSuggestion, answer
 from backend.demo.truth import Truth
 from backend.label_studio import repository as label_studio_repository
 from backend.models import Prediction, Project, Record, Task
 from backend.projects.service import label_schema_of
-from backend.words import Message
+from backend.words import Message, Progress
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.account import Account, ensure_annotator
 from labeling.label_studio.annotations import Answer, build_result
@@ -20,7 +21,6 @@ from labeling.label_studio.controls import FAULTY, ISSUES
 
 LIKELY = 0.5
 
-Progress = Callable[[float, str], None]
 TruthOf = Callable[[Record], Truth]
 
 
@@ -33,12 +33,19 @@ class DemoAnnotator:
 
 
 def hire_annotators(services: Services, password: str) -> list[DemoAnnotator]:
-    """One Label Studio user for each profile; those that exist are kept."""
+    """One Label Studio user for each profile; those that exist are kept.
+
+    The store knows them as simulated before they answer.
+    """
     client = services.label_studio
-    return [
+    hired = [
         DemoAnnotator(profile, ensure_annotator(client.url, client.token, profile.email, password))
         for profile in PROFILES
     ]
+    with services.database.transaction() as session:
+        user_ids = [annotator.account.user_id for annotator in hired]
+        know_simulated(session, user_ids, services.clock())
+    return hired
 
 
 def label_batch(

@@ -1,6 +1,5 @@
 """Where the demo's records come from, and what is true of them."""
 
-import csv
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
@@ -8,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.core.tabular import csv_pieces
 from backend.demo.files import read_truth, write_csv
 from backend.demo.records import generate
 from backend.demo.reference import RuleReference
@@ -17,6 +17,7 @@ from backend.ingestion.mapping import RowMapper
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import ImportRequest
 from backend.models import Record
+from backend.projects.schemas import LONGEST_NAME, SHORTEST_NAME
 from backend.words import Message
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.label_schema import LabelSchema
@@ -27,8 +28,16 @@ LOOKED_AT = 10_000
 
 
 @dataclass(frozen=True)
+class SimulatedTruth:
+    """What simulated annotators are near to, and where it comes from."""
+
+    of: Callable[[Record], Truth]
+    comes_from: str
+
+
+@dataclass(frozen=True)
 class DemoSource:
-    """One file of records, how to read it, and the truth that annotators are near to."""
+    """One file of records and how to read it; ``truth`` only where annotators are simulated."""
 
     dataset: str
     project: str
@@ -37,8 +46,8 @@ class DemoSource:
     kind: str
     kind_column: str | None
     schema: LabelSchema
-    truth_of: Callable[[Record], Truth]
-    truth_comes_from: str
+    truth: SimulatedTruth | None
+    encoding: str | None = None
 
 
 def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
@@ -61,12 +70,14 @@ def generate_source(folder: Path, records: int, seed: int) -> DemoSource:
         kind="product",
         kind_column="kind",
         schema=LabelSchema.from_file(SCHEMA_FILE),
-        truth_of=lambda record: truths[record.external_id],
-        truth_comes_from="the generator's own record of the errors it injected",
+        truth=SimulatedTruth(
+            lambda record: truths[record.external_id],
+            "the generator's own record of the errors it injected",
+        ),
     )
 
 
-def paired_tables(data: Path, folder: Path) -> DemoSource:
+def paired_tables(data: Path, folder: Path, *, is_simulated: bool) -> DemoSource:
     """A folder with a dirty table and its clean twin.
 
     Raises:
@@ -83,26 +94,36 @@ def paired_tables(data: Path, folder: Path) -> DemoSource:
     _write_pairs(file, rows, fields)
     return DemoSource(
         dataset=data.name,
-        project=f"Demo {data.name}"[:50],
+        project=_project_name(data.name, is_simulated=is_simulated),
         file=file,
         id_column="record_id",
         kind="inventory",
         kind_column=None,
         schema=LabelSchema.model_validate(label_schema(fields)),
-        truth_of=lambda record: truths[record.external_id],
-        truth_comes_from="the clean table beside the dirty one",
+        truth=SimulatedTruth(
+            lambda record: truths[record.external_id], "the clean table beside the dirty one"
+        )
+        if is_simulated
+        else None,
     )
 
 
-def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> DemoSource:
-    """A user's CSV, Parquet or JSONL file; the truth is its grade column, or rules.
+def own_file(
+    data: Path,
+    schema_file: Path | None,
+    id_column: str | None,
+    encoding: str | None = None,
+    *,
+    is_simulated: bool,
+) -> DemoSource:
+    """A user's CSV, Parquet or JSONL file; simulated people go by its grade column, or by rules.
 
     Raises:
         UnreadableSource: the file cannot be read.
         InvalidInput: there is no such id column, no column is left to label, or the label schema
             cannot be used or names columns that are not there.
     """
-    with open_reader(data) as reader:
+    with open_reader(data, encoding=encoding) as reader:
         columns = list(reader.columns)
         first = [row for _, row in islice(reader.rows(), LOOKED_AT)]
     if not first:
@@ -141,21 +162,37 @@ def own_file(data: Path, schema_file: Path | None, id_column: str | None) -> Dem
         if not shown:
             raise _nothing_to_label(data, columns)
         schema = schema.model_copy(update={"fields": shown})
-    reference = RuleReference(_all_rows(data), schema)
     return DemoSource(
         dataset=data.stem[:200],
-        project=f"Demo {data.stem}"[:50],
+        project=_project_name(data.stem, is_simulated=is_simulated),
         file=data,
         id_column=id_column,
         kind="record",
         kind_column=None,
         schema=schema,
-        truth_of=lambda record: reference.truth(record.external_id, record.fields),
-        truth_comes_from=(
-            f"its column {schema.grade.name!r}"
-            if has_grades
-            else "rules: missing, oddly written and far-off values"
-        ),
+        truth=_reference(data, schema, encoding, has_grades=has_grades) if is_simulated else None,
+        encoding=encoding,
+    )
+
+
+def _reference(
+    data: Path, schema: LabelSchema, encoding: str | None, *, has_grades: bool
+) -> SimulatedTruth:
+    rules = RuleReference(_all_rows(data, encoding), schema)
+    return SimulatedTruth(
+        lambda record: rules.truth(record.external_id, record.fields),
+        f"its column {schema.grade.name!r}"
+        if has_grades
+        else "rules: missing, oddly written and far-off values",
+    )
+
+
+def _project_name(records: str, *, is_simulated: bool) -> str:
+    """Simulated answers are in a project of their own, apart from people's."""
+    if is_simulated:
+        return f"Demo {records}"[:LONGEST_NAME].rstrip()
+    return (
+        records[:LONGEST_NAME].rstrip() if len(records) >= SHORTEST_NAME else f"{records} records"
     )
 
 
@@ -186,14 +223,13 @@ def find_id_column(columns: list[str], rows: Iterable[Mapping[str, Any]]) -> str
     return None
 
 
-def _all_rows(data: Path) -> Iterable[Mapping[str, Any]]:
-    with open_reader(data) as reader:
+def _all_rows(data: Path, encoding: str | None) -> Iterable[Mapping[str, Any]]:
+    with open_reader(data, encoding=encoding) as reader:
         for _, row in reader.rows():
             yield row
 
 
 def _write_pairs(file: Path, rows: list[DemoRecord], fields: tuple[str, ...]) -> None:
-    with file.open("w", encoding="utf-8", newline="") as out:
-        writer = csv.writer(out)
-        writer.writerow(["record_id", *fields])
-        writer.writerows([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    table = ([row.record_id, *(row.fields[name] for name in fields)] for row in rows)
+    with file.open("wb") as out:
+        out.writelines(csv_pieces(["record_id", *fields], table, has_mark=False))

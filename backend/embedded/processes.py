@@ -1,46 +1,33 @@
 """Processes that outlive the command that started them, found again by a record on disk.
 
-The record holds the process id and the time the process started: an id that the system has
-given to somebody else meanwhile is never signalled.
+The record holds the process id and when the process started, in seconds since the system did, which
+no setting of the clock changes: an id that the system has given to somebody else meanwhile is never
+signalled.
 """
 
 import json
-import os
-import signal
 import subprocess
-import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-PROC = Path("/proc")
-STATE_FIELD = 0
-"""Of /proc/PID/stat behind the name in parentheses: field 3 (proc_pid_stat(5))."""
-START_FIELD = 19
-"""Field 22, the start time, in the same count."""
+import psutil
+
+from labeling.label_studio.server import stop_process
+
+CLOCK_SECONDS = 1.5
+"""The kernel tells its start in whole seconds, which may tick between two looks."""
 
 
-def start_time(pid: int) -> str | None:
-    """When the living process started, in the system's own terms; None if it is gone."""
-    if PROC.is_dir():
-        try:
-            stat = (PROC / str(pid) / "stat").read_text(encoding="ascii", errors="replace")
-        except OSError:
-            return None
-        fields = stat.rpartition(")")[2].split()
-        return None if fields[STATE_FIELD] == "Z" else f"{_boot_id()}:{fields[START_FIELD]}"
-    shown = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.strip()
-    return None if not shown or shown.startswith("Z") else shown.split(maxsplit=1)[1]
-
-
-def _boot_id() -> str:
+def start_time(pid: int) -> float | None:
+    """Seconds from the system's start to the living process's; None if it is gone."""
     try:
-        return (PROC / "sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return ""
+        process = psutil.Process(pid)
+        if process.status() == psutil.STATUS_ZOMBIE:
+            return None
+        return process.create_time() - psutil.boot_time()
+    except psutil.NoSuchProcess:
+        return None
 
 
 @dataclass(frozen=True)
@@ -54,10 +41,11 @@ class DetachedProcess:
         """Its id while it lives, else None."""
         try:
             written = json.loads(self.record.read_text(encoding="ascii"))
-            pid, started = int(written["pid"]), written["started"]
+            pid, started = int(written["pid"]), float(written["started"])
         except (OSError, ValueError, KeyError, TypeError):
             return None
-        return pid if start_time(pid) == started else None
+        now = start_time(pid)
+        return pid if now is not None and abs(now - started) <= CLOCK_SECONDS else None
 
     def adopt(self, pid: int) -> None:
         """From now on the record names ``pid``."""
@@ -86,28 +74,15 @@ class DetachedProcess:
     def stop(self, timeout: float) -> bool:
         """It is gone: SIGTERM, and SIGKILL after ``timeout`` seconds; False if it was before."""
         pid = self.pid
-        if pid is None:
-            self.record.unlink(missing_ok=True)
-            return False
-        _signal(pid, signal.SIGTERM)
-        deadline = time.monotonic() + timeout
-        while self.is_alive and time.monotonic() < deadline:
-            time.sleep(0.05)
-        while self.is_alive:
-            _signal(pid, signal.SIGKILL)
-            time.sleep(0.05)
+        if pid is not None:
+            stop_process(pid, timeout)
         self.record.unlink(missing_ok=True)
-        return True
+        return pid is not None
 
     @property
     def is_alive(self) -> bool:
         """True while it runs."""
         return self.pid is not None
-
-
-def _signal(pid: int, number: int) -> None:
-    with suppress(ProcessLookupError):
-        os.kill(pid, number)
 
 
 def tail(path: Path, lines: int = 5) -> str:

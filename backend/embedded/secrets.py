@@ -1,18 +1,23 @@
 """``embedded.env``: secrets and ports of the embedded stack, made once and kept."""
 
 import os
+import re
 import secrets
-import socket
+from collections.abc import Mapping
 from pathlib import Path
 
-from labeling.label_studio.server import free_port
+from dotenv import dotenv_values
+
+from backend.core.settings import ENV_PREFIX, Settings
+from backend.embedded.ports import HOST, choose_port
 
 FILE_NAME = "embedded.env"
-HOST = "127.0.0.1"
 API_PORT = 8000
 """uvicorn's default; the next free one where it is taken."""
 LABEL_STUDIO_PORT = 8080
 """Label Studio's default; the next free one where it is taken."""
+OF_A_COMMAND = {"data_dir", "language"}
+"""Settings of one command alone: where the file itself is, and in which language to speak."""
 ADMIN_EMAIL = "admin@example.com"
 
 
@@ -34,11 +39,21 @@ def ensure_embedded_env(data_dir: Path) -> dict[str, str]:
 
 def read_env(path: Path) -> dict[str, str]:
     """The ``KEY=value`` lines of the file; empty if there is none."""
-    if not path.exists():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.partition("=") for line in lines if line and not line.startswith("#"))
-    return {key: value for key, _, value in pairs}
+    return {key: value or "" for key, value in dotenv_values(path, interpolate=False).items()}
+
+
+def remember(data_dir: Path, environment: Mapping[str, str]) -> None:
+    """Settings that the environment gives stand in the file: without it, they are as with it."""
+    path = data_dir / FILE_NAME
+    values = read_env(path)
+    given = {name: environment[name] for name in _names() if environment.get(name)}
+    if given.items() - values.items():
+        _write(path, values | given)
+
+
+def _names() -> list[str]:
+    """Environment names of all settings that processes share."""
+    return [ENV_PREFIX + name.upper() for name in Settings.model_fields if name not in OF_A_COMMAND]
 
 
 def _new_values(kept: dict[str, str]) -> dict[str, str]:
@@ -54,36 +69,32 @@ def _new_values(kept: dict[str, str]) -> dict[str, str]:
         "ASSAY_DEMO_ANNOTATOR_PASSWORD": secrets.token_urlsafe(12),
     }
     if "ASSAY_PORT" not in kept:
-        values["ASSAY_PORT"] = str(_choose_port(API_PORT))
+        values["ASSAY_PORT"] = str(choose_port(API_PORT))
     if "ASSAY_LABEL_STUDIO_URL" not in kept:
-        values["ASSAY_LABEL_STUDIO_URL"] = f"http://{HOST}:{_choose_port(LABEL_STUDIO_PORT)}"
+        values["ASSAY_LABEL_STUDIO_URL"] = f"http://{HOST}:{choose_port(LABEL_STUDIO_PORT)}"
     return values
 
 
-def _choose_port(preferred: int) -> int:
-    return preferred if is_port_free(preferred) else free_port(HOST)
-
-
-def is_port_free(port: int, host: str = HOST) -> bool:
-    """True if nothing listens there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-        return True
-
-
 def _write(path: Path, values: dict[str, str]) -> None:
-    """Replace the file in one step; it is never readable by others, not even for a moment."""
     lines = ["# Made by `assay up`; `assay reset` deletes it. Keep it secret."]
-    lines += [f"{key}={value}" for key, value in values.items()]
+    lines += [f"{key}={_quote(value)}" for key, value in values.items()]
+    write_private(path, "\n".join(lines) + "\n")
+
+
+def _quote(value: str) -> str:
+    if re.fullmatch(r"[\w.:/@+-]*", value, re.ASCII):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def write_private(path: Path, text: str) -> None:
+    """The file holds the text, at once; nobody else could read it at any moment."""
     temporary = path.with_suffix(".tmp")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write("\n".join(lines) + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
     temporary.replace(path)

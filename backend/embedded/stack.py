@@ -1,6 +1,5 @@
 """Starting and stopping the embedded stack; every call leaves it consistent when repeated."""
 
-import fcntl
 import os
 import shutil
 import subprocess
@@ -9,20 +8,27 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
+from filelock import FileLock, Timeout
+from pydantic import SecretStr
 
+from backend.core.data_directory import ensure_data_directory
 from backend.core.database import Database
-from backend.core.exceptions import AppError, Conflict
+from backend.core.exceptions import Conflict
 from backend.core.settings import Settings, load_settings
+from backend.embedded.exceptions import StackNotStarted
 from backend.embedded.logins import ensure_admin
+from backend.embedded.ports import HOST, check_ports
 from backend.embedded.processes import DetachedProcess, tail
-from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, is_port_free
+from backend.embedded.secrets import FILE_NAME, ensure_embedded_env, read_env, remember
+from backend.embedded.start_record import StartRecord
+from backend.embedded.states import RunningStack, ServiceStatus
 from backend.jobs.presence import is_working
-from backend.words import N_, Message
+from backend.words import Message, Progress
+from labeling.exceptions import OtherToken
+from labeling.label_studio.direct import answers
 from labeling.label_studio.server import LabelStudioServer
 
 API_SECONDS = 60.0
@@ -36,25 +42,6 @@ STOP_SECONDS = {"worker": 40.0, "api": 10.0, "label-studio": 15.0}
 safe point."""
 COMMAND = (sys.executable, "-m", "backend.cli")
 
-Progress = Callable[[float, str], None]
-
-
-class StackNotStarted(AppError):
-    """A process of the embedded stack did not come up."""
-
-    title = N_("Stack not started")
-
-
-@dataclass(frozen=True)
-class ServiceStatus:
-    """One process of the stack."""
-
-    name: str
-    pid: int | None
-    is_healthy: bool
-    url: str | None
-    log: Path
-
 
 class EmbeddedStack:
     """Label Studio, API and worker of one data directory."""
@@ -64,39 +51,74 @@ class EmbeddedStack:
         self._command = command
         self._runs = self.data_dir / "run"
         self._logs = self.data_dir / "logs"
+        self._record = StartRecord(self._runs / "settings.json")
 
-    def up(self, progress: Progress = lambda _fraction, _message: None) -> Settings:
-        """All three answer; what already did is left alone. The settings they run with.
+    def up(self, progress: Progress = lambda _fraction, _message: None) -> RunningStack:
+        """All three answer, with the same settings; what already did is left alone.
+
+        Settings that the environment gives are kept for the next time. Where they are not those of
+        the processes that run, all of these are stopped and started anew. So they are where the API
+        token was reset in Label Studio: the new one is fetched, unless the setting names another.
 
         Raises:
-            StackNotStarted: the API or the worker died or did not answer; with its last words.
+            ConfigurationError: the data directory cannot be written to.
+            StackNotStarted: a port is taken, and nothing was changed; or the API or the worker died
+                or did not answer; with its last words.
             LabelStudioNotStarted: the same of Label Studio.
+            OtherToken: the environment or ``.env`` gives another token than Label Studio has; if it
+                was running, nothing was changed.
             Conflict: another ``up`` or ``down`` is at work on this data directory.
         """
-        values = ensure_embedded_env(self.data_dir)
+        try:
+            return self._up(progress)
+        except OtherToken as reset:
+            kept = read_env(self.data_dir / FILE_NAME)["ASSAY_LABEL_STUDIO_TOKEN"]
+            if self._settings().label_studio_token != SecretStr(kept):
+                raise
+            remember(self.data_dir, {"ASSAY_LABEL_STUDIO_TOKEN": reset.token})
+            return self._up(progress)
+
+    def _up(self, progress: Progress) -> RunningStack:
         with self._alone():
+            values = ensure_embedded_env(self.data_dir)
             settings = self._settings()
+            pids = [pid for name in STOP_SECONDS if (pid := self._process(name).pid) is not None]
+            differences = self._record.differences(settings) if pids else ()
+            label_studio = self._label_studio(settings, values)
+            check_ports(settings, pids)
+            if self._process("label-studio").is_alive and label_studio.is_up():
+                label_studio.check_token()
+            if differences:
+                progress(0.0, "; ".join(differences))
+                self._stop(progress)
+            self._record.write(settings)
             with ThreadPoolExecutor(max_workers=1) as pool:
-                label_studio = pool.submit(self._ensure_label_studio, settings, values, progress)
+                start = pool.submit(self._ensure_label_studio, label_studio, progress)
                 self._migrate()
                 ensure_admin(settings, values)
                 self._ensure_api(settings)
                 self._ensure_worker(settings)
-                self._await(label_studio, progress)
+                self._await(start, progress)
+            remember(self.data_dir, os.environ)
         progress(1.0, Message("everything answers"))
-        return settings
+        return RunningStack(settings, differences)
 
     def down(self, progress: Progress = lambda _fraction, _message: None) -> list[str]:
         """Nothing of ours runs any more; the names of what did."""
         if not self._runs.exists():
             return []
-        stopped = []
         with self._alone():
-            for number, (name, timeout) in enumerate(STOP_SECONDS.items()):
-                progress(number / len(STOP_SECONDS), Message("stopping {name}", name=name))
-                if self._process(name).stop(timeout):
-                    stopped.append(name)
+            stopped = self._stop(progress)
         progress(1.0, Message("everything is stopped"))
+        return stopped
+
+    def _stop(self, progress: Progress) -> list[str]:
+        stopped = []
+        for number, (name, timeout) in enumerate(STOP_SECONDS.items()):
+            progress(number / len(STOP_SECONDS), Message("stopping {name}", name=name))
+            if self._process(name).stop(timeout):
+                stopped.append(name)
+        self._record.delete()
         return stopped
 
     def reset(self) -> None:
@@ -126,10 +148,10 @@ class EmbeddedStack:
         if not (self.data_dir / FILE_NAME).exists():
             return []
         settings = self._settings()
-        api_url = f"http://{settings.host}:{settings.port}"
-        answers = {
-            "label-studio": (settings.label_studio_url, _answers(settings.label_studio_url)),
-            "api": (api_url, _answers(api_url)),
+        api_url = settings.local_url
+        health = {
+            "label-studio": (settings.label_studio_url, answers(settings.label_studio_url)),
+            "api": (api_url, answers(api_url)),
             "worker": (None, self._worker_works(settings)),
         }
         return [
@@ -140,7 +162,7 @@ class EmbeddedStack:
                 url=url,
                 log=self.log_file(name),
             )
-            for name, (url, is_healthy) in answers.items()
+            for name, (url, is_healthy) in health.items()
         ]
 
     def log_file(self, name: str) -> Path:
@@ -159,38 +181,30 @@ class EmbeddedStack:
     def _environment(self) -> dict[str, str]:
         return os.environ | {"ASSAY_DATA_DIR": str(self.data_dir), "PYTHONUNBUFFERED": "1"}
 
-    def _ensure_label_studio(
-        self, settings: Settings, values: dict[str, str], progress: Progress
-    ) -> None:
+    def _label_studio(self, settings: Settings, values: dict[str, str]) -> LabelStudioServer:
         address = urlsplit(settings.label_studio_url)
         token = settings.label_studio_token
-        server = LabelStudioServer(
+        return LabelStudioServer(
             executable=settings.label_studio_bin,
             data_dir=self.data_dir / "label-studio",
             port=address.port or 80,
-            host=address.hostname or "127.0.0.1",
+            host=address.hostname or HOST,
             email=values["ASSAY_LABEL_STUDIO_EMAIL"],
             password=values["ASSAY_LABEL_STUDIO_PASSWORD"],
             token=token.get_secret_value() if token else "",
         )
+
+    def _ensure_label_studio(self, server: LabelStudioServer, progress: Progress) -> None:
         process = self._process("label-studio")
         if not self._becomes_healthy(process, server.is_up):
             process.adopt(server.start(progress))
 
     def _ensure_api(self, settings: Settings) -> None:
-        url = f"http://{settings.host}:{settings.port}"
         process = self._process("api")
-        if self._becomes_healthy(process, lambda: _answers(url)):
+        if self._becomes_healthy(process, lambda: answers(settings.local_url)):
             return
-        if not is_port_free(settings.port, settings.host):
-            raise StackNotStarted(
-                Message("Port {port} on {host} is taken.", port=settings.port, host=settings.host),
-                field="port",
-                value=settings.port,
-                remedy=Message("Stop what listens there, or set ASSAY_PORT to another port."),
-            )
         process.start([*self._command, "serve"], self._environment, self.log_file("api"))
-        self._await_health("api", lambda: _answers(url), API_SECONDS)
+        self._await_health("api", lambda: answers(settings.local_url), API_SECONDS)
 
     def _ensure_worker(self, settings: Settings) -> None:
         process = self._process("worker")
@@ -267,23 +281,17 @@ class EmbeddedStack:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
+        ensure_data_directory(self.data_dir)
         self._runs.mkdir(parents=True, exist_ok=True)
-        with (self._runs / "stack.lock").open("w") as file:
-            try:
-                fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise Conflict(
-                    Message(
-                        "Another command is starting or stopping the stack in {folder}.",
-                        folder=self.data_dir,
-                    ),
-                    remedy=Message("Wait until it has ended, then try again."),
-                ) from None
+        try:
+            held = FileLock(self._runs / "stack.lock", is_singleton=False).acquire(blocking=False)
+        except Timeout:
+            raise Conflict(
+                Message(
+                    "Another command is starting or stopping the stack in {folder}.",
+                    folder=self.data_dir,
+                ),
+                remedy=Message("Wait until it has ended, then try again."),
+            ) from None
+        with held:
             yield
-
-
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/health", timeout=2.0).status_code == httpx.codes.OK
-    except httpx.HTTPError:
-        return False

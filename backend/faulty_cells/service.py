@@ -1,7 +1,7 @@
 """Faulty cells of a project's records, learnt from the fields that people marked."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,12 +35,15 @@ class FaultyCell:
     """Whether people marked it; else the classifier says so."""
     expected: str | None
     """What would be usual there, where the evidence knows."""
-    evidence: str
-    evidence_zh: str
+    evidence: tuple[Message, ...]
 
     def row(self) -> dict[str, Any]:
         """As a JSON object or a row of a table."""
-        return asdict(self)
+        return {
+            **asdict(replace(self, evidence=())),
+            "evidence": "; ".join(map(str, self.evidence)),
+            "evidence_messages": [each.to_json() for each in self.evidence],
+        }
 
 
 class FaultyCells:
@@ -125,8 +128,7 @@ class FaultyCells:
                 round(float(probabilities[row, column]), 4),
                 bool(self._marks[row, column] == 1),
                 next((one.expected for one in found if one.expected), None),
-                "; ".join(one.reason.en for one in found),
-                "；".join(one.reason.zh for one in found),
+                tuple(Message.of(one.reason) for one in found),
             )
 
     def worth_marking(self, count: int, sampler: str) -> list[str]:

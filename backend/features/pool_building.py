@@ -20,9 +20,8 @@ from backend.core.database import Database
 from backend.features import repository
 from backend.features.pool_files import PoolFolder, PoolWriter
 from backend.features.time_left import TimeLeft
-from backend.words import Message
+from backend.words import Message, Progress, Worded
 
-Progress = Callable[[float, str], None]
 ShouldStop = Callable[[], bool]
 Page = tuple[list[int], list[dict[str, Any]]]
 Consumer = Callable[[list[int], list[dict[str, Any]], list[str]], None]
@@ -211,11 +210,11 @@ class _Share:
         self._progress, self._readings, self._number = progress, readings, 0
         self._last = 0.0
 
-    def __call__(self, share: float, message: str) -> None:
+    def __call__(self, share: float, message: str | Worded) -> None:
         self._last = share
         self._progress(min(1.0, (self._number + share) / self._readings), message)
 
-    def inner(self, _share: float, message: str) -> None:
+    def inner(self, _share: float, message: str | Worded) -> None:
         """Something is done within a page: the words change, the share waits for the page."""
         self._progress(min(1.0, (self._number + self._last) / self._readings), message)
 
@@ -247,7 +246,7 @@ class _Embedding:
         texts, self._texts = self._texts, []
         done, whole = self._done, max(self._count, self._done + len(texts), 1)
 
-        def tell(share: float, message: str) -> None:
+        def tell(share: float, message: str | Worded) -> None:
             self._progress((done + share * len(texts)) / whole, message)
 
         self._cache.add(texts, tell, self._should_stop)

@@ -6,7 +6,6 @@ fitted on these very records, and ``signals-<fingerprint>/`` holds the records' 
 those or any other column signals. Embeddings are in the cache, found by the texts' hashes.
 """
 
-import fcntl
 import json
 import os
 import shutil
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from filelock import ReadWriteLock, Timeout
 from numpy.typing import NDArray
 
 from active_learning.classifiers.stored_features import SignalFiles
@@ -87,8 +87,8 @@ class PoolFolder:
     def hold(self, holder: object) -> bool:
         """Nobody deletes the pool while ``holder`` lives; False where somebody just has."""
         self.path.mkdir(parents=True, exist_ok=True)
-        lock = (self.path / LOCK).open("ab")
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        lock = ReadWriteLock(self.path / LOCK, is_singleton=False)
+        lock.acquire_read()
         weakref.finalize(holder, lock.close)
         return (self.path / LOCK).exists() and self.is_there
 
@@ -156,14 +156,16 @@ def _delete(folder: Path, paths: Sequence[Path], *, is_dry: bool) -> list[Purged
     """These paths, which are the folder or below it, unless the folder is in use."""
     if not paths:
         return []
-    with (folder / LOCK).open("ab") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return []
-        gone = [Purged(str(path), bytes_below(path), "features nobody reads") for path in paths]
-        for path in () if is_dry else paths:
-            shutil.rmtree(path, ignore_errors=True)
+    lock = ReadWriteLock(folder / LOCK, is_singleton=False)
+    try:
+        with lock.write_lock(blocking=False):
+            gone = [Purged(str(path), bytes_below(path), "features nobody reads") for path in paths]
+            for path in () if is_dry else paths:
+                shutil.rmtree(path, ignore_errors=True)
+    except Timeout:
+        return []
+    finally:
+        lock.close()
     return gone
 
 

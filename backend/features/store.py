@@ -26,10 +26,10 @@ from backend.core.exceptions import ConfigurationError, JobCancelled, StorageFul
 from backend.core.services import Services
 from backend.features.encoder_choice import EncoderChoice
 from backend.features.least_recently_used import LeastRecentlyUsed
-from backend.features.pool_building import Pages, PoolBuilding, Progress, ShouldStop
+from backend.features.pool_building import Pages, PoolBuilding, ShouldStop
 from backend.features.pool_files import PoolFolder, forget_earlier
 from backend.records.repository import count_current, generation, newest_record
-from backend.words import Message
+from backend.words import Message, Progress
 
 ENCODER_BYTES = 1_000_000_000
 """Encoders in memory with what is known of their caches: two of the bundled ones, or eight small

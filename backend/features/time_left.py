@@ -3,9 +3,7 @@
 import time
 from collections.abc import Callable
 
-from backend.words import Message
-
-Progress = Callable[[float, str], None]
+from backend.words import Message, Progress, Worded
 
 FIRST_ESTIMATE_SECONDS = 5.0
 """Before, the pace of the first records says little: an encoder loads, a disk wakes up. Chosen."""
@@ -18,7 +16,7 @@ class TimeLeft:
         self._progress, self._clock = progress, clock
         self._begun = clock()
 
-    def __call__(self, share: float, message: str) -> None:
+    def __call__(self, share: float, message: str | Worded) -> None:
         """``share`` is of all that is timed, from 0 to 1."""
         spent = self._clock() - self._begun
         if share > 0 and spent >= FIRST_ESTIMATE_SECONDS:

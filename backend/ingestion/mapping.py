@@ -1,16 +1,22 @@
 """From the columns of a source to the parts of a record."""
 
+import math
+from decimal import Decimal
 from typing import Any
 
 from backend.core.exceptions import InvalidInput, UnreadableSource
+from backend.ingestion.cells import UnreadableCell
+from backend.ingestion.column_choice import choose_columns
 from backend.ingestion.schemas import ImportRequest, Reject, short_value
 from backend.ingestion.values import UnusableValue, normalise, parse_time
-from backend.records.content import Value
+from backend.records.content import Value, is_same_value
 from backend.records.schemas import RecordCreate
 from backend.words import Message
 
 MAX_EXTERNAL_ID = 500
 """The width of ``Record.external_id``."""
+MAX_EXACT = 2**53
+"""Above it not every whole number is a float of 64 bits."""
 MAX_KIND = 50
 """The width of ``Record.kind``."""
 
@@ -26,8 +32,10 @@ class RowRejected(Exception):
 class RowMapper:
     """Makes records of rows.
 
-    ``fields`` are the record's field names in the order of the columns. The columns of
-    external id, kind and observed time are no fields, unless ``columns`` names them.
+    ``fields`` are the record's field names in the order of the columns, ``named`` the columns with
+    them. The columns of external id, kind and observed time are no fields, unless ``columns``
+    names them; nor are ``left_out``. ``ids_from_floats`` are the ids of records made so far that
+    were floats, until somebody takes them away.
 
     Raises:
         InvalidInput: a column that the request names is not there, or two columns would
@@ -36,17 +44,21 @@ class RowMapper:
     """
 
     def __init__(self, request: ImportRequest, columns: tuple[str, ...], kind: str) -> None:
+        _check_columns(request, columns)
+        self._known = frozenset(columns) if request.columns is None else None
+        choice = choose_columns(request, columns)
+        request = choice.request
         self._id_column = request.id_column
         self._kind_column = request.kind_column
         self._observed_column = request.observed_at_column
+        self._current_column = choice.current_column
         self._kind = kind
         self._source = request.source or source_name(request)
-        self._known = frozenset(columns) if request.columns is None else None
-        _check_columns(request, columns)
-        own = {self._id_column, self._kind_column, self._observed_column}
-        kept = request.columns or [name for name in columns if name not in own]
-        self._fields = [(name, request.renames.get(name, name)) for name in dict.fromkeys(kept)]
-        self.fields = tuple(field for _, field in self._fields)
+        self.named = choice.fields
+        self.fields = tuple(field for _, field in self.named)
+        self.left_out = choice.left_out
+        self.is_own_export = choice.current_column is not None
+        self.ids_from_floats: list[str] = []
         _check_names(request, self.fields)
         twice = sorted({name for name in self.fields if self.fields.count(name) > 1})
         if twice:
@@ -67,14 +79,17 @@ class RowMapper:
             name = min(row.keys() - self._known)
             reason = Message("a key that the first lines do not have: give all keys with --columns")
             raise _rejection(line, name, row[name], reason)
+        if self._current_column is not None and _is_false(row.get(self._current_column)):
+            reason = Message("an earlier version of the record, which the export lists beside it")
+            raise _rejection(line, self._current_column, row[self._current_column], reason)
         fields: dict[str, Value] = {}
         get = row.get
-        for column, name in self._fields:
+        for column, name in self.named:
             value = get(column)
             try:
                 fields[name] = normalise(value)
             except UnusableValue as error:
-                raise _rejection(line, column, value, str(error)) from error
+                raise _rejection(line, column, value, error.args[0]) from error
         external_id = str(line) if self._id_column is None else self._external_id(line, row)
         try:
             return RecordCreate(
@@ -92,10 +107,9 @@ class RowMapper:
     def _external_id(self, line: int, row: dict[str, Any]) -> str:
         value = row.get(self._id_column or "")
         try:
-            normal = normalise(value)
+            text = external_id(value)
         except UnusableValue as error:
-            raise _rejection(line, self._id_column, value, str(error)) from error
-        text = "" if normal is None else str(normal).strip()
+            raise _rejection(line, self._id_column, value, error.args[0]) from error
         if not text:
             raise _rejection(line, self._id_column, value, Message("the external id is empty"))
         if len(text) > MAX_EXTERNAL_ID:
@@ -106,10 +120,12 @@ class RowMapper:
             raise _rejection(line, self._id_column, value, reason)
         if not text.isascii() and not _is_unicode(text):
             raise self._undecodable(line, row)
+        if isinstance(value, float | Decimal) and text.lstrip("-").isdecimal():
+            self.ids_from_floats.append(text)
         return text
 
     def _kind_of(self, line: int, row: dict[str, Any]) -> str:
-        value = row.get(self._kind_column or "")
+        value = self._readable(line, row, self._kind_column)
         text = "" if value is None else str(value).strip()
         if len(text) > MAX_KIND or "\x00" in text:
             reason = Message(
@@ -120,11 +136,17 @@ class RowMapper:
         return text or self._kind
 
     def _observation_time(self, line: int, row: dict[str, Any]) -> Any:
-        value = row.get(self._observed_column or "")
+        value = self._readable(line, row, self._observed_column)
         try:
             return parse_time(value)
         except UnusableValue as error:
-            raise _rejection(line, self._observed_column, value, str(error)) from error
+            raise _rejection(line, self._observed_column, value, error.args[0]) from error
+
+    def _readable(self, line: int, row: dict[str, Any], column: str | None) -> Any:
+        value = row.get(column or "")
+        if isinstance(value, UnreadableCell):
+            raise _rejection(line, column, value, value.reason)
+        return value
 
     def _undecodable(self, line: int, row: dict[str, Any]) -> RowRejected:
         for column, value in row.items():
@@ -132,6 +154,22 @@ class RowMapper:
                 reason = Message("bytes that do not fit the file's encoding, or half a character")
                 return _rejection(line, column, value, reason)
         return _rejection(line, None, None, Message("text that is no Unicode"))
+
+
+def external_id(value: Any) -> str:
+    """The id as text; a whole number is written as one whatever its type; empty if it is missing.
+
+    Raises:
+        UnusableValue: it cannot be kept, or its last digits may be lost.
+    """
+    if isinstance(value, float) and abs(value) >= MAX_EXACT and not math.isinf(value):
+        raise UnusableValue(
+            Message("a float of this size has lost digits: keep ids as text or integers")
+        )
+    if isinstance(value, float | Decimal) and math.isfinite(value) and value == int(value):
+        return str(int(value))
+    normal = normalise(value)
+    return "" if normal is None else str(normal).strip()
 
 
 def source_name(request: ImportRequest) -> str:
@@ -188,6 +226,10 @@ _OPTIONS = {
     "renames": "--map COLUMN=FIELD",
     "columns": "--columns",
 }
+
+
+def _is_false(value: object) -> bool:
+    return value is not None and is_same_value(str(value), "false", "boolean")
 
 
 def _is_unicode(text: str) -> bool:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import insert, update
 from sqlmodel import Session, col, select
 
-from backend.ingestion.schemas import Reject
+from backend.ingestion.schemas import Reject, Understood
 from backend.models import Import, ImportReject, Job
 from backend.records.schemas import UpsertCounts
 from backend.words import Message
@@ -65,14 +66,19 @@ def add_counts(
 
 
 def finish(
-    session: Session, import_id: int, *, status: str, error: str | None, now: datetime
+    session: Session,
+    import_id: int,
+    *,
+    status: str,
+    error: str | None,
+    now: datetime,
+    understood: Understood | None = None,
 ) -> None:
-    """The import has ended with ``status``."""
-    session.execute(
-        update(Import)
-        .where(col(Import.id) == import_id)
-        .values(status=status, error=error, finished_at=now)
-    )
+    """The import has ended with ``status``, its source read as ``understood`` says."""
+    values: dict[str, Any] = {"status": status, "error": error, "finished_at": now}
+    if understood is not None:
+        values["understood"] = understood.model_dump()
+    session.execute(update(Import).where(col(Import.id) == import_id).values(values))
 
 
 def add_rejects(session: Session, import_id: int, rejects: Sequence[Reject]) -> None:

@@ -1,7 +1,5 @@
 """Uploads, imports and their reports over HTTP."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
@@ -13,9 +11,9 @@ from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
 from backend.core.request_body import Flag, RowNumber
 from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
-from backend.ingestion.schemas import IMPORT_JOB, ImportReport, ImportRequest, Reject, SourceFormat
-from backend.ingestion.service import ImportsService
-from backend.ingestion.uploads import UPLOADS, store_upload
+from backend.ingestion.reports import ImportsService, rejects_csv
+from backend.ingestion.schemas import IMPORT_JOB, FileFormat, ImportReport, ImportRequest
+from backend.ingestion.uploads import UPLOADS, check_upload, store_upload
 from backend.jobs import queue
 
 router = APIRouter(prefix="/api/v1/imports", tags=["imports"])
@@ -38,11 +36,17 @@ def upload(
     kind: Annotated[str | None, Form(max_length=50)] = None,
     kind_column: Annotated[str | None, Form()] = None,
     observed_at_column: Annotated[str | None, Form()] = None,
-    format: Annotated[SourceFormat | None, Form()] = None,
+    format: Annotated[FileFormat | None, Form()] = None,
     encoding: Annotated[str | None, Form()] = None,
+    delimiter: Annotated[str | None, Form(max_length=1)] = None,
+    columns: Annotated[list[str] | None, Form(description="to keep as fields; none: all")] = None,
     strict: Annotated[Flag, Form()] = False,
 ) -> QueuedImport:
-    """Upload a file; a job imports it. The dataset is created if it is not there."""
+    """Upload a file; a job imports it. The dataset is created if it is not there.
+
+    A file that is not what it claims to be, or in another encoding, is refused at once; the
+    remedy names the likeliest encoding and how the first lines would read in it.
+    """
     name = file.filename or "upload"
     path = store_upload(services.settings.data_dir / UPLOADS, name, file.file)
     request = ImportRequest(
@@ -55,8 +59,11 @@ def upload(
         observed_at_column=observed_at_column or None,
         format=format,
         encoding=encoding or None,
+        delimiter=delimiter or None,
+        columns=columns or None,
         strict=strict,
     )
+    check_upload(request)
     args = {"request": request.model_dump(mode="json"), "actor": principal.name}
     return QueuedImport(job_id=queue.enqueue(session, IMPORT_JOB, args=args, now=services.clock()))
 
@@ -95,20 +102,6 @@ def get_rejects(
     if format == "csv":
         return StreamingResponse(rejects_csv(services, import_id), media_type="text/csv")
     return StreamingResponse(_rejects_json(services, import_id), media_type="application/json")
-
-
-def rejects_csv(services: Services, import_id: int) -> Iterator[str]:
-    """The rejected rows as CSV, header first."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(Reject.model_fields)
-    yield "\ufeff" + buffer.getvalue()
-    with services.database.reading() as session:
-        for reject in ImportsService(session).rejects(import_id):
-            buffer.seek(0)
-            buffer.truncate()
-            writer.writerow(reject.model_dump().values())
-            yield buffer.getvalue()
 
 
 def _rejects_json(services: Services, import_id: int) -> Iterator[str]:

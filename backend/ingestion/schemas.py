@@ -7,9 +7,11 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from backend.core.exceptions import InvalidInput
+from backend.records.content import ValueType
 from backend.words import Message, Said
 
-SourceFormat = Literal["csv", "jsonl", "parquet", "sql"]
+FileFormat = Literal["csv", "jsonl", "parquet"]
+SourceFormat = FileFormat | Literal["sql"]
 MAX_SHOWN = 200
 """Characters of a rejected value. Chosen: it stays readable."""
 IMPORT_JOB = "ingestion.import"
@@ -61,6 +63,82 @@ class Reject(BaseModel):
     reason: Said
 
 
+class Understood(BaseModel):
+    """How the source was read, so that nothing happens to it in silence."""
+
+    encoding: str | None = Field(None, description="of a text file")
+    delimiter: str | None = Field(None, description="of CSV")
+    types: dict[str, ValueType] = Field(
+        default_factory=dict, description="columns that the source calls numbers, times, booleans"
+    )
+    left_out: list[str] = Field(
+        default_factory=list, description="columns that became no part of the records unasked"
+    )
+    is_own_export: bool = Field(False, description="a dataset's own export, whose columns we know")
+    ids_from_floats: int = Field(0, description="ids such as 1001.0 that were taken as 1001")
+    ids_as_before: int = Field(
+        0, description="of these, ids that stay 1001.0 because the dataset has them so"
+    )
+    restored_cells: int = Field(
+        0, description="cells without the apostrophe that kept spreadsheets from running them"
+    )
+
+    def sentences(self) -> list[str]:
+        """What a person should know of it, a sentence each."""
+        named = [f"{name} ({kind})" for name, kind in self.types.items()]
+        sentences: list[tuple[object, str]] = [
+            (self.encoding, self._text_form()),
+            (named, Message("Typed by the source: {columns}.", columns=named)),
+            (
+                self.is_own_export,
+                Message("It is an export of a dataset: ids, kinds and times are taken from it."),
+            ),
+            (
+                self.left_out,
+                Message(
+                    "Left out: {columns}; name them as columns to keep them.",
+                    columns=self.left_out,
+                ),
+            ),
+            (
+                self.ids_from_floats,
+                Message.ngettext(
+                    "{n:,} id was a float (1001.0) and became the whole number (1001).",
+                    "{n:,} ids were floats (1001.0) and became the whole number (1001).",
+                    n=self.ids_from_floats,
+                ),
+            ),
+            (
+                self.ids_as_before,
+                Message.ngettext(
+                    "{n:,} of them stays as the dataset has it (1001.0).",
+                    "{n:,} of them stay as the dataset has them (1001.0).",
+                    n=self.ids_as_before,
+                ),
+            ),
+            (
+                self.restored_cells,
+                Message.ngettext(
+                    "{n:,} cell had an apostrophe before what a spreadsheet would run; it was "
+                    "taken away.",
+                    "{n:,} cells had an apostrophe before what a spreadsheet would run; it was "
+                    "taken away.",
+                    n=self.restored_cells,
+                ),
+            ),
+        ]
+        return [sentence for is_so, sentence in sentences if is_so]
+
+    def _text_form(self) -> Message:
+        if self.delimiter is None:
+            return Message("Read as {encoding}.", encoding=self.encoding)
+        return Message(
+            "Read as {encoding}, cells separated by {delimiter!r}.",
+            encoding=self.encoding,
+            delimiter=self.delimiter,
+        )
+
+
 class ImportReport(BaseModel):
     """What became of every row; the rejected ones are listed by themselves."""
 
@@ -77,6 +155,7 @@ class ImportReport(BaseModel):
     rows_unchanged: int
     rows_rejected: int
     error: Said | None
+    understood: Understood | None = Field(description="how the source was read")
     started_at: datetime
     finished_at: datetime | None
 

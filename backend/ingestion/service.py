@@ -1,6 +1,6 @@
 """The import: a source becomes records, every refused row is listed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from sqlalchemy.exc import OperationalError
@@ -8,30 +8,22 @@ from sqlmodel import Session
 
 from backend.core.clock import Clock
 from backend.core.database import Database
-from backend.core.exceptions import (
-    JobCancelled,
-    NotFound,
-    StorageFull,
-    UnreadableSource,
-    words_of,
-)
+from backend.core.exceptions import JobCancelled, StorageFull, UnreadableSource, words_of
 from backend.ingestion import repository
 from backend.ingestion.first_lines import FirstLines
+from backend.ingestion.known_ids import ids_as_before, with_ids
 from backend.ingestion.mapping import RowMapper, RowRejected, source_name
 from backend.ingestion.readers import Reader, open_request
-from backend.ingestion.schemas import ImportReport, ImportRequest, Reject
+from backend.ingestion.reports import ImportsService
+from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, Understood
 from backend.models import Import
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
-from backend.words import Message
+from backend.words import Message, Progress
 
 ROWS_PER_CHUNK = 5_000
 """Rows a transaction. Chosen: bounds memory and how long SQLite is held."""
-REJECT_PAGE = 2_000
-"""Chosen: bounds memory while rejects are written out."""
 DEFAULT_KIND = "record"
-
-Progress = Callable[[float, str], None]
 
 
 def import_source(
@@ -98,6 +90,7 @@ class _RecordImport:
         self._dataset_id = self._import_id = 0
         self._records: list[RecordCreate] = []
         self._rejects: list[Reject] = []
+        self._has_fields = False
         self._read = self._refused = 0
         self._pass: _Pass | None = None
 
@@ -111,18 +104,29 @@ class _RecordImport:
             self._end_chunk_if_full(self._pass)
 
     def start(self, reader: Reader, mapper: RowMapper, kind: str, actor: str) -> None:
-        """The import is on record, and unless it may yet be refused, so are its fields."""
+        """The import is on record."""
         self._reader, self._mapper = reader, mapper
-        fields = () if self._request.strict else mapper.fields
+        form = reader.text_form
+        self._understood = Understood(
+            encoding=form.encoding if form else None,
+            delimiter=form.delimiter if form else None,
+            types=dict(reader.types),
+            left_out=list(mapper.left_out),
+            is_own_export=mapper.is_own_export,
+        )
         source = self._request.source or source_name(self._request)
         with self._database.transaction() as session:
             dataset = RecordsService(session, self._clock).find_or_create_dataset(
-                self._request.dataset, kind=kind, fields=fields, actor=actor
+                self._request.dataset, kind=kind, fields=(), actor=actor
             )
             now = self._clock()
             repository.end_interrupted(session, dataset.id, source, now=now)
             row = Import(
-                dataset_id=dataset.id, source=source, format=self._reader.format, started_at=now
+                dataset_id=dataset.id,
+                source=source,
+                format=self._reader.format,
+                understood=self._understood.model_dump(),
+                started_at=now,
             )
             repository.add(session, row)
             self._dataset_id, self._import_id = dataset.id, row.id
@@ -140,13 +144,9 @@ class _RecordImport:
             begin = 0.5 if self._request.strict else 0.0
             self._read_all(_Pass(self._store, begin, 1.0 - begin))
         with self._database.transaction() as session:
-            repository.finish(
-                session,
-                self._import_id,
-                status="failed" if error else "done",
-                error=error,
-                now=self._clock(),
-            )
+            if not self._refused:
+                self._add_fields(session)  # also those of a source without rows
+            self._finish(session, "failed" if error else "done", error)
         self.progress(1.0, Message.ngettext("{n:,} row", "{n:,} rows", n=self._read))
         with self._database.reading() as session:
             return ImportsService(session).report(self._import_id)
@@ -155,25 +155,40 @@ class _RecordImport:
         """The import says why it ended, if the store can still be written to."""
         try:
             with self._database.transaction() as session:
-                repository.finish(
-                    session,
-                    self._import_id,
-                    status="failed",
-                    error=words_of(error),
-                    now=self._clock(),
-                )
+                self._finish(session, "failed", words_of(error))
         except Exception as second:
             error.add_note(f"the import's row could not be updated: {second}")
 
+    def _finish(self, session: Session, status: str, error: str | None) -> None:
+        if self._reader.text_form:
+            self._understood.restored_cells = self._reader.text_form.restored_cells
+        repository.finish(
+            session,
+            self._import_id,
+            status=status,
+            error=error,
+            understood=self._understood,
+            now=self._clock(),
+        )
+
+    def _add_fields(self, session: Session) -> None:
+        """The dataset has the source's fields; once, and only for the sake of what is kept."""
+        if self._has_fields:
+            return
+        types = self._reader.types
+        known = {field: types[name] for name, field in self._mapper.named if name in types}
+        RecordsService(session, self._clock).add_fields(
+            self._dataset_id, self._mapper.fields, known
+        )
+        self._has_fields = True
+
     def _check_all_rows(self) -> bool:
-        """True if rows are refused, all of which are listed; else the fields are kept."""
+        """True if rows are refused, all of which are listed."""
         self._read_all(_Pass(self._list_refused, 0.0, 0.5))
-        with self._database.transaction() as session:
-            if self._refused:
+        if self._refused:
+            with self._database.transaction() as session:
                 self._save(session, UpsertCounts(), [], self._read)
-            else:
-                records = RecordsService(session, self._clock)
-                records.add_fields(self._dataset_id, self._mapper.fields)
+        self._mapper.ids_from_floats.clear()
         return self._refused > 0
 
     def _list_refused(self) -> None:
@@ -196,11 +211,27 @@ class _RecordImport:
                 remedy=Message("Import it again when nobody writes to it."),
             )
         with self._database.transaction() as session:
-            counts = RecordsService(session, self._clock).upsert(
-                self._dataset_id, self._records, import_id=self._import_id
-            )
+            counts = UpsertCounts()
+            if self._records:
+                self._add_fields(session)
+                records = RecordsService(session, self._clock)
+                counts = records.upsert(
+                    self._dataset_id, self._chunk_records(records), import_id=self._import_id
+                )
+            self._refused += len(self._rejects)
             read = len(self._records) + len(self._rejects)
             self._save(session, counts, self._rejects, read)
+
+    def _chunk_records(self, records: RecordsService) -> Sequence[RecordCreate]:
+        """The chunk's records; one that the dataset has as 1001.0, and not as 1001, is that."""
+        floats = self._mapper.ids_from_floats
+        if not floats:
+            return self._records
+        before = ids_as_before(records, self._dataset_id, floats)
+        self._understood.ids_from_floats += len(floats)
+        self._understood.ids_as_before += len(before)
+        floats.clear()
+        return with_ids(self._records, before)
 
     def _save(
         self, session: Session, counts: UpsertCounts, rejects: Sequence[Reject], read: int
@@ -254,43 +285,6 @@ class _RecordImport:
             value=record.external_id,
             reason=Message("the external id is on line {first} already", first=first),
         )
-
-
-class ImportsService:
-    """Reports of imports within one session."""
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def report(self, import_id: int) -> ImportReport:
-        """What became of the rows.
-
-        Raises:
-            NotFound: there is no such import.
-        """
-        row = repository.get(self._session, import_id)
-        if row is None:
-            raise NotFound(
-                Message("There is no import {import_id}.", import_id=import_id),
-                field="import_id",
-                value=import_id,
-                remedy=Message("List them with GET /api/v1/imports."),
-            )
-        return ImportReport.model_validate(row)
-
-    def list_recent(self, *, dataset_id: int | None = None, limit: int = 50) -> list[ImportReport]:
-        """The latest imports, newest first."""
-        rows = repository.list_recent(self._session, dataset_id, limit)
-        return [ImportReport.model_validate(row) for row in rows]
-
-    def rejects(self, import_id: int) -> Iterator[Reject]:
-        """Every rejected row, a page in memory at a time."""
-        after = 0
-        while rows := repository.rejects(self._session, import_id, after=after, limit=REJECT_PAGE):
-            for row in rows:
-                yield Reject.model_validate(row)
-            after = rows[-1].id
-            self._session.expunge_all()
 
 
 def _is_full(error: BaseException) -> bool:

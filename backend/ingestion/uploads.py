@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import BinaryIO
 from uuid import uuid4
 
-from backend.core.exceptions import StorageFull
+from backend.core.exceptions import StorageFull, UnreadableSource
 from backend.core.purged import DOOMED, Purged, bytes_below, delete_folder, remove_leftovers
 from backend.core.services import Services
 from backend.ingestion import repository
+from backend.ingestion.readers import open_request
+from backend.ingestion.schemas import ImportRequest
 from backend.words import Message
 
 MAX_NAME = 100
@@ -48,6 +50,21 @@ def store_upload(folder: Path, name: str, content: BinaryIO) -> Path:
             ) from error
         raise
     return path
+
+
+def check_upload(request: ImportRequest) -> None:
+    """The request's file can be read so far as its columns; else it is deleted.
+
+    Raises:
+        UnreadableSource: it is not what it claims to be; names what and where.
+    """
+    try:
+        with open_request(request):
+            pass
+    except UnreadableSource:
+        if request.path is not None:
+            shutil.rmtree(request.path.parent, ignore_errors=True)
+        raise
 
 
 def safe_name(name: str) -> str:

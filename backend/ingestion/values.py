@@ -8,10 +8,13 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from backend.ingestion.cells import UnreadableCell
 from backend.records.content import Value
 from backend.words import Message
 
 DATE_FORMATS = ("%Y/%m/%d %H:%M:%S", "%Y/%m/%d %H:%M", "%Y/%m/%d")
+FLOAT_DIGITS = 15
+"""As many digits every float of 64 bits keeps."""
 
 
 class UnusableValue(ValueError):
@@ -55,6 +58,27 @@ def parse_time(value: Any) -> datetime | None:
         return parsed.replace(tzinfo=UTC) if parsed.tzinfo is None else parsed.astimezone(UTC)
     except OverflowError as error:
         raise UnusableValue(Message("a time out of range")) from error
+
+
+def json_value(text: str) -> Any:
+    """What the JSON text says; a number that a float would round is an exact decimal.
+
+    Raises:
+        ValueError: it is no JSON.
+        RecursionError: it is nested too deeply.
+    """
+    return _decode(text)
+
+
+def _exact_float(text: str) -> float | Decimal:
+    number = float(text)
+    if len(text) <= FLOAT_DIGITS or not math.isfinite(number):
+        return number
+    exact = Decimal(text)
+    return number if Decimal(repr(number)) == exact else exact
+
+
+_decode = json.JSONDecoder(parse_float=_exact_float).decode
 
 
 def _parse_text(text: str) -> datetime:
@@ -104,6 +128,10 @@ def _bytes(_value: bytes) -> Value:
     )
 
 
+def _unreadable(cell: UnreadableCell) -> Value:
+    raise UnusableValue(cell.reason)
+
+
 def _json(value: Any) -> str:
     try:
         text = json.dumps(value, ensure_ascii=False, sort_keys=True, default=str)
@@ -129,6 +157,7 @@ _CONVERTERS: dict[type, Callable[[Any], Value]] = {
     timedelta: str,
     UUID: str,
     bytes: _bytes,
+    UnreadableCell: _unreadable,
     list: _json,
     dict: _json,
     tuple: _json,

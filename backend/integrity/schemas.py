@@ -2,15 +2,17 @@
 
 from pydantic import BaseModel, Field
 
+from backend.words import Said
+
 
 class Difference(BaseModel):
     """One place where two things that must be equal are not."""
 
     kind: str = Field(examples=["annotation_missing"])
-    subject: str = Field(examples=["annotation 812 of task 40"])
-    store: str | None = Field(None, description="what the store says")
-    label_studio: str | None = Field(None, description="what Label Studio says")
-    remedy: str
+    subject: Said = Field(examples=["annotation 812 of task 40"])
+    store: Said | None = Field(None, description="what the store says")
+    label_studio: Said | None = Field(None, description="what Label Studio says")
+    remedy: Said
 
 
 class VerificationReport(BaseModel):

@@ -6,7 +6,6 @@ from pathlib import Path
 from active_learning.artifacts import load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.annotations.revisions import identity_of
-from backend.core.counting import amount
 from backend.core.services import Services
 from backend.integrity import repository
 from backend.integrity.schemas import Difference, VerificationReport
@@ -20,11 +19,12 @@ from backend.label_studio.sync import cannot_be_shown
 from backend.loop import revision_repository
 from backend.models import Annotation, Project, Task
 from backend.projects.service import label_schema_of
+from backend.words import Message
 from labeling.label_studio.annotations import ParsedAnnotation
 from labeling.label_studio.sync import changes_since
 
-RUN_SYNC = "Run: assay sync PROJECT --full"
-RUN_PUSH = "Run: assay push PROJECT"
+RUN_SYNC = Message("Run: assay sync PROJECT --full")
+RUN_PUSH = Message("Run: assay push PROJECT")
 
 
 def verify_project(services: Services, project: Project) -> VerificationReport:
@@ -43,8 +43,11 @@ def _is_held(services: Services, project: Project, report: VerificationReport) -
         report.differences.append(
             Difference(
                 kind="project_gone",
-                subject=f"project {project.name}",
-                store=f"shown as project {project.label_studio_project_id} of Label Studio",
+                subject=Message("project {project}", project=project.name),
+                store=Message(
+                    "shown as project {label_studio_project_id} of Label Studio",
+                    label_studio_project_id=project.label_studio_project_id,
+                ),
                 label_studio=error.message,
                 remedy=error.remedy or RUN_PUSH,
             )
@@ -53,8 +56,8 @@ def _is_held(services: Services, project: Project, report: VerificationReport) -
     report.differences.extend(
         Difference(
             kind="screen_changed",
-            subject=f"question '{change.control}'",
-            store="as the label schema asks it",
+            subject=Message("question '{control}'", control=change.control),
+            store=Message("as the label schema asks it"),
             label_studio=str(change),
             remedy=remedy_of_screen([change]),
         )
@@ -87,9 +90,9 @@ def _compare_with_label_studio(
     if unreadable:
         yield Difference(
             kind="task_unreadable",
-            subject=f"Label Studio tasks {sorted(unreadable)}",
-            store="not compared",
-            label_studio="answers 500",
+            subject=Message("Label Studio tasks {unreadable}", unreadable=sorted(unreadable)),
+            store=Message("not compared"),
+            label_studio=Message("answers 500"),
             remedy=cannot_be_shown(unreadable),
         )
     report.tasks_compared = len(held)
@@ -106,26 +109,33 @@ def _compare_tasks(
         if label_studio_id not in held and task.deleted_at is None:
             yield Difference(
                 kind="task_missing_in_label_studio",
-                subject=f"task {task.id}",
-                store=f"pushed as {label_studio_id}",
-                label_studio="no such task",
+                subject=Message("task {task}", task=task.id),
+                store=Message("pushed as {label_studio_id}", label_studio_id=label_studio_id),
+                label_studio=Message("no such task"),
                 remedy=RUN_SYNC,
             )
         if label_studio_id in held and task.deleted_at is not None:
             yield Difference(
                 kind="task_deleted_only_here",
-                subject=f"task {task.id}",
-                store=f"deleted at {task.deleted_at.isoformat()}",
-                label_studio=f"task {label_studio_id} exists",
+                subject=Message("task {task}", task=task.id),
+                store=Message("deleted at {deleted_at}", deleted_at=task.deleted_at.isoformat()),
+                label_studio=Message(
+                    "task {label_studio_id} exists", label_studio_id=label_studio_id
+                ),
                 remedy=RUN_SYNC,
             )
     for label_studio_id in sorted(held.keys() - known.keys()):
         yield Difference(
             kind="task_unknown_here",
-            subject=f"Label Studio task {label_studio_id}",
-            store="no such task",
-            label_studio=amount(len(held[label_studio_id]), "annotation"),
-            remedy=f"{RUN_PUSH}; if it stays, it was made by hand there: delete it there.",
+            subject=Message("Label Studio task {label_studio_id}", label_studio_id=label_studio_id),
+            store=Message("no such task"),
+            label_studio=Message.ngettext(
+                "{n:,} annotation", "{n:,} annotations", n=len(held[label_studio_id])
+            ),
+            remedy=Message(
+                "{run}; if it stays, it was made by hand there: delete it there.",
+                run=RUN_PUSH,
+            ),
         )
 
 
@@ -147,17 +157,24 @@ def _compare_annotations(
         parsed = theirs[annotation_id]
         yield Difference(
             kind="annotation_missing",
-            subject=f"annotation {annotation_id} of Label Studio task {parsed.task_id}",
-            store="no current revision",
-            label_studio=f"updated {identity_of(parsed.updated_at)}",
+            subject=Message(
+                "annotation {annotation_id} of Label Studio task {task_id}",
+                annotation_id=annotation_id,
+                task_id=parsed.task_id,
+            ),
+            store=Message("no current revision"),
+            label_studio=Message("updated {moment}", moment=identity_of(parsed.updated_at)),
             remedy=RUN_SYNC,
         )
     for annotation_id in sorted(ours.keys() - theirs.keys()):
         yield Difference(
             kind="annotation_gone",
-            subject=f"annotation {annotation_id}",
-            store=f"current, revised {identity_of(ours[annotation_id].revised_at)}",
-            label_studio="no such annotation",
+            subject=Message("annotation {annotation_id}", annotation_id=annotation_id),
+            store=Message(
+                "current, revised {moment}",
+                moment=identity_of(ours[annotation_id].revised_at),
+            ),
+            label_studio=Message("no such annotation"),
             remedy=RUN_SYNC,
         )
     for annotation_id in sorted(ours.keys() & theirs.keys()):
@@ -165,7 +182,11 @@ def _compare_annotations(
         if _content(row) != _content(parsed):
             yield Difference(
                 kind="annotation_differs",
-                subject=f"annotation {annotation_id} of Label Studio task {parsed.task_id}",
+                subject=Message(
+                    "annotation {annotation_id} of Label Studio task {task_id}",
+                    annotation_id=annotation_id,
+                    task_id=parsed.task_id,
+                ),
                 store=str(_content(row)),
                 label_studio=str(_content(parsed)),
                 remedy=RUN_SYNC,
@@ -199,15 +220,21 @@ def _check_invariants(
         if (low, high) != (1, count):
             yield Difference(
                 kind="revision_gap",
-                subject=f"annotation {annotation_id}",
-                store=f"{amount(count, 'revision')} numbered {low} to {high}",
-                remedy="Revisions are never removed; restore the store from a backup.",
+                subject=Message("annotation {annotation_id}", annotation_id=annotation_id),
+                store=Message.ngettext(
+                    "{n:,} revision, numbered {low} to {high}",
+                    "{n:,} revisions, numbered {low} to {high}",
+                    n=count,
+                    low=low,
+                    high=high,
+                ),
+                remedy=Message("Revisions are never removed; restore the store from a backup."),
             )
     for task in unpushed:
         yield Difference(
             kind="task_not_pushed",
-            subject=f"task {task.id}",
-            store="its batch counts as pushed",
+            subject=Message("task {task}", task=task.id),
+            store=Message("its batch counts as pushed"),
             remedy=RUN_PUSH,
         )
     for version in versions:
@@ -216,35 +243,39 @@ def _check_invariants(
         except ArtifactError as error:
             yield Difference(
                 kind="artifact_corrupt",
-                subject=f"model version {version.number}",
+                subject=Message("model version {version}", version=version.number),
                 store=str(error),
-                remedy="Restore the models directory, or retrain: assay models train PROJECT.",
+                remedy=Message(
+                    "Restore the models directory, or retrain: assay models train PROJECT."
+                ),
             )
     for version in undecided:
         yield Difference(
             kind="version_undecided",
-            subject=f"model version {version.number}",
-            store="registered without a decision of the gate",
-            remedy="Retrain: assay models train PROJECT.",
+            subject=Message("model version {version}", version=version.number),
+            store=Message("registered without a decision of the gate"),
+            remedy=Message("Retrain: assay models train PROJECT."),
         )
     if foreign:
         yield Difference(
             kind="prediction_untraceable",
-            subject=amount(foreign, "prediction"),
-            store="made by a model version of another project",
-            remedy="Restore the store from a backup.",
+            subject=Message.ngettext("{n:,} prediction", "{n:,} predictions", n=foreign),
+            store=Message("made by a model version of another project"),
+            remedy=Message("Restore the store from a backup."),
         )
     if waiting:
         yield Difference(
             kind="events_not_applied",
-            subject=amount(waiting, "webhook event"),
-            store="received, not applied",
-            remedy="Check that a worker runs: assay status.",
+            subject=Message.ngettext("{n:,} webhook event", "{n:,} webhook events", n=waiting),
+            store=Message("received, not applied"),
+            remedy=Message("Check that a worker runs: assay status."),
         )
     for job, times in failed:
         yield Difference(
             kind="job_failed",
-            subject=f"job {job.id}",
-            store=f"{job.error} ({times} times)" if times > 1 else job.error,
-            remedy="Remove the cause; the next label or schedule starts it again.",
+            subject=Message("job {job}", job=job.id),
+            store=Message("{error} ({times} times)", error=job.error, times=times)
+            if times > 1
+            else job.error,
+            remedy=Message("Remove the cause; the next label or schedule starts it again."),
         )

@@ -1,22 +1,18 @@
 """The lock on a file by which one process at most is the worker of a SQLite store."""
 
-import fcntl
 import os
-import time
 from pathlib import Path
-from typing import IO
 
+import psutil
+from filelock import FileLock, Timeout
 from sqlalchemy import URL
 
 from backend.jobs.exceptions import WorkerConflict
 from backend.words import Message
 
-TRIES = 5
-"""Chosen: five looks of others in a row do not happen."""
-TRY_SECONDS = 0.05
-"""Whoever only looks whether the lock is held has it for some microseconds himself."""
-
-_held: set[Path] = set()
+TRY_SECONDS = 0.25
+"""Whoever only looks whether the lock is held has it for some microseconds himself. Chosen: many
+looks of others in a row do not happen."""
 
 
 def lock_of(store: URL) -> Path:
@@ -30,7 +26,7 @@ class WorkerLock:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self._file: IO[str] | None = None
+        self._lock = _lock(path)
 
     def acquire(self) -> None:
         """This process is the store's only worker until it ends or releases.
@@ -38,13 +34,10 @@ class WorkerLock:
         Raises:
             WorkerConflict: another one is; the message names its process id.
         """
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        file = self.path.open("a+", encoding="ascii")
-        # POSIX lock: unlike flock's, a forked child of ours does not keep it alive.
-        if not any(_is_locked(file, fcntl.LOCK_EX, TRY_SECONDS) for _ in range(TRIES)):
-            file.seek(0)
-            pid = file.read().strip() or "unknown"
-            file.close()
+        try:
+            self._lock.acquire(timeout=TRY_SECONDS)
+        except Timeout:
+            pid = self.path.read_text(encoding="ascii").strip() or "unknown"
             raise WorkerConflict(
                 Message(
                     "A worker (process {pid}) already runs on this SQLite store; SQLite "
@@ -58,40 +51,29 @@ class WorkerLock:
                     "PostgreSQL to run several workers.",
                     pid=pid,
                 ),
-            )
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._file = file
-        _held.add(self.path)
+            ) from None
+        self.path.write_text(str(os.getpid()), encoding="ascii")
 
     def release(self) -> None:
         """Another worker may start."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-            _held.discard(self.path)
+        self._lock.release()
 
 
 def holder_of(path: Path) -> int | None:
     """The process that holds the lock; None if nobody does."""
-    if path in _held:  # opening and closing the file here would free our own lock
-        return os.getpid()
+    if not path.exists():
+        return None
     try:
-        with path.open(encoding="ascii") as file:
-            if _is_locked(file, fcntl.LOCK_SH):
-                return None
-            written = file.read().strip()
+        with _lock(path).acquire(blocking=False):
+            return None
+    except Timeout:
+        written = path.read_text(encoding="ascii").strip()
+        # Another who looks has the lock for a moment too; the id is a dead worker's then.
+        return int(written) if written.isdigit() and psutil.pid_exists(int(written)) else None
     except OSError:
         return None
-    return int(written) if written.isdigit() else None
 
 
-def _is_locked(file: IO[str], kind: int, pause: float = 0.0) -> bool:
-    """True if the lock is ours now."""
-    try:
-        fcntl.lockf(file, kind | fcntl.LOCK_NB)
-    except OSError:
-        time.sleep(pause)
-        return False
-    return True
+def _lock(path: Path) -> FileLock:
+    # It is the process's, whichever of its threads takes or releases it.
+    return FileLock(path, thread_local=False, is_singleton=False)

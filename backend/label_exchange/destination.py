@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 
 import yaml
@@ -11,14 +12,16 @@ from sqlmodel import Session
 from backend.core.exceptions import InvalidInput, NotFound
 from backend.core.services import Services
 from backend.label_studio import repository as label_studio_repository
-from backend.models import Project
+from backend.models import Dataset, Project
 from backend.projects import repository as project_rows
+from backend.projects.declared_schema import read_label_schema
 from backend.projects.schemas import ProjectCreate
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.service import RecordsService
 from backend.words import Message
-from labeling.label_schema import describe
-from labeling.label_studio.label_mapping import LabelMapping
+from labeling.declaration import faults_of, tell
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.label_mapping import ControlMeaning, LabelMapping
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,12 @@ def read_mapping(path: Path) -> LabelMapping:
         declared = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
         return LabelMapping.model_validate(declared or {})
     except ValidationError as error:
-        problem = describe(error)
+        problem = tell(faults_of(error, LabelMapping))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problem = Message("it cannot be read: {error}", error=" ".join(str(error).split()))
     raise InvalidInput(
         Message(
-            "The mapping {path} is not usable: {problem}.",
+            "The mapping {path} is not usable: {problem}",
             path=path.name,
             problem=problem,
         ),
@@ -72,7 +75,8 @@ def find_or_create(
     """The project, made with its dataset if it is not there.
 
     Raises:
-        InvalidInput: the project is on another dataset than the one named, or there are no fields.
+        InvalidInput: the project is on another dataset than the one named, the mapping does not fit
+            its label schema, or there are no fields.
     """
     projects = ProjectsService(session, services.clock)
     try:
@@ -94,9 +98,12 @@ def find_or_create(
         made = ProjectCreate(
             name=request.project, dataset=name, label_schema=request.mapping.label_schema
         )
-        return projects.create(made, actor=actor)
+        project = projects.create(made, actor=actor)
+        check_mapping(request.mapping, label_schema_of(project), project.name)
+        return project
     dataset = project_rows.get_dataset(session, project.dataset_id)
-    if request.dataset and dataset is not None and dataset.name != request.dataset:
+    assert dataset is not None
+    if request.dataset and dataset.name != request.dataset:
         raise InvalidInput(
             Message(
                 "Project {project!r} labels the dataset {dataset!r}.",
@@ -107,6 +114,61 @@ def find_or_create(
             value=request.dataset,
             remedy=Message("Leave --dataset out, or name another project."),
         )
-    label_schema_of(project)
+    _check_same_schema(request.mapping, project, dataset)
+    check_mapping(request.mapping, label_schema_of(project), project.name)
     label_studio_repository.get_cursor(session, project.id)  # the intake locks it
     return project
+
+
+def _check_same_schema(mapping: LabelMapping, project: Project, dataset: Dataset) -> None:
+    """The label schema of the project stays as it is: the mapping may only say the same."""
+    if mapping.label_schema is None:
+        return
+    schema = label_schema_of(project)
+    wanted = {"fields": list(schema.fields), **mapping.label_schema}
+    if read_label_schema(wanted, dataset) != schema:
+        raise InvalidInput(
+            Message(
+                "The mapping declares another label schema than project {project!r} has.",
+                project=project.name,
+            ),
+            field="mapping.label_schema",
+            value=project.name,
+            remedy=Message("Leave label_schema out of the mapping, or import into a new project."),
+        )
+
+
+def check_mapping(mapping: LabelMapping, schema: LabelSchema, project: str) -> None:
+    """What the mapping says has a meaning in the project.
+
+    Raises:
+        InvalidInput: a grade, an issue or a field that the label schema does not have.
+    """
+    known = {
+        "grade": schema.grades,
+        "issues": schema.issue_values,
+        "faulty_fields": schema.fields,
+    }
+    for control, meaning in mapping.controls.items():
+        for target, values in known.items() if isinstance(meaning, ControlMeaning) else ():
+            for there, here in (getattr(meaning, target) or {}).items():
+                if here not in values:
+                    raise _unknown_meaning(f"{control}.{target}.{there}", here, values, project)
+
+
+def _unknown_meaning(place: str, here: str, values: Sequence[str], project: str) -> InvalidInput:
+    near = get_close_matches(here, values, n=1)
+    return InvalidInput(
+        Message(
+            "The mapping's controls.{place} is {value!r}, which the label schema of project "
+            "{project!r} does not have.",
+            place=place,
+            value=here,
+            project=project,
+        ),
+        field=f"mapping.controls.{place}",
+        value=here,
+        remedy=Message("Did you mean {near!r}? It has: {values}.", near=near[0], values=values)
+        if near
+        else Message("It has: {values}.", values=values),
+    )

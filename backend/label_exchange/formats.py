@@ -24,7 +24,7 @@ def file_pieces(
 
     JSON lines are nested; in CSV and Parquet the record's fields are columns of their own and
     objects are JSON text; so are lists in CSV. No cell of the CSV is run as a formula by a
-    spreadsheet (``backend.core.tabular.safe_cell`` says how to undo that).
+    spreadsheet (``backend.core.tabular_cells.original_text`` undoes that, as every import does).
     """
     layout = layout_of(request, fields)
     if request.format == "csv":

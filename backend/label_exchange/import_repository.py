@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import func
 from sqlmodel import Session, col, select
@@ -109,25 +110,63 @@ def add_tasks(session: Session, tasks: Sequence[Task]) -> None:
     session.flush()
 
 
+class AnnotationPlace(NamedTuple):
+    """Where an annotation belongs, and when it was made."""
+
+    task_key: str
+    external_id: str
+    annotated_at: datetime
+
+    def is_that_of(self, other: "AnnotationPlace") -> bool:
+        """True if both are one annotation."""
+        return (self.task_key, self.annotated_at) == (other.task_key, other.annotated_at)
+
+
 def places_of(
     session: Session, project_id: int, annotation_ids: Sequence[int]
-) -> dict[int, tuple[int, datetime]]:
-    """Annotation id to (our task id, made at), for annotations that the project has."""
-    found: dict[int, tuple[int, datetime]] = {}
+) -> dict[int, AnnotationPlace]:
+    """Annotation id to its place, for annotations that the project has."""
+    found: dict[int, AnnotationPlace] = {}
     for start in range(0, len(annotation_ids), CHUNK):
         rows = session.exec(
             select(
                 Annotation.label_studio_annotation_id,
-                Annotation.task_id,
+                Task.key,
+                Record.external_id,
                 Annotation.annotated_at,
-            ).where(
+            )
+            .join(Task, col(Task.id) == col(Annotation.task_id))
+            .join(Record, col(Record.id) == col(Task.record_id))
+            .where(
                 Annotation.project_id == project_id,
                 col(Annotation.label_studio_annotation_id).in_(
                     annotation_ids[start : start + CHUNK]
                 ),
             )
         )
-        found.update({number: (task_id, moment) for number, task_id, moment in rows})
+        found.update({number: AnnotationPlace(key, name, made) for number, key, name, made in rows})
+    return found
+
+
+def latest_tellings(
+    session: Session, project_id: int, annotation_ids: Sequence[int]
+) -> dict[tuple[int, datetime], tuple[Annotation, int | None]]:
+    """(Annotation id, revised at) to its last revision of that moment and who made it there."""
+    found: dict[tuple[int, datetime], tuple[Annotation, int | None]] = {}
+    for start in range(0, len(annotation_ids), CHUNK):
+        rows = session.exec(
+            select(Annotation, Annotator.label_studio_user_id)
+            .join(Annotator, col(Annotator.id) == col(Annotation.annotator_id), isouter=True)
+            .where(
+                Annotation.project_id == project_id,
+                col(Annotation.label_studio_annotation_id).in_(
+                    annotation_ids[start : start + CHUNK]
+                ),
+            )
+            .order_by(col(Annotation.revision))
+        )
+        for row, user in rows:
+            found[row.label_studio_annotation_id, row.revised_at] = (row, user)
     return found
 
 

@@ -7,14 +7,15 @@ from typing import Any
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
-from backend.core.exceptions import JobCancelled, words_of
+from backend.core.exceptions import InvalidInput, JobCancelled, words_of
 from backend.core.services import Services
 from backend.ingestion import repository as imports
 from backend.ingestion.mapping import RowRejected
 from backend.ingestion.schemas import Reject
 from backend.label_exchange import import_repository
+from backend.label_exchange.answer_reading import LARGEST_ID
 from backend.label_exchange.destination import LabelImport, find_or_create
-from backend.label_exchange.label_chunk import LARGEST_ID, LabelChunk
+from backend.label_exchange.label_chunk import LabelChunk
 from backend.label_exchange.schemas import MAX_LISTED_REJECTS, LabelImportReport
 from backend.label_exchange.task_file import ImportedTask, as_task, read_tasks
 from backend.loop.service import LoopService
@@ -22,7 +23,7 @@ from backend.models import Import, Project
 from backend.projects import repository as project_rows
 from backend.records.schemas import UpsertCounts
 from backend.records.service import RecordsService
-from backend.words import Message
+from backend.words import Message, Progress
 
 TASKS_PER_CHUNK = 200
 """Tasks a transaction. Chosen: as ``core.turns.ROWS_PER_TURN``, it lets others write in between."""
@@ -33,7 +34,6 @@ OWN_LABEL = Message(
     "take in an export of single answers (--what annotations), or import "
     "into another project"
 )
-Progress = Callable[[float, str], None]
 
 
 def import_labels(
@@ -66,8 +66,13 @@ def import_labels(
 
 
 def _survey(request: LabelImport) -> tuple[int, list[str], str]:
-    """(tasks, fields, kind) of the file, which is one that can be read to its end."""
+    """(tasks, fields, kind) of the file, which is one that can be read to its end.
+
+    Raises:
+        InvalidInput: the mapping takes a field from a key that no task has.
+    """
     fields: dict[str, None] = {}
+    keys: set[str] = set()
     size, kind = 0, None
     for line, raw in read_tasks(request.path):
         size = line
@@ -79,6 +84,21 @@ def _survey(request: LabelImport) -> tuple[int, list[str], str]:
         shown = [name for name in task.table_fields or () if name in task.fields]
         fields.update(dict.fromkeys([*shown, *task.fields]))
         kind = kind or task.kind
+        keys.update(raw["data"])
+    named = request.mapping.record.fields or {}
+    absent = [key for key in named if key not in keys]
+    if absent and keys:
+        raise InvalidInput(
+            Message(
+                "The mapping takes the field {field!r} from the key {key!r}, which no task of the "
+                "file has.",
+                field=named[absent[0]],
+                key=absent[0],
+            ),
+            field="mapping.record.fields",
+            value=absent[0],
+            remedy=Message("Their keys are: {keys}.", keys=sorted(keys)),
+        )
     return size, list(fields), kind or DEFAULT_KIND
 
 

@@ -7,7 +7,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep
 from backend.core.language import language_of
-from backend.ingestion.service import ImportsService
+from backend.ingestion.reports import ImportsService
 from backend.jobs.queue import list_recent
 from backend.label_exchange.label_import import FORMAT
 from backend.label_exchange.schemas import IMPORT_LABELS, ExportFormat, What

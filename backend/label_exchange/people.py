@@ -64,6 +64,7 @@ def _identity(completed_by: object) -> tuple[str, int]:
     if isinstance(completed_by, Mapping):
         email, user = completed_by.get("email"), completed_by.get("id")
     else:
-        email, user = None, completed_by
+        is_address = isinstance(completed_by, str) and "@" in completed_by
+        email, user = (completed_by, None) if is_address else (None, completed_by)
     is_number = isinstance(user, int) and not isinstance(user, bool) and user > 0
     return (email.strip() if isinstance(email, str) else "", int(str(user)) if is_number else 0)

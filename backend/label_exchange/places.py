@@ -13,12 +13,13 @@ from backend.loop.repository import IMPORTED_KEY
 from backend.models import Project, Record, Task
 from backend.projects.service import label_schema_of
 from backend.records import repository as records
+from backend.records.content import Content, ValueTypes, is_same_content
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
+from backend.words import Message
 from labeling.label_studio.tasks import build_table
 
-IMPORTED_REASON = "labelled in another Label Studio project"
-IMPORTED_REASON_ZH = "在另一个 Label Studio 项目中标注"
+IMPORTED_REASON = Message("labelled in another Label Studio project")
 
 
 class RecordPlaces:
@@ -29,6 +30,9 @@ class RecordPlaces:
         self._clock = clock
         self._dataset_id = project.dataset_id
         self._schema = label_schema_of(project)
+        self._types: ValueTypes = (
+            RecordsService(session, clock).get_dataset(project.dataset_id).types
+        )
 
     def place(
         self, tasks: Sequence[ImportedTask], made: Sequence[RecordCreate], *, import_id: int | None
@@ -65,6 +69,10 @@ class RecordPlaces:
     ) -> int | None:
         for version in versions:
             if version.content_hash == record.content_hash:
+                return version.id
+        content = Content(record.kind, record.fields)
+        for version in versions:
+            if is_same_content(Content(version.kind, version.fields), content, self._types):
                 return version.id
             if task.html is not None and build_table(version.fields, self._schema) == task.html:
                 return version.id
@@ -176,7 +184,6 @@ def _imported_task(
         position=position,
         is_audit=False,
         reason=IMPORTED_REASON,
-        reason_zh=IMPORTED_REASON_ZH,
         purpose=LABEL if first is None else RELABEL,
         attempt=max((task.attempt for task in others), default=0) + 1,
         original_id=first.id if first else None,

@@ -25,6 +25,7 @@ REMEDY = Message(
     "Export it as JSON: in Label Studio, Export > JSON, or GET "
     "/api/projects/ID/export?exportType=JSON&download_all_tasks=true."
 )
+NEW_LINE = "\n"
 OWN_DATA = frozenset({KEY, "record_id", "html"})
 
 
@@ -53,22 +54,27 @@ def _open(path: Path) -> IO[str]:
 
 def _elements(file: IO[str], path: Path) -> Iterator[Any]:
     decoder = json.JSONDecoder()
-    held = file.read(CHARACTERS_A_READ).lstrip()
+    whole = file.read(CHARACTERS_A_READ)
+    held = whole.lstrip()
     if not held.startswith("["):
         raise _unreadable(path, Message("holds no JSON array"))
-    place, number = 1, 0
+    place, number, lines = 1, 0, 1 + whole[: -len(held)].count(NEW_LINE)
     while True:
         while place < len(held) and held[place] in " \t\r\n,":
             place += 1
         if place < len(held) and held[place] == "]":
             return
-        problem: str = Message("is cut off")
+        problem: str = Message("it is cut off in line {line}", line=lines + held.count(NEW_LINE))
         if place < len(held):
             try:
                 element, place = decoder.raw_decode(held, place)
                 number += 1
                 yield element
                 continue
+            except json.JSONDecodeError as error:
+                if not _is_at_the_end(error, held):
+                    line = lines + held.count(NEW_LINE, 0, error.pos)
+                    problem = Message("{error} in line {line}", error=error.msg, line=line)
             except (ValueError, RecursionError) as error:
                 problem = str(error)
         more = file.read(max(CHARACTERS_A_READ, len(held) - place))
@@ -77,7 +83,13 @@ def _elements(file: IO[str], path: Path) -> Iterator[Any]:
                 path,
                 Message("is broken after task {number}: {problem}", number=number, problem=problem),
             )
+        lines += held.count(NEW_LINE, 0, place)
         held, place = held[place:] + more, 0
+
+
+def _is_at_the_end(error: json.JSONDecodeError, held: str) -> bool:
+    """True if more of the text could have made it right."""
+    return error.msg.startswith("Unterminated string") or error.pos >= len(held.rstrip())
 
 
 def _check_first(element: Any, path: Path) -> None:
@@ -123,7 +135,7 @@ class ImportedTask:
     fields: Mapping[str, Value]
     table_fields: tuple[str, ...] | None
     html: str | None
-    annotations: tuple[Mapping[str, Any], ...]
+    annotations: tuple[Any, ...]
     label_of: tuple[int, ...] = ()
 
 
@@ -134,10 +146,12 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         RowRejected: it is none, or its data cannot be a record.
     """
     if not isinstance(raw, dict) or not isinstance(raw.get("data"), dict):
-        raise _rejection(line, "data", raw, Message("no task with data"))
+        wanted = Message("no task with data: an object with data is wanted")
+        raise _rejection(line, "data", raw, wanted)
     data, annotations = raw["data"], raw.get("annotations")
     if not isinstance(annotations, list):
-        raise _rejection(line, "annotations", annotations, Message("no list of annotations"))
+        wanted = Message("no list of annotations: write [] where nobody answered")
+        raise _rejection(line, "annotations", annotations, wanted)
     told = (raw.get("meta") or {}).get("assay") if isinstance(raw.get("meta"), dict) else None
     told = told if isinstance(told, dict) else {}
     html = data.get("html")
@@ -159,7 +173,7 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         fields=values,
         table_fields=tuple(table) if table is not None else None,
         html=html if table is not None and not is_told else None,
-        annotations=tuple(each for each in annotations if isinstance(each, dict)),
+        annotations=tuple(annotations),
         label_of=_label_of(told),
     )
 
@@ -192,7 +206,8 @@ def _external_id(line: int, raw: Mapping[str, Any], mapping: LabelMapping) -> st
     if isinstance(value, int | float | str) and not isinstance(value, bool) and str(value).strip():
         named = str(value)
     elif mapping.record.external_id is not None:
-        raise _rejection(line, key, value, Message("the record's id is missing"))
+        why = Message("the record's id is missing: the mapping's record.external_id names this key")
+        raise _rejection(line, key, value, why)
     elif raw.get("id") is None:
         raise _rejection(
             line, "id", None, Message("neither record_id nor a task id names the record")

@@ -16,7 +16,7 @@ from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
 from backend.projects import repository as projects
 from backend.projects.service import label_schema_of, policy_of
-from backend.words import N_, Message
+from backend.words import N_, Message, in_every_language
 from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.instructions import GuidelineRule, instructions_html
@@ -123,7 +123,9 @@ def connect(services: Services, project_id: int) -> int:
             label_studio_id = client.create_project(
                 title=project.name,
                 description=marker,
-                label_config=build_label_config(schema, evidence=policy.explanation_share > 0),
+                label_config=build_label_config(
+                    schema, evidence=policy.explanation_share > 0, say=in_every_language
+                ),
                 maximum_annotations=policy.annotators_per_record,
                 instruction=guideline_html(guideline) if guideline else instructions(schema),
             )
@@ -161,9 +163,10 @@ def shows_evidence(services: Services, project: Project, label_studio_project_id
     if has_evidence(held):
         return True
     schema = label_schema_of(project)
-    if held.strip() != build_label_config(schema, evidence=False).strip():
+    if held.strip() != build_label_config(schema, evidence=False, say=in_every_language).strip():
         return False
-    client.update_project(label_studio_project_id, {"label_config": build_label_config(schema)})
+    screen = build_label_config(schema, say=in_every_language)
+    client.update_project(label_studio_project_id, {"label_config": screen})
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
-from active_learning.types import Progress, silent
+from active_learning.types import silent
 from backend.core.services import Services
 from backend.label_studio import repository
 from backend.label_studio.connection import (
@@ -18,7 +18,8 @@ from backend.label_studio.connection import (
 from backend.loop import repository as loop_repository
 from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
-from backend.words import Message
+from backend.projects.titles import with_titles
+from backend.words import Message, Progress, in_every_language
 from labeling.exceptions import LabelStudioRefused
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.predictions import Suggestion, build_prediction, strongest_evidence
@@ -107,7 +108,7 @@ def _import_item(
 ) -> dict[str, Any]:
     item: dict[str, Any] = {
         "data": build_task_data(task.key, record.external_id, record.fields, schema),
-        "meta": {"task": task.id, "reason": task.reason},
+        "meta": {"task": task.id, "reason": in_every_language(with_titles(task.reason, schema))},
     }
     if prediction is not None:
         suggestion = Suggestion(

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from active_learning.types import Progress, silent
+from active_learning.types import silent
 from backend.annotations import repository as annotations_repository
 from backend.annotations.intake import AnnotationIntake
 from backend.annotations.people import know_annotators
@@ -16,7 +16,7 @@ from backend.label_studio.connection import (
 from backend.loop.service import LoopService, after_intake
 from backend.models import Project, SyncCursor
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.words import Message
+from backend.words import Message, Progress
 from labeling.label_studio.sync import (
     TaskSnapshot,
     changes_since,

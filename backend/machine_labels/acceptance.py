@@ -77,7 +77,7 @@ def accept(
         why_not = decisions.why_not(question, is_asked=is_asked)
         taken = loop_repository.tasked_record_ids(session, project_id)
     if why_not is not None and withdrawn is not None:
-        return {"state": withdrawn.state, "reason": withdrawn.reason}
+        return {"state": withdrawn.state, "reason": str(withdrawn.reason)}
     if why_not is not None:
         return {"state": "unchanged", "reason": why_not}
     trained = load_model_version(services, features, champion)
@@ -94,7 +94,7 @@ def accept(
         _write_labels(services, row.id, answers, chosen)
         with services.database.transaction() as session:
             row = AcceptanceDecisions(session, services.clock).accept(row.id)
-    return {"state": row.state, "records": row.records, "reason": row.reason}
+    return {"state": row.state, "records": row.records, "reason": str(row.reason)}
 
 
 def _clear_up(services: Services, project_id: int) -> None:

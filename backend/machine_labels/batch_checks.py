@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from active_learning.types import Reason, SelectedBatch
+from active_learning.types import SelectedBatch
 from backend.consensus.service import shown_labels
 from backend.core.services import Services
-from backend.machine_labels.checks import CHECK_REASON, CHECK_REASON_ZH
+from backend.machine_labels.checks import CHECK_REASON
 from backend.machine_labels.decision import AcceptanceDecisions
 from backend.machine_labels.service import AcceptanceService
 from backend.models import Project
@@ -29,7 +29,6 @@ class MachineLabelled:
 
     def add_to(self, selected: SelectedBatch, *, seed: int) -> SelectedBatch:
         """The batch with the checks at random places among the records that were chosen."""
-        reason = Reason(CHECK_REASON, CHECK_REASON_ZH)
         rows = [
             *zip(
                 selected.record_ids,
@@ -38,7 +37,7 @@ class MachineLabelled:
                 selected.is_audit,
                 strict=True,
             ),
-            *((record_id, 0.0, reason, False) for record_id in self.checks),
+            *((record_id, 0.0, CHECK_REASON, False) for record_id in self.checks),
         ]
         chosen = len(selected)
         places = np.arange(len(rows), dtype=float)

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from active_learning.types import Reason
 from backend.loop.answers import RecordAnswers
 
-CHECK_REASON = "random check of a machine label"
-CHECK_REASON_ZH = "随机抽检机器标注"
+CHECK_REASON = Reason("random check of a machine label")
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,7 @@ from backend.machine_labels.words import promise, stricter, unlabelled_audits
 from backend.models import Acceptance, ModelVersion, Project
 from backend.projects.schemas import LoopPolicy
 from backend.projects.service import policy_of
+from backend.words import Message
 
 GROWTH = 1.25
 """The same champion is asked again by itself when its audit sample has grown by a quarter, or by
@@ -112,7 +113,7 @@ class AcceptanceDecisions:
             standing.target_error > policy.accept_error or standing.delta > policy.accept_delta
         ):
             words = stricter(policy.accept_error, policy.accept_delta)
-            return self._service.withdraw(project, reason=words.en, reason_zh=words.zh, actor=WATCH)
+            return self._service.withdraw(project, reason=words, actor=WATCH)
         checks = self._service.checks(project, standing)
         if not checks:
             return None
@@ -125,8 +126,7 @@ class AcceptanceDecisions:
             return None
         return self._service.withdraw(
             project,
-            reason=breach.reason.en,
-            reason_zh=breach.reason.zh,
+            reason=Message.of(breach.reason),
             evidence={
                 "checks": breach.audits,
                 "wrong": breach.errors,
@@ -213,8 +213,7 @@ class AcceptanceDecisions:
                 "pool": len(answers.record_ids),
             },
             records=len(chosen.accepted),
-            reason=reason.en,
-            reason_zh=reason.zh,
+            reason=reason,
             created_at=self._clock(),
         )
         repository.add(self._session, row)
@@ -237,23 +236,28 @@ class AcceptanceDecisions:
                 "version": repository.version_number(self._session, row.model_version_id),
                 "records": row.records,
                 "audits": row.evidence["audits"],
-                "reason": row.reason,
+                "reason": str(row.reason),
             },
         )
 
-    def _reason(self, rule: AcceptRule, policy: LoopPolicy, question: AcceptanceQuestion) -> Reason:
+    def _reason(
+        self, rule: AcceptRule, policy: LoopPolicy, question: AcceptanceQuestion
+    ) -> Message:
         unlabelled = question.unlabelled
         if rule.threshold is None or policy.accept_error is None:
-            counted = unlabelled_audits(unlabelled)
-            return (
-                Reason(f"{rule.reason.en}. {counted.en}", f"{rule.reason.zh}。{counted.zh}")
-                if unlabelled
-                else rule.reason
+            if not unlabelled:
+                return Message.of(rule.reason)
+            return Message(
+                "{reason}. {unlabelled}",
+                reason=rule.reason,
+                unlabelled=unlabelled_audits(unlabelled),
             )
-        words = promise(policy.accept_error, policy.accept_delta, len(question.audit), unlabelled)
-        return Reason(
-            f"{words.en} It holds from a confidence of {rule.threshold:.3f} on.",
-            f"{words.zh}适用于置信度不低于 {rule.threshold:.3f} 的记录。",
+        return Message(
+            "{promise} It holds from a confidence of {threshold:.3f} on.",
+            promise=promise(
+                policy.accept_error, policy.accept_delta, len(question.audit), unlabelled
+            ),
+            threshold=rule.threshold,
         )
 
 
@@ -263,9 +267,10 @@ def _refusal_beside(rule: AcceptRule, accepted: int, stands: int) -> AcceptRule:
         rule,
         threshold=None,
         reason=Reason(
-            f"{accepted:,} records could be accepted; the {stands:,} machine labels that stand "
-            f"are kept",
-            f"可对 {accepted:,} 条记录作机器标注；现有 {stands:,} 条机器标注更多，予以保留",
+            "{accepted:,} records could be accepted; the {standing:,} machine labels that stand "
+            "are kept",
+            accepted=accepted,
+            standing=stands,
         ),
     )
 

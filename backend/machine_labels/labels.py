@@ -37,7 +37,8 @@ class MachineLabels:
         standing = self._service.standing_acceptance(project_id)
         return [
             AcceptancePublic(
-                **row.model_dump(exclude={"project_id", "model_version_id"}),
+                **row.model_dump(exclude={"project_id", "model_version_id", "reason"}),
+                reason_message=row.reason,
                 model_version=number,
                 is_standing=standing is not None and row.id == standing.id,
             )
@@ -106,7 +107,7 @@ class MachineLabels:
             reason = waiting_reason(target)
             state = "off" if target is None else "undecided"
             return MachineLabelStatus.model_validate(
-                {"state": state, "records": 0, "reason": reason.en, "reason_zh": reason.zh}
+                {"state": state, "records": 0, "reason_message": reason}
             )
         is_standing = standing is not None
         checks = self._service.checks(project, last) if is_standing else []
@@ -127,8 +128,7 @@ class MachineLabels:
                 "unconfirmed": sum(check.people is None for check in checks),
                 "unlabelled_audits": unlabelled,
                 "model_version": repository.version_number(self._session, last.model_version_id),
-                "reason": words.en if is_standing else last.reason,
-                "reason_zh": words.zh if is_standing else last.reason_zh,
+                "reason_message": words if is_standing else last.reason,
             }
         )
 

@@ -7,12 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from backend.core.exceptions import InvalidInput
 from backend.core.request_body import RequestBody
-from backend.words import Message
+from backend.words import Message, WithReason
 
 AcceptanceState = Literal["accepted", "refused", "withdrawn"]
 
 
-class AcceptancePublic(BaseModel):
+class AcceptancePublic(WithReason):
     """One decision about accepting a model version's own answers."""
 
     id: int
@@ -23,8 +23,6 @@ class AcceptancePublic(BaseModel):
     delta: float = Field(description="probability with which the promise may be broken")
     threshold: float | None = Field(description="confidence from which records are accepted")
     records: int = Field(description="records labelled by machine when it was made")
-    reason: str
-    reason_zh: str
     evidence: dict[str, Any]
     created_at: datetime
 
@@ -109,7 +107,7 @@ class QueuedAcceptance(BaseModel):
     job_id: str
 
 
-class MachineLabelStatus(BaseModel):
+class MachineLabelStatus(WithReason):
     """How many records need no person, under which promise, or why not."""
 
     state: Literal["off", "undecided", "accepted", "refused", "withdrawn"] = Field(
@@ -130,5 +128,3 @@ class MachineLabelStatus(BaseModel):
         0, description="of the audits: skipped, tied or ambiguous records, which count as errors"
     )
     model_version: int | None = None
-    reason: str = Field(examples=["At most 5 % wrong, with 90 % certainty, from 412 audits."])
-    reason_zh: str = Field(examples=["错误率不超过 5%，可信度 90%，依据 412 条抽检。"])

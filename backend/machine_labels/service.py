@@ -109,8 +109,7 @@ class AcceptanceService:
         self,
         project: Project,
         *,
-        reason: str,
-        reason_zh: str | None = None,
+        reason: Message | str,
         evidence: dict[str, Any] | None = None,
         actor: str,
     ) -> Acceptance:
@@ -136,8 +135,7 @@ class AcceptanceService:
             threshold=standing.threshold,
             evidence={"acceptance": standing.id, "withdrawn_by": actor, **(evidence or {})},
             records=0,
-            reason=reason,
-            reason_zh=reason_zh or reason,
+            reason=Message.of(reason),
             created_at=self._clock(),
         )
         repository.add(self._session, row)
@@ -145,7 +143,7 @@ class AcceptanceService:
             actor,
             "acceptance.withdrawn",
             f"project:{project.id}",
-            {"acceptance": standing.id, "records": standing.records, "reason": reason},
+            {"acceptance": standing.id, "records": standing.records, "reason": str(reason)},
         )
         self._continue_loop(project, row)
         return row

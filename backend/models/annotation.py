@@ -16,6 +16,7 @@ class Annotator(SQLModel, table=True):
     label_studio_user_id: int = Field(unique=True)
     email: str | None = None
     name: str | None = None
+    is_simulated: bool = Field(default=False, description="a program of the demo, no person")
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 

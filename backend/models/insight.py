@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class Acceptance(SQLModel, table=True):
@@ -26,8 +26,7 @@ class Acceptance(SQLModel, table=True):
     threshold: float | None = Field(default=None, description="confidence from which it holds")
     evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     records: int = Field(default=0, description="records labelled by machine")
-    reason: str
-    reason_zh: str = ""
+    reason: str = Field(sa_type=StoredText)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -70,5 +69,4 @@ class LabelFinding(SQLModel, table=True):
         description="important, redundant or harmful; audit: nothing is learnt from the label",
     )
     relabel_score: float = Field(description="larger where one more annotator would help more")
-    reason: str
-    reason_zh: str = ""
+    reason: str = Field(sa_type=StoredText)

@@ -79,8 +79,7 @@ class Task(SQLModel, table=True):
     position: int = Field(description="place in the batch, most useful first")
     is_audit: bool = Field(description="drawn at random: accuracy is estimated on these only")
     acquisition_score: float | None = None
-    reason: str = ""
-    reason_zh: str = ""
+    reason: str = Field(default="", sa_type=StoredText)
     label_studio_task_id: int | None = None
     purpose: str = Field(default="label", max_length=10, description="label, relabel or gold")
     attempt: int = Field(default=1, ge=1, description="numbers the tasks of one record")

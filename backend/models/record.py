@@ -16,6 +16,9 @@ class Dataset(SQLModel, table=True):
     name: str = Field(unique=True, max_length=200)
     kind: str = Field(max_length=50, description="default kind of its records")
     fields: list[str] = Field(sa_type=Json, description="field names in display order")
+    types: dict[str, Any] = Field(
+        default_factory=dict, sa_type=Json, description="field to number, time or boolean"
+    )
     generation: int = Field(
         default=0, sa_type=RowId, description="grows with every change of what is current"
     )
@@ -67,6 +70,9 @@ class Import(SQLModel, table=True):
     rows_unchanged: int = 0
     rows_rejected: int = 0
     error: str | None = Field(default=None, sa_type=StoredText)
+    understood: dict[str, Any] | None = Field(
+        default=None, sa_type=Json, description="how the source was read"
+    )
     started_at: datetime = Field(sa_type=UtcDateTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 

@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from backend.models.columns import Json, RowId, UtcDateTime, row_id
+from backend.models.columns import Json, RowId, StoredText, UtcDateTime, row_id
 
 
 class ModelVersion(SQLModel, table=True):
@@ -47,8 +47,7 @@ class Promotion(SQLModel, table=True):
     )
     challenger_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
     previous_id: int | None = Field(default=None, foreign_key="model_version.id", sa_type=RowId)
-    reason: str
-    reason_zh: str = ""
+    reason: str = Field(sa_type=StoredText)
     evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     decided_by: str = Field(max_length=200)
     created_at: datetime = Field(sa_type=UtcDateTime)

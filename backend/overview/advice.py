@@ -6,6 +6,7 @@ from active_learning.stopping import CurvePoint, advise
 from backend.models import ModelVersion
 from backend.overview.measures import estimate_of, labels_of
 from backend.overview.schemas import StoppingAdvicePublic
+from backend.words import Message
 
 
 def advice_of(versions: Sequence[ModelVersion], *, pool: int) -> StoppingAdvicePublic | None:
@@ -28,8 +29,7 @@ def advice_of(versions: Sequence[ModelVersion], *, pool: int) -> StoppingAdviceP
         gain=advice.gain,
         low=advice.low,
         high=advice.high,
-        reason=advice.reason.en,
-        reason_zh=advice.reason.zh,
+        reason_message=Message.of(advice.reason),
     )
 
 

@@ -12,7 +12,10 @@ from backend.core.language import language_of
 from backend.overview import repository
 from backend.overview.service import OverviewService
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.projects.titles import with_titles
 from backend.web.rendering import render
+from backend.words import Message
+from labeling.label_schema import LabelSchema
 
 router = APIRouter(include_in_schema=False)
 
@@ -34,8 +37,7 @@ class FieldEffect:
     share: float
     """Of the page's strongest effect, from 0 to 1: the length of its bar."""
     pieces: list[Piece]
-    reason: str
-    reason_zh: str
+    reason: Message
 
 
 @dataclass(frozen=True)
@@ -60,14 +62,17 @@ def explanations_page(
 ) -> Response:
     """The latest suggestions, each with what spoke for and against it."""
     project = OverviewService(session, services.clock, services.settings).summary(project_id)
-    suggestions = read_suggestions(repository.latest_suggestions(session, project_id, limit))
     schema = label_schema_of(ProjectsService(session, services.clock).get(project_id))
+    rows = repository.latest_suggestions(session, project_id, limit)
+    suggestions = read_suggestions(rows, schema)
     titles = schema.titles(language_of(request))
     context = {"project": project, "suggestions": suggestions, "titles": titles}
     return render(request, "overview/explanations.html", context)
 
 
-def read_suggestions(rows: Sequence[tuple[Any, Any, Any, int]]) -> list[ExplainedSuggestion]:
+def read_suggestions(
+    rows: Sequence[tuple[Any, Any, Any, int]], schema: LabelSchema
+) -> list[ExplainedSuggestion]:
     """Rows of (task, record, prediction, number of the model version) as the page shows them."""
     strengths = [
         abs(float(mark["contribution"]))
@@ -81,21 +86,20 @@ def read_suggestions(rows: Sequence[tuple[Any, Any, Any, int]]) -> list[Explaine
             model_version=number,
             grade=prediction.grade,
             confidence=prediction.score,
-            effects=[_effect(mark, strongest) for mark in prediction.explanation],
+            effects=[_effect(mark, strongest, schema) for mark in prediction.explanation],
         )
         for task, record, prediction, number in rows
     ]
 
 
-def _effect(mark: Mapping[str, Any], strongest: float) -> FieldEffect:
+def _effect(mark: Mapping[str, Any], strongest: float, schema: LabelSchema) -> FieldEffect:
     contribution = float(mark["contribution"])
     return FieldEffect(
         name=mark["field"],
         contribution=contribution,
         share=abs(contribution) / strongest,
         pieces=split_value(mark["value"], mark.get("tokens") or ()),
-        reason=mark["reason"]["en"],
-        reason_zh=mark["reason"]["zh"],
+        reason=with_titles(Message.from_json(mark["reason"]), schema),
     )
 
 

@@ -31,6 +31,7 @@ NOTICES = {
     "batch": N_("The batch is being chosen."),
     "rolled-back": N_("The champion was changed."),
     "withdrawn": N_("The machine labels are withdrawn."),
+    "deleted": N_("The project is deleted."),
     **job_pages.NOTICES,
 }
 

@@ -3,10 +3,10 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from backend.machine_labels.schemas import MachineLabelStatus
-from backend.words import Said
+from backend.words import Message, Said, WithReason, in_readers_language
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
 
@@ -73,25 +73,21 @@ class ModelVersionStatus(BaseModel):
     created_at: datetime
 
 
-class PromotionStatus(BaseModel):
+class PromotionStatus(WithReason):
     """One decision about who is champion."""
 
     kind: str = Field(description="promoted, kept or rolled_back")
     champion: int = Field(description="number of the champion from then on")
     challenger: int | None
-    reason: str
-    reason_zh: str
     decided_by: str
     created_at: datetime
 
 
-class QueuedTask(BaseModel):
+class QueuedTask(WithReason):
     """A task that waits for an answer, and why it was chosen."""
 
     external_id: str
     kind: str
-    reason: str
-    reason_zh: str
     acquisition_score: float | None
     label_studio_task_id: int | None
 
@@ -133,8 +129,15 @@ class AnnotationCounts(BaseModel):
 class PolicyWarning(BaseModel):
     """What the project's policy gives up."""
 
-    text: str
-    text_zh: str
+    text_message: Message
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="in the language asked for (Accept-Language), else in English"
+    )
+    @property
+    def text(self) -> str:
+        """In the language of whoever asked the API."""
+        return in_readers_language(self.text_message)
 
 
 class ProjectSummary(BaseModel):
@@ -148,6 +151,7 @@ class ProjectSummary(BaseModel):
     tasks: TaskCounts
     annotations: AnnotationCounts
     annotators: int
+    has_simulated_answers: bool = Field(description="a program gave some of the answers")
     round: int = Field(description="0 before the first batch")
     batch_size: int = Field(description="tasks of the current batch")
     batch_labelled: int = Field(description="of these, with an answer")
@@ -162,7 +166,7 @@ class ProjectSummary(BaseModel):
     )
 
 
-class StoppingAdvicePublic(BaseModel):
+class StoppingAdvicePublic(WithReason):
     """What further labels would gain in accuracy (0 to 1), with an 80 % interval."""
 
     state: Literal["too early", "keep labelling", "stop"]
@@ -170,8 +174,6 @@ class StoppingAdvicePublic(BaseModel):
     gain: float | None = Field(examples=[0.004])
     low: float | None = Field(examples=[0.001])
     high: float | None = Field(examples=[0.011])
-    reason: str = Field(examples=["keep labelling: 1,200 more labels would gain about 0.4 points"])
-    reason_zh: str = Field(examples=["继续标注：再标注 1,200 条约可提升 0.4 个百分点"])
 
 
 class NothingTrained(BaseModel):

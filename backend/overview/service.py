@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session
 
+from backend.annotations.simulated import has_simulated_answers
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
@@ -36,8 +37,9 @@ from backend.overview.schemas import (
     SyncStatus,
     TaskCounts,
 )
-from backend.projects.policy_warnings import warnings_of
-from backend.projects.service import policy_of
+from backend.projects.project_warnings import warnings_of
+from backend.projects.service import label_schema_of
+from backend.projects.titles import with_titles
 from backend.registry.service import RegistryService
 from backend.words import Message
 from labeling.label_studio.addresses import queue_address
@@ -98,12 +100,12 @@ class OverviewService:
 
     def queue(self, project_id: int, limit: int = 10) -> list[QueuedTask]:
         """The project's next tasks and why each was chosen."""
+        schema = label_schema_of(self._project(project_id)[0])
         return [
             QueuedTask(
                 external_id=record.external_id,
                 kind=record.kind,
-                reason=task.reason,
-                reason_zh=task.reason_zh or task.reason,
+                reason_message=with_titles(task.reason, schema),
                 acquisition_score=task.acquisition_score,
                 label_studio_task_id=task.label_studio_task_id,
             )
@@ -148,15 +150,13 @@ class OverviewService:
                 unnamed=unnamed,
             ),
             annotators=len(repository.annotator_counts(self._session, project_id)),
+            has_simulated_answers=has_simulated_answers(self._session, project_id),
             round=batches[-1].round if batches else 0,
             batch_size=size,
             batch_labelled=answered,
             champion=champion.number if champion else None,
             accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
-            warnings=[
-                PolicyWarning(text=words.en, text_zh=words.zh)
-                for words in warnings_of(policy_of(project))
-            ],
+            warnings=[PolicyWarning(text_message=words) for words in warnings_of(project)],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),
         )
@@ -253,8 +253,7 @@ def _promotion_status(promotion: Promotion, numbers: dict[int, int]) -> Promotio
         kind=promotion.kind,
         champion=numbers[promotion.model_version_id],
         challenger=numbers.get(challenger) if challenger is not None else None,
-        reason=promotion.reason,
-        reason_zh=promotion.reason_zh or promotion.reason,
+        reason_message=promotion.reason,
         decided_by=promotion.decided_by,
         created_at=promotion.created_at,
     )

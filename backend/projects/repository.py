@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
+from backend.audit.repository import unused_id
 from backend.models import Dataset, Project, SyncCursor
 
 
@@ -30,6 +31,8 @@ def insert(
         policy=policy,
         created_at=now,
     )
+    if (unused := unused_id(session, Project)) is not None:
+        project.id = unused
     try:
         with session.begin_nested():
             session.add(project)

@@ -6,8 +6,9 @@ from fastapi import APIRouter
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
 from backend.core.responses import problem_responses
+from backend.projects.public import to_public
 from backend.projects.schemas import PolicyChange, ProjectCreate, ProjectPublic
-from backend.projects.service import ProjectsService, to_public
+from backend.projects.service import ProjectsService
 
 router = APIRouter(prefix="/api/v1/projects", tags=["projects"])
 

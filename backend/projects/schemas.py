@@ -198,3 +198,6 @@ class ProjectPublic(BaseModel):
     policy: LoopPolicy
     label_studio_project_id: int | None
     created_at: datetime
+    warnings: list[str] = Field(
+        default_factory=list, description="labels that look alike, what the policy gives up"
+    )

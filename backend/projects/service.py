@@ -1,29 +1,27 @@
 """Create projects and change their policy."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
-from pydantic import ValidationError
 from sqlmodel import Session
 
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.jobs.queue import enqueue
-from backend.jobs.schedules import next_time, set_schedule
-from backend.models import Dataset, Project
+from backend.jobs.schedules import set_schedule
+from backend.models import Project
 from backend.projects import repository
+from backend.projects.declared_schema import read_label_schema
+from backend.projects.policy_checks import check_overlap, check_policy, read_policy
 from backend.projects.schemas import (
     LONGEST_NAME,
-    MOST_ANNOTATORS,
     SHORTEST_NAME,
     LoopPolicy,
     ProjectCreate,
-    ProjectPublic,
 )
 from backend.words import Message
-from labeling.label_schema import LabelSchema, describe
+from labeling.label_schema import LabelSchema
 
 LABEL_SETTINGS = (
     "annotators_per_record",
@@ -159,8 +157,6 @@ class ProjectsService:
         return project
 
 
-ANY_TIME = datetime(2024, 1, 1, tzinfo=UTC)
-"""Whether a cron expression ever comes does not depend on it."""
 OVERLAP_SETTINGS = frozenset({"overlap", "annotators_at_most", "annotators_per_record"})
 
 
@@ -187,135 +183,11 @@ def check_name(name: str) -> str:
     return bare
 
 
-def read_policy(settings: dict[str, Any]) -> LoopPolicy:
-    """The policy with these settings.
-
-    Raises:
-        InvalidInput: an unknown setting or a value it cannot have; the first one is named.
-    """
-    try:
-        return LoopPolicy.model_validate(settings)
-    except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(str(part) for part in first["loc"])
-        raise InvalidInput(
-            Message(
-                "The policy's {name} cannot be {value!r}: {problem}.",
-                name=name,
-                value=first["input"],
-                problem=first["msg"],
-            ),
-            field=f"policy.{name}",
-            value=first["input"],
-            remedy=Message("Settings are: {settings}.", settings=list(LoopPolicy.model_fields)),
-        ) from error
-
-
-def check_policy(policy: LoopPolicy) -> None:
-    """The policy can be followed.
-
-    Raises:
-        InvalidInput: unknown strategy or a cron expression that cannot be read.
-    """
-    from active_learning.query_strategies.factory import strategy_names
-
-    if policy.strategy not in strategy_names():
-        raise InvalidInput(
-            Message("Unknown query strategy {strategy!r}.", strategy=policy.strategy),
-            field="policy.strategy",
-            value=policy.strategy,
-            remedy=Message("Choose one of: {strategies}.", strategies=strategy_names()),
-        )
-    if policy.retrain_cron is not None:
-        try:
-            next_time(policy.retrain_cron, ANY_TIME)
-        except InvalidInput as error:
-            error.field = "policy.retrain_cron"
-            raise
-
-
-def check_overlap(policy: LoopPolicy) -> None:
-    """Adaptive overlap may ask at least one person more.
-
-    Raises:
-        InvalidInput: annotators_at_most is not above annotators_per_record, so nobody more would
-            ever be asked.
-    """
-    least, most = policy.annotators_per_record, policy.annotators_at_most
-    if policy.overlap != "adaptive" or most > least:
-        return
-    raise InvalidInput(
-        Message(
-            "The policy's annotators_at_most is {most}, not above "
-            "annotators_per_record, which is {least}: adaptive overlap would "
-            "never ask one more person.",
-            most=most,
-            least=least,
-        ),
-        field="policy.annotators_at_most",
-        value=most,
-        remedy=(
-            Message(
-                "Set annotators_at_most to {least} or more, or overlap to fixed.", least=least + 1
-            )
-            if least < MOST_ANNOTATORS
-            else Message(
-                "Set annotators_per_record below {least}, or overlap to fixed.", least=least
-            )
-        ),
-    )
-
-
-def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> LabelSchema:
-    """The label schema as declared, or the default one over the dataset's fields.
-
-    Raises:
-        InvalidInput: malformed, or it names fields that the dataset does not have.
-    """
-    if not dataset.fields:
-        raise InvalidInput(
-            Message(
-                "The dataset {dataset!r} has no fields yet, so there is nothing to label.",
-                dataset=dataset.name,
-            ),
-            field="dataset",
-            value=dataset.name,
-            remedy=Message("Import records first."),
-        )
-    try:
-        if declared is None:
-            return LabelSchema.default(dataset.fields)
-        schema = LabelSchema.model_validate({"fields": dataset.fields, **declared})
-    except ValidationError as error:
-        raise InvalidInput(
-            Message("The label schema cannot be used: {problem}.", problem=describe(error)),
-            field="label_schema",
-        ) from error
-    unknown = [name for name in schema.fields if name not in dataset.fields]
-    if unknown:
-        raise InvalidInput(
-            Message(
-                "The label schema names fields that dataset {dataset!r} does not have: {unknown}.",
-                dataset=dataset.name,
-                unknown=unknown,
-            ),
-            field="label_schema.fields",
-            value=unknown,
-            remedy=Message("Its fields are: {fields}.", fields=dataset.fields),
-        )
-    return schema
-
-
 def label_schema_of(project: Project) -> LabelSchema:
     """The project's label schema."""
-    return LabelSchema.model_validate(project.label_schema)
+    return LabelSchema.from_store(project.label_schema)
 
 
 def policy_of(project: Project) -> LoopPolicy:
     """The project's loop policy."""
     return LoopPolicy.model_validate(project.policy)
-
-
-def to_public(project: Project) -> ProjectPublic:
-    """The project as the API shows it."""
-    return ProjectPublic.model_validate(project, from_attributes=True)

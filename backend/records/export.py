@@ -8,9 +8,9 @@ import pyarrow as pa
 
 from backend.core.tabular import csv_pieces, json_lines, parquet_pieces
 from backend.models import Record
+from backend.records.export_columns import column_names
 
 ExportFormat = Literal["csv", "jsonl", "parquet"]
-OWN_COLUMNS = ("external_id", "kind", "source", "observed_at", "is_current", "content_hash")
 MEDIA_TYPES: dict[ExportFormat, str] = {
     "csv": "text/csv; charset=utf-8",
     "jsonl": "application/x-ndjson",
@@ -24,22 +24,18 @@ def export(
     """The file's bytes, piece by piece: our columns, then the dataset's fields.
 
     A field called like one of our columns is written as ``field.NAME``. CSV is UTF-8 with
-    a byte order mark (spreadsheets need it) and holds values as they are, so that an import
-    reads the same again. In Parquet every column is text, values that are not text as JSON.
+    a byte order mark (spreadsheets need it); what a spreadsheet would run as a formula has an
+    apostrophe before it, which an import takes away again. In Parquet every column is text,
+    values that are not text as JSON.
     """
     names = column_names(fields)
     rows = (_values(record, fields) for record in records)
     if export_format == "csv":
-        return csv_pieces(names, rows, is_safe=False)
+        return csv_pieces(names, rows)
     if export_format == "jsonl":
         return json_lines(dict(zip(names, row, strict=True)) for row in rows)
     schema = pa.schema([(name, pa.string()) for name in names])
     return parquet_pieces(schema, ([_text(value) for value in row] for row in rows))
-
-
-def column_names(fields: Sequence[str]) -> list[str]:
-    """The exported columns in order."""
-    return [*OWN_COLUMNS, *(f"field.{name}" if name in OWN_COLUMNS else name for name in fields)]
 
 
 def _values(record: Record, fields: Sequence[str]) -> list[Any]:

@@ -1,14 +1,16 @@
 """Every query on datasets and records."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import func, insert, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from backend.models import Dataset, Record
+from backend.audit.repository import unused_id
+from backend.models import Annotation, Dataset, Project, Record, Task
+from backend.records.content import Content, ValueType
 from backend.records.schemas import RecordCreate
 
 IDS_PER_QUERY = 5_000
@@ -29,6 +31,8 @@ def add_dataset(session: Session, dataset: Dataset) -> bool:
 
     Looking for the name first is not enough: another transaction may take it meanwhile.
     """
+    if (unused := unused_id(session, Dataset)) is not None:
+        dataset.id = unused
     try:
         with session.begin_nested():
             session.add(dataset)
@@ -88,9 +92,24 @@ def lock_dataset(session: Session, dataset_id: int) -> Dataset | None:
     ).one_or_none()
 
 
-def save_fields(session: Session, dataset_id: int, fields: list[str]) -> None:
-    """The dataset's fields are ``fields``."""
-    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(fields=fields))
+def save_fields(
+    session: Session, dataset_id: int, fields: list[str], types: dict[str, ValueType]
+) -> None:
+    """The dataset's fields are ``fields``, and of some of them the type is known."""
+    values = {"fields": fields, "types": types}
+    session.execute(update(Dataset).where(col(Dataset.id) == dataset_id).values(values))
+
+
+def set_content(
+    session: Session, record_id: int, fields: Mapping[str, Any], content_hash: str
+) -> None:
+    """That version of a record has this content."""
+    session.execute(
+        update(Record)
+        .where(col(Record.id) == record_id)
+        .values(fields=dict(fields), content_hash=content_hash)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def versions_of(
@@ -109,6 +128,28 @@ def versions_of(
         )
         for row in session.execute(query):
             yield Version(*row)
+
+
+def contents_of(session: Session, record_ids: Sequence[int]) -> Iterator[tuple[int, Content]]:
+    """What the versions with those row ids say."""
+    for start in range(0, len(record_ids), IDS_PER_QUERY):
+        query = select(col(Record.id), col(Record.kind), col(Record.fields)).where(
+            col(Record.id).in_(record_ids[start : start + IDS_PER_QUERY])
+        )
+        for record_id, kind, fields in session.execute(query):
+            yield record_id, Content(kind, fields)
+
+
+def ids_there(session: Session, dataset_id: int, external_ids: Sequence[str]) -> set[str]:
+    """Those of the external ids that the dataset has records of."""
+    there: set[str] = set()
+    for start in range(0, len(external_ids), IDS_PER_QUERY):
+        query = select(col(Record.external_id)).where(
+            Record.dataset_id == dataset_id,
+            col(Record.external_id).in_(external_ids[start : start + IDS_PER_QUERY]),
+        )
+        there.update(session.exec(query))
+    return there
 
 
 def generation(session: Session, dataset_id: int) -> int:
@@ -143,6 +184,29 @@ def set_current(session: Session, record_ids: Collection[int], is_current: bool)
             .values(is_current=is_current)
             .execution_options(synchronize_session=False)
         )
+
+
+def projects_with_answers(
+    session: Session, dataset_id: int, record_ids: Sequence[int]
+) -> list[int]:
+    """Ids of the dataset's projects in which somebody answered about one of these versions."""
+    projects = session.exec(select(Project.id).where(Project.dataset_id == dataset_id)).all()
+    return [each for each in projects if _has_answers(session, each, record_ids)]
+
+
+def _has_answers(session: Session, project_id: int, record_ids: Sequence[int]) -> bool:
+    for start in range(0, len(record_ids), IDS_PER_QUERY):
+        answered = (
+            select(Task.id)
+            .join(Annotation, col(Annotation.task_id) == col(Task.id))
+            .where(
+                Task.project_id == project_id,
+                col(Task.record_id).in_(record_ids[start : start + IDS_PER_QUERY]),
+            )
+        )
+        if session.exec(answered.limit(1)).first() is not None:
+            return True
+    return False
 
 
 def insert_records(

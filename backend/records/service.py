@@ -7,9 +7,12 @@ from sqlmodel import Session
 from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, NotFound
+from backend.jobs.queue import enqueue_if_none_waiting
 from backend.models import Dataset, Record
 from backend.records import repository
+from backend.records.content import ValueTypes
 from backend.records.schemas import DatasetCreate, DatasetPublic, RecordCreate, UpsertCounts
+from backend.records.upsert_plan import UpsertPlan
 from backend.words import Message
 
 EXPORT_PAGE = 2_000
@@ -93,8 +96,35 @@ class RecordsService:
         self.add_fields(dataset.id, fields)
         return dataset
 
-    def add_fields(self, dataset_id: int, fields: Sequence[str]) -> None:
+    def add_fields(
+        self, dataset_id: int, fields: Sequence[str], types: ValueTypes | None = None
+    ) -> None:
         """The dataset has at least ``fields``; those it did not have come last.
+
+        A field of which no type is known yet has that of ``types``.
+
+        Raises:
+            NotFound: there is no such dataset.
+        """
+        dataset = self._lock(dataset_id)
+        every = list(dict.fromkeys([*dataset.fields, *fields]))
+        known = {**(types or {}), **dataset.types}
+        if every != dataset.fields or known != dataset.types:
+            repository.save_fields(self._session, dataset_id, every, known)
+            self._session.refresh(dataset)
+
+    def _lock(self, dataset_id: int) -> Dataset:
+        dataset = repository.lock_dataset(self._session, dataset_id)
+        if dataset is None:
+            raise _no_dataset(dataset_id)
+        return dataset
+
+    def ids_there(self, dataset_id: int, external_ids: Sequence[str]) -> set[str]:
+        """Those of the external ids that the dataset has records of."""
+        return repository.ids_there(self._session, dataset_id, external_ids)
+
+    def drop_field(self, dataset_id: int, field: str) -> None:
+        """The dataset's fields are those that it had but that one; its records keep their values.
 
         Raises:
             NotFound: there is no such dataset.
@@ -102,10 +132,10 @@ class RecordsService:
         dataset = repository.lock_dataset(self._session, dataset_id)
         if dataset is None:
             raise _no_dataset(dataset_id)
-        every = list(dict.fromkeys([*dataset.fields, *fields]))
-        if every != dataset.fields:
-            repository.save_fields(self._session, dataset_id, every)
-            self._session.refresh(dataset)
+        left = [name for name in dataset.fields if name != field]
+        types = {name: each for name, each in dataset.types.items() if name != field}
+        repository.save_fields(self._session, dataset_id, left, types)
+        self._session.refresh(dataset)
 
     def list_datasets(self) -> list[DatasetPublic]:
         """Every dataset with its number of records, oldest first."""
@@ -123,58 +153,68 @@ class RecordsService:
     ) -> UpsertCounts:
         """Each record's content is the current one of its external id; no row is deleted.
 
-        Content seen before becomes current again; content never seen is a new row. The
-        external ids of ``records`` must differ from each other.
+        Content that means the same as what is current changes nothing; content seen before
+        becomes current again; other content is a new row. The external ids of ``records`` must
+        differ from each other.
 
         Raises:
             NotFound: there is no such dataset.
         """
-        if repository.lock_dataset(self._session, dataset_id) is None:
-            raise _no_dataset(dataset_id)
-        ids = [record.external_id for record in records]
-        current: dict[str, repository.Version] = {}
-        earlier: dict[tuple[str, str], int] = {}
-        for version in repository.versions_of(self._session, dataset_id, ids):
-            if version.is_current:
-                current[version.external_id] = version
-            else:
-                earlier[version.external_id, version.content_hash] = version.id
-        added: list[RecordCreate] = []
-        replaced: list[int] = []
-        revived: list[int] = []
-        changed = unchanged = 0
-        for record in records:
-            present = current.get(record.external_id)
-            if present is not None and present.content_hash == record.content_hash:
-                unchanged += 1
-                continue
-            if present is not None:
-                changed += 1
-                replaced.append(present.id)
-            known = earlier.get((record.external_id, record.content_hash))
-            if known is None:
-                added.append(record)
-            else:
-                revived.append(known)
-        self.make_current(dataset_id, revived, instead_of=replaced)
-        if added:
+        types = self._lock(dataset_id).types
+        plan = self._plan(dataset_id, records, types)
+        self.make_current(dataset_id, plan.revived, instead_of=plan.replaced)
+        if plan.added:
             repository.raise_generation(self._session, dataset_id)
         repository.insert_records(
-            self._session, dataset_id, added, import_id=import_id, now=self._clock()
+            self._session, dataset_id, plan.added, import_id=import_id, now=self._clock()
         )
-        new = len(records) - changed - unchanged
-        return UpsertCounts(new=new, changed=changed, unchanged=unchanged)
+        changed = len(plan.replaced)
+        new = len(records) - changed - plan.unchanged
+        return UpsertCounts(new=new, changed=changed, unchanged=plan.unchanged)
+
+    def _plan(
+        self, dataset_id: int, records: Sequence[RecordCreate], types: ValueTypes
+    ) -> UpsertPlan:
+        ids = [record.external_id for record in records]
+        versions: dict[str, list[repository.Version]] = {}
+        for version in repository.versions_of(self._session, dataset_id, ids):
+            versions.setdefault(version.external_id, []).append(version)
+        plan = UpsertPlan()
+        doubtful: list[RecordCreate] = []
+        for record in records:
+            there = versions.get(record.external_id)
+            if there is None:
+                plan.added.append(record)
+            elif not plan.is_current_hash(record, there):
+                doubtful.append(record)
+        if doubtful:
+            asked = [each.id for record in doubtful for each in versions[record.external_id]]
+            contents = dict(repository.contents_of(self._session, asked))
+            for record in doubtful:
+                plan.add(record, versions[record.external_id], contents, types)
+        return plan
 
     def make_current(
         self, dataset_id: int, record_ids: Collection[int], *, instead_of: Collection[int]
     ) -> None:
-        """Those versions are the current ones of their records, and the others are not any more."""
+        """Those versions are the current ones of their records, and the others are not any more.
+
+        Where people answered about one of them, the review desk will look at it.
+        """
         if not record_ids and not instead_of:
             return
         # In this order: at no moment are two versions of a record current.
         repository.set_current(self._session, instead_of, False)
         repository.set_current(self._session, record_ids, True)
         repository.raise_generation(self._session, dataset_id)
+        self._request_reviews(dataset_id, [*instead_of, *record_ids])
+
+    def _request_reviews(self, dataset_id: int, record_ids: Sequence[int]) -> None:
+        """People who answered about these versions hear of the change at once."""
+        for project_id in repository.projects_with_answers(self._session, dataset_id, record_ids):
+            enqueue_if_none_waiting(
+                self._session, "review.refresh", project_id=project_id, now=self._clock()
+            )
 
     def page(
         self, dataset_id: int, *, after: int = 0, limit: int = 100, with_history: bool = False

@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 
 from backend.core.dependencies import Lead, ServicesDep, SessionDep, Viewer
+from backend.models import Promotion
 from backend.projects.service import ProjectsService
 from backend.registry.schemas import ModelVersionPublic, PromotionPublic, RollbackRequest
 from backend.registry.service import RegistryService
@@ -29,8 +30,7 @@ def list_promotions(
     """List every decision about the champion, with its reason and evidence."""
     ProjectsService(session, services.clock).get(project_id)
     return [
-        PromotionPublic.model_validate(row, from_attributes=True)
-        for row in RegistryService(session, services.clock).list_promotions(project_id)
+        _public(row) for row in RegistryService(session, services.clock).list_promotions(project_id)
     ]
 
 
@@ -46,4 +46,8 @@ def rollback(
     promotion = RegistryService(session, services.clock).rollback(
         project_id, request.number, reason=request.reason, actor=principal.name
     )
-    return PromotionPublic.model_validate(promotion, from_attributes=True)
+    return _public(promotion)
+
+
+def _public(row: Promotion) -> PromotionPublic:
+    return PromotionPublic(**row.model_dump(exclude={"reason"}), reason_message=row.reason)

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from backend.core.request_body import RequestBody, RowNumber
+from backend.words import WithReason
 
 
 class ModelVersionPublic(BaseModel):
@@ -22,7 +23,7 @@ class ModelVersionPublic(BaseModel):
     created_at: datetime
 
 
-class PromotionPublic(BaseModel):
+class PromotionPublic(WithReason):
     """One decision about the champion."""
 
     id: int
@@ -30,8 +31,6 @@ class PromotionPublic(BaseModel):
     model_version_id: int
     challenger_id: int | None
     previous_id: int | None
-    reason: str
-    reason_zh: str
     evidence: dict[str, Any]
     decided_by: str
     created_at: datetime

@@ -10,7 +10,7 @@ from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import ModelVersion, Promotion
 from backend.registry import repository
-from backend.words import Message
+from backend.words import Message, Worded
 
 LEAST_REASON = 3
 """Characters. Chosen: the shortest word that says something."""
@@ -61,8 +61,7 @@ class RegistryService:
         challenger: ModelVersion,
         *,
         promote: bool,
-        reason: str,
-        reason_zh: str,
+        reason: Worded,
         evidence: dict[str, Any],
         decided_by: str,
     ) -> Promotion:
@@ -83,8 +82,7 @@ class RegistryService:
             model_version_id=winner.id,
             challenger_id=challenger.id,
             previous_id=champion.id if champion else None,
-            reason=reason,
-            reason_zh=reason_zh,
+            reason=Message.of(reason),
             evidence=evidence,
             decided_by=decided_by,
             created_at=self._clock(),
@@ -94,7 +92,7 @@ class RegistryService:
             decided_by,
             f"model.{promotion.kind}",
             f"project:{challenger.project_id}",
-            {"version": winner.number, "challenger": challenger.number, "reason": reason},
+            {"version": winner.number, "challenger": challenger.number, "reason": str(reason)},
         )
         return promotion
 
@@ -141,8 +139,7 @@ class RegistryService:
             kind="rolled_back",
             model_version_id=version.id,
             previous_id=champion.id if champion else None,
-            reason=reason,
-            reason_zh=reason,
+            reason=Message(reason),
             decided_by=actor,
             created_at=self._clock(),
         )

@@ -1,15 +1,11 @@
 """Tell Label Studio how many answers a task wants, and who is not to get it from the queue."""
 
-from collections.abc import Callable
-
 from backend.core.services import Services
 from backend.label_studio.push import push_batches
 from backend.label_studio.recreation_repository import kept_answers
 from backend.review import decision_repository
-from backend.words import Message
+from backend.words import Message, Progress
 from labeling.label_studio.sync import ask_for_answers
-
-Progress = Callable[[float, str], None]
 
 
 def ask_label_studio(services: Services, project_id: int, progress: Progress) -> int:

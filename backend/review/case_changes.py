@@ -82,13 +82,12 @@ def case_changes(
     cases = situation_repository.cases_by_task(session, project.id, task_ids)
     seen = situation_repository.seen_by_decisions(session, project.id, task_ids)
     kinds = situation_repository.records_of_tasks(session, project.id, task_ids)
-    schema, below, now = label_schema_of(project), policy_of(project).review_below, clock()
-    en, zh = schema.titles("en"), schema.titles("zh")
+    below, now = policy_of(project).review_below, clock()
     opened: dict[int, dict[str, Any]] = {}
     changed: dict[int, tuple[int, CaseChange]] = {}
     for task_id in sorted({*cases, *evidence}):
         each, known = evidence.get(task_id), cases.get(task_id)
-        reasons = reasons_of(each, review_below=below, en=en, zh=zh) if each else []
+        reasons = reasons_of(each, review_below=below) if each else []
         suspicion = each.suspicion if each else None
         if known is not None:
             after = _state_after(known, each or NO_SITUATION, reasons, seen)
@@ -195,8 +194,7 @@ def _case_values(reasons: list[ReviewReason], suspicion: Suspicion | None) -> di
         {
             "code": each.code,
             "weight": round(each.weight, 4),
-            "reason": each.words.en,
-            "reason_zh": each.words.zh,
+            "reason_message": each.words.to_json(),
             **({"about": list(each.about)} if each.about else {}),
         }
         for each in reasons

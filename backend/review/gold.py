@@ -13,6 +13,7 @@ from backend.models import Project, Task
 from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
 from backend.review.sending_back import copy_key
+from backend.words import Message, Worded
 from labeling.consensus.gold_records import choose_gold
 
 QUEUE = 0
@@ -25,7 +26,7 @@ def add_gold_records(
     project: Project,
     batch_id: int,
     *,
-    reason: tuple[str, str],
+    reason: Worded,
     seed: int,
 ) -> int:
     """The batch has its share of hidden gold records; how many.
@@ -66,8 +67,7 @@ def add_gold_records(
                 key=copy_key(original, attempt),
                 position=place,
                 is_audit=False,
-                reason=reason[0],
-                reason_zh=reason[1],
+                reason=Message.of(reason),
                 purpose=GOLD,
                 attempt=attempt,
                 original_id=task_id,

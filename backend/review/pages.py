@@ -213,7 +213,6 @@ def _in_words(error: AppError | None, titles: Titles) -> AppError | None:
     """The error as people read it: nothing was chosen of what stands in the form."""
     if error is None or error.field != "grade" or error.value is not None:
         return error
-    remedy = Message(
-        "Choose one of {grades}, or mark it as ambiguous.", grades=titles.grades.values()
-    )
+    grades = titles.grades.values()
+    remedy = Message("Choose one of {grades}, or mark it as ambiguous.", grades=grades)
     return InvalidInput(error.message, field=error.field, remedy=remedy)

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from backend.core.request_body import RequestBody, RowNumber
+from backend.words import WithReason
 
 CaseState = Literal["open", "sent_back", "decided", "ambiguous", "settled"]
 Action = Literal["decide", "ambiguous", "send_back", "reopen", "undo", "note"]
@@ -35,13 +36,11 @@ class CaseFilter(RequestBody):
     search: str | None = Field(None, description="start of the record's external id")
 
 
-class ReviewReasonPublic(BaseModel):
+class ReviewReasonPublic(WithReason):
     """Why a case is there."""
 
     code: str = Field(examples=["tie"])
     weight: float = Field(description="estimated probability that the label is wrong")
-    reason: str = Field(examples=["2 answers tie between good and poor."])
-    reason_zh: str
 
 
 class CaseSummary(BaseModel):

@@ -16,8 +16,7 @@ from backend.words import Message
 
 MOST_ANSWERS = 20
 """As many as a project can ask for (``projects.schemas.MOST_ANNOTATORS``)."""
-RELABEL_REASON = "sent back by the review desk"
-RELABEL_REASON_ZH = "由复核台退回重新标注"
+RELABEL_REASON = Message("sent back by the review desk")
 
 
 class SendingBack:
@@ -100,7 +99,6 @@ class SendingBack:
             position=original.position,
             is_audit=original.is_audit,
             reason=RELABEL_REASON,
-            reason_zh=RELABEL_REASON_ZH,
             purpose=RELABEL,
             attempt=attempt,
             original_id=original.id,

@@ -11,6 +11,7 @@ from backend.loop.answer_repository import answers_of
 from backend.loop.answers import is_imported
 from backend.models import Annotation, ConsensusLabel, Decision, Project, Record, ReviewCase, Task
 from backend.projects.service import label_schema_of
+from backend.projects.titles import with_titles
 from backend.review import decision_repository, queue_repository, repository
 from backend.review.decisions import Decisions
 from backend.review.schemas import (
@@ -26,6 +27,7 @@ from backend.review.schemas import (
     SimilarCase,
 )
 from backend.review.similar import most_similar
+from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 PRECEDENTS = 300
@@ -227,13 +229,20 @@ def summary_of(
         "fields": schema.shown_fields(record.fields),
         "state": case.state,
         "priority": case.priority,
-        "grounds": [ReviewReasonPublic(**reason) for reason in case.reasons],
+        "grounds": [_ground(reason, schema) for reason in case.reasons],
         "grade": held.grade if held else None,
         "confidence": held.confidence if held else None,
         "votes": held.votes if held else 0,
         "version": case.version,
         "changed_at": case.changed_at,
     }
+
+
+def _ground(reason: Mapping[str, Any], schema: LabelSchema) -> ReviewReasonPublic:
+    message = Message.from_json(reason["reason_message"])
+    return ReviewReasonPublic(
+        code=reason["code"], weight=reason["weight"], reason_message=with_titles(message, schema)
+    )
 
 
 def _answer(

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from active_learning.types import Reason
-from labeling.label_schema import Titles
+from active_learning.types import class_mention
+from backend.projects.titles import issue_mention
+from backend.words import Message
 
 TIE = "tie"
 LOW_CONFIDENCE = "low_confidence"
@@ -99,30 +100,20 @@ class ReviewReason:
 
     code: str
     weight: float
-    words: Reason
+    words: Message
     about: Sequence[str] = ()
 
 
-NO_TITLES = Titles()
-
-
-def reasons_of(
-    situation: RecordSituation,
-    *,
-    review_below: float,
-    en: Titles = NO_TITLES,
-    zh: Titles = NO_TITLES,
-) -> list[ReviewReason]:
+def reasons_of(situation: RecordSituation, *, review_below: float) -> list[ReviewReason]:
     """Why the record needs a decision, the weightiest reason first; none if it needs none.
 
-    A record whose answers are not all there yet needs none, unless answers were lost. ``en`` and
-    ``zh`` are what people read for the label schema's values.
+    A record whose answers are not all there yet needs none, unless answers were lost.
     """
     found = [*_about_the_record(situation)]
     if situation.is_complete:
         found += [
-            *_about_the_grade(situation, review_below, en, zh),
-            *_about_marks(situation, en, zh),
+            *_about_the_grade(situation, review_below),
+            *_about_marks(situation),
         ]
     return sorted(found, key=lambda reason: (-reason.weight, reason.code))
 
@@ -145,19 +136,15 @@ def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
         yield ReviewReason(
             RECORD_CHANGED,
             0.6,
-            Reason("The record has changed since it was labelled.", "记录在标注之后发生了变化。"),
+            Message("The record has changed since it was labelled."),
             [f"{RECORD_CHANGED}:{situation.current_record_id}"],
         )
     if situation.problems:
         counts = Counter(situation.problems)
-        listed = "; ".join(counts)
         yield ReviewReason(
             WITHDRAWN_LABEL,
             0.7,
-            Reason(
-                f"An answer does not fit the label schema: {listed}.",
-                f"有回答不符合标签体系：{listed}。",
-            ),
+            Message("An answer does not fit the label schema: {problems}.", problems=[*counts]),
             [
                 f"{WITHDRAWN_LABEL}:{problem}#{number}"
                 for problem, count in counts.items()
@@ -168,16 +155,11 @@ def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
         yield ReviewReason(
             ANSWERS_DELETED,
             0.5,
-            Reason(
-                "Every answer was deleted in Label Studio; the store keeps them.",
-                "所有回答已在 Label Studio 中被删除；本系统仍保留。",
-            ),
+            Message("Every answer was deleted in Label Studio; the store keeps them."),
         )
 
 
-def _about_the_grade(
-    situation: RecordSituation, review_below: float, en: Titles, zh: Titles
-) -> Iterator[ReviewReason]:
+def _about_the_grade(situation: RecordSituation, review_below: float) -> Iterator[ReviewReason]:
     grade, sure = situation.grade, situation.confidence
     if grade is None and situation.votes >= 2:
         top = max(situation.probabilities.values(), default=0.0)
@@ -187,18 +169,20 @@ def _about_the_grade(
         yield ReviewReason(
             TIE,
             1.0 - top,
-            Reason(
-                f"{situation.votes} answers tie between {', '.join(map(en.grade, tied))}.",
-                f"{situation.votes} 个回答在 {'、'.join(map(zh.grade, tied))} 之间打平。",
+            Message(
+                "{votes} answers tie between {grades}.",
+                votes=situation.votes,
+                grades=[class_mention(name) for name in tied],
             ),
         )
     if grade is not None and sure is not None and _is_doubtful(situation, sure, review_below):
         yield ReviewReason(
             LOW_CONFIDENCE,
             1.0 - (sure if situation.sureness is None else situation.sureness),
-            Reason(
-                f"{en.grade(grade)} is the consensus at only {sure:.0%}.",
-                f"共识为 {zh.grade(grade)}，但置信度仅 {sure:.0%}。",
+            Message(
+                "{grade} is the consensus at only {sure:.0%}.",
+                grade=class_mention(grade),
+                sure=sure,
             ),
         )
     opinion = situation.opinion
@@ -206,11 +190,11 @@ def _about_the_grade(
         yield ReviewReason(
             MODEL_CONFLICT,
             opinion.confidence * (1.0 - (sure or 0.5) / 2),
-            Reason(
-                f"People say {en.grade(grade)}; the classifier said {en.grade(opinion.grade)} "
-                f"at {opinion.confidence:.0%} before.",
-                f"标注者给出 {zh.grade(grade)}；分类器此前以 {opinion.confidence:.0%} 的把握给出 "
-                f"{zh.grade(opinion.grade)}。",
+            Message(
+                "People say {grade}; the classifier said {opinion} at {confidence:.0%} before.",
+                grade=class_mention(grade),
+                opinion=class_mention(opinion.grade),
+                confidence=opinion.confidence,
             ),
         )
     suspicion = situation.suspicion
@@ -218,10 +202,10 @@ def _about_the_grade(
         yield ReviewReason(
             SUSPECTED_ERROR,
             suspicion.wrong,
-            Reason(
+            Message(
                 "The answers and a classifier that did not see them together make the label "
-                f"wrong at {suspicion.wrong:.0%}.",
-                f"综合各人回答与未见过该标注的分类器，该标注错误的概率为 {suspicion.wrong:.0%}。",
+                "wrong at {wrong:.0%}.",
+                wrong=suspicion.wrong,
             ),
         )
 
@@ -236,24 +220,25 @@ def _is_doubtful(situation: RecordSituation, sure: float, review_below: float) -
     return is_low and (is_outweighed or not situation.is_unanimous)
 
 
-def _about_marks(situation: RecordSituation, en: Titles, zh: Titles) -> Iterator[ReviewReason]:
+def _about_marks(situation: RecordSituation) -> Iterator[ReviewReason]:
     if situation.votes < 2:
         return
-    for kind, weight, answers, noun, noun_zh in (
-        (ISSUE, ISSUE_WEIGHT, situation.issues, "issue", "问题"),
-        (FIELD, FIELD_WEIGHT, situation.faulty_fields, "field", "字段"),
+    for kind, weight, answers in (
+        (ISSUE, ISSUE_WEIGHT, situation.issues),
+        (FIELD, FIELD_WEIGHT, situation.faulty_fields),
     ):
         for name, yes in answers.items():
             split = min(yes, 1.0 - yes)
-            # A field keeps its name, though an issue or a grade may have the same value.
-            title_en = en.issue(name) if kind == ISSUE else name
-            title_zh = zh.issue(name) if kind == ISSUE else name
             if split >= SPLIT:
-                yield ReviewReason(
-                    f"{kind}{name}",
-                    weight * 2 * split,
-                    Reason(
-                        f"Answers differ on the {noun} {title_en} ({yes:.0%} say yes).",
-                        f"对{noun_zh} {title_zh} 的回答不一致（{yes:.0%} 认为是）。",
-                    ),
-                )
+                yield ReviewReason(f"{kind}{name}", weight * 2 * split, _split(kind, name, yes))
+
+
+def _split(kind: str, name: str, yes: float) -> Message:
+    """A field keeps its name, though an issue or a grade may have the same value."""
+    if kind == ISSUE:
+        return Message(
+            "Answers differ on the issue {issue} ({yes:.0%} say yes).",
+            issue=issue_mention(name),
+            yes=yes,
+        )
+    return Message("Answers differ on the field {field} ({yes:.0%} say yes).", field=name, yes=yes)

@@ -177,8 +177,7 @@ def _store_batch(
         rows = _task_rows(project, batch.id, machine.add_to(selected, seed=seed))
         task_ids = repository.add_tasks(session, rows)
         if rows:
-            some = rows[seed % len(rows)]
-            reason = (some["reason"], some["reason_zh"])
+            reason = rows[seed % len(rows)]["reason"]
             add_gold_records(session, services.clock, project, batch.id, reason=reason, seed=seed)
         if champion is not None and predictions is not None:
             repository.add_predictions(
@@ -199,7 +198,6 @@ def _store_batch(
 
 def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
     marker = f"assay-{project.id}-{project.created_at.timestamp()}"
-    titles = label_schema_of(project).grade_titles
     places = _places(selected.is_audit)
     return [
         {
@@ -210,14 +208,13 @@ def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list
             "position": places[row],
             "is_audit": is_audit,
             "acquisition_score": score,
-            "reason": reason.en,
-            "reason_zh": reason.zh,
+            "reason": Message.of(reason),
         }
         for row, (record_id, score, reason, is_audit) in enumerate(
             zip(
                 selected.record_ids,
                 selected.scores,
-                (each.with_titles(*titles) for each in selected.reasons),
+                selected.reasons,
                 selected.is_audit,
                 strict=True,
             )

@@ -1,6 +1,6 @@
 """What spoke for and against each suggestion of a batch, for the people who see it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -86,7 +86,6 @@ def explain_batch(
         rows[places],
         pool,
         context.should_stop,
-        schema.grade_titles,
     )
     return dict(zip(ids, explanations, strict=True))
 
@@ -98,7 +97,6 @@ def explain_suggestions(
     rows: Features,
     pool: FeatureRows,
     should_stop: ShouldStop,
-    titles: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
 ) -> list[StoredExplanation]:
     """Why each record gets the grade that is suggested, strongest field first.
 
@@ -109,7 +107,6 @@ def explain_suggestions(
         rows: (n, width) features of them.
         pool: (m, width) features of all records, where typical values are looked up.
         should_stop: asked between two fields.
-        titles: class to its English title and to its Chinese one, for the words.
     """
     if not len(records):
         return []
@@ -138,7 +135,7 @@ def explain_suggestions(
             level=level,
             should_stop=should_stop,
         )
-    return [_to_stored(explanation.with_titles(*titles)) for explanation in found]
+    return [_to_stored(explanation) for explanation in found]
 
 
 def _depths(records: Sequence[Fields], fields: Sequence[str]) -> tuple[int, int]:

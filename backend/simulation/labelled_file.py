@@ -13,9 +13,12 @@ from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.simulation.experiment import LabelledData
 from active_learning.types import Progress, silent
+from backend.core.downloads import use_proxy_for_downloads
 from backend.core.exceptions import InvalidInput
+from backend.core.settings import get_settings
 from backend.ingestion.readers import open_reader
 from backend.ingestion.schemas import Reject
+from backend.records.content import is_index_column
 from backend.words import Message
 
 
@@ -31,7 +34,9 @@ class LabelledFile:
     """Lines left out because they could not be read."""
 
 
-def read_labelled_file(path: Path, label: str, text: Sequence[str] = ()) -> LabelledFile:
+def read_labelled_file(
+    path: Path, label: str, text: Sequence[str] = (), encoding: str | None = None
+) -> LabelledFile:
     """The rows of a CSV, Parquet or JSONL file; every column but the label is text by default.
 
     Raises:
@@ -42,7 +47,7 @@ def read_labelled_file(path: Path, label: str, text: Sequence[str] = ()) -> Labe
     texts: list[str] = []
     labels: list[str] = []
     unlabelled = 0
-    with open_reader(path, on_reject=rejects.append) as reader:
+    with open_reader(path, encoding=encoding, on_reject=rejects.append) as reader:
         for option, column in [("--label", label), *(("--text", name) for name in text)]:
             if column not in reader.columns:
                 raise InvalidInput(
@@ -51,7 +56,9 @@ def read_labelled_file(path: Path, label: str, text: Sequence[str] = ()) -> Labe
                     value=column,
                     remedy=Message("Choose among: {columns}.", columns=reader.columns),
                 )
-        columns = list(text) or [name for name in reader.columns if name != label]
+        columns = list(text) or [
+            name for name in reader.columns if name != label and not is_index_column(name)
+        ]
         if not columns or label in columns:
             raise InvalidInput(
                 Message("The label {label!r} cannot be the text to learn from.", label=label),
@@ -95,6 +102,7 @@ def embed_file(
     Raises:
         InvalidInput: there is no such encoder.
     """
+    use_proxy_for_downloads(get_settings())
     try:
         embeddings = EmbeddingCache(cache, load_encoder(encoder)).embed(file.texts, progress)
     except EncoderUnavailable as error:

@@ -77,9 +77,9 @@ def assess(
     )
     trained = load_model_version(services, features, version)
     if len(snapshot.training) < FEWEST_LABELS or trained is None:
-        assessment.skipped, assessment.skipped_zh = _why_not(snapshot, version)
+        assessment.skipped_message = _why_not(snapshot, version)
         _keep(services, context, version, [], assessment)
-        return {"assessed": False, "why": assessment.skipped}
+        return {"assessed": False, "why": assessment.why_skipped}
     with learning_facts(services.settings.data_dir):
         judgement = _judge(services, features, context, project, trained, shown, snapshot)
     kinds = [str(kind) for kind in judgement.value.kinds]
@@ -87,8 +87,7 @@ def assess(
     assessment.suspected = suspected
     assessment.noise_rate = judgement.errors.noise_rate
     assessment.groups = {kind: kinds.count(kind) for kind in ("important", "redundant", "harmful")}
-    assessment.summary = judgement.value.summary.en
-    assessment.summary_zh = judgement.value.summary.zh
+    assessment.summary_message = Message.of(judgement.value.summary)
     assessment.effects = [asdict(effect) for effect in judgement.value.effects]
     _keep(services, context, version, _rows(project, version, judgement), assessment)
     return {"assessed": True, "version": version.number, "suspected": suspected}
@@ -205,13 +204,9 @@ def _codes(classifier: RecordClassifier, labels: tuple[LabelledRecord, ...]) -> 
 def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
     errors, value = judgement.errors, judgement.value
     again = judgement.relabelling
-    titles = label_schema_of(project).grade_titles
     rows = []
     for place, label in enumerate(judgement.labels):
         is_learnt = place < len(value.kinds)
-        doubt, votes = (
-            each[place].with_titles(*titles) for each in (errors.reasons, again.reasons)
-        )
         rows.append(
             {
                 "project_id": project.id,
@@ -224,8 +219,9 @@ def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list
                 "value": float(value.values[place]) if is_learnt else 0.0,
                 "value_group": str(value.kinds[place]) if is_learnt else AUDIT_GROUP,
                 "relabel_score": float(again.labelled[place]),
-                "reason": f"{doubt.en}. {votes.en}",
-                "reason_zh": f"{doubt.zh}。{votes.zh}",
+                "reason": Message(
+                    "{doubt}. {votes}", doubt=errors.reasons[place], votes=again.reasons[place]
+                ),
             }
         )
     return rows
@@ -252,15 +248,13 @@ def _keep(
         LabelFindings(session, services.clock).keep(version, assessment)
 
 
-def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> tuple[str, str]:
+def _why_not(snapshot: TrainingSnapshot, version: ModelVersion) -> Message:
     count = len(snapshot.training)
     if count < FEWEST_LABELS:
-        return (
-            f"{count} training labels are too few to judge each by the others; "
-            f"{FEWEST_LABELS} are needed",
-            f"训练标签只有 {count} 个，不足以相互检验；至少需要 {FEWEST_LABELS} 个",
+        return Message.ngettext(
+            "{n} training label is too few to judge each by the others; {needed} are needed",
+            "{n} training labels are too few to judge each by the others; {needed} are needed",
+            n=count,
+            needed=FEWEST_LABELS,
         )
-    return (
-        f"model version {version.number} cannot be read",
-        f"无法读取模型版本 {version.number}",
-    )
+    return Message("model version {number} cannot be read", number=version.number)

@@ -23,7 +23,6 @@ COLUMNS = (
     "value_group",
     "relabel_score",
     "reason",
-    "reason_zh",
 )
 
 

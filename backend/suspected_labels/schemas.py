@@ -2,7 +2,9 @@
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from backend.words import Message, WithReason, in_readers_language
 
 FindingKind = Literal["suspects", "relabel", "harmful", "redundant", "important", "all"]
 """Which findings, and in which order: the most telling first."""
@@ -28,15 +30,32 @@ class Assessment(BaseModel):
         description="training labels by what they are to the classifier",
         examples=[{"important": 180, "redundant": 49, "harmful": 11}],
     )
-    summary: str = Field("", description="what leaving labels out was measured to do")
-    summary_zh: str = ""
+    summary_message: Message | None = Field(
+        None, description="what leaving labels out was measured to do"
+    )
     effects: list[dict[str, Any]] = Field(
         default_factory=list,
         description="change of held-out accuracy [mean, low, high] by share left out",
     )
     tied: int = Field(0, description="records whose annotators tie; they have no label yet")
-    skipped: str | None = Field(None, description="why nothing was judged")
-    skipped_zh: str | None = None
+    skipped_message: Message | None = Field(None, description="why nothing was judged")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="what leaving labels out was measured to do, in the reader's language"
+    )
+    @property
+    def summary(self) -> str:
+        """In the language of whoever asked the API; empty where nothing was measured."""
+        return in_readers_language(self.summary_message or "")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        alias="skipped", description="why nothing was judged, in the reader's language"
+    )
+    @property
+    def why_skipped(self) -> str | None:
+        """In the language of whoever asked the API."""
+        message = self.skipped_message
+        return None if message is None else in_readers_language(message)
 
 
 class SuspectedAnswerPublic(BaseModel):
@@ -46,7 +65,7 @@ class SuspectedAnswerPublic(BaseModel):
     grade: str = Field(examples=["good"])
 
 
-class LabelFindingPublic(BaseModel):
+class LabelFindingPublic(WithReason):
     """What the newest assessed model version says about one label."""
 
     model_config = ConfigDict(
@@ -69,7 +88,6 @@ class LabelFindingPublic(BaseModel):
                     "relabel_score": 0.61,
                     "reason": "labelled 'good', 93 % likely wrong; 'poor' is the most probable "
                     "other label. 1 of 1 annotators said good",
-                    "reason_zh": "标注为“good”……",
                     "answers": [{"annotator": "Ana Duarte", "grade": "good"}],
                 }
             ]
@@ -93,8 +111,6 @@ class LabelFindingPublic(BaseModel):
     )
     value_group: str = Field(description="important, redundant, harmful or audit")
     relabel_score: float = Field(description="larger where one more annotator would help more")
-    reason: str
-    reason_zh: str
     answers: list[SuspectedAnswerPublic]
 
 

@@ -13,6 +13,7 @@ from backend.loop.answer_repository import answers_of
 from backend.loop.service import LoopService
 from backend.models import LabelFinding, ModelVersion, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of
+from backend.projects.titles import with_titles
 from backend.registry.repository import ASSESSMENT
 from backend.registry.service import RegistryService
 from backend.suspected_labels import repository
@@ -42,7 +43,7 @@ class LabelFindings:
         """The version, whose findings are stored, has this assessment; the review desk follows."""
         held = repository.version(self._session, version.id)
         assert held is not None
-        repository.keep_assessment(self._session, held, assessment.model_dump())
+        repository.keep_assessment(self._session, held, assessment.model_dump(round_trip=True))
         project = ProjectsService(self._session, self._clock).get(version.project_id)
         LoopService(self._session, self._clock).request_review(project)
 
@@ -145,8 +146,7 @@ class LabelFindings:
                 value=None if finding.value_group == AUDIT_GROUP else finding.value,
                 value_group=finding.value_group,
                 relabel_score=finding.relabel_score,
-                reason=finding.reason,
-                reason_zh=finding.reason_zh,
+                reason_message=with_titles(finding.reason, schema),
                 answers=answers.get(finding.task_id, []),
             )
             for finding, task, record in rows

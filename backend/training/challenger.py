@@ -115,12 +115,9 @@ class ChallengerTraining:
             self._services, self._features, context, self._schema, pool, plan.choice
         )
         held = load_model_version(self._services, self._features, self._champion)
-        context.progress(
-            0.5,
-            Message.ngettext(
-                "training on {n} label", "training on {n} labels", n=len(snapshot.training)
-            ),
-        )
+        taught = len(snapshot.training)
+        doing = Message.ngettext("training on {n} label", "training on {n} labels", n=taught)
+        context.progress(0.5, doing)
         classifier, weighed = self._fit(plan, reader, pool.signals, held)
         context.progress(0.8, Message("comparing with the champion on the audit sample"))
         challenger = self._judge(classifier, pool.signals, held, reader)
@@ -129,7 +126,7 @@ class ChallengerTraining:
             "trained": True,
             "version": version.number,
             "promoted": challenger.decision.promote,
-            "reason": challenger.decision.reason.en,
+            "reason": str(challenger.decision.reason),
         }
 
     def _fit(
@@ -251,11 +248,9 @@ class ChallengerTraining:
         An artifact whose row was refused, or never written, is left to the purge.
         """
         project_id, snapshot = self._project.id, self._snapshot
-        assert project_id is not None
         fingerprint = plan.fingerprint(snapshot)
         # This attempt's alone: one that was overtaken neither finds nor deletes another's.
-        name = f"{fingerprint[:16]}-{uuid4().hex[:8]}"
-        artifact = Path(f"project-{project_id}") / name
+        artifact = Path(f"project-{project_id}", f"{fingerprint[:16]}-{uuid4().hex[:8]}")
         metrics = {**self._metrics(challenger), "label_weights": weighed, **plan.metrics}
         facts = TrainingFacts(
             encoder_name=plan.choice.name,
@@ -265,10 +260,9 @@ class ChallengerTraining:
             metrics=metrics,
             parent=f"v{self._champion.number}" if self._champion else None,
         )
-        directory = self._services.settings.models_dir / artifact
+        directory, decision = self._services.settings.models_dir / artifact, challenger.decision
         directory.parent.mkdir(parents=True, exist_ok=True)
         save_artifact(directory, challenger.classifier, challenger.signals, facts)
-        decision = challenger.decision
         with self._services.database.transaction() as session:
             registry = RegistryService(session, self._services.clock)
             batch = loop_repository.latest_batch(session, project_id)
@@ -285,8 +279,7 @@ class ChallengerTraining:
             registry.decide(
                 version,
                 promote=decision.promote,
-                reason=decision.reason.en,
-                reason_zh=decision.reason.zh,
+                reason=decision.reason,
                 evidence=decision.evidence,
                 decided_by=GATE,
             )

@@ -14,6 +14,8 @@ PROBLEM = {"$ref": "#/components/schemas/Problem"}
 FRAMEWORK_SCHEMAS = ("HTTPValidationError", "ValidationError")
 FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data")
 NOTHING = {"type": "null"}
+EMPTY = ""
+"""A form sends it for what is left out."""
 
 
 def openapi_document(app: FastAPI) -> dict[str, Any]:
@@ -36,8 +38,12 @@ def openapi_document(app: FastAPI) -> dict[str, Any]:
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
             _describe_problems(operation, path, method.upper())
-            for schema in _sent_as_text(operation, schemas):
+            for schema in _parameters(operation):
                 _without_null(schema)
+            for schema, is_required in _fields(operation, schemas):
+                _without_null(schema)
+                if not is_required and "enum" in schema:
+                    schema["enum"] = [*schema["enum"], EMPTY]
     return document
 
 
@@ -69,16 +75,20 @@ def _statuses_of(operation: dict[str, Any], path: str, method: str) -> set[int]:
     return statuses
 
 
-def _sent_as_text(
-    operation: dict[str, Any], schemas: dict[str, dict[str, Any]]
-) -> Iterator[dict[str, Any]]:
-    """Schemas of what comes in the address or in a form."""
+def _parameters(operation: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for parameter in operation.get("parameters", ()):
         yield parameter["schema"]
+
+
+def _fields(
+    operation: dict[str, Any], schemas: dict[str, dict[str, Any]]
+) -> Iterator[tuple[dict[str, Any], bool]]:
+    """The fields of an operation's form, and whether each has to be there."""
     for media_type, content in operation.get("requestBody", {}).get("content", {}).items():
         if media_type in FORM_TYPES:
             form = schemas[content["schema"]["$ref"].rpartition("/")[2]]
-            yield from form["properties"].values()
+            for name, schema in form["properties"].items():
+                yield schema, name in form.get("required", ())
 
 
 def _without_null(schema: dict[str, Any]) -> None:

@@ -88,6 +88,7 @@ def _common(request: Request) -> dict[str, Any]:
             for name in languages()
         ],
         "principal": getattr(request.state, "principal", None),
+        "has_simulated_answers": getattr(request.state, "has_simulated_answers", False),
         "csrf": csrf_token(cookie) if cookie else "",
         "csrf_field": Markup('<input type="hidden" name="{}" value="{}">').format(
             CSRF_FIELD, csrf_token(cookie) if cookie else ""

@@ -9,19 +9,32 @@ from backend.words.catalogue import (
     languages,
     preferred_language,
 )
-from backend.words.message import N_, Message, Said, Worded, as_text
-from backend.words.translation import Translate, translator
+from backend.words.message import N_, Message, Progress, Said, Worded, as_text, in_both
+from backend.words.public import WithReason
+from backend.words.translation import (
+    READER,
+    Translate,
+    in_every_language,
+    in_readers_language,
+    translator,
+)
 
 __all__ = [
     "LOCALE_DIR",
     "N_",
+    "READER",
     "SOURCE_LANGUAGE",
     "Language",
     "Message",
+    "Progress",
     "Said",
     "Translate",
+    "WithReason",
     "Worded",
     "as_text",
+    "in_both",
+    "in_every_language",
+    "in_readers_language",
     "language_name",
     "language_tag",
     "languages",

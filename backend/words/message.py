@@ -5,7 +5,8 @@ import numbers
 from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated, Any, Protocol, Self, TypeAlias, runtime_checkable
 
-from pydantic import SkipValidation
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, SkipValidation
+from pydantic_core import core_schema
 
 
 @runtime_checkable
@@ -17,6 +18,10 @@ class Worded(Protocol):
 
     @property
     def values(self) -> Mapping[str, Any]: ...
+
+
+Progress: TypeAlias = Callable[[float, "str | Worded"], None]
+"""Called with (share done from 0 to 1, what is being done)."""
 
 
 class Message(str):
@@ -46,8 +51,10 @@ class Message(str):
         return cls._make(one, many, {"n": n, **values})
 
     @classmethod
-    def of(cls, worded: Worded) -> Self:
-        """What another package says."""
+    def of(cls, worded: Worded | str) -> Self:
+        """What another package says; the words of somebody else as they are."""
+        if not isinstance(worded, Worded):
+            return cls._make(worded, None, {})
         return cls._make(worded.text, getattr(worded, "plural", None), worded.values)
 
     @classmethod
@@ -57,6 +64,25 @@ class Message(str):
         made.text, made.plural, made.values = text, plural, kept
         return made
 
+    @classmethod
+    def from_json(cls, found: Any) -> "Message":
+        """The message that ``to_json`` made; also ``{"en": …, "zh": …}``, as it was kept before.
+
+        Raises:
+            ValueError: it is neither.
+        """
+        try:
+            message = _decode(found)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"{found!r} is no message: it needs text and values.") from error
+        if not isinstance(message, Message):
+            raise ValueError(f"{found!r} is no message.")
+        return message
+
+    def with_values(self, values: Mapping[str, Any]) -> Self:
+        """The same text with these values."""
+        return self._make(self.text, self.plural, values)
+
     def __reduce__(self) -> Any:
         return type(self)._make, (self.text, self.plural, self.values)
 
@@ -64,9 +90,37 @@ class Message(str):
         """The message in the words that ``look_up`` finds, with its values."""
         return _words(self.text, self.plural, self.values, look_up)
 
+    def to_json(self) -> dict[str, Any]:
+        """Text, plural if it has one, and values."""
+        encoded: dict[str, Any] = _encode(self)
+        return encoded
+
     def as_json(self) -> str:
         """What the store keeps; ``as_text`` reads it again."""
-        return json.dumps(_encode(self), ensure_ascii=False)
+        return json.dumps(self.to_json(), ensure_ascii=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls, _source: type[Any], _handler: GetCoreSchemaHandler
+    ) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            _validate, serialization=core_schema.plain_serializer_function_ser_schema(_encode)
+        )
+
+    @classmethod
+    def __get_pydantic_json_schema__(
+        cls, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        return {
+            "type": "object",
+            "title": "Message",
+            "required": ["text", "values"],
+            "properties": {
+                "text": {"type": "string", "description": "English, identifies the text"},
+                "plural": {"type": "string", "description": "where the text depends on n"},
+                "values": {"type": "object", "description": "by name; messages among them"},
+            },
+        }
 
 
 Said: TypeAlias = Annotated[str, SkipValidation]
@@ -92,6 +146,13 @@ def N_(text: str) -> str:
 
 
 LIST_SEPARATOR = N_(", ")
+IN_BOTH = N_("{en}")
+"""A text that is its English value; its translation is the value in the other language."""
+
+
+def in_both(en: str, zh: str) -> Message:
+    """Words that somebody wrote in both languages, as the titles of a label schema."""
+    return Message(IN_BOTH, en=en, zh=zh)
 
 
 def _words(text: str, plural: str | None, values: Mapping[str, Any], look_up: LookUp) -> str:
@@ -136,6 +197,14 @@ def _value(value: Any) -> Any:
     return str(value)
 
 
+def _validate(value: Any) -> Message:
+    if isinstance(value, Mapping):
+        return Message.from_json(value)
+    if isinstance(value, Worded | str):
+        return Message.of(value)
+    raise ValueError("give a message: text and values")
+
+
 def _encode(value: Any) -> Any:
     if isinstance(value, Message):
         plural = {} if value.plural is None else {"plural": value.plural}
@@ -147,8 +216,10 @@ def _encode(value: Any) -> Any:
 def _decode(found: Any) -> Any:
     if isinstance(found, list):
         return [_decode(each) for each in found]
-    if not isinstance(found, dict):
+    if not isinstance(found, Mapping):
         return found
+    if set(found) == {"en", "zh"}:
+        return in_both(found["en"], found["zh"])
     values = {name: _decode(each) for name, each in found["values"].items()}
     if "plural" in found:
         return Message.ngettext(found["text"], found["plural"], **values)

@@ -10,20 +10,14 @@ from labeling.consensus.base import LabelFrame
 from labeling.consensus.drift import SMALLEST_WINDOW, Drift, drifts
 from labeling.consensus.others import OthersAnswers, others_answers
 from labeling.consensus.rates import Rate, rate
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 ENOUGH_GOLD = 2 * SMALLEST_WINDOW
 """Answers with a known right one from which change over time is told by them: two windows."""
-NO_GOLD = Words(
-    "This annotator has answered no record whose right answer is known.",
-    "该标注员尚未标注已知正确答案的记录。",
-)
-NO_OTHERS = Words(
-    "No record of this annotator has a clear answer of others.",
-    "该标注员的记录没有其他人的明确答案。",
-)
-NO_TIMES = Words("No working times were recorded.", "没有记录标注用时。")
-NO_SKIPS = Words("Nothing was shown to this annotator.", "没有向该标注员展示任何记录。")
+NO_GOLD = Words("This annotator has answered no record whose right answer is known.")
+NO_OTHERS = Words("No record of this annotator has a clear answer of others.")
+NO_TIMES = Words("No working times were recorded.")
+NO_SKIPS = Words("Nothing was shown to this annotator.")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling.consensus.rates import Rate, rate
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 SMALLEST_WINDOW = 20
 """Answers a window at least: one wrong answer more moves its share by 5 points. Chosen."""
@@ -17,7 +17,7 @@ DRAWS = 999
 _MORE_DRAWS = 19_999
 """Random orders that are drawn first, and where those make chance a rare explanation (1 %): a
 small p-value needs many draws to be told from another, a large one none."""
-_NONE = Words("No answers can be compared.", "没有可比较的答案。")
+_NONE = Words("No answers can be compared.")
 
 
 @dataclass(frozen=True)
@@ -66,8 +66,9 @@ def _drift_of(right: NDArray[np.bool_], rng: np.random.Generator, finest: float)
     of = len(right)
     if of < 2 * SMALLEST_WINDOW:
         words = Words(
-            f"{of} answers can be compared; change over time needs {2 * SMALLEST_WINDOW}.",
-            f"可比较的答案有 {of} 个；判断随时间的变化需要 {2 * SMALLEST_WINDOW} 个。",
+            "{answers} answers can be compared; change over time needs {needed}.",
+            answers=of,
+            needed=2 * SMALLEST_WINDOW,
         )
         few = rate(int(right.sum()), of, _NONE)
         return Drift((few,) if of else (), None, None, False, None, None, None, words)
@@ -116,14 +117,24 @@ def _decide(drift: Drift, level: float) -> Drift:
     if drift.adjusted is None or before is None or after is None:
         return drift
     if drift.adjusted > level or before.value is None or after.value is None:
-        words = Words("No change over time beyond chance.", "随时间没有超出偶然的变化。")
+        words = Words("No change over time beyond chance.")
         return replace(drift, before=None, after=None, first_after=None, words=words)
-    fell = after.value < before.value
-    first, last = f"{100 * before.value:.0f}", f"{100 * after.value:.0f}"
-    words = Words(
-        f"The share of right answers {'fell' if fell else 'rose'} from {first} % "
-        f"({before.of:,} answers) to {last} % ({after.of:,} since).",
-        f"正确率从 {first}%（{before.of:,} 个答案）{'下降' if fell else '上升'}到 {last}%"
-        f"（此后 {after.of:,} 个）。",
-    )
+    shares = {
+        "first": 100 * before.value,
+        "before": before.of,
+        "last": 100 * after.value,
+        "since": after.of,
+    }
+    if after.value < before.value:
+        words = Words(
+            "The share of right answers fell from {first:.0f} % ({before:,} answers) to "
+            "{last:.0f} % ({since:,} since).",
+            **shares,
+        )
+    else:
+        words = Words(
+            "The share of right answers rose from {first:.0f} % ({before:,} answers) to "
+            "{last:.0f} % ({since:,} since).",
+            **shares,
+        )
     return replace(drift, changed=True, words=words)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 
 @dataclass(frozen=True)
@@ -85,11 +85,10 @@ def _draw_balanced(
 
 def _shortage(gold: int, unseen: int, wanted: int) -> Words:
     if not gold:
-        return Words(
-            "There are no gold records yet: decide review cases first.",
-            "还没有金标准记录：请先裁定审核案例。",
-        )
+        return Words("There are no gold records yet: decide review cases first.")
     return Words(
-        f"{wanted} gold records wanted, {unseen} of {gold} not seen yet by this annotator.",
-        f"需要 {wanted} 条金标准记录，{gold} 条中该标注员尚有 {unseen} 条未见过。",
+        "{wanted} gold records wanted, {unseen} of {gold} not seen yet by this annotator.",
+        wanted=wanted,
+        unseen=unseen,
+        gold=gold,
     )

@@ -15,7 +15,8 @@ from labeling.consensus.resampling import (
     unseen_patterns,
     value_or_none,
 )
-from labeling.consensus.words import NO_OVERLAP, ONE_CLASS, Words, why_undefined
+from labeling.consensus.words import NO_OVERLAP, ONE_CLASS, why_undefined
+from labeling.words import Words
 
 Weights = Literal["linear", "quadratic"]
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from labeling.consensus.item_priors import ItemPriors
 from labeling.consensus.overlap_words import OverlapReason, because, saving_in_words
 from labeling.consensus.posterior import UNCHECKED, ConsensusResult
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
 """Why another annotator is asked or not, in words."""
 
 from enum import Enum
+from typing import Any
 
-from labeling.consensus.words import Words
+from labeling.words import Words, class_words
 
 
 class OverlapReason(Enum):
@@ -40,51 +41,42 @@ def because(
     expected: str,
 ) -> Words:
     """The reason for one item's decision."""
-    sure = "–" if confidence is None else f"{100 * confidence:.0f} %"
-    wanted = f"{100 * target:.0f} %"
-    sure_zh, wanted_zh = sure.replace(" %", "%"), wanted.replace(" %", "%")
+    known: dict[str, Any] = {
+        "grade": class_words(label or "–"),
+        "sure": 100 * (confidence or 0.0),
+        "wanted": 100 * target,
+    }
     sentences = {
         OverlapReason.TOO_FEW: Words(
-            f"{votes} of at least {least} answers.",
-            f"已有 {votes} 个答案，至少需要 {least} 个。",
+            "{votes} of at least {least} answers.", votes=votes, least=least
         ),
         OverlapReason.SHARED: Words(
-            f"Drawn at random for {most} annotators, to measure how reliable each is.",
-            f"随机抽中，由 {most} 位标注员标注，用于衡量每人的可靠程度。",
+            "Drawn at random for {most} annotators, to measure how reliable each is.", most=most
         ),
         OverlapReason.ANNOTATORS_DISAGREE: Words(
             "The annotators disagree, and no answer is more probable than another."
-            if label is None
-            else f"The annotators disagree: {label} is sure to {sure}, {wanted} is wanted.",
-            "标注员意见不一，没有哪个答案更可能。"
-            if label is None
-            else f"标注员意见不一：{label} 的把握为 {sure_zh}，要求 {wanted_zh}。",
+        )
+        if label is None
+        else Words(
+            "The annotators disagree: {grade} is sure to {sure:.0f} %, {wanted:.0f} % is wanted.",
+            **known,
         ),
         OverlapReason.MODEL_DISAGREES: Words(
-            f"The answer is {label}, the model expects {expected}: {label} is sure to {sure}, "
-            f"{wanted} is wanted.",
-            f"答案为 {label}，模型预期 {expected}：{label} 的把握为 {sure_zh}，要求 {wanted_zh}。",
+            "The answer is {grade}, the model expects {expected}: {grade} is sure to "
+            "{sure:.0f} %, {wanted:.0f} % is wanted.",
+            expected=class_words(expected),
+            **known,
         ),
         OverlapReason.UNSURE: Words(
             "No record has two answers yet: nothing tells how often people are right."
-            if confidence is None
-            else f"{label} is sure to {sure} only, {wanted} is wanted.",
-            "还没有记录有两个答案：无从得知标注员的正确率。"
-            if confidence is None
-            else f"{label} 的把握仅 {sure_zh}，要求 {wanted_zh}。",
-        ),
+        )
+        if confidence is None
+        else Words("{grade} is sure to {sure:.0f} % only, {wanted:.0f} % is wanted.", **known),
         OverlapReason.SURE: Words(
-            f"{label} is sure to {sure}: no further answer is needed.",
-            f"{label} 的把握为 {sure_zh}：无需更多答案。",
+            "{grade} is sure to {sure:.0f} %: no further answer is needed.", **known
         ),
-        OverlapReason.MOST: Words(
-            f"It has {votes} answers, the most an item gets.",
-            f"已有 {votes} 个答案，达到上限。",
-        ),
-        OverlapReason.BUDGET: Words(
-            "The budget of answers goes to items that are less sure.",
-            "标注预算优先用于把握更低的记录。",
-        ),
+        OverlapReason.MOST: Words("It has {votes} answers, the most an item gets.", votes=votes),
+        OverlapReason.BUDGET: Words("The budget of answers goes to items that are less sure."),
     }
     return sentences[reason]
 
@@ -92,11 +84,15 @@ def because(
 def saving_in_words(votes: int, asked: int, fixed: int, most: int) -> Words:
     """What the policy saves against ``most`` answers for every item."""
     if not fixed:
-        return Words("There are no records yet.", "还没有记录。")
+        return Words("There are no records yet.")
     saved = fixed - votes - asked
     return Words(
-        f"{votes:,} answers given and {asked:,} asked for; {most} for every record would be "
-        f"{fixed:,}: {saved:,} saved ({100 * saved / fixed:.0f} %).",
-        f"已有 {votes:,} 个答案，另需 {asked:,} 个；若每条记录 {most} 个则需 {fixed:,} 个："
-        f"节省 {saved:,} 个（{100 * saved / fixed:.0f}%）。",
+        "{votes:,} answers given and {asked:,} asked for; {most} for every record would be "
+        "{fixed:,}: {saved:,} saved ({share:.0f} %).",
+        votes=votes,
+        asked=asked,
+        most=most,
+        fixed=fixed,
+        saved=saved,
+        share=100 * saved / fixed,
     )

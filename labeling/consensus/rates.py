@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from scipy.stats import beta
 
-from labeling.consensus.words import Words
+from labeling.words import Words
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from scipy.stats import t as student
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.others import OthersAnswers, others_answers
 from labeling.consensus.suspicion_words import always_same, copies_suggestion, too_fast
-from labeling.consensus.words import NO_LABELS, ONE_ANNOTATOR, Words
+from labeling.consensus.words import NO_LABELS, ONE_ANNOTATOR
+from labeling.words import Words
 
 Pattern = Literal["always_same", "too_fast", "copies_suggestion"]
 FEWEST = 20
@@ -59,7 +60,6 @@ def suspicions(
     seconds: NDArray[np.float64] | None = None,
     suggestions: NDArray[np.str_] | None = None,
     gold: Mapping[int, str] | None = None,
-    titles: tuple[Mapping[str, str], Mapping[str, str]] = ({}, {}),
     level: float = 0.05,
 ) -> SuspicionReport:
     """Annotators who always answer the same, far too fast, or what was suggested.
@@ -72,7 +72,6 @@ def suspicions(
         seconds: (n,) how long each took, rows as the frame's; nan where unknown.
         suggestions: (n,) the answer that was shown beforehand; empty where none was.
         gold: item to right answer: who saw through most wrong suggestions copies nothing.
-        titles: label to its English title and to its Chinese one, for the evidence.
         level: the chance of naming anybody if everybody is honest.
 
     Raises:
@@ -89,13 +88,13 @@ def suspicions(
     not_checked: dict[Pattern, Words] = {}
     people, who = np.unique(frame.annotators, return_inverse=True)
     others = others_answers(frame)
-    asked = _same_answers(people, who, others, titles)
+    asked = _same_answers(people, who, others)
     if seconds is None or not (np.isfinite(seconds) & (seconds > 0)).any():
-        not_checked["too_fast"] = Words("No working times were recorded.", "没有记录标注用时。")
+        not_checked["too_fast"] = Words("No working times were recorded.")
     else:
         asked += _fast_answers(people, who, seconds)
     if suggestions is None or not (suggestions != "").any():
-        not_checked["copies_suggestion"] = Words("No suggestions were shown.", "没有展示过建议。")
+        not_checked["copies_suggestion"] = Words("No suggestions were shown.")
     else:
         asked += _copied_answers(people, who, others, frame, suggestions, gold or {})
     tests = 3 * len(people)  # whoever was not extreme enough to ask counts as asked
@@ -118,7 +117,6 @@ def _same_answers(
     people: NDArray[np.int64],
     who: NDArray[np.intp],
     others: OthersAnswers,
-    titles: tuple[Mapping[str, str], Mapping[str, str]],
 ) -> list[SuspiciousHabit]:
     k = len(others.classes)
     counts = np.bincount(who * k + others.given, minlength=len(people) * k).reshape(-1, k)
@@ -131,8 +129,7 @@ def _same_answers(
         chance = _chances(votes[:, best], votes.sum(axis=1), counts[rest, best], totals[rest])
         times, of = int(counts[place, best]), int(totals[place])
         label = others.classes[best]
-        en, zh = (each.get(label, label) for each in titles)
-        evidence = always_same(en, zh, times, of, float(chance.mean()))
+        evidence = always_same(label, times, of, float(chance.mean()))
         p_value = tail_bound(chance, times)
         found.append(SuspiciousHabit(int(people[place]), "always_same", p_value, of, evidence))
     return found

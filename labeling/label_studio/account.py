@@ -12,6 +12,7 @@ import httpx
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.client import LabelStudioClient
+from labeling.label_studio.direct import open_client
 from labeling.label_studio.transport import failure, silence_as_unavailable
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
@@ -37,7 +38,7 @@ def ensure_token(url: str, email: str, password: str, token: str) -> str:
     Raises:
         LabelStudioRefused: e-mail address or password is wrong.
     """
-    with silence_as_unavailable(url), httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS) as http:
+    with silence_as_unavailable(url), open_client(url, timeout=TIMEOUT_SECONDS) as http:
         answer = http.get("/api/current-user/whoami", headers={"Authorization": f"Token {token}"})
         if answer.status_code == 200:
             return token
@@ -105,7 +106,7 @@ def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Cli
 
 def _submit(url: str, path: str, form: dict[str, str]) -> tuple[httpx.Client, int]:
     """The form of that page, filled in and sent by a person without session: its status."""
-    session = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS)
+    session = open_client(url, timeout=TIMEOUT_SECONDS)
     try:
         with silence_as_unavailable(url):
             token = _form_token(session.get(path))

@@ -76,7 +76,7 @@ def parse_annotation(
     created = _time(raw.get("created_at"))
     is_cancelled = bool(raw.get("was_cancelled"))
     if schema and answer.grade is None and not is_cancelled:
-        problems.append(f"no {schema.grade.name} is given")
+        problems.append(no_grade(schema))
     snapshot = raw.get("prediction")
     return ParsedAnnotation(
         label_studio_id=int(raw["id"]),
@@ -98,6 +98,11 @@ def parse_annotation(
         result=result,
         problems=tuple(problems),
     )
+
+
+def no_grade(schema: LabelSchema) -> str:
+    """The problem of an answer without the grade."""
+    return f"no {schema.grade.name} is given"
 
 
 def read_answer(

@@ -170,7 +170,7 @@ class LabelStudioClient(Transport):
             project_id, include="id,updated_at", filters=filters, ordering="updated_at"
         )
         return sorted(
-            ((int(t["id"]), datetime.fromisoformat(t["updated_at"])) for t in tasks),
+            ((int(task["id"]), datetime.fromisoformat(task["updated_at"])) for task in tasks),
             key=lambda pair: (pair[1], pair[0]),
         )
 

@@ -4,11 +4,13 @@ The record is a table whose value cells can be marked as faulty. Label Studio an
 the mark's XPath, and ``tr[n]`` of it is the n-th field of the schema (counted from 1).
 """
 
+from collections.abc import Callable
 from html import escape
-from xml.sax.saxutils import quoteattr
+from typing import TypeAlias
 
 from labeling.exceptions import LabelConfigInvalid
-from labeling.label_schema import Choice, LabelSchema
+from labeling.label_schema import LabelSchema
+from labeling.label_studio.choice_tags import choice_tags, header_style, header_value, quote
 from labeling.label_studio.controls import (
     AGAINST_LABEL,
     CORRECTED,
@@ -22,6 +24,7 @@ from labeling.label_studio.controls import (
 )
 from labeling.label_studio.predictions import EvidenceMark, Suggestion, build_prediction
 from labeling.label_studio.tasks import build_task_data
+from labeling.words import Words
 
 _GRADE_KEYS = "123456789"
 _ISSUE_KEYS = "asdfghjklzxcvbnm"
@@ -39,13 +42,20 @@ _EVIDENCE_STYLE = """
 .assay-evidence .lsf-labels{margin:0}
 .assay-evidence [class*=hotkey]{display:none}
 """
-_EVIDENCE_HINT = "建议的依据 / Why this is suggested"
-_HINT = "按 q，再选中有误的值 / Press q, then select the value that is faulty"
-_CORRECTION_HINT = "点击标记，填写正确的值 / Click a mark to give the corrected value"
+_EVIDENCE_HINT = Words("Why this is suggested")
+_HINT = Words("Press q, then select the value that is faulty")
+_CHOOSE = Words("please choose")
+_ISSUES = Words("Issues")
+_RATIONALE_TITLE = Words("Rationale")
+_FAULTY = Words("faulty")
+_RATIONALE = Words("rationale")
+_CORRECTION_HINT = Words("Click a mark to give the corrected value")
+Say: TypeAlias = Callable[[Words], str]
+"""The words as annotators read them: in one language or in several."""
 
 
-def build_label_config(schema: LabelSchema, *, evidence: bool = True) -> str:
-    """The labelling config of the schema, in English and Chinese, checked before use.
+def build_label_config(schema: LabelSchema, *, evidence: bool = True, say: Say = str) -> str:
+    """The labelling config of the schema, checked before use; its words are what ``say`` makes.
 
     The record stands beside the questions; on a narrow screen above them. With ``evidence``
     suggestions may mark what spoke for and against them; such marks are no part of an answer.
@@ -53,19 +63,20 @@ def build_label_config(schema: LabelSchema, *, evidence: bool = True) -> str:
     Raises:
         LabelConfigInvalid: Label Studio's own validator does not accept it.
     """
+    record = say(Words("Record"))
     xml = "\n".join(
         [
             "<View>",
             f"<Style>{escape(_STYLE + (_EVIDENCE_STYLE if evidence else ''))}</Style>",
-            '<Header value="记录 / Record — $record_id"/>',
+            f"<Header value={quote(f'{record} — $record_id')}/>",
             '<View className="assay-screen">',
             '<View className="assay-record">',
-            *_record(schema, evidence),
+            *_record(schema, evidence, say),
             "</View>",
             '<View className="assay-questions">',
-            *_grade(schema),
-            *_issues(schema),
-            *_rationale(schema),
+            *_grade(schema, say),
+            *_issues(schema, say),
+            *_rationale(schema, say),
             "</View>",
             "</View>",
             "</View>",
@@ -80,92 +91,86 @@ def has_evidence(label_config: str) -> bool:
     return f'name="{EVIDENCE}"' in label_config
 
 
-def _evidence() -> list[str]:
+def _evidence(say: Say) -> list[str]:
     """The legend of the marks, out of reach of mouse and plain keys: it is no tool."""
+    supports, against = say(Words("supports")), say(Words("against"))
     return [
         '<View className="assay-evidence assay-hint">',
-        f'<Header value="{_EVIDENCE_HINT}" size="6"/>',
+        f'<Header value={quote(say(_EVIDENCE_HINT))} size="6"/>',
         f'<HyperTextLabels name="{EVIDENCE}" toName="{RECORD}">',
-        f'<Label value="支持 / supports" alias="{SUPPORTS_LABEL}" background="#389e0d" '
+        f'<Label value={quote(supports)} alias="{SUPPORTS_LABEL}" background="#389e0d" '
         'hotkey="ctrl+alt+8"/>',
-        f'<Label value="反对 / against" alias="{AGAINST_LABEL}" background="#2f54eb" '
+        f'<Label value={quote(against)} alias="{AGAINST_LABEL}" background="#2f54eb" '
         'hotkey="ctrl+alt+9"/>',
         "</HyperTextLabels>",
         "</View>",
     ]
 
 
-def _record(schema: LabelSchema, evidence: bool) -> list[str]:
+def _record(schema: LabelSchema, evidence: bool, say: Say) -> list[str]:
     table = f'<View className="assay-table"><HyperText name="{RECORD}" value="$html"/></View>'
-    table_parts = [table, *(_evidence() if evidence else ())]
+    table_parts = [table, *(_evidence(say) if evidence else ())]
     if not schema.faulty_fields:
         return table_parts
     told = [_HINT, *([_CORRECTION_HINT] if schema.corrected_value else ())]
-    hints = "".join(f'<Header value="{hint}" size="6"/>' for hint in told)
+    hints = "".join(f'<Header value={quote(say(hint))} size="6"/>' for hint in told)
     lines = [
         f'<View className="assay-hint">{hints}</View>',
         f'<HyperTextLabels name="{FAULTY}" toName="{RECORD}">',
-        f'<Label value="有误 / faulty" alias="{FAULTY_LABEL}" background="#d4380d" hotkey="q"/>',
+        f'<Label value={quote(say(_FAULTY))} alias="{FAULTY_LABEL}" '
+        'background="#d4380d" hotkey="q"/>',
         "</HyperTextLabels>",
         *table_parts,
     ]
     if schema.corrected_value:
+        wanted = say(Words("corrected value of the marked field"))
         box = (
             f'<TextArea name="{CORRECTED}" toName="{RECORD}" perRegion="true" maxSubmissions="1" '
-            'editable="true" placeholder="正确的值 / corrected value of the marked field (Enter)"/>'
+            f'editable="true" placeholder={quote(f"{wanted} (Enter)")}/>'
         )
         is_faulty = f'visibleWhen="region-selected" whenTagName="{FAULTY}"'
         lines.append(f"<View {is_faulty}>{box}</View>" if evidence else box)
     return lines
 
 
-def _grade(schema: LabelSchema) -> list[str]:
-    title = " / ".join(part for part in (schema.grade.zh, schema.grade.en) if part)
-    name = quoteattr(schema.grade.name)
+def _grade(schema: LabelSchema, say: Say) -> list[str]:
+    title = schema.grade.question
+    name = quote(schema.grade.name)
     return [
         '<View className="assay-question">',
-        f'<Header value={quoteattr(title)} size="5"/>',
+        f'<Header value={header_value(title)} size="5"{header_style(title)}/>',
         f'<Choices name={name} toName="{RECORD}" choice="single-radio" required="true" '
-        f'showInLine="true" requiredMessage={quoteattr(f"请选择 / please choose: {title}")}>',
-        *_choices(schema.grade.choices, _GRADE_KEYS),
+        f'showInLine="true" requiredMessage={quote(f"{say(_CHOOSE)}: {title}")}>',
+        *choice_tags(schema.grade.choices, _GRADE_KEYS),
         "</Choices>",
         "</View>",
     ]
 
 
-def _issues(schema: LabelSchema) -> list[str]:
+def _issues(schema: LabelSchema, say: Say) -> list[str]:
     if not schema.issues:
         return []
     return [
         '<View className="assay-question">',
-        '<Header value="问题 / Issues" size="5"/>',
+        f'<Header value={quote(say(_ISSUES))} size="5"/>',
         f'<Choices name="{ISSUES}" toName="{RECORD}" choice="multiple" layout="vertical">',
-        *_choices(schema.issues, _ISSUE_KEYS),
+        *choice_tags(schema.issues, _ISSUE_KEYS),
         "</Choices>",
         "</View>",
     ]
 
 
-def _rationale(schema: LabelSchema) -> list[str]:
+def _rationale(schema: LabelSchema, say: Say) -> list[str]:
     if not schema.rationale:
         return []
+    hint = quote(f"{say(_RATIONALE)} (Shift+Enter)")
     return [
         '<View className="assay-question">',
-        '<Header value="理由 / Rationale" size="5"/>',
+        f'<Header value={quote(say(_RATIONALE_TITLE))} size="5"/>',
         f'<TextArea name="{RATIONALE}" toName="{RECORD}" rows="2" maxSubmissions="1" '
-        'editable="true" placeholder="理由 / rationale (Shift+Enter)"/>',
+        f'editable="true" placeholder={hint}/>',
         "</View>",
     ]
-
-
-def _choices(choices: tuple[Choice, ...], keys: str) -> list[str]:
-    lines = []
-    for index, choice in enumerate(choices):
-        # Label Studio renders ``html`` as it is, so the title is escaped twice.
-        shown = quoteattr(escape(choice.title))
-        hotkey = f' hotkey="{keys[index]}"' if index < len(keys) else ""
-        lines.append(f"<Choice value={quoteattr(choice.value)} html={shown}{hotkey}/>")
-    return lines
 
 
 def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = True) -> None:

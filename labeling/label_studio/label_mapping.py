@@ -1,13 +1,22 @@
 """Answers given on another labelling screen, told in the terms of our label schema."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Self
+from difflib import get_close_matches
+from typing import Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from labeling.declaration import broken_rule
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE, RECORD
 from labeling.label_studio.predictions import mark_field
+
+
+class Misfit(NamedTuple):
+    """A value of an annotation that has no meaning here, and why."""
+
+    value: object
+    reason: str
 
 
 class _MappingPart(BaseModel):
@@ -26,7 +35,10 @@ class ControlMeaning(_MappingPart):
     def check(self) -> Self:
         given = [name for name in ("grade", "issues", "faulty_fields") if getattr(self, name)]
         if len(given) != 1:
-            raise ValueError("give exactly one of grade, issues and faulty_fields, with values")
+            raise broken_rule(
+                f"has {' and '.join(given) or 'none'}",
+                "Give exactly one of grade, issues and faulty_fields, with values.",
+            )
         return self
 
 
@@ -62,6 +74,14 @@ class LabelMapping(_MappingPart):
         None, description="of a project that the import creates; none: the default one"
     )
 
+    @field_validator("annotators", mode="before")
+    @classmethod
+    def ids_as_texts(cls, declared: object) -> object:
+        """A user id may be written as the number that it is."""
+        if not isinstance(declared, Mapping):
+            return declared
+        return {str(key) if type(key) is int else key: who for key, who in declared.items()}
+
 
 def translate(
     regions: object,
@@ -70,7 +90,7 @@ def translate(
     fields: Mapping[str, Any],
     *,
     table_fields: Sequence[str] | None,
-) -> tuple[list[dict[str, Any]], list[str]]:
+) -> tuple[list[dict[str, Any]], list[Misfit]]:
     """The regions as our own screen would have written them, and what could not be told so.
 
     Args:
@@ -84,13 +104,13 @@ def translate(
     found: list[dict[str, Any]] = []
     chosen: dict[str, list[str]] = {"grade": [], "issues": [], "faulty_fields": []}
     remarks: list[str] = []
-    problems: list[str] = []
+    problems: list[Misfit] = []
     if not isinstance(regions, list):
-        return [], [f"the result is a {type(regions).__name__}, not a list"]
+        return [], [Misfit(regions, f"the result is a {type(regions).__name__}, not a list")]
     own = {schema.grade.name, ISSUES, FAULTY, CORRECTED, RATIONALE, EVIDENCE}
     for region in regions:
         if not isinstance(region, Mapping):
-            problems.append("a part of the result is not an object")
+            problems.append(Misfit(region, "a part of the result is not an object"))
             continue
         name = str(region.get("from_name"))
         meaning = mapping.controls.get(name)
@@ -104,12 +124,16 @@ def translate(
         elif isinstance(meaning, ControlMeaning):
             _choose(meaning, name, values_of(region), chosen, problems)
         elif name not in own:
-            problems.append(f"control {name!r} is not in the label schema: map it or ignore it")
+            near = get_close_matches(name, [*mapping.controls, *own], n=1)
+            hint = f" (is it {near[0]!r}?)" if near else ""
+            reason = f"control {name!r} is not in the label schema{hint}: map it or ignore it"
+            problems.append(Misfit(name, reason))
         elif name in (FAULTY, CORRECTED) and tuple(table_fields or ()) != schema.fields:
-            problems.append(
+            reason = (
                 f"{name} marks a row of a table with the fields {list(table_fields or ())}; "
-                f"the label schema has {list(schema.fields)}"
+                f"the label schema has {list(schema.fields)}: take a project that shows the same"
             )
+            problems.append(Misfit(name, reason))
         else:
             found.append(dict(region))
     return [*found, *_result_of(chosen, remarks, schema, fields, problems)], problems
@@ -132,7 +156,7 @@ def _choose(
     name: str,
     values: Sequence[str],
     chosen: dict[str, list[str]],
-    problems: list[str],
+    problems: list[Misfit],
 ) -> None:
     for target, found in chosen.items():
         known = getattr(meaning, target)
@@ -142,7 +166,8 @@ def _choose(
             if value in known:
                 found.append(known[value])
             else:
-                problems.append(f"{name}: {value!r} has no meaning in the mapping")
+                reason = f"{name}: {value!r} has no meaning in the mapping"
+                problems.append(Misfit(value, f"{reason}: add it to controls.{name}.{target}"))
 
 
 def _result_of(
@@ -150,7 +175,7 @@ def _result_of(
     remarks: Sequence[str],
     schema: LabelSchema,
     fields: Mapping[str, Any],
-    problems: list[str],
+    problems: list[Misfit],
 ) -> list[dict[str, Any]]:
     def plain(control: str, kind: str, content: Sequence[str]) -> dict[str, Any]:
         key = "choices" if kind == "choices" else "text"
@@ -166,7 +191,8 @@ def _result_of(
         if name in schema.fields:
             found.append(mark_field(name, fields, schema))
         else:
-            problems.append(f"faulty_fields: {name!r} is not one of {list(schema.fields)}")
+            reason = f"faulty_fields: {name!r} is not one of {list(schema.fields)}"
+            problems.append(Misfit(name, f"{reason}: map it to one that is"))
     if remarks:
         found.append(plain(RATIONALE, "textarea", remarks))
     return found

@@ -5,18 +5,20 @@ as ``users``, ``tasks`` and ``core``.
 """
 
 import os
-import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import httpx
+import psutil
 
-from labeling.exceptions import LabelStudioNotStarted
+from labeling.exceptions import LabelStudioNotStarted, OtherToken
 from labeling.label_studio.account import ensure_token
+from labeling.label_studio.direct import answers
+from labeling.words import Words
 
 START_SECONDS = 300.0
 """Chosen: five times what a first start is expected to take."""
@@ -24,9 +26,8 @@ FIRST_START_SECONDS = 60.0
 """Expected of a first start, which makes the tables; it only moves the bar."""
 TASK_LOCK_SECONDS = 1800
 """Chosen: longer than anybody looks at a record; one that was left is free in half an hour."""
-LISTENING = "0A"  # the state in /proc/net/tcp
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Words], None]
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class LabelStudioServer:
         inherited = {key: os.environ[key] for key in ("PATH", "LANG", "TZ") if key in os.environ}
         return inherited | {
             "HOME": str(self.data_dir / "home"),
+            # Its webhooks go to our API: no proxy, not even the one of the system's settings.
+            "NO_PROXY": "*",
+            "no_proxy": "*",
             "LABEL_STUDIO_BASE_DATA_DIR": str(self.data_dir),
             "LABEL_STUDIO_USERNAME": self.email,
             "LABEL_STUDIO_PASSWORD": self.password,
@@ -86,8 +90,8 @@ class LabelStudioServer:
         empty directory migrates its database, which takes most of a minute.
 
         Raises:
-            LabelStudioNotStarted: no program, port taken, it died, it took too long, or its
-                data belong to an admin with another token.
+            LabelStudioNotStarted: no program, port taken, it died, or it took too long.
+            OtherToken: its data belong to an admin with another token.
             LabelStudioRefused: its data belong to an admin with another password.
         """
         self._check()
@@ -113,24 +117,31 @@ class LabelStudioServer:
             )
         try:
             self._wait(process, FIRST_START_SECONDS if is_first else 8.0, progress)
-            if ensure_token(self.url, self.email, self.password, self.token) != self.token:
-                raise LabelStudioNotStarted(
-                    f"The data in {self.data_dir} belong to {self.email} with another API token; "
-                    "the one given counts only for a new directory. Put the former one back "
-                    f"(`{self.executable} user --username {self.email} --data-dir "
-                    f"{self.data_dir}` shows it) or use another directory."
-                )
+            self.check_token()
         except BaseException:
             stop_process(process.pid)
             raise
         return process.pid
 
+    def check_token(self) -> None:
+        """The token works for the admin; what can be repaired about it is.
+
+        Raises:
+            OtherToken: the admin has another one.
+            LabelStudioRefused: the admin has another one, and another password.
+        """
+        held = ensure_token(self.url, self.email, self.password, self.token)
+        if held != self.token:
+            raise OtherToken(
+                f"Label Studio at {self.url} (data in {self.data_dir}) has another API token for "
+                f"{self.email} than ASSAY_LABEL_STUDIO_TOKEN says. Leave that setting out, or set "
+                "it to the one on Label Studio's page Account & Settings.",
+                held,
+            )
+
     def is_up(self) -> bool:
         """True if it answers its health check."""
-        try:
-            return httpx.get(f"{self.url}/health", timeout=2.0).status_code == 200
-        except httpx.HTTPError:
-            return False
+        return answers(self.url)
 
     def _check(self) -> None:
         if not self.executable.exists():
@@ -166,7 +177,7 @@ class LabelStudioServer:
                     "Choose another port."
                 )
             if progress:
-                progress(min(elapsed / expected, 0.99), "Label Studio is starting")
+                progress(min(elapsed / expected, 0.99), Words("Label Studio is starting"))
             time.sleep(0.3)
         raise LabelStudioNotStarted(
             f"Label Studio did not answer within {START_SECONDS:.0f} s; see {self.log_file}."
@@ -175,44 +186,25 @@ class LabelStudioServer:
 
 def stop_process(pid: int, timeout: float = 10.0) -> None:
     """The process is gone: SIGTERM, then SIGKILL after ``timeout`` seconds."""
-    for number in (signal.SIGTERM, signal.SIGKILL):
+    with suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        process.terminate()
         try:
-            os.kill(pid, number)
-        except ProcessLookupError:
-            return
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
-            if _is_gone(pid):
-                return
-            time.sleep(0.05)
-
-
-def _is_gone(pid: int) -> bool:
-    try:
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return True
-    except ChildProcessError:
-        pass
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
+            process.wait(timeout)
+        except psutil.TimeoutExpired:
+            process.kill()
+            process.wait()
 
 
 def listens(pid: int, port: int) -> bool:
-    """True if that process listens on the TCP port; also where /proc cannot tell."""
+    """True if that process listens on the TCP port; also where the system does not tell."""
     try:
-        sockets = {
-            os.readlink(entry.path) for entry in os.scandir(f"/proc/{pid}/fd") if entry.is_symlink()
-        }
-        tables = [Path(f"/proc/{pid}/net/{name}").read_text() for name in ("tcp", "tcp6")]
-    except OSError:
+        connections = psutil.Process(pid).net_connections("tcp")
+    except psutil.Error:
         return True
-    rows = [line.split() for table in tables for line in table.splitlines()[1:]]
     return any(
-        row[1].endswith(f":{port:04X}") and row[3] == LISTENING and f"socket:[{row[9]}]" in sockets
-        for row in rows
+        connection.status == psutil.CONN_LISTEN and connection.laddr.port == port
+        for connection in connections
     )
 
 

@@ -18,6 +18,7 @@ from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
 from labeling.label_studio.client import TASKS_A_CALL, LabelStudioClient
 from labeling.label_studio.tasks import KEY
+from labeling.words import Words
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +30,7 @@ from people."""
 TASKS_AN_EXPORT = 500
 """Chosen: an export is slow, and its time is lost if the request fails."""
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Words], None]
 
 
 @dataclass(frozen=True)
@@ -77,10 +78,13 @@ def push_tasks(
             part = missing[start : start + PUSH_CHUNK]
             made = client.import_tasks(project_id, part)
             ids.update(
-                (str(t["data"][KEY]), made_id) for t, made_id in zip(part, made, strict=True)
+                (str(task["data"][KEY]), made_id) for task, made_id in zip(part, made, strict=True)
             )
             if progress:
-                progress(len(ids) / len(wanted), f"{len(ids)} of {len(wanted)} tasks pushed")
+                progress(
+                    len(ids) / len(wanted),
+                    Words("tasks pushed: {done} of {all}", done=len(ids), all=len(wanted)),
+                )
     except LabelStudioUnavailable as error:
         raise PushInterrupted(str(error), ids) from error
     return ids

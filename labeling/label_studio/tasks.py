@@ -5,6 +5,7 @@ from html import escape
 from typing import Any
 
 from labeling.label_schema import LabelSchema
+from labeling.label_studio.choice_tags import question_data
 
 KEY = "assay_key"
 MISSING = "∅ 缺失 / missing"
@@ -46,4 +47,9 @@ def build_task_data(
     key: str, record_id: str, fields: Mapping[str, Any], schema: LabelSchema
 ) -> dict[str, Any]:
     """The task's data; ``assay_key`` is by what a repeated push recognises it."""
-    return {KEY: key, "record_id": clean(record_id), "html": build_table(fields, schema)}
+    return {
+        KEY: key,
+        "record_id": clean(record_id),
+        "html": build_table(fields, schema),
+        **question_data(schema.grade.question),
+    }

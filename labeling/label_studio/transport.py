@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
+from labeling.label_studio.direct import open_client
 from labeling.label_studio.payloads import read_json
 
 SHORT = 300
@@ -24,13 +25,15 @@ class Transport:
         token: str,
         *,
         timeout: float = 300.0,
+        proxy: str | None = None,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
         self.url = url.rstrip("/")
         self.token = token
         self._timeout = timeout
-        self._http = httpx.Client(
-            base_url=self.url,
+        self._http = open_client(
+            self.url,
+            proxy=proxy,
             headers={"Authorization": f"Token {token}"},
             timeout=httpx.Timeout(timeout, connect=10.0),
             transport=transport,
@@ -88,7 +91,10 @@ def failure(
         )
     remedy = ""
     if status == 401:
-        remedy = " Check ASSAY_LABEL_STUDIO_TOKEN."
+        remedy = (
+            " ASSAY_LABEL_STUDIO_TOKEN is not its administrator's token (any more): set it to the "
+            "one on the page Account & Settings of Label Studio and start again."
+        )
     elif status < 400:
         remedy = " It redirects. Check ASSAY_LABEL_STUDIO_URL."
     return LabelStudioRefused(

@@ -15,6 +15,7 @@ from active_learning.label_errors import (
     true_label_posterior,
 )
 from tests.active_learning.conftest import CLASSES, ISSUES, World
+from tests.fixtures.chinese import in_chinese
 
 NAMES = ["a", "b", "c", "d"]
 
@@ -83,8 +84,8 @@ def test_ready_made_probabilities_name_the_true_label() -> None:
     assert found.noise_rate == pytest.approx(0.1, abs=0.03)
     for row in np.flatnonzero(found.is_suspected):
         assert found.suggested[row] != NAMES[given[row]]
-        assert f"'{found.suggested[row]}'" in found.reasons[row].en
-        assert found.suggested[row] in found.reasons[row].zh
+        assert f"'{found.suggested[row]}'" in str(found.reasons[row])
+        assert found.suggested[row] in in_chinese(found.reasons[row])
     ranked = found.ranking()
     assert wrong[ranked[:30]].mean() > 0.95
     assert set(ranked.tolist()) == set(np.flatnonzero(found.is_suspected).tolist())
@@ -214,4 +215,4 @@ def test_the_only_record_of_a_class_is_not_judged() -> None:
     found = design_label_errors(vectors, [*given[:-1], "d"], NAMES, seed=0)
     assert not found.is_suspected[-1]
     assert found.error_probabilities[-1] < 0.5
-    assert found.reasons[-1].en == "'d' is hardly known to the classifier: not judged"
+    assert str(found.reasons[-1]) == "'d' is hardly known to the classifier: not judged"

@@ -163,16 +163,26 @@ def test_malformed_csv_lines_are_rejected_and_the_rest_is_read(tmp_path: Path) -
     assert "broken CSV" in rejects[2].reason
 
 
-def test_an_open_quote_costs_a_bounded_part_of_the_file(tmp_path: Path) -> None:
+def test_an_open_quote_costs_its_line(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     rows = "".join(f"{n},{'t' * 100}\n" for n in range(5_000))
-    path.write_text('id,title\nfirst,"open\n' + rows)
+    path.write_text('id,title\nfirst,"open\n' + rows + 'second,"open\nlast,"good"\n')
     rejects: list[Reject] = []
     with open_reader(path, on_reject=rejects.append) as reader:
-        count = sum(1 for _ in reader.rows())
-    assert count > 3_000
-    assert rejects[0].line == 2
-    assert "are skipped" in rejects[0].reason
+        lines = [(line, row["id"]) for line, row in reader.rows()]
+    assert len(lines) == 5_001
+    assert lines[0] == (3, "0")
+    assert lines[-1] == (5_004, "last")
+    assert [reject.line for reject in rejects] == [2, 5_003]
+
+
+def test_the_lines_of_a_broken_text_become_no_rows(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text('id,title\n1,"one\ntwo, or\nthree" four\n2,x\n')
+    rejects: list[Reject] = []
+    with open_reader(path, on_reject=rejects.append) as reader:
+        assert [row["id"] for _, row in reader.rows()] == ["2"]
+    assert "lines 2 to 4 are skipped" in rejects[0].reason
 
 
 def test_malformed_json_lines_are_rejected_and_the_rest_is_read(tmp_path: Path) -> None:
@@ -244,7 +254,7 @@ def test_the_mark_that_spreadsheets_write_is_no_part_of_a_name(
         assert reader.columns == ("id", "title")
 
 
-@pytest.mark.parametrize("encoding", ["hex", "zlib", "a\x00b", "klingon"])
+@pytest.mark.parametrize("encoding", ["hex", "zlib", "a\x00b", "klingon", "idna", "undefined"])
 def test_what_is_no_text_encoding_is_named(encoding: str, tmp_path: Path) -> None:
     path = write_csv(tmp_path / "rows.csv", ROWS[:1])
     with (

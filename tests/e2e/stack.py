@@ -10,8 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TypeVar
 
-import httpx
-
 from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.demo.records import flat_row, generate
@@ -24,6 +22,7 @@ from backend.records.schemas import DatasetCreate, RecordCreate
 from backend.records.service import RecordsService
 from backend.training.service import TrainingService
 from labeling.label_schema import LabelSchema
+from labeling.label_studio.direct import answers
 from labeling.label_studio.server import LabelStudioServer, free_port
 from tests.e2e.forked_process import ForkedProcess
 
@@ -86,10 +85,7 @@ class Stack:
             self.until(self.answers, "the API answers")
 
     def answers(self) -> bool:
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/health", timeout=2).is_success
-        except httpx.HTTPError:
-            return False
+        return answers(f"http://127.0.0.1:{self.port}")
 
     def kill(self, key: str) -> None:
         self.processes[key].send_signal(signal.SIGKILL)

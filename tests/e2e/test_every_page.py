@@ -50,6 +50,7 @@ PAGES = {
     "overview/project.html": "/projects/1",
     "overview/start.html": "/",
     "problem.html": "/projects/999",
+    "removal/project.html": "/projects/1/removal",
     "review/case.html": "/projects/1/review/1",
     "review/queue.html": "/projects/1/review",
 }

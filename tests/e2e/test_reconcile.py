@@ -52,6 +52,7 @@ def post_event(stack: Stack, body: str | bytes, secret: str = SECRET) -> httpx.R
         content=body,
         headers={SECRET_HEADER: secret, "Content-Type": "application/json"},
         timeout=10,
+        trust_env=False,
     )
 
 

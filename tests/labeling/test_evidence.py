@@ -131,6 +131,6 @@ def test_no_grade_may_take_its_name() -> None:
 
 def test_the_screen_says_how_to_give_a_corrected_value_where_one_is_asked_for() -> None:
     schema = LabelSchema.default(["title", "price"])
-    hint = "点击标记，填写正确的值 / Click a mark to give the corrected value"
+    hint = "Click a mark to give the corrected value"
     assert hint in build_label_config(schema.model_copy(update={"corrected_value": True}))
     assert hint not in build_label_config(schema.model_copy(update={"corrected_value": False}))

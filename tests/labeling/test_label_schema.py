@@ -59,6 +59,13 @@ def test_errors_name_file_and_value(tmp_path: Path, text: str, named: str) -> No
     assert named.replace("has ['a'] twice", "names ['a'] twice") in str(caught.value)
 
 
+def test_texts_stand_for_choices_and_issues_with_that_value() -> None:
+    schema = schema_of({"choices": ["toys", {"value": "shoes", "en": "Shoes"}]}, issues=["typo"])
+    assert schema.grades == ("toys", "shoes")
+    assert schema.issue_values == ("typo",)
+    assert schema.issues[0].dimension == "accuracy"
+
+
 def test_the_screens_own_names_are_reserved() -> None:
     assert {RECORD, FAULTY, CORRECTED, EVIDENCE, ISSUES, RATIONALE} == RESERVED_NAMES
 

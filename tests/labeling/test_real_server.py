@@ -234,9 +234,30 @@ def test_a_server_on_existing_data_takes_its_token_or_says_why_not(tmp_path: Pat
         assert LabelStudioClient(server.url, server.token).users()
     finally:
         stop_process(pid)
-    with pytest.raises(LabelStudioNotStarted, match="another API token"):
+    with pytest.raises(LabelStudioNotStarted, match=r"another API token.*ASSAY_LABEL_STUDIO_TOKEN"):
         replace(server, token="e" * 40).start()
     assert not server.is_up()
+
+
+def test_a_token_that_was_reset_is_told_from_one_that_works(
+    label_studio: LabelStudioServer,
+) -> None:
+    label_studio.check_token()
+    with pytest.raises(LabelStudioNotStarted, match="than ASSAY_LABEL_STUDIO_TOKEN says"):
+        replace(label_studio, token="e" * 40).check_token()
+    with pytest.raises(LabelStudioRefused, match="ASSAY_LABEL_STUDIO_TOKEN is not"):
+        LabelStudioClient(label_studio.url, "e" * 40).users()
+
+
+def test_its_process_knows_no_proxy(
+    label_studio: LabelStudioServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    environment = label_studio.environment()
+    assert {name: value for name, value in environment.items() if "proxy" in name.lower()} == {
+        "NO_PROXY": "*",
+        "no_proxy": "*",
+    }
 
 
 def test_who_listens_on_a_port_is_known(label_studio: LabelStudioServer) -> None:

@@ -188,3 +188,22 @@ def test_the_choices_of_projects_that_exist_stay_ordered(empty_url: str) -> None
         database.dispose()
         assert held["grade"].get("ordered") is ordered
         assert held["grade"]["choices"] == [{"value": "a"}, {"value": "b"}]
+
+
+def test_annotators_of_earlier_demos_are_known_as_simulated(empty_url: str) -> None:
+    upgrade(empty_url, "0010")
+    emails = ("lin@annotators.example.com", "lin@example.com")
+    without_foreign_keys(
+        empty_url,
+        *(
+            "INSERT INTO annotator (id, label_studio_user_id, email, created_at) "
+            f"VALUES ({number}, {number}, '{email}', '2026-05-01 12:00:00')"
+            for number, email in enumerate(emails, 1)
+        ),
+    )
+    upgrade(empty_url)
+    database = Database(empty_url)
+    with database.reading() as session:
+        rows = session.connection().execute(text("SELECT is_simulated FROM annotator ORDER BY id"))
+        assert [bool(row) for row in rows.scalars()] == [True, False]
+    database.dispose()

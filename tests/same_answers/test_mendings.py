@@ -222,7 +222,7 @@ def nothing_is_queued_while_one_runs(patch: Patch) -> None:
 
 
 def without_audit_the_champion_stays(patch: Patch) -> None:
-    kept = gate.GateDecision(False, Reason("kept", "保留"), {"rule": "not measured"})
+    kept = gate.GateDecision(False, Reason("kept"), {"rule": "not measured"})
     patch.setattr(gate, "_decision_without_audit", lambda _new_labels: kept)
 
 

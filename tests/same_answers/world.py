@@ -309,7 +309,6 @@ class World:
                     "value_group": "harmful",
                     "relabel_score": suspicion,
                     "reason": "",
-                    "reason_zh": "",
                 }
                 for label in (*learnt.training, *learnt.audit)
             ]
@@ -433,7 +432,6 @@ class World:
                     "position": place,
                     "is_audit": place == 0,
                     "reason": "",
-                    "reason_zh": "",
                 }
                 for place, record_id in enumerate(chosen)
             ]

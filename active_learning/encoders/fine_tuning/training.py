@@ -38,7 +38,7 @@ from active_learning.encoders.fine_tuning.preparation import (
     split,
 )
 from active_learning.exceptions import DeviceMemoryFull, EncoderUnavailable
-from active_learning.types import Marks, Progress, ShouldStop, check_stop, never, silent
+from active_learning.types import Marks, Progress, Reason, ShouldStop, check_stop, never, silent
 
 
 @dataclass
@@ -218,7 +218,11 @@ class _FineTuning:
             state.steps += 1
             self._progress(
                 min(state.steps / self._total, 1.0),
-                f"fine-tuning: epoch {state.epoch + 1} of at most {options.epochs}",
+                Reason(
+                    "fine-tuning: epoch {epoch} of at most {epochs}",
+                    epoch=state.epoch + 1,
+                    epochs=options.epochs,
+                ),
             )
 
     def _loss(
@@ -284,12 +288,7 @@ class _FineTuning:
         encoder: Any = self._network.encoder
         if self._options.method == "lora":
             encoder = encoder.merge_and_unload()
-        told = {
-            **facts,
-            **asdict(result),
-            "folder": folder.name,
-            "options": asdict(self._options),
-        }
+        told = {**facts, **asdict(result), "folder": folder.name, "options": asdict(self._options)}
         fresh = folder.with_name(f"{folder.name}.new")
         with whole_folder(fresh):
             encoder.to("cpu").save_pretrained(fresh)

@@ -1,20 +1,20 @@
 """JSON lines: one object a line."""
 
-import json
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
+from types import NoneType
 
 from backend.core.exceptions import UnreadableSource
-from backend.ingestion.readers.base import OnReject, Row
-from backend.ingestion.readers.text import TextSource
+from backend.ingestion.readers.base import OnReject, Row, TextForm
+from backend.ingestion.readers.text import MAX_LENGTH, TextSource
 from backend.ingestion.schemas import Reject, short_value
+from backend.ingestion.values import json_value
+from backend.records.content import ValueType
 from backend.words import Message
 
 LINES_FOR_COLUMNS = 1_000
 """Chosen: a field that none of so many lines has is rare."""
-MAX_LINE = 16 * 1024 * 1024
-"""Characters. Chosen: bounds memory where a file has no line ends."""
 
 
 class JsonlReader:
@@ -33,13 +33,15 @@ class JsonlReader:
         self._path = path
         self._text = TextSource(path, encoding)
         self._on_reject = on_reject
+        self.text_form = TextForm(self._text.encoding_name)
+        self.types: dict[str, ValueType] = {}
         self.columns = self._first_columns()
         self._text.close()
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         for line, text in self._lines():
             try:
-                row = json.loads(text)
+                row = json_value(text)
             except (ValueError, RecursionError) as error:
                 self._reject(line, text, Message("no JSON ({error})", error=error))
                 continue
@@ -57,35 +59,41 @@ class JsonlReader:
     def _lines(self) -> Iterator[tuple[int, str]]:
         with self._text.reading_errors(), self._text.open() as file:
             line = 0
-            while text := file.readline(MAX_LINE):
+            while text := file.readline(MAX_LENGTH):
                 line += 1
-                if len(text) == MAX_LINE and not text.endswith("\n"):
+                if len(text) == MAX_LENGTH and not text.endswith("\n"):
                     self._reject(
-                        line, text, Message("longer than {max_line} characters", max_line=MAX_LINE)
+                        line,
+                        text,
+                        Message("longer than {max_line} characters", max_line=MAX_LENGTH),
                     )
-                    while (rest := file.readline(MAX_LINE)) and not rest.endswith("\n"):
+                    while (rest := file.readline(MAX_LENGTH)) and not rest.endswith("\n"):
                         pass
                 elif stripped := text.strip():
                     yield line, stripped
 
     def _first_columns(self) -> tuple[str, ...]:
-        names: dict[str, None] = {}
+        kinds: dict[str, set[type]] = {}
         for line, text in islice(self._lines(), LINES_FOR_COLUMNS):
             if line == 1 and text.startswith("["):
                 raise self._unreadable(
                     Message("is a JSON array"), Message("Write one object a line (JSONL).")
                 )
             try:
-                row = json.loads(text)
+                row = json_value(text)
             except (ValueError, RecursionError):
                 continue
             if isinstance(row, dict):
-                names.update(dict.fromkeys(row))
-        if not names:
+                for name, value in row.items():
+                    kinds.setdefault(name, set()).add(type(value))
+        if not kinds:
             raise self._unreadable(
                 Message("holds no JSON objects"), Message("Write one object a line (JSONL).")
             )
-        return tuple(names)
+        for name, found in kinds.items():
+            if known := _TYPES.get(frozenset(found - {NoneType})):
+                self.types[name] = known
+        return tuple(kinds)
 
     def _unreadable(self, what: str, remedy: str) -> UnreadableSource:
         return UnreadableSource(
@@ -97,3 +105,11 @@ class JsonlReader:
 
     def _reject(self, line: int, text: str, reason: str) -> None:
         self._on_reject(Reject(line=line, field=None, value=short_value(text), reason=reason))
+
+
+_TYPES: dict[frozenset[type], ValueType] = {
+    frozenset({bool}): "boolean",
+    frozenset({int}): "number",
+    frozenset({float}): "number",
+    frozenset({int, float}): "number",
+}

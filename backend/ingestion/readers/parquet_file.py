@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from backend.core.exceptions import UnreadableSource
+from backend.ingestion.readers.arrow_columns import column_values, value_type
 from backend.ingestion.readers.base import Row
+from backend.records.content import ValueTypes
 from backend.words import Message
 
 ROWS_PER_BATCH = 2_000
@@ -23,6 +25,7 @@ class ParquetReader:
     """
 
     format = "parquet"
+    text_form = None
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -44,23 +47,25 @@ class ParquetReader:
                 value=twice[0],
                 remedy=Message("Give each column a name of its own."),
             )
+        named = zip(self.columns, map(value_type, self._file.schema_arrow.types), strict=True)
+        self.types: ValueTypes = {name: kind for name, kind in named if kind}
         self._total: int = max(1, self._file.metadata.num_rows)
         self._read = 0
 
     def rows(self) -> Iterator[tuple[int, Row]]:
         self._read = 0
         batches = self._file.iter_batches(ROWS_PER_BATCH)
+        names = self.columns
         while True:
             try:
                 batch = next(batches, None)
-                rows = [] if batch is None else batch.to_pylist()
             except (pa.ArrowException, OSError, ValueError) as error:
                 raise self._unreadable(error) from error
             if batch is None:
                 return
-            for row in rows:
+            for cells in zip(*map(column_values, batch.columns), strict=True):
                 self._read += 1
-                yield self._read, row
+                yield self._read, dict(zip(names, cells, strict=True))
 
     def fraction(self) -> float:
         return self._read / self._total

@@ -2,13 +2,33 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import Column, MetaData, Table, create_engine, func, inspect, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    MetaData,
+    Table,
+    create_engine,
+    func,
+    inspect,
+    select,
+    type_coerce,
+)
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, NoSuchTableError, SQLAlchemyError
+from sqlalchemy.types import NullType
 
 from backend.core.exceptions import UnreadableSource
 from backend.ingestion.readers.base import Row
+from backend.ingestion.readers.sql_values import (
+    Convert,
+    converter,
+    keep_undecodable_text,
+    keep_unreadable_times,
+    value_type,
+)
+from backend.records.content import ValueTypes
 from backend.words import Message
 
 ROWS_PER_FETCH = 2_000
@@ -23,6 +43,7 @@ class SqlTableReader:
     """
 
     format = "sql"
+    text_form = None
 
     def __init__(self, url: str, table: str) -> None:
         self._url = _parse_url(url)
@@ -33,9 +54,13 @@ class SqlTableReader:
                 Message("needs a driver that is not installed: {error}", error=error),
                 Message("Install the driver."),
             ) from error
-        schema, _, name = table.rpartition(".")
+        self._is_sqlite = self._engine.dialect.name == "sqlite"
+        if self._is_sqlite:
+            keep_undecodable_text(self._engine)
+        elif self._engine.dialect.name == "postgresql":
+            keep_unreadable_times(self._engine)
         try:
-            self._table = Table(name, MetaData(), schema=schema or None, autoload_with=self._engine)
+            self._table = self._table_of(table)
             with self._engine.connect() as connection:
                 count = connection.scalar(select(func.count()).select_from(self._table))
         except NoSuchTableError as error:
@@ -52,18 +77,32 @@ class SqlTableReader:
                 Message("Check the address and the login."),
             ) from error
         self.columns = tuple(column.name for column in self._table.columns)
+        named = ((column.name, value_type(column.type)) for column in self._table.columns)
+        self.types: ValueTypes = {name: kind for name, kind in named if kind}
         self._total = max(1, count or 0)
         self._read = 0
 
+    def _table_of(self, table: str) -> Table:
+        """The table of that name; where a dot is in it, first as a name, then as SCHEMA.TABLE."""
+        schema, _, name = table.rpartition(".")
+        if schema and inspect(self._engine).has_table(table):
+            schema, name = "", table
+        return Table(name, MetaData(), schema=schema or None, autoload_with=self._engine)
+
     def rows(self) -> Iterator[tuple[int, Row]]:
         self._read = 0
+        names = self.columns
         order: list[Column[object]] = list(self._table.primary_key.columns)
-        query = select(self._table).order_by(*order)
+        query = select(*self._stored_columns()).order_by(*order)
+        converters = self._converters()
         try:
             with self._engine.connect().execution_options(yield_per=ROWS_PER_FETCH) as connection:
-                for row in connection.execute(query).mappings():
+                for cells in connection.execute(query):
                     self._read += 1
-                    yield self._read, dict(row)
+                    row = dict(zip(names, cells, strict=True))
+                    for name, convert in converters:
+                        row[name] = convert(row[name])
+                    yield self._read, row
         except SQLAlchemyError as error:
             raise self._unreadable(
                 Message(
@@ -73,6 +112,19 @@ class SqlTableReader:
                 ),
                 Message("Try again."),
             ) from error
+
+    def _stored_columns(self) -> list[ColumnElement[Any]]:
+        """The columns; those of SQLite as they are stored, which their types may not fit."""
+        columns = list(self._table.columns)
+        if not self._is_sqlite:
+            return list(columns)
+        return [type_coerce(each, NullType()).label(f"c{n}") for n, each in enumerate(columns)]
+
+    def _converters(self) -> list[tuple[str, Convert]]:
+        if not self._is_sqlite:
+            return []
+        named = ((column.name, converter(column.type)) for column in self._table.columns)
+        return [(name, convert) for name, convert in named if convert]
 
     def fraction(self) -> float:
         return min(1.0, self._read / self._total)

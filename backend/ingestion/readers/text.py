@@ -10,11 +10,22 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from backend.core.exceptions import UnreadableSource
+from backend.ingestion.readers.encoding_proposal import (
+    SAMPLE_BYTES,
+    propose_encoding,
+    wide_encoding,
+)
 from backend.words import Message
 
 DEFAULT_ENCODING = "utf-8-sig"
+BYTE_ORDER_MARK = "\ufeff"
 GZIP_MAGIC = b"\x1f\x8b"
 UTF16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+NO_FILES = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape", "undefined"})
+"""Codecs of Python that turn text into text: no file is written in them."""
+MAX_LENGTH = 16 * 1024 * 1024
+"""Characters of a line of JSON, or of a cell of CSV. Chosen: bounds memory where a file has no
+line ends, or a quote stays open."""
 WRONG_SHARE = 0.5
 """Of the lines that tell. Chosen: where most do not fit, the encoding is wrong and not the
 lines."""
@@ -40,13 +51,21 @@ class TextSource:
         with self.reading_errors():
             self._check_encoding()
 
+    @property
+    def encoding_name(self) -> str:
+        """The encoding as people call it."""
+        return "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
+
     def open(self) -> io.TextIOWrapper:
-        """The decoded text from its start, line ends as they are."""
+        """The decoded text from its start, a byte order mark left out, line ends as they are."""
         self.close()
         self._raw = self.path.open("rb")
-        return io.TextIOWrapper(
+        file = io.TextIOWrapper(
             self._unpack(self._raw), self.encoding, errors="surrogateescape", newline=""
         )
+        if file.read(1) != BYTE_ORDER_MARK:
+            file.seek(0)
+        return file
 
     def fraction(self) -> float:
         """How much of the file has been read, 0 to 1."""
@@ -67,6 +86,8 @@ class TextSource:
         try:
             "".encode(encoding)  # unlike codecs.lookup, refuses what is no text: hex, zlib
             name = codecs.lookup(encoding).name
+            if name in NO_FILES:
+                raise LookupError(name)
         except (LookupError, ValueError) as error:
             raise UnreadableSource(
                 Message("There is no encoding {encoding!r}.", encoding=encoding),
@@ -79,21 +100,25 @@ class TextSource:
     def _check_encoding(self) -> None:
         name = codecs.lookup(self.encoding).name
         with self.path.open("rb") as raw, self._unpack(raw) as file:
-            start = file.read(4)
-            if start.startswith(UTF16_MARKS) and not name.startswith(("utf-16", "utf-32")):
-                raise self._wrong("the file starts with a UTF-16 mark", "utf-16")
+            start = file.read(SAMPLE_BYTES)
             file.seek(0)
             if name.startswith(("utf-16", "utf-32")):
-                self._check_wide(file)
+                self._check_wide(file, start)
                 return
+            if start.startswith(UTF16_MARKS):
+                raise self._wrong("the file starts with a UTF-16 mark", start)
+            if wide_encoding(start):
+                raise self._wrong("every second byte is zero, as in UTF-16", start)
             self._check_lines(file)
 
     def _check_lines(self, file: BinaryIO) -> None:
-        is_utf8 = self.encoding == DEFAULT_ENCODING
-        codec = "utf-8" if is_utf8 else self.encoding
+        codec = self.encoding_name
         checked = failed = offset = 0
         first: str | None = None
+        sample = b""
         for number, line in enumerate(file, start=1):
+            if number == 1:
+                sample = line[:SAMPLE_BYTES]
             if not line.isascii():
                 checked += 1
                 try:
@@ -104,30 +129,33 @@ class TextSource:
                         f"byte 0x{line[error.start]:02x} at offset {offset + error.start} "
                         f"(line {number}) does not fit"
                     )
+                    if number > 1 and len(sample) + len(line) <= SAMPLE_BYTES:
+                        sample += line
             offset += len(line)
         if first is not None and failed >= checked * WRONG_SHARE:
-            raise self._wrong(first, "gb18030" if is_utf8 else "utf-8")
+            raise self._wrong(first, sample)
 
-    def _check_wide(self, file: BinaryIO) -> None:
+    def _check_wide(self, file: BinaryIO, start: bytes) -> None:
         text = io.TextIOWrapper(file, self.encoding, newline="\n")
         number = 0
         try:
             for _line in text:
                 number += 1
         except UnicodeError as error:
-            raise self._wrong(f"after line {number}: {error}", "utf-8") from error
+            raise self._wrong(f"after line {number}: {error}", start) from error
         finally:
             text.detach()
 
-    def _wrong(self, where: str, other: str) -> UnreadableSource:
-        name = "utf-8" if self.encoding == DEFAULT_ENCODING else self.encoding
+    def _wrong(self, where: str, sample: bytes) -> UnreadableSource:
+        name = self.encoding_name
+        proposal = propose_encoding(sample, name) if sample else None
+        other = "gb18030" if name == "utf-8" else "utf-8"
+        plain = Message("Name the file's encoding, for example --encoding {other}.", other=other)
         return UnreadableSource(
             Message("{path} is not {name}: {where}.", path=self.path, name=name, where=where),
             field="encoding",
             value=name,
-            remedy=Message(
-                "Name the file's encoding, for example --encoding {other}.", other=other
-            ),
+            remedy=proposal.remedy() if proposal else plain,
         )
 
     @contextmanager
@@ -143,4 +171,4 @@ class TextSource:
                 remedy=Message("Copy it again; it may have been cut off."),
             ) from error
         except UnicodeDecodeError as error:
-            raise self._wrong(str(error), "utf-8") from error
+            raise self._wrong(str(error), b"") from error

@@ -107,7 +107,7 @@ def test_choosing_never_reads_the_pool_as_a_whole(
     told: list[str] = []
     known = dict.fromkeys(range(60), "good")
     ActiveLearner(classifier, strategy="margin").select(
-        Pool(range(800), known), features, 9, labels=None, progress=lambda _, m: told.append(m)
+        Pool(range(800), known), features, 9, labels=None, progress=lambda _, m: told.append(str(m))
     )
     assert 60 <= features.most <= 100
     assert told[-1] == "9 records chosen"

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,16 @@ def test_a_cached_model_needs_no_hub(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (home / "refs" / "main").write_text("abc")
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
     check_obtainable(NAME, endpoint=f"http://127.0.0.1:{closed_port()}")
+
+
+@pytest.mark.skipif(find_spec("socksio") is not None, reason="SOCKS works here")
+def test_a_proxy_that_cannot_be_used_is_told_with_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from huggingface_hub import close_session
+
+    close_session()  # it keeps a client with the proxies of its first use
+    monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:9")
+    with pytest.raises(EncoderUnavailable, match="pip install socksio"):
+        check_obtainable(NAME)
+    close_session()

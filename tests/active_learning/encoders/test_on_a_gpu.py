@@ -253,7 +253,7 @@ class Tuning:
             issues=issues,
             options=self._options,
             device=device,
-            progress=lambda _share, message: self.steps.append(message),
+            progress=lambda _share, message: self.steps.append(str(message)),
             should_stop=lambda: len(self.steps) > most,
         )
 

@@ -119,7 +119,7 @@ def test_probabilities_are_the_classifiers_and_progress_is_told() -> None:
         classifier,
         features,
         given_to(kinds),
-        progress=lambda part, words: told.append((part, words)),
+        progress=lambda part, words: told.append((part, str(words))),
     )
     rows = np.arange(40, 80)[::-1]
     pool = of_pool.candidates(rows, {"probabilities"})

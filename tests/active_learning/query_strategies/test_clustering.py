@@ -12,6 +12,7 @@ from active_learning.query_strategies.distances import BLOCK_VALUES, _rows_at_on
 from active_learning.query_strategies.factory import make_strategy
 from active_learning.query_strategies.vectors import CHUNK
 from tests.active_learning.test_strategy_contract import candidates
+from tests.fixtures.chinese import in_chinese
 
 
 def test_like_clusters_get_neighbouring_numbers() -> None:
@@ -57,8 +58,8 @@ def test_a_committee_says_its_votes_the_most_frequent_first() -> None:
     assert pool.committee is not None
     pool.committee[:, 0] = [[0.1, 0.8, 0.1], [0.1, 0.7, 0.2], [0.6, 0.2, 0.2]]
     reason = make_strategy("committee").reason(pool, np.array([0.25, 0.0, 0.0]), 0)
-    assert "disagrees by 0.25: 2 for class 1, 1 for class 0" in reason.en
-    assert "class 1 2 票、class 0 1 票" in reason.zh
+    assert "disagrees by 0.25: 2 for class 1, 1 for class 0" in str(reason)
+    assert "class 1 2 票、class 0 1 票" in in_chinese(reason)
 
 
 @pytest.mark.parametrize(("others", "rows"), [(0, CHUNK), (1, CHUNK), (160_000, 100)])

@@ -16,6 +16,9 @@ from active_learning.simulation.experiment import LabelledData, Plan, Round, run
 from active_learning.simulation.grid import FULL, run_grid
 from active_learning.simulation.oracle import SimulatedAnnotator, class_dependent, consensus
 from active_learning.simulation.report import table, write_report
+from active_learning.types import english
+from backend.words import Message, translator
+from tests.fixtures.chinese import in_chinese
 
 PLAN = Plan(initial=10, batch=10, budget=30)
 
@@ -167,12 +170,15 @@ def test_the_advice_says_what_was_measured(tmp_path: Path) -> None:
     result = analyse(runs(0.6))
     assert result["strategies"]["margin"]["reach_95"]["ratio"]["value"] == pytest.approx(0.6, 0.01)
     advice = result["recommendation"]
-    assert "margin needed 40 % [39, 40] fewer labels" in advice["en"]
-    for text in advice.values():
+    assert "margin needed 40 % [39, 40] fewer labels" in advice
+    for text in (advice, in_chinese(Message.from_json(result["recommendation_message"]))):
         assert "assay projects set PROJECT strategy=margin" in text
-    assert "No strategy is shown" in analyse(runs(1.0))["recommendation"]["en"]
-    paths = write_report(result, tmp_path)
+    assert "No strategy is shown" in analyse(runs(1.0))["recommendation"]
+    told = {"en": english, "zh-Hans": translator("zh").look_up}
+    paths = write_report(result, tmp_path, told)
     page = paths["html"].read_text("utf-8")
+    assert '<p lang="zh-Hans"><b>达到全量得分的 95 % 时，margin 比随机少用 40 %' in page
+    assert "Learning curves" in page
     assert "data:image/png;base64," in page
     assert "学习曲线" in page
     assert "http" not in page
@@ -218,7 +224,7 @@ def test_fewer_than_three_seeds_have_no_interval(tmp_path: Path, seeds: int) -> 
     found = intervals_of(result)
     assert len(found) > 10
     assert all(each["low"] is None and each["high"] is None for each in found)
-    assert "fewer than three seeds" in result["recommendation"]["en"]
+    assert "fewer than three seeds" in result["recommendation"]
     paths = write_report(result, tmp_path)
     page = paths["html"].read_text("utf-8")
     assert "an interval needs three seeds" in page

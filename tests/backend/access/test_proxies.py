@@ -145,7 +145,7 @@ def address(services: Services, ana: None, tmp_path: Path) -> Iterator[str]:
 
 def at(address: str, source: str) -> httpx.Client:
     transport = httpx.HTTPTransport(local_address=source, verify=False)
-    return httpx.Client(base_url=address, transport=transport, timeout=20)
+    return httpx.Client(base_url=address, transport=transport, timeout=20, trust_env=False)
 
 
 def test_behind_nginx_one_client_is_locked_out_and_the_other_is_not(

@@ -48,7 +48,7 @@ def test_agreement_is_that_of_the_answers(measured: Measured) -> None:
     assert keys["field:title"].alpha.value is None
     why = keys["field:title"].alpha.why
     assert why is not None
-    assert why.en.startswith("Only one answer")
+    assert why.words.startswith("Only one answer")
 
 
 def test_a_record_counts_in_the_week_of_its_second_answer(measured: Measured) -> None:
@@ -127,7 +127,7 @@ def test_one_annotator_has_nobody_to_compare_with(measured: Measured) -> None:
     grade = measured.agreement().questions[0]
     assert grade.alpha.value is None
     assert grade.alpha.why is not None
-    assert grade.alpha.why.en.startswith("Only one annotator")
+    assert grade.alpha.why.words.startswith("Only one annotator")
     person = measured.person(ana)
     assert person.against_others.value is None
     assert person.against_others.why is not None
@@ -151,13 +151,13 @@ def test_suspicious_patterns_and_changes_come_with_their_evidence(measured: Meas
     found = {each.annotator_id: each for each in listed.items}
     assert {each.pattern for each in found[dan].suspicions} == {"always_same", "too_fast"}
     evidence = {each.pattern: each.evidence for each in found[dan].suspicions}
-    assert evidence["always_same"].en.startswith("Answered good 100 of 100 times")
-    assert "0.5 s" in evidence["too_fast"].en
+    assert evidence["always_same"].words.startswith("Answered good 100 of 100 times")
+    assert "0.5 s" in evidence["too_fast"].words
     assert all(found[person].suspicions == [] for person in (ada, ben, carl))
     assert {person for person, each in found.items() if each.drift and each.drift.changed} == {carl}
     drift = found[carl].drift
     assert drift is not None
-    assert drift.words.en.startswith("The share of right answers fell")
+    assert drift.words.words.startswith("The share of right answers fell")
     assert drift.against == "others"
     assert len(drift.windows) > 1
     assert listed.not_checked.keys() == {"copies_suggestion"}

@@ -64,4 +64,4 @@ def test_the_page_shows_the_words_and_the_code_as_title(
     assert '<td title="case.decide">Case decided</td>' in page
     assert "<code>unheard.of</code>" in page
     assert '<option value="case.decide" >Case decided</option>' in page
-    assert "案例已裁定" in lead.get("/audit?lang=zh").text
+    assert "案例已裁决" in lead.get("/audit?lang=zh").text

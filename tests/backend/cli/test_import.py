@@ -6,6 +6,8 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -167,3 +169,29 @@ def test_a_column_with_a_comma_can_be_named(store: Path) -> None:
     kept = json.loads(out.read_text())
     assert (kept["notes, inside"], kept["price"]) == ("x, y", "3")
     assert "sku" not in kept
+
+
+def test_how_the_source_was_read_is_printed(store: Path) -> None:
+    columns = {"sku": [1.0, 2.0], "name": ["=1+1", "b"], "__index_level_0__": [4, 7]}
+    pq.write_table(pa.table(columns), store / "a.parquet")
+    code, output = assay("import", "a.parquet", "--dataset", "shop", "--id-column", "sku")
+    assert code == 0
+    assert "Left out: __index_level_0__; name them as columns to keep them." in output
+    assert "2 ids were floats (1001.0) and became the whole number (1001)." in output
+    assay("datasets", "export", "shop", "out.csv")
+    assert ",'=1+1" in (store / "out.csv").read_text(encoding="utf-8-sig")
+    code, output = assay("import", "out.csv", "--dataset", "again")
+    assert code == 0
+    assert "It is an export of a dataset" in output
+    assert "1 cell had an apostrophe" in output
+    assert "line number" not in output
+    assay("datasets", "export", "again", "again.jsonl")
+    exported = [json.loads(line) for line in (store / "again.jsonl").read_text().splitlines()]
+    assert [(row["external_id"], row["name"]) for row in exported] == [("1", "=1+1"), ("2", "b")]
+
+
+def test_no_cell_of_the_rejected_rows_is_run_by_a_spreadsheet(store: Path) -> None:
+    (store / "a.csv").write_text("sku,name\n=1+1\n")
+    command = ("import", "a.csv", "--dataset", "shop", "--id-column", "sku")
+    assert assay(*command, "--rejects", "rejects.csv")[0] == 3
+    assert ",'=1+1," in (store / "rejects.csv").read_text(encoding="utf-8-sig")

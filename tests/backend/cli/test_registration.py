@@ -11,7 +11,15 @@ import backend.cli
 from backend.cli import COMMANDS, load
 
 FOLDER = Path(backend.cli.__file__).parent
-NO_COMMANDS = {"__init__", "__main__", "commands", "progress"}
+NO_COMMANDS = {
+    "__init__",
+    "__main__",
+    "commands",
+    "confirmation",
+    "help_texts",
+    "language",
+    "progress",
+}
 """What the commands are made of."""
 MODULES = sorted({path.stem for path in FOLDER.glob("*.py")} - NO_COMMANDS)
 

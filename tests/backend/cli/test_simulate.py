@@ -51,6 +51,15 @@ OPTIONS: tuple[str, ...] = (
 )
 
 
+def test_a_file_in_another_encoding(shop: Path, tmp_path: Path) -> None:
+    text = shop.read_text(encoding="utf-8").replace("tea pot", "茶壶")
+    shop.write_bytes(text.encode("gb18030"))
+    command = (str(shop), *OPTIONS, "--seeds", "1", "--budget", "50", "--out", str(tmp_path / "o"))
+    with pytest.raises(UnreadableSource, match=r"Try --encoding gb18030: .*茶壶"):
+        simulate(*command)
+    assert simulate(*command, "--encoding", "gb18030")[0] == 0
+
+
 def test_results_are_printed_written_and_kept(shop: Path, tmp_path: Path) -> None:
     command: tuple[str, ...] = (
         str(shop),

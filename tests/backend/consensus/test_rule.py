@@ -17,8 +17,8 @@ from backend.consensus.rule import (
 from backend.projects.schemas import LoopPolicy
 from labeling.consensus.overlap import OverlapDecision, OverlapReason
 from labeling.consensus.posterior import UNCHECKED
-from labeling.consensus.words import Words
 from labeling.label_schema import LabelSchema
+from labeling.words import Words
 from tests.backend.features.test_snapshot import said, task
 from tests.backend.held import held_of as held
 
@@ -185,7 +185,7 @@ def test_only_more_than_before_is_asked_for_and_only_of_what_label_studio_has() 
     tasks[3].annotators_wanted = 2
     answers = [said(number, 1, "good") for number in range(1, 6)]
     plan = {
-        n: OverlapDecision(n, n != 2, 1, "good", 0.5, OverlapReason.UNSURE, Words("", ""))
+        n: OverlapDecision(n, n != 2, 1, "good", 0.5, OverlapReason.UNSURE, Words(""))
         for n in range(1, 6)
     }
     found = records_to_ask_about(held(tasks, answers), plan, LoopPolicy())  # type: ignore[arg-type]

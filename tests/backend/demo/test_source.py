@@ -27,14 +27,46 @@ def written(file: Path, rows: list[list[str]]) -> Path:
 
 
 def test_a_file_of_one_s_own_keeps_its_columns(shop: Path) -> None:
-    source = own_file(shop, None, "number")
+    source = own_file(shop, None, "number", is_simulated=False)
     assert source.schema.fields == ("title", "price")
-    assert own_file(shop, None, None).schema.fields == ("number", "title", "price")
+    assert own_file(shop, None, None, is_simulated=False).schema.fields == (
+        "number",
+        "title",
+        "price",
+    )
+
+
+def test_nobody_is_simulated_unless_asked_for(shop: Path) -> None:
+    for_people = own_file(shop, None, "number", is_simulated=False)
+    assert (for_people.project, for_people.truth) == ("shop", None)
+    simulated = own_file(shop, None, "number", is_simulated=True)
+    assert simulated.project == "Demo shop"
+    assert simulated.truth is not None
+    assert own_file(
+        written(shop.with_name("数.csv"), ROWS), None, None, is_simulated=False
+    ).project == ("数 records")
+
+
+def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    error = CliRunner().invoke(app, ["demo", "--data", str(tmp_path / "no.csv")]).exception
+    assert isinstance(error, InvalidInput)
+    assert "There is no" in str(error)
+
+
+def test_a_file_in_another_encoding(tmp_path: Path) -> None:
+    file = tmp_path / "shop.csv"
+    file.write_bytes("编号,名称\n1,马克杯\n2,碗\n".encode("gb18030"))
+    with pytest.raises(UnreadableSource, match=r"Try --encoding gb18030: .*马克杯"):
+        own_file(file, None, "编号")
+    source = own_file(file, None, "编号", "gb18030")
+    assert (source.schema.fields, source.encoding) == (("名称",), "gb18030")
+    with pytest.raises(InvalidInput, match="--encoding gb18030 is for a file of your own"):
+        CliRunner().invoke(app, ["demo", "--encoding", "gb18030"], catch_exceptions=False)
 
 
 def test_an_id_column_that_is_not_there_is_named_with_those_that_are(shop: Path) -> None:
     with pytest.raises(InvalidInput, match="no column 'sku'; it has: number, title") as error:
-        own_file(shop, None, "sku")
+        own_file(shop, None, "sku", is_simulated=False)
     assert (error.value.field, error.value.value) == ("id_column", "sku")
 
 
@@ -43,13 +75,13 @@ def test_a_schema_names_columns_that_can_be_labelled(shop: Path, named: str) -> 
     schema = shop.with_suffix(".yaml")
     schema.write_text(f"fields: [title, {named}]\n")
     with pytest.raises(InvalidInput, match=f"does not have: {named}"):
-        own_file(shop, schema, "number")
+        own_file(shop, schema, "number", is_simulated=False)
 
 
 @pytest.mark.parametrize("rows", [[["id"], ["1"]], [["id", "grade"], ["1", "good"]]])
 def test_a_file_without_anything_to_label_is_refused(tmp_path: Path, rows: list[list[str]]) -> None:
     with pytest.raises(InvalidInput, match="no column to label"):
-        own_file(written(tmp_path / "bare.csv", rows), None, "id")
+        own_file(written(tmp_path / "bare.csv", rows), None, "id", is_simulated=False)
 
 
 def pair(folder: Path) -> list[str]:

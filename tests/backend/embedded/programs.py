@@ -4,6 +4,8 @@ What is tested is how processes are started, found, repaired and stopped; the en
 tests run the same stack with the real programs.
 """
 
+import json
+import os
 import sys
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -25,11 +27,32 @@ answer(int(sys.argv[sys.argv.index("--port") + 1]))
 
 
 class Answer(BaseHTTPRequestHandler):
-    """200 to everything."""
+    """200 to everything, but for who has not the token of the first start.
+
+    As Label Studio does, it keeps that token and tells it to whoever logs in.
+    """
 
     def do_GET(self) -> None:
-        self.send_response(200)
+        known = Path("token.txt")
+        if not known.exists():
+            known.write_text(os.environ.get("LABEL_STUDIO_USER_TOKEN", ""))
+        token = known.read_text()
+        asked = self.path == "/api/current-user/whoami"
+        is_refused = asked and self.headers["Authorization"] != f"Token {token}"
+        body = {
+            "/api/current-user/token": json.dumps({"token": token}),
+            "/user/login/": '<input name="csrfmiddlewaretoken" value="x">',
+        }.get(self.path, "")
+        self.answer(401 if is_refused else 200, body)
+
+    def do_POST(self) -> None:
+        self.answer(302 if self.path == "/user/login/" else 200, "")
+
+    def answer(self, status: int, body: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body.encode())
 
 
 def answer(port: int) -> None:

@@ -63,14 +63,16 @@ def test_a_stranger_with_the_same_id_is_left_alone(process: DetachedProcess) -> 
         process.adopt(stranger.pid)
         assert process.is_alive
         written = json.loads(process.record.read_text())
-        process.record.write_text(json.dumps(written | {"started": "another-boot:1"}))
+        process.record.write_text(json.dumps(written | {"started": written["started"] - 60}))
         assert process.pid is None
         assert not process.stop(1)
         assert stranger.poll() is None
         stranger.kill()
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"pid": "x", "started": "y"}', "null"])
+@pytest.mark.parametrize(
+    "content", ["", "{", "[]", '{"pid": "x", "started": 1}', '{"pid": 1, "started": "y"}', "null"]
+)
 def test_a_damaged_record_names_nobody(process: DetachedProcess, content: str) -> None:
     process.record.parent.mkdir()
     process.record.write_text(content)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from backend.core.settings import load_settings
-from backend.embedded.secrets import ensure_embedded_env, read_env
+from backend.embedded.secrets import ensure_embedded_env, read_env, remember
 
 
 def test_secrets_and_ports_are_made_once_and_kept(tmp_path: Path) -> None:
@@ -45,3 +45,22 @@ def test_the_settings_read_them(tmp_path: Path) -> None:
     assert settings.webhook_secret.get_secret_value() == values["ASSAY_WEBHOOK_SECRET"]
     assert settings.port == int(values["ASSAY_PORT"])
     assert settings.label_studio_url == values["ASSAY_LABEL_STUDIO_URL"]
+
+
+def test_what_the_environment_gives_is_remembered(tmp_path: Path) -> None:
+    made = ensure_embedded_env(tmp_path)
+    url = "postgresql+psycopg://me:it's a #secret $x@127.0.0.1/assay"
+    environment = {
+        "ASSAY_PORT": "9123",
+        "ASSAY_DATABASE_URL": url,
+        "ASSAY_DATA_DIR": "/x",
+        "A": "b",
+    }
+    remember(tmp_path, environment)
+    path = tmp_path / "embedded.env"
+    assert read_env(path) == made | {"ASSAY_PORT": "9123", "ASSAY_DATABASE_URL": url}
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    settings = load_settings(data_dir=tmp_path)
+    assert (settings.port, settings.database_url) == (9123, url)
+    remember(tmp_path, {"ASSAY_PORT": ""})
+    assert read_env(path)["ASSAY_PORT"] == "9123"

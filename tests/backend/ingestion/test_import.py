@@ -14,8 +14,9 @@ import pytest
 from backend.core.database import Database
 from backend.core.exceptions import InvalidInput, JobCancelled, UnreadableSource
 from backend.ingestion import service
+from backend.ingestion.reports import ImportsService
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject
-from backend.ingestion.service import ImportsService, import_source
+from backend.ingestion.service import import_source
 from backend.models import Record
 from backend.records import repository
 from backend.records.service import RecordsService

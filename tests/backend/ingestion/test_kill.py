@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from backend.core.database import Database
+from backend.ingestion.reports import ImportsService
 from backend.ingestion.schemas import ImportRequest
-from backend.ingestion.service import ImportsService, import_source
+from backend.ingestion.service import import_source
 from tests.backend.ingestion.test_import import clock, records, write
 
 ROWS = 3_000

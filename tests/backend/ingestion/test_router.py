@@ -3,6 +3,7 @@
 import csv
 import io
 from pathlib import Path
+from typing import Any
 
 from backend.core.clock import utc_now
 from backend.core.services import Services
@@ -72,6 +73,30 @@ def test_a_bad_upload_fails_with_what_and_where(client_as: ClientAs, services: S
     assert job.status == "failed"
     assert "no column 'nr'" in str(job.error)
     assert "sku, title" in str(job.error)
+
+
+def test_another_encoding_is_proposed_and_then_taken(
+    client_as: ClientAs, services: Services
+) -> None:
+    engineer = client_as("engineer")
+    files = {"file": ("a.csv", "sku;名称;x\n1;马克杯;2\n".encode("gb18030"))}
+    form: dict[str, Any] = {"dataset": "shop", "id_column": "sku"}
+    problem = engineer.post("/api/v1/imports", data=form, files=files)
+    assert problem.status_code == 422
+    assert problem.json()["field"] == "encoding"
+    assert "Try --encoding gb18030: " in problem.json()["remedy"]
+    assert "“1;马克杯;2”" in problem.json()["remedy"]
+    assert not list(Path(services.settings.data_dir, "uploads").glob("*"))
+
+    form = {**form, "encoding": "gb18030", "columns": ["名称"]}
+    assert engineer.post("/api/v1/imports", data=form, files=files).status_code == 202
+    work(services)
+    (report,) = engineer.get("/api/v1/imports").json()
+    assert report["rows_new"] == 1
+    assert report["understood"]["encoding"] == "gb18030"
+    assert report["understood"]["delimiter"] == ";"
+    (dataset,) = engineer.get("/api/v1/datasets").json()
+    assert dataset["fields"] == ["名称"]
 
 
 def test_roles_and_unknown_things(client_as: ClientAs, services: Services) -> None:

@@ -145,7 +145,7 @@ def test_a_task_that_label_studio_cannot_show_is_not_taken_for_lost(loop: Loop, 
     answered = next(task_id for task_id, annotations in held.tasks.items() if annotations)
     held.unreadable = {answered}
     (only,) = verify(loop).differences
-    assert (only.kind, only.subject) == ("task_unreadable", f"Label Studio tasks [{answered}]")
+    assert (only.kind, only.subject) == ("task_unreadable", f"Label Studio tasks {answered}")
 
 
 def test_an_annotation_that_never_came(loop: Loop, held: Held) -> None:

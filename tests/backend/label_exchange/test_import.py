@@ -298,7 +298,7 @@ def test_what_does_not_fit_is_listed(elsewhere: Services, tmp_path: Path) -> Non
         (6, "sku"),
         (7, "data"),
         (8, "data"),
-        (9, "data"),
+        (9, "data.text"),
         (10, "annotation 9"),
     }
     assert "'meh' has no meaning in the mapping" in found[1, "annotation 2"]

@@ -73,7 +73,7 @@ def test_copies_that_were_imported_are_called_so(
     assert "asked again" not in page
     project = lead.get(f"/projects/{labelled.project_id}").text
     # One of the three is of somebody whom our own Label Studio forgot.
-    assert "annotators, and 3 unnamed answers" in project
+    assert "and 3 unnamed answers" in project
     assert "<td>unknown annotator</td>" in project
     assert '<span class="badge">imported</span></td>' in project
     assert "1 / 1" in project

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from backend.machine_labels.words import promise
 from backend.models import Acceptance, MachineLabel, ModelVersion, Project, Record, Task
 from labeling.label_schema import LabelSchema
 
@@ -28,8 +29,7 @@ def accept_records(session: Session, project_id: int, now: datetime) -> int:
         threshold=0.9,
         evidence={"audits": 412, "more_audits_needed": 0},
         records=LABELLED,
-        reason="At most 5 % wrong, with 90 % certainty, from 412 audits.",
-        reason_zh="错误率不超过 5%，可信度 90%，依据 412 条抽检。",
+        reason=promise(0.05, 0.1, 412),
         created_at=now,
     )
     session.add(row)

@@ -39,7 +39,9 @@ from backend.models import (
     Task,
 )
 from backend.projects.schemas import LoopPolicy
+from backend.words import in_both
 from tests.backend.annotations.conftest import NOW, TASKS, Seeded, seeded
+from tests.fixtures.chinese import in_chinese
 
 __all__ = ["seeded"]
 
@@ -263,9 +265,9 @@ def test_an_acceptance_is_what_was_certified_with_a_label_for_each_record_it_rea
         "more_audits_needed": 0,
         "pool": 100,
     }
-    assert row.reason.startswith("At most 20 % wrong, with 80 % certainty, from 80 audits.")
-    assert row.reason.endswith("It holds from a confidence of 0.800 on.")
-    assert "0.800" in row.reason_zh
+    assert str(row.reason).startswith("At most 20 % wrong, with 80 % certainty, from 80 audits.")
+    assert str(row.reason).endswith("It holds from a confidence of 0.800 on.")
+    assert "0.800" in in_chinese(row.reason)
     labels = desk.labels(row)
     places = list(range(1, 100, 2))
     assert row.records == len(labels) == 50
@@ -278,7 +280,7 @@ def test_an_acceptance_is_what_was_certified_with_a_label_for_each_record_it_rea
         "acceptance.accepted",
         f"project:{desk.project.id}",
     )
-    assert event.detail == {"version": 1, "records": 50, "audits": 80, "reason": row.reason}
+    assert event.detail == {"version": 1, "records": 50, "audits": 80, "reason": str(row.reason)}
     assert desk.service.latest(desk.project.id) == row
     assert desk.service.standing_acceptance(desk.project.id) == row
     assert desk.service.machine_labelled(desk.project.id) == {desk.free[n] for n in places}
@@ -293,15 +295,15 @@ def test_a_refusal_labels_nothing_and_says_what_is_missing(desk: Desk) -> None:
     assert row.evidence["unlabelled_audits"] == question.unlabelled == 3
     assert row.evidence["more_audits_needed"] > 0
     assert row.evidence["is_test"] is False
-    assert "3 of them have no agreed label" in row.reason
-    assert "其中 3 条没有一致的标签" in row.reason_zh
+    assert "3 of them have no agreed label" in str(row.reason)
+    assert "其中 3 条没有一致的标签" in in_chinese(row.reason)
     whole = desk.decide(6)
-    assert "agreed" not in whole.reason
+    assert "agreed" not in str(whole.reason)
     assert desk.service.standing_acceptance(desk.project.id) is None
     assert desk.service.machine_labelled(desk.project.id) == set()
     hopeless = desk.question(40, policy={"accept_error": 0.01})
     row = desk.put(hopeless, answers(desk, 40, 100, wrong=30))
-    assert "cannot be certified at this accuracy" in row.reason
+    assert "cannot be certified at this accuracy" in str(row.reason)
     assert row.evidence["more_audits_needed"] == 0, "no number of audits would do"
 
 
@@ -322,8 +324,8 @@ def test_fewer_labels_never_take_the_place_of_more_that_stand(desk: Desk) -> Non
     assert first.records == 80
     fewer = desk.decide(61, pool=78, version=1)
     assert (fewer.state, fewer.threshold, fewer.records) == ("refused", None, 0)
-    assert fewer.reason.startswith("78 records could be accepted; the 80 machine labels")
-    assert "可对 78 条记录作机器标注" in fewer.reason_zh
+    assert str(fewer.reason).startswith("78 records could be accepted; the 80 machine labels")
+    assert "可对 78 条记录采用机器标签" in in_chinese(fewer.reason)
     assert desk.labels(fewer) == []
     assert desk.service.standing_acceptance(desk.project.id) == first
     as_many = desk.decide(62, pool=80, version=1)
@@ -404,8 +406,8 @@ def test_labels_are_withdrawn_with_the_numbers_that_contradict_them(desk: Desk) 
         "wrong": 5,
         "error_at_least": error_lower_bound(5, 5, delta_of_look(0.2, 1)),
     }
-    assert gone.reason.startswith("withdrawn: 5 of 5 audited")
-    assert gone.reason_zh.startswith("已撤回")
+    assert str(gone.reason).startswith("withdrawn: 5 of 5 audited")
+    assert in_chinese(gone.reason).startswith("已撤回")
     assert desk.decisions.watch(desk.project) is None
 
 
@@ -428,7 +430,7 @@ def test_a_stricter_promise_takes_the_weaker_one_back(
     gone = desk.decisions.watch(desk.project)
     assert (gone is not None) is is_withdrawn
     if gone is not None:
-        assert "the policy asks for at most" in gone.reason
+        assert "the policy asks for at most" in str(gone.reason)
         assert gone.evidence["withdrawn_by"] == WATCH
 
 
@@ -437,11 +439,16 @@ def test_a_withdrawal_keeps_what_was_promised_and_labels_nothing(desk: Desk) -> 
         desk.service.withdraw(desk.project, reason="no", actor="lead")
     row = desk.decide(60)
     gone = desk.service.withdraw(
-        desk.project, reason="no", reason_zh="不", evidence={"more": 1}, actor="lead"
+        desk.project, reason=in_both("no", "不"), evidence={"more": 1}, actor="lead"
     )
     kept = ("project_id", "model_version_id", "target_error", "delta", "threshold")
     assert [getattr(gone, name) for name in kept] == [getattr(row, name) for name in kept]
-    assert (gone.state, gone.records, gone.reason, gone.reason_zh) == ("withdrawn", 0, "no", "不")
+    assert (gone.state, gone.records, str(gone.reason), in_chinese(gone.reason)) == (
+        "withdrawn",
+        0,
+        "no",
+        "不",
+    )
     assert gone.evidence == {"acceptance": row.id, "withdrawn_by": "lead", "more": 1}
     assert gone.created_at == LATER
     event = AuditTrail(desk.session, lambda: LATER).latest()[0]
@@ -449,7 +456,7 @@ def test_a_withdrawal_keeps_what_was_promised_and_labels_nothing(desk: Desk) -> 
     assert event.detail == {"acceptance": row.id, "records": row.records, "reason": "no"}
     assert desk.service.machine_labelled(desk.project.id) == set()
     desk.decide(61, version=1)
-    assert desk.service.withdraw(desk.project, reason="no", actor="lead").reason_zh == "no"
+    assert in_chinese(desk.service.withdraw(desk.project, reason="no", actor="lead").reason) == "no"
 
 
 @pytest.mark.parametrize(

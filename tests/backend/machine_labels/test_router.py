@@ -5,6 +5,7 @@ import io
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -79,6 +80,25 @@ class TestApi:
         lines = viewer.get(path, params={"format": "jsonl"}).text.splitlines()
         assert json.loads(lines[0])["labelled_by"] == "machine"
         assert json.loads(lines[0])["external_id"] == rows[0]["external_id"]
+
+    def test_the_reason_is_told_in_the_language_that_is_asked_for(
+        self, client_as: ClientAs, accepted: int
+    ) -> None:
+        viewer = client_as("viewer")
+
+        def told(language: str) -> dict[str, Any]:
+            headers = {"Accept-Language": language}
+            answer = viewer.get(_path(accepted, "acceptances"), headers=headers)
+            found: dict[str, Any] = answer.json()[0]
+            return found
+
+        english, chinese = told("en"), told("zh-CN,zh;q=0.9")
+        assert english["reason"] == "At most 5 % wrong, with 90 % certainty, from 412 audits."
+        assert chinese["reason"] == "错误率不超过 5%，可信度 90%，依据 412 条抽检。"
+        assert told("xx")["reason"] == english["reason"]
+        assert english["reason_message"] == chinese["reason_message"]
+        assert english["reason_message"]["values"] == {"n": 412, "wrong": 5.0, "certain": 90.0}
+        assert "reason_zh" not in english
 
     def test_only_a_lead_asks_and_withdraws(self, client_as: ClientAs, accepted: int) -> None:
         engineer, lead = client_as("engineer"), client_as("lead")

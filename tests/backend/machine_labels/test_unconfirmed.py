@@ -10,6 +10,7 @@ from backend.machine_labels.checks import MachineLabelCheck, completed_checks
 from backend.machine_labels.words import promise
 from backend.models import Annotation, Task
 from tests.backend.machine_labels.machine import MachineLoop
+from tests.fixtures.chinese import in_chinese
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
 
@@ -68,11 +69,11 @@ def test_skipped_tied_and_ambiguous_checks_count_as_errors_and_a_decision_goes_f
 
 def test_the_promise_says_how_audits_without_a_label_count() -> None:
     words = promise(0.05, 0.1, 60, 2)
-    assert "2 of them have no agreed label" in words.en
-    assert "count as wrong" in words.en
-    assert "其中 2 条没有一致的标签" in words.zh
-    assert "agreed" not in promise(0.05, 0.1, 60).en
-    assert "1 of them has no agreed label" in promise(0.05, 0.1, 60, 1).en
+    assert "2 of them have no agreed label" in str(words)
+    assert "count as wrong" in str(words)
+    assert "其中 2 条没有一致的标签" in in_chinese(words)
+    assert "agreed" not in str(promise(0.05, 0.1, 60))
+    assert "1 of them has no agreed label" in str(promise(0.05, 0.1, 60, 1))
 
 
 def _turn_with_skips(made: MachineLoop, skipped: int) -> None:
@@ -97,7 +98,7 @@ def test_skipped_audit_records_are_errors_in_the_certificate(
     assert row.evidence["audits"] == audits
     assert row.evidence["unlabelled_audits"] == 9
     assert row.state == "refused", "half of the audit sample has no right answer"
-    assert "9 of them have no agreed label" in row.reason
-    assert "其中 9 条没有一致的标签" in row.reason_zh
+    assert "9 of them have no agreed label" in str(row.reason)
+    assert "其中 9 条没有一致的标签" in in_chinese(row.reason)
     assert made.status().unlabelled_audits == 9
     assert made.loop.versions[0].audit_labels == audits - 9

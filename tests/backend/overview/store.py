@@ -21,6 +21,7 @@ from backend.models import (
     WebhookEvent,
     Worker,
 )
+from backend.words import in_both
 from labeling.label_schema import LabelSchema
 
 BATCH = 20
@@ -158,8 +159,10 @@ def _round(
             position=position,
             is_audit=position % 5 == 0,
             acquisition_score=1 - position / BATCH,
-            reason="The classifier hesitates between fair and poor (0.46 against 0.44).",
-            reason_zh="模型在“一般”和“差”之间犹豫（0.46 对 0.44）。",
+            reason=in_both(
+                "The classifier hesitates between fair and poor (0.46 against 0.44).",
+                "模型在“一般”和“差”之间犹豫（0.46 对 0.44）。",
+            ),
             label_studio_task_id=500 + index,
         )
         session.add(task)
@@ -240,8 +243,7 @@ def _models(session: Session, project_id: int, start: datetime) -> None:
                 kind=kind,
                 model_version_id=versions[champion].id,
                 challenger_id=versions[number].id,
-                reason=reason,
-                reason_zh=reason_zh,
+                reason=in_both(reason, reason_zh),
                 decided_by="gate",
                 created_at=versions[number].created_at,
             )

@@ -1,6 +1,8 @@
+import json
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -122,11 +124,15 @@ def test_a_missing_project_lists_those_that_exist(session: Session) -> None:
     ("schema", "field", "words"),
     [
         ({"fields": ["title", "colour"]}, "label_schema.fields", "colour"),
-        ({"fields": []}, "label_schema", "fields"),
-        ({"grade": {"choices": [{"value": "ok"}]}}, "label_schema", "grade"),
-        ({"issues": [{"value": "typo", "fields": ["size"]}]}, "label_schema", "size"),
-        ({"isues": []}, "label_schema", "isues"),
-        ({"issues": [{"value": "typo"}, {"value": "typo"}]}, "label_schema", "issues"),
+        ({"fields": []}, "label_schema.fields", "fields"),
+        ({"grade": {"choices": [{"value": "ok"}]}}, "label_schema.grade.choices", "grade"),
+        (
+            {"issues": [{"value": "typo", "fields": ["size"]}]},
+            "label_schema.issues[0].fields",
+            "size",
+        ),
+        ({"isues": []}, "label_schema.isues", "isues"),
+        ({"issues": [{"value": "typo"}, {"value": "typo"}]}, "label_schema.issues", "issues"),
     ],
 )
 def test_a_label_schema_that_does_not_fit_is_refused_by_name(
@@ -136,6 +142,57 @@ def test_a_label_schema_that_does_not_fit_is_refused_by_name(
         service(session).create(request(label_schema=schema), actor="ana")
     assert error.value.field == field
     assert service(session).list() == []
+
+
+def test_the_api_and_the_command_say_the_same_of_a_label_schema(
+    services: Services, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with services.database.transaction() as opened:
+        opened.add(Dataset(name="shop", kind="product", fields=["title"], created_at=NOW))
+    declared = {"grade": {"name": " ", "choices": ["ok", 5]}}
+    body = {"name": "Shop", "dataset": "shop", "label_schema": declared}
+    problem = client_as("engineer").post("/api/v1/projects", json=body).json()
+    assert problem["field"] == "label_schema.grade.name"
+    assert problem["detail"] == (
+        "The label schema cannot be used: grade.name is ' ', which is blank; "
+        "grade.choices[1].value is the number 5; a text is wanted."
+    )
+    assert problem["remedy"].startswith("grade.name: Write what people shall see. grade.choices[1]")
+    monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
+    path = tmp_path / "schema.yaml"
+    path.write_text(json.dumps(declared))
+    command = ["projects", "create", "Shop", "--dataset", "shop", "--label-schema", str(path)]
+    told = CliRunner().invoke(app, command).exception
+    assert str(told) == f"{problem['detail']} {problem['remedy']}"
+
+
+def test_labels_that_look_alike_are_warned_about_everywhere(
+    services: Services, client_as: ClientAs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with services.database.transaction() as opened:
+        opened.add(Dataset(name="shop", kind="product", fields=["title"], created_at=NOW))
+    declared = {"grade": {"choices": ["good", "good ", "Good", "bad"]}, "issues": ["a b", "ab"]}
+    body = {"name": "Shop", "dataset": "shop", "label_schema": declared}
+    engineer = client_as("engineer")
+    made = engineer.post("/api/v1/projects", json=body)
+    warnings = made.json()["warnings"]
+    assert made.status_code == 201
+    assert [words.partition(" differ")[0] for words in warnings] == [
+        "The labels 'good', 'good ', 'Good' of grade.choices",
+        "The labels 'a b', 'ab' of issues",
+    ]
+    assert engineer.get("/api/v1/projects/1").json()["warnings"] == warnings
+    assert (
+        "The labels &#39;good&#39;, &#39;good &#39;"
+        in engineer.get("/projects/1", headers={"Accept": "text/html"}).text
+    )
+    monkeypatch.setattr("backend.bootstrap.open_services", lambda: services)
+    path = tmp_path / "schema.yaml"
+    path.write_text(json.dumps(declared))
+    command = ["projects", "create", "Two", "--dataset", "shop", "--label-schema", str(path)]
+    done = CliRunner().invoke(app, [*command, "--no-start"])
+    assert done.exit_code == 0
+    assert " ".join(done.stderr.split()) == " ".join(warnings)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from backend.core.database import Database
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import AuditEvent, Dataset, ModelVersion, Project, Promotion
 from backend.registry.service import RegistryService
+from backend.words import in_both
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -41,8 +42,7 @@ def decide(session: Session, version: ModelVersion, *, promote: bool) -> Promoti
     return registry_of(session).decide(
         version,
         promote=promote,
-        reason="because",
-        reason_zh="因为",
+        reason=in_both("because", "因为"),
         evidence={"n": 3},
         decided_by="gate",
     )

@@ -8,6 +8,7 @@ from backend.models import Batch, Job, Task
 from backend.review.decisions import Decisions
 from backend.review.gold import add_gold_records
 from backend.review.schemas import DecisionRequest
+from backend.words import Message
 from tests.backend.annotations.conftest import NOW
 from tests.backend.review.conftest import Desk
 
@@ -45,7 +46,7 @@ def mix(desk: Desk, round_number: int) -> list[Task]:
             desk.clock,
             desk.project,
             batch.id,
-            reason=("drawn at random", "随机抽取"),
+            reason=Message("drawn at random"),
             seed=round_number,
         )
         return list(session.exec(select(Task).where(Task.batch_id == batch.id)))
@@ -60,7 +61,7 @@ def test_gold_records_are_mixed_in_once(desk: Desk) -> None:
     originals = [task.original_id for task in (*first, *second)]
     assert sorted(originals) == [1, 2, 3]  # type: ignore[type-var]
     assert {task.annotators_wanted for task in first} == {3}
-    assert {task.reason for task in first} == {"drawn at random"}
+    assert {task.reason for task in first} == {Message("drawn at random")}
     with desk.services.database.reading() as session:
         assert {job.name for job in session.exec(select(Job))} == {ASK, REVIEW}
 

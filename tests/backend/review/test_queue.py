@@ -35,7 +35,7 @@ def filled(desk: Desk) -> Desk:
                 kind=random.choice(KINDS),
                 state=state,
                 reasons=[
-                    {"code": code, "weight": 0.5, "reason": code, "reason_zh": code}
+                    {"code": code, "weight": 0.5, "reason_message": {"text": code, "values": {}}}
                     for code in codes
                 ],
                 reason=codes[0],

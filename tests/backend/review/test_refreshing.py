@@ -11,6 +11,7 @@ from backend.review import refreshing
 from backend.review.decisions import Decisions
 from backend.review.refreshing import Refreshed, is_desk_behind
 from backend.review.schemas import DecisionRequest
+from backend.words import Message
 from tests.backend.review.conftest import Desk
 from tests.fixtures.database import database
 
@@ -105,6 +106,10 @@ def test_withdrawn_labels_skips_and_unknown_people(desk: Desk) -> None:
         assert (agreed.grade, agreed.votes) == ("good", 2)
 
 
+def told(case: ReviewCase) -> str:
+    return str(Message.from_json(case.reasons[0]["reason_message"]))
+
+
 def test_reasons_stored_with_other_words_are_renewed(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -114,14 +119,13 @@ def test_reasons_stored_with_other_words_are_renewed(
     desk.refresh()
     with desk.services.database.transaction() as session:
         case = session.exec(select(ReviewCase)).one()
-        assert "spam or private data" in case.reasons[0]["reason"]
-        assert "垃圾或隐私信息" in case.reasons[0]["reason_zh"]
-        case.reasons = [{**case.reasons[0], "reason": "unsafe"}]
+        assert "differ on the issue unsafe" in told(case)
+        case.reasons = [{**case.reasons[0], "reason_message": {"text": "x", "values": {}}}]
         case.fingerprint = "of the words before"
         session.add(case)
     monkeypatch.setattr(marks_repository, "RULES", marks_repository.RULES + 1)  # as that program
     assert desk.refresh().changed == 1
-    assert "spam or private data" in desk.cases()[1].reasons[0]["reason"]
+    assert "differ on the issue unsafe" in told(desk.cases()[1])
 
 
 def test_an_empty_project_has_no_cases(desk: Desk) -> None:

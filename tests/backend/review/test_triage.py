@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import pytest
 
+from backend.projects.titles import with_titles
 from backend.review.triage import (
     ANSWERS_DELETED,
     LOW_CONFIDENCE,
@@ -16,7 +17,9 @@ from backend.review.triage import (
     priority_of,
     reasons_of,
 )
-from labeling.label_schema import Choice, Grade, Issue, LabelSchema
+from labeling.choice import Choice, Issue
+from labeling.label_schema import Grade, LabelSchema
+from tests.fixtures.chinese import in_chinese
 
 AGREED = RecordSituation(
     grade="good",
@@ -90,8 +93,8 @@ def test_every_reason_is_said_in_both_languages() -> None:
         (reason.weight for reason in reasons), reverse=True
     )
     for reason in reasons:
-        assert reason.words.en
-        assert any("一" <= letter <= "鿿" for letter in reason.words.zh)
+        assert str(reason.words)
+        assert any("一" <= letter <= "鿿" for letter in in_chinese(reason.words))
 
 
 def test_priority_grows_with_doubt_and_worth() -> None:
@@ -108,7 +111,7 @@ def test_a_tie_names_the_grades_that_people_gave() -> None:
     shares = {"good": 0.26, "fair": 0.56, "poor": 0.18}
     tie = replace(AGREED, grade=None, probabilities=shares, tied=("good", "fair", "poor"))
     (ground,) = reasons_of(tie, review_below=0.75)
-    assert ground.words.en == "3 answers tie between good, fair, poor."
+    assert str(ground.words) == "3 answers tie between good, fair, poor."
     assert ground.weight == pytest.approx(0.44)
 
 
@@ -120,7 +123,6 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         ),
         issues=(Issue(value="stale_date", en="date is too old", zh="日期过旧"),),
     )
-    en, zh = schema.titles("en"), schema.titles("zh")
     situation = replace(
         AGREED,
         grade="g1",
@@ -129,21 +131,21 @@ def test_reasons_say_the_titles_of_the_label_schema() -> None:
         issues={"stale_date": 0.5},
         faulty_fields={"stale_date": 0.5},
     )
-    found = reasons_of(situation, review_below=0.75, en=en, zh=zh)
-    words = {ground.code: ground.words for ground in found}
+    found = reasons_of(situation, review_below=0.75)
+    words = {ground.code: with_titles(ground.words, schema) for ground in found}
     issue, field = words["issue:stale_date"], words["field:stale_date"]
-    assert issue.en == "Answers differ on the issue date is too old (50% say yes)."
-    assert "问题 日期过旧 的" in issue.zh
-    assert "field stale_date" in field.en
-    assert "字段 stale_date 的" in field.zh
-    assert words[LOW_CONFIDENCE].en.startswith("fine is the consensus")
-    assert "良好" in words[LOW_CONFIDENCE].zh
-    assert "People say fine; the classifier said bad" in words[MODEL_CONFLICT].en
-    assert "良好" in words[MODEL_CONFLICT].zh
+    assert str(issue) == "Answers differ on the issue date is too old (50% say yes)."
+    assert "问题 日期过旧 的" in in_chinese(issue)
+    assert "field stale_date" in str(field)
+    assert "字段 stale_date 的" in in_chinese(field)
+    assert str(words[LOW_CONFIDENCE]).startswith("fine is the consensus")
+    assert "良好" in in_chinese(words[LOW_CONFIDENCE])
+    assert "People say fine; the classifier said bad" in str(words[MODEL_CONFLICT])
+    assert "良好" in in_chinese(words[MODEL_CONFLICT])
     tied = replace(AGREED, grade=None, tied=("g1", "g2"))
-    (tie,) = reasons_of(tied, review_below=0.75, en=en, zh=zh)
-    assert "between fine, bad." in tie.words.en
-    assert "良好、bad" in tie.words.zh
+    (tie,) = reasons_of(tied, review_below=0.75)
+    assert "between fine, bad." in str(with_titles(tie.words, schema))
+    assert "良好、bad" in in_chinese(with_titles(tie.words, schema))
 
 
 def test_doubtful_records_come_in_the_order_of_sureness_and_state_their_confidence() -> None:
@@ -152,7 +154,7 @@ def test_doubtful_records_come_in_the_order_of_sureness_and_state_their_confiden
     (first,) = reasons_of(replace(doubtful, sureness=0.3), review_below=0.75)
     assert (plain.weight, first.weight) == (pytest.approx(0.4), pytest.approx(0.7))
     assert plain.words == first.words
-    assert "60%" in first.words.en
+    assert "60%" in str(first.words)
 
 
 def test_each_reason_weighs_what_it_is_said_to() -> None:
@@ -251,7 +253,7 @@ def test_a_decision_has_seen_each_problem_as_often_as_it_occurs() -> None:
     withdrawn, changed = reasons_of(evidence, review_below=0.75)
     assert withdrawn.about == [f"{WITHDRAWN_LABEL}:{each}" for each in ("x#1", "x#2", "y#1")]
     assert changed.about == [f"{RECORD_CHANGED}:8"]
-    assert "schema: x; y." in withdrawn.words.en
+    assert "schema: x, y." in str(withdrawn.words)
 
 
 def test_a_conflict_where_the_confidence_is_unknown_weighs_as_at_one_half() -> None:
@@ -263,5 +265,5 @@ def test_a_conflict_where_the_confidence_is_unknown_weighs_as_at_one_half() -> N
 def test_grades_as_probable_as_the_most_probable_are_tied() -> None:
     shares = {"good": 0.4, "fair": 0.4 - 1e-9, "poor": 0.2}
     (tie,) = reasons_of(replace(AGREED, grade=None, probabilities=shares), review_below=0.75)
-    assert "between good, fair." in tie.words.en
+    assert "between good, fair." in str(tie.words)
     assert tie.weight == pytest.approx(0.6)

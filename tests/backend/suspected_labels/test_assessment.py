@@ -14,6 +14,7 @@ from backend.suspected_labels.service import ASSESS, LabelFindings, request_asse
 from backend.training.service import LabelWeights, TrainingService
 from tests.backend.suspected_labels.conftest import is_wrong
 from tests.backend.training.loop import Loop, true_grade
+from tests.fixtures.chinese import in_chinese
 
 
 def page(loop: Loop, kind: FindingKind, **place: int) -> LabelFindingPage:
@@ -52,7 +53,7 @@ def test_injected_errors_are_at_the_top(labelled: Callable[..., Loop], database:
     assert first.suggested == truth != first.grade
     assert [answer.grade for answer in first.answers] == [first.grade]
     assert "likely wrong" in first.reason
-    assert "出错概率" in first.reason_zh
+    assert "出错概率" in in_chinese(first.reason_message)
     assert suspects.assessment is not None
     assert suspects.assessment.suspected == suspects.total
     assert suspects.assessment.noise_rate is not None
@@ -79,7 +80,7 @@ def test_values_are_those_of_training_labels_and_claim_what_was_measured(loop: L
     free = [effect for effect in measured.effects if effect["chosen"][1] >= -0.005]
     assert (measured.groups["redundant"] > 0) == bool(free)
     assert "held-out accuracy" in measured.summary
-    assert "留出集准确率" in measured.summary_zh
+    assert "留出集准确率" in in_chinese(measured.summary_message or "")
 
 
 def test_one_more_annotator_is_asked_for_where_the_answers_are_doubted(loop: Loop) -> None:
@@ -95,7 +96,7 @@ def test_a_reason_tells_one_probability_only(loop: Loop) -> None:
     items = page(loop, "all", limit=1_000).items
     assert {item.is_suspect for item in items} == {True, False}
     for item in items:
-        for words in (item.reason, item.reason_zh):
+        for words in (item.reason, in_chinese(item.reason_message)):
             told = re.findall(r"\d+ ?%|\d\.\d+", words)
             assert told == [f"{100 * item.suspicion:.0f} %"]
 
@@ -129,8 +130,8 @@ def test_few_labels_are_not_judged_and_it_says_so(
     found = page(loop, "suspects")
     assert found.total == 0
     assert found.assessment is not None
-    assert "30 are needed" in (found.assessment.skipped or "")
-    assert "至少需要 30" in (found.assessment.skipped_zh or "")
+    assert "30 are needed" in (found.assessment.why_skipped or "")
+    assert "至少需要 30" in in_chinese(found.assessment.skipped_message or "")
     assert rows(loop) == []
 
 

@@ -11,6 +11,7 @@ from backend.models import ConsensusLabel, LabelFinding, ReviewCase
 from backend.review.triage import SUSPECTED_ERROR
 from backend.suspected_labels.schemas import LabelFindingPublic
 from backend.suspected_labels.service import LabelFindings
+from backend.words import Message
 from tests.backend.conftest import ClientAs
 from tests.backend.suspected_labels.conftest import mostly_right
 from tests.backend.training.loop import Loop
@@ -27,7 +28,7 @@ def told_at_the_desk(loop: Loop) -> dict[int, str]:
     """Task id to the per cent in the words of its case."""
     with loop.services.database.reading() as session:
         return {
-            case.task_id: ground["reason"]
+            case.task_id: str(Message.from_json(ground["reason_message"]))
             for case in session.exec(select(ReviewCase))
             for ground in case.reasons
             if ground["code"] == SUSPECTED_ERROR

@@ -14,6 +14,7 @@ from backend.suspected_labels import pages
 from backend.suspected_labels.picture import suspicion_picture
 from backend.suspected_labels.schemas import Assessment
 from backend.suspected_labels.service import LabelFindings
+from backend.words import in_both
 from backend.words.catalogue import catalogue
 from labeling.label_schema import Titles
 from tests.backend.conftest import ClientAs
@@ -96,7 +97,9 @@ def test_it_says_why_nothing_is_judged(
     with services.database.transaction() as session:
         LabelFindings(session, loop.clock).keep(
             version,
-            Assessment(labels=9, audit_labels=2, skipped="9 are too few", skipped_zh="9 个太少"),
+            Assessment(
+                labels=9, audit_labels=2, skipped_message=in_both("9 are too few", "9 个太少")
+            ),
         )
     lead = browser_as("lead")
     assert "9 are too few" in lead.get(path_of(loop)).text

@@ -23,6 +23,7 @@ from backend.models import Dataset, Job, Project
 from backend.registry.service import RegistryService
 from backend.training.jobs import handlers
 from backend.training.purging import PURGE, purge_encoders
+from backend.words import Message
 
 NOW = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 ENCODERS = ("old", "won", "lost", "lost", None, "new")
@@ -58,8 +59,7 @@ def project_id(services: Services) -> int:
                 registry.decide(
                     version,
                     promote=wins,
-                    reason="because",
-                    reason_zh="因为",
+                    reason=Message("because"),
                     evidence={},
                     decided_by="gate",
                 )

@@ -143,7 +143,7 @@ def test_what_is_unexpected(
 
     headers, wanted = caller
     viewer = client_as("viewer")
-    monkeypatch.setattr("backend.overview.service.OverviewService.jobs", fail)
+    monkeypatch.setattr("backend.overview.job_overview.JobOverview.jobs", fail)
     answer = viewer.get(address, headers=headers)
     assert answer.status_code == 500
     assert answer.headers["content-type"] == expected(address, wanted)

@@ -3,8 +3,9 @@ import pickle
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
-from backend.words import Message, as_text, translator
+from backend.words import Message, WithReason, as_text, in_every_language, translator
 
 
 def test_english_is_the_identifier_with_its_values() -> None:
@@ -62,3 +63,30 @@ def test_it_is_text_and_stays_a_message_when_it_is_copied() -> None:
         assert (each, each.as_json()) == ("2 answers", message.as_json())
     assert "answers" in message
     assert not isinstance(message[:3], Message)
+
+
+def test_a_schema_holds_a_message_and_tells_it_to_programs() -> None:
+    class Told(WithReason):
+        pass
+
+    told = Told(reason_message=Message("round {number}", number=2))
+    assert told.model_dump(mode="json") == {
+        "reason_message": {"text": "round {number}", "values": {"number": 2}},
+        "reason": "round 2",
+    }
+    again = Told.model_validate_json(told.model_dump_json(round_trip=True))
+    assert translator("zh")(again.reason_message) == "第 2 轮"
+    assert Told(reason_message="{as it is}").reason == "{as it is}"
+    with pytest.raises(ValidationError):
+        Told(reason_message={"words": "?"})
+
+
+def test_words_that_were_kept_in_both_languages_are_read() -> None:
+    found = Message.from_json({"en": "because", "zh": "因为"})
+    assert (str(found), translator("zh")(found)) == ("because", "因为")
+    assert Message.from_json(found.to_json()) == found
+
+
+def test_label_studio_shows_every_language() -> None:
+    assert in_every_language("Why this is suggested") == "建议的依据 / Why this is suggested"
+    assert in_every_language("written by somebody") == "written by somebody"

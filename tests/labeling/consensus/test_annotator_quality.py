@@ -13,7 +13,8 @@ from labeling.consensus.annotator_quality import NO_GOLD, NO_OTHERS, annotator_q
 from labeling.consensus.base import LabelFrame
 from labeling.consensus.drift import drifts
 from labeling.consensus.rates import rate
-from labeling.consensus.words import Words
+from labeling.words import Words
+from tests.fixtures.chinese import in_chinese
 from tests.labeling.consensus.rows import random_rows
 
 ROWS = [
@@ -51,7 +52,7 @@ def test_counts_by_hand() -> None:
 @pytest.mark.parametrize(("right", "of"), [(0, 5), (5, 5), (37, 40), (1, 1)])
 def test_the_interval_is_the_exact_one(right: int, of: int) -> None:
     exact = binomtest(right, of).proportion_ci(method="exact")
-    found = rate(right, of, Words("", ""))
+    found = rate(right, of, Words(""))
     assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
 
 
@@ -92,8 +93,8 @@ def test_times_say_the_order_and_a_fall_is_found() -> None:
     assert quality.drift.changed
     assert quality.drift.first_after is not None
     assert 150 <= quality.drift.first_after <= 250
-    assert "fell from 9" in quality.drift.words.en
-    assert "下降" in quality.drift.words.zh
+    assert "fell from 9" in str(quality.drift.words)
+    assert "下降" in in_chinese(quality.drift.words)
     unordered = annotator_quality(frame, rng, gold=gold)[1]
     assert not unordered.drift.changed
 
@@ -178,7 +179,7 @@ def test_change_is_told_by_gold_from_two_windows_of_it_on_and_else_by_the_others
 
 
 def test_a_rate_says_its_share_and_why_there_is_none() -> None:
-    why = Words("because", "因为")
+    why = Words("because")
     found = rate(3, 4, why, level=0.8)
     exact = binomtest(3, 4).proportion_ci(0.8, method="exact")
     assert (found.value, found.right, found.of, found.why) == (0.75, 3, 4, None)

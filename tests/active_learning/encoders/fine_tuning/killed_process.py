@@ -19,7 +19,7 @@ def main() -> None:
     texts, grades, options = json.loads(Path(file).read_text())
 
     def die(_share: float, message: str) -> None:
-        if f"epoch {epoch} " in message:
+        if f"epoch {epoch} " in str(message):
             os.kill(os.getpid(), signal.SIGKILL)
 
     fine_tune(

@@ -121,7 +121,7 @@ def test_killed_in_the_middle_it_ends_with_the_same_weights(
         base=tiny_transformer,
         options=FineTuningOptions(**options),
         device="cpu",
-        progress=lambda _share, message: steps.append(message),
+        progress=lambda _share, message: steps.append(str(message)),
     )
     assert {"epoch 3" in message for message in steps} == {True}, "two epochs were kept"
     assert resumed.steps == whole.steps

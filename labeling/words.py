@@ -1,0 +1,38 @@
+"""A sentence for people, as an English text that identifies it and the values that it names."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, init=False)
+class Words:
+    """The sentence; a value is a number, a text or other words. How a number is written stands
+    in the text.
+
+    >>> str(Words("{votes} of at least {least} answers.", votes=1, least=2))
+    '1 of at least 2 answers.'
+    """
+
+    text: str
+    values: Mapping[str, Any]
+
+    def __init__(self, text: str, /, **values: Any) -> None:
+        object.__setattr__(self, "text", text)
+        object.__setattr__(self, "values", values)
+
+    def __str__(self) -> str:
+        """In English."""
+        return self.text.format(**self.values) if self.values else self.text
+
+    def __hash__(self) -> int:
+        return hash((self.text, repr(self.values)))
+
+
+CLASS_NAME = "{class_name}"
+"""The text of a class's name; who shows it may put the class's title there."""
+
+
+def class_words(name: str) -> Words:
+    """The name of a class inside other words."""
+    return Words(CLASS_NAME, class_name=name)
