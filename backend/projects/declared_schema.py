@@ -26,9 +26,7 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
             ),
             field="dataset",
             value=dataset.name,
-            remedy=Message(
-                "Import records first: assay import FILE --dataset {dataset}.", dataset=dataset.name
-            ),
+            remedy=Message("Import records first."),
         )
     try:
         if declared is None:

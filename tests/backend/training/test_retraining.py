@@ -22,7 +22,7 @@ from backend.models import Record, Task
 from backend.registry.service import RegistryService
 from backend.training import challenger, jobs
 from backend.training.purging import purge_artifacts
-from backend.training.retraining import retrain
+from backend.training.retraining import LEARNT_ALREADY, retrain
 from tests.backend.training.loop import Loop, true_grade, wrong_grade
 from tests.fixtures.chinese import in_chinese
 
@@ -68,7 +68,7 @@ def test_the_same_labels_twice_give_one_version(loop: Loop) -> None:
     loop.run()
     assert len(loop.versions) == len(loop.promotions) == 1
     result = loop.job(again).result
-    assert result == {"trained": False, "why": "these labels were learnt already"}
+    assert result == {"trained": False, "why": LEARNT_ALREADY.as_json()}
 
 
 def test_the_gate_keeps_the_champion_when_the_challenger_is_worse(loop: Loop) -> None:
