@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
-from sqlalchemy import URL
 
 from backend.core.exceptions import ConfigurationError
 from backend.words import Message, languages
@@ -188,6 +187,8 @@ class Settings(BaseSettings):
         if self.database_url:
             return self.database_url
         file = self.data_dir.absolute() / "assay.sqlite3"
+        from sqlalchemy import URL  # heavy, and not needed to read settings
+
         return URL.create("sqlite", database=str(file)).render_as_string()
 
     @property
