@@ -87,7 +87,7 @@ class LabelFindingPublic(WithReason):
                     "value_group": "harmful",
                     "relabel_score": 0.61,
                     "reason": "labelled 'good', 93 % likely wrong; 'poor' is the most probable "
-                    "other label. 1 of 1 annotators said good",
+                    "other label. 1 of 1 annotator said good",
                     "answers": [{"annotator": "Ana Duarte", "grade": "good"}],
                 }
             ]

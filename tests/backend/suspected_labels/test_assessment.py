@@ -89,7 +89,7 @@ def test_one_more_annotator_is_asked_for_where_the_answers_are_doubted(loop: Loo
     assert scores == sorted(scores, reverse=True)
     assert again.total == 60
     assert is_wrong(again.items[0].external_id)
-    assert "annotators said" in again.items[0].reason
+    assert "1 of 1 annotator said" in again.items[0].reason
 
 
 def test_a_reason_tells_one_probability_only(loop: Loop) -> None:
