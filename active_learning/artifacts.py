@@ -35,6 +35,7 @@ from active_learning.exceptions import (
     DiskFull,
     NotFitted,
 )
+from active_learning.types import Reason
 
 FORMAT = 2
 """Of the folder; raised when what is written can no longer be read by what read it before."""
@@ -81,7 +82,12 @@ def save_artifact(
     if parts is None:
         raise NotFitted("A classifier that has seen no label cannot be saved.")
     if directory.exists():
-        raise ArtifactExists(f"{directory} exists; give each model version its own directory.")
+        raise ArtifactExists(
+            Reason(
+                "{directory} exists; give each model version its own directory.",
+                directory=directory,
+            )
+        )
     directory.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
@@ -108,8 +114,11 @@ def save_artifact(
         shutil.rmtree(beside, ignore_errors=True)
         if error.errno in (ENOSPC, EDQUOT):
             raise DiskFull(
-                f"The disk is full while saving {directory}: free space and train again; nothing "
-                "half-written was left."
+                Reason(
+                    "The disk is full while saving {directory}: free space and train again; "
+                    "nothing half-written was left.",
+                    directory=directory,
+                )
             ) from error
         raise
     except BaseException:
@@ -127,14 +136,22 @@ def load_artifact(directory: Path) -> Artifact:
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ArtifactMissing(f"There is no classifier in {directory}.") from error
+        raise ArtifactMissing(
+            Reason("There is no classifier in {directory}.", directory=directory)
+        ) from error
     except (ValueError, OSError) as error:
-        raise ArtifactCorrupt(f"{directory / MANIFEST} cannot be read: {error}") from error
+        raise ArtifactCorrupt(
+            Reason("{file} cannot be read: {error}", file=directory / MANIFEST, error=error)
+        ) from error
     try:
         if manifest["format"] not in READABLE:
             raise ArtifactCorrupt(
-                f"{directory} has format {manifest['format']}, this version reads "
-                f"{', '.join(map(str, READABLE))}: train again."
+                Reason(
+                    "{directory} has format {format}, this version reads {readable}: train again.",
+                    directory=directory,
+                    format=manifest["format"],
+                    readable=list(READABLE),
+                )
             )
         for name, digest in manifest["files"].items():
             _check(directory / name, digest)
@@ -147,7 +164,13 @@ def load_artifact(directory: Path) -> Artifact:
         classifier.fitted_ = _from_arrays(load_file(directory / WEIGHTS), len(classifier.classes))
         facts = TrainingFacts(**manifest["facts"])
     except (KeyError, TypeError, AttributeError, SafetensorError) as error:
-        raise ArtifactCorrupt(f"The classifier in {directory} cannot be read: {error}") from error
+        raise ArtifactCorrupt(
+            Reason(
+                "The classifier in {directory} cannot be read: {error}",
+                directory=directory,
+                error=error,
+            )
+        ) from error
     signals = ColumnSignals.load(directory / SIGNALS)
     return Artifact(classifier, signals, facts, manifest, directory)
 
@@ -186,11 +209,16 @@ def _check(path: Path, digest: str) -> None:
     try:
         found = sha256(path.read_bytes()).hexdigest()
     except OSError as error:
-        raise ArtifactCorrupt(f"{path} cannot be read: {error}") from error
+        raise ArtifactCorrupt(
+            Reason("{path} cannot be read: {error}", path=path, error=error)
+        ) from error
     if found != digest:
         raise ArtifactCorrupt(
-            f"{path} was altered since it was written: roll back to another model version, or "
-            "train again."
+            Reason(
+                "{path} was altered since it was written: roll back to another model version, or "
+                "train again.",
+                path=path,
+            )
         )
 
 

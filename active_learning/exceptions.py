@@ -24,7 +24,11 @@ ActiveLearningError
 
 
 class ActiveLearningError(Exception):
-    """Base of every error that this library raises on purpose."""
+    """Base of every error that this library raises on purpose.
+
+    Its first argument is a ``Reason``, which whoever shows it may translate, or a text for
+    programmers; ``str`` of the error is the English one.
+    """
 
 
 class EmptyPool(ActiveLearningError):

@@ -1,6 +1,6 @@
 """Names for the arrays and small values that pass between the parts of the library."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any, Protocol, TypeAlias
@@ -61,13 +61,13 @@ def never() -> bool:
 
 
 def check_stop(should_stop: ShouldStop, doing: str) -> None:
-    """Returns if the caller wants the work to go on.
+    """Returns if the caller wants the work to go on; ``doing`` is such as ``training``.
 
     Raises:
         Cancelled: the caller asked to stop.
     """
     if should_stop():
-        raise Cancelled(f"Stopped on request while {doing}.")
+        raise Cancelled(Reason("Stopped on request while {doing}.", doing=Reason(doing)))
 
 
 LookUp: TypeAlias = Callable[[str, str | None, Any], str]
@@ -78,8 +78,9 @@ LookUp: TypeAlias = Callable[[str, str | None, Any], str]
 class Reason:
     """Why, or what is being done: an English text that identifies the sentence, and its values.
 
-    A value is a number, a text, another reason, or several of these in a list; ``None`` is said
-    as such. How a number is written stands in the text, so that a language may write it otherwise.
+    A value is a number, a text, another reason, or several of these in a list; other things
+    become text, ``None`` is said as such. How a number is written stands in the text, so that a
+    language may write it otherwise.
 
     >>> str(Reason("margin {margin:.2f} between {classes}", margin=0.1, classes=["good", "fair"]))
     'margin 0.10 between good, fair'
@@ -144,7 +145,9 @@ def _plain(value: Any) -> Any:
         return int(value)
     if isinstance(value, Real):
         return float(value)
-    return [_plain(each) for each in value]
+    if isinstance(value, Iterable):
+        return [_plain(each) for each in value]
+    return str(value)
 
 
 def _tell(value: Any, look_up: LookUp) -> Any:

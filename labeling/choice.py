@@ -18,6 +18,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 
 from labeling.declaration import broken_rule
 from labeling.shown_text import check_shown
+from labeling.words import Words
 
 Dimension = Literal[
     "completeness",
@@ -99,7 +100,10 @@ class Issue(Choice):
     def check_length(cls, value: str, info: ValidationInfo) -> str:
         if len(value) > LONGEST_ISSUE and not (info.context or {}).get(STORED):
             raise broken_rule(
-                f"has {len(value)} characters",
-                f"Write at most {LONGEST_ISSUE}; the titles, 'en' and 'zh', may be longer.",
+                Words("has {size} characters", size=len(value)),
+                Words(
+                    "Write at most {most}; the titles, 'en' and 'zh', may be longer.",
+                    most=LONGEST_ISSUE,
+                ),
             )
         return value

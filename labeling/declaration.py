@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from labeling.exceptions import LabelSchemaInvalid
+from labeling.words import Words, sentences
 
 RULE = "rule"
 """Type of the errors that ``broken_rule`` makes."""
@@ -31,12 +32,22 @@ class DeclarationFault:
 
     place: str
     value: object
-    problem: str
-    remedy: str
+    problem: Words
+    remedy: Words
+
+    @property
+    def words(self) -> Words:
+        """One or two sentences that begin with the place."""
+        return Words(
+            "{place} {problem}. {remedy}",
+            place=self.place or Words("the declaration"),
+            problem=self.problem,
+            remedy=self.remedy,
+        )
 
     def __str__(self) -> str:
-        """One or two sentences that begin with the place."""
-        return f"{self.place or 'the declaration'} {self.problem}. {self.remedy}"
+        """In English."""
+        return str(self.words)
 
 
 def read_declaration(path: Path) -> dict[str, Any]:
@@ -51,17 +62,25 @@ def read_declaration(path: Path) -> dict[str, Any]:
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         why = getattr(error, "strerror", None) or error  # without the path once more
         raise LabelSchemaInvalid(
-            f"{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8."
+            Words(
+                "{path} cannot be read as a label schema: {why}. Write YAML or JSON in UTF-8.",
+                path=path,
+                why=why,
+            )
         ) from error
     if not isinstance(declared, dict):
         raise LabelSchemaInvalid(
-            f"{path} holds {_kind(declared)}; a label schema is a mapping with "
-            "'grade' and 'issues', and 'fields' if not all are shown."
+            Words(
+                "{path} holds {kind}; a label schema is a mapping with 'grade' and 'issues', and "
+                "'fields' if not all are shown.",
+                path=path,
+                kind=_kind(declared),
+            )
         )
     return declared
 
 
-def broken_rule(problem: str, remedy: str, *, below: str = "") -> PydanticCustomError:
+def broken_rule(problem: Words, remedy: Words, *, below: str = "") -> PydanticCustomError:
     """An error of a validator whose words ``faults_of`` tells as they are.
 
     Args:
@@ -84,9 +103,9 @@ def faults_of(error: ValidationError, model: type[BaseModel]) -> list[Declaratio
     return list({fault.place: fault for fault in reversed(told)}.values())[::-1]
 
 
-def tell(faults: Sequence[DeclarationFault]) -> str:
-    """The sentences of all faults on one line."""
-    return " ".join(map(str, faults))
+def tell(faults: Sequence[DeclarationFault]) -> Words:
+    """The sentences of all faults on one line; there is at least one."""
+    return sentences([fault.words for fault in faults])
 
 
 def _is_of_another_form(item: ErrorDetails) -> bool:
@@ -102,56 +121,70 @@ def _fault(item: ErrorDetails, model: type[BaseModel]) -> DeclarationFault:
         place = _join(place, context["below"])
         return DeclarationFault(place, value, context["problem"], context["remedy"])
     if KEY in item["loc"]:
-        return DeclarationFault(place, value, f"has the key {_show(value)}", _as_text(value))
-    if kind in ("extra_forbidden", "missing"):
-        is_missing = kind == "missing"
-        problem = "is missing" if is_missing else "is not a key that is known there"
-        remedy = f"Write {steps[-1]}: with its value." if is_missing else _nearest(steps[-1], keys)
-        return DeclarationFault(place, None if is_missing else value, problem, remedy)
+        return DeclarationFault(
+            place, value, Words("has the key {key}", key=_show(value)), _as_text(value)
+        )
+    if kind == "missing":
+        remedy = Words("Write {key}: with its value.", key=steps[-1])
+        return DeclarationFault(place, None, Words("is missing"), remedy)
+    return DeclarationFault(place, value, *_problem_and_remedy(item, steps, keys))
+
+
+def _problem_and_remedy(
+    item: ErrorDetails, steps: Sequence[int | str], keys: Sequence[str]
+) -> tuple[Words, Words]:
+    kind, value, context = item["type"], item["input"], item.get("ctx") or {}
+    if kind == "extra_forbidden":
+        return Words("is not a key that is known there"), _nearest(steps[-1], keys)
     if value is None:
-        remedy = "Write its value after it, or leave the key out."
-        return DeclarationFault(place, value, "is empty", remedy)
-    words = _OF_SIZE.get(kind)
-    if words:
-        problem, remedy = (text.format(size=len(value), **context) for text in words)
-        return DeclarationFault(place, value, problem, remedy)
+        return Words("is empty"), Words("Write its value after it, or leave the key out.")
+    if kind in _OF_SIZE:
+        sizes = {"size": len(value), "most": context.get("max_length")}
+        problem, remedy = _OF_SIZE[kind]
+        return Words(problem.text, **sizes), Words(remedy.text, **sizes)
     wanted = _WANTED.get(kind)
-    problem = f"is {_show(value)}{f'; {wanted} is wanted' if wanted else ''}"
-    return DeclarationFault(place, value, problem, _remedy(item, steps, keys))
+    problem = Words("is {value}", value=_show(value))
+    if wanted:
+        problem = Words("is {value}; {wanted} is wanted", value=_show(value), wanted=wanted)
+    return problem, _remedy(item, steps, keys)
 
 
+A_TEXT, A_LIST, A_MAPPING = Words("a text"), Words("a list"), Words("a mapping")
 _OF_SIZE = {
-    "too_short": ("is an empty list", "Name at least one."),
-    "string_too_short": ("is an empty text", "Write at least one character."),
-    "string_too_long": ("has {size} characters", "Write at most {max_length}."),
-    "string_unicode": ("holds half a character", "Write whole ones, in UTF-8."),
+    "too_short": (Words("is an empty list"), Words("Name at least one.")),
+    "string_too_short": (Words("is an empty text"), Words("Write at least one character.")),
+    "string_too_long": (Words("has {size} characters"), Words("Write at most {most}.")),
+    "string_unicode": (Words("holds half a character"), Words("Write whole ones, in UTF-8.")),
 }
 """By pydantic's type of error: problem and remedy of something of the wrong size or make."""
 _WANTED = {
-    "string_type": "a text",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "model_type": "a mapping",
-    "model_attributes_type": "a mapping",
-    "dict_type": "a mapping",
-    "mapping_type": "a mapping",
+    "string_type": A_TEXT,
+    "tuple_type": A_LIST,
+    "list_type": A_LIST,
+    "model_type": A_MAPPING,
+    "model_attributes_type": A_MAPPING,
+    "dict_type": A_MAPPING,
+    "mapping_type": A_MAPPING,
 }
 """By pydantic's type of error: what should stand there."""
 
 
-def _remedy(item: ErrorDetails, steps: Sequence[int | str], keys: Sequence[str]) -> str:
+def _remedy(item: ErrorDetails, steps: Sequence[int | str], keys: Sequence[str]) -> Words:
     kind, value, context = item["type"], item["input"], item.get("ctx") or {}
     wanted = _WANTED.get(kind)
-    if wanted == "a text":
+    if wanted == A_TEXT:
         return _as_text(value)
-    if wanted == "a list":
-        return f"Write a list, such as {steps[-1]}: [a, b]."
-    if wanted == "a mapping":
-        return f"Write keys below it: {', '.join(keys)}." if keys else "Write key: value below it."
+    if wanted == A_LIST:
+        return Words("Write a list, such as {key}: [a, b].", key=steps[-1])
+    if wanted == A_MAPPING:
+        if keys:
+            return Words("Write keys below it: {keys}.", keys=list(keys))
+        return Words("Write key: value below it.")
     if kind == "literal_error":
         allowed = str(context["expected"]).replace("'", "").replace(" or ", ", ").split(", ")
         return _nearest(value, allowed)
-    return "Write true or false." if kind.startswith("bool_") else f"{item['msg']}."
+    is_truth = kind.startswith("bool_")
+    return Words("Write true or false.") if is_truth else Words("{error}.", error=item["msg"])
 
 
 def _walk(
@@ -226,37 +259,41 @@ def _join(place: str, rest: str) -> str:
     return f"{place}{'.' if place and rest and not rest.startswith('[') else ''}{rest}"
 
 
-def _nearest(value: object, known: Sequence[str]) -> str:
+def _nearest(value: object, known: Sequence[str]) -> Words:
     near = get_close_matches(str(value), known, n=1)
-    listed = ", ".join(known)
-    return f"Did you mean '{near[0]}'? Known are: {listed}." if near else f"Known are: {listed}."
+    if not near:
+        return Words("Known are: {known}.", known=list(known))
+    return Words("Did you mean '{near}'? Known are: {known}.", near=near[0], known=list(known))
 
 
-def _as_text(value: object) -> str:
+def _as_text(value: object) -> Words:
     if isinstance(value, bool):
-        return (
+        return Words(
             "YAML reads yes, no, on, off, true and false without quotes as that: put the text "
             'in quotes, such as "yes".'
         )
     if isinstance(value, int | float | date):
-        return f'Put the text in quotes, letter by letter, such as "{value}".'
-    return "Write one text."
+        return Words(
+            'Put the text in quotes, letter by letter, such as "{value}".', value=str(value)
+        )
+    return Words("Write one text.")
 
 
-def _kind(value: object) -> str:
-    names = {dict: "a mapping", list: "a list", str: "a text", bool: "a truth value"}
-    names |= {int: "a number", float: "a number", type(None): "nothing"}
-    return names.get(type(value), f"a {type(value).__name__}")
+def _kind(value: object) -> Words:
+    names = {dict: A_MAPPING, list: A_LIST, str: A_TEXT, bool: Words("a truth value")}
+    number = Words("a number")
+    names |= {int: number, float: number, type(None): Words("nothing")}
+    return names.get(type(value), Words("a {kind}", kind=type(value).__name__))
 
 
-def _show(value: object) -> str:
+def _show(value: object) -> Words | str:
     if isinstance(value, dict | list | tuple):
         return _kind(list(value) if isinstance(value, tuple) else value)
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return f"the number {value}"
+        return Words("the number {value}", value=str(value))
     if isinstance(value, date):
-        return f"the date {value}"
+        return Words("the date {value}", value=str(value))
     told = repr(value)
     return told if len(told) <= TOLD_OF_VALUE else f"{told[:TOLD_OF_VALUE]}…"

@@ -13,9 +13,15 @@
         └── OtherToken            its admin has another API token than the one given
 """
 
+from labeling.words import Words
+
 
 class LabelingError(Exception):
-    """Base of every error of this package."""
+    """Base of every error of this package.
+
+    Its first argument is ``Words``, which whoever shows it may translate, or a text; ``str`` of
+    the error is the English one.
+    """
 
 
 class LabelSchemaInvalid(LabelingError):
@@ -33,7 +39,7 @@ class MalformedWebhook(LabelingError):
 class LabelStudioUnavailable(LabelingError):
     """Label Studio gave no answer, timed out or answered with a 5xx: ``status``, else None."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: Words | str, status: int | None = None) -> None:
         super().__init__(message)
         self.status = status
 
@@ -44,7 +50,7 @@ class PushInterrupted(LabelStudioUnavailable):
     Running the push again is safe: it looks up by key what Label Studio holds.
     """
 
-    def __init__(self, message: str, pushed: dict[str, int]) -> None:
+    def __init__(self, message: Words | str, pushed: dict[str, int]) -> None:
         super().__init__(message)
         self.pushed = pushed
 
@@ -52,7 +58,7 @@ class PushInterrupted(LabelStudioUnavailable):
 class LabelStudioRefused(LabelingError):
     """Label Studio refused the request; ``status`` is its HTTP status."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: Words | str, status: int) -> None:
         super().__init__(message)
         self.status = status
 
@@ -64,6 +70,6 @@ class LabelStudioNotStarted(LabelingError):
 class OtherToken(LabelStudioNotStarted):
     """The server's admin has another API token than the one given: ``token``."""
 
-    def __init__(self, message: str, token: str) -> None:
+    def __init__(self, message: Words | str, token: str) -> None:
         super().__init__(message)
         self.token = token

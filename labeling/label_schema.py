@@ -16,6 +16,7 @@ from labeling.choice import STORED, Choice, Issue, SchemaPart, Shown, new_rule
 from labeling.declaration import broken_rule, faults_of, read_declaration, tell
 from labeling.exceptions import LabelSchemaInvalid
 from labeling.shown_text import check_name
+from labeling.words import Words
 
 # What the labelling screen calls its other parts; a grade of that name would collide.
 RESERVED_NAMES = frozenset({"record", "faulty", "corrected", "evidence", "issues", "rationale"})
@@ -54,8 +55,8 @@ class Grade(SchemaPart):
     def is_free(cls, name: str) -> str:
         if name in RESERVED_NAMES:
             raise broken_rule(
-                f"is {name!r}, which the screen uses itself",
-                f"Choose a name that is none of {', '.join(sorted(RESERVED_NAMES))}.",
+                Words("is {name!r}, which the screen uses itself", name=name),
+                Words("Choose a name that is none of {names}.", names=sorted(RESERVED_NAMES)),
             )
         return name
 
@@ -63,7 +64,9 @@ class Grade(SchemaPart):
     @classmethod
     def are_several(cls, choices: tuple[Choice, ...]) -> tuple[Choice, ...]:
         if len(choices) < 2:
-            raise broken_rule(f"has {len(choices)} value", "Give at least two.")
+            raise broken_rule(
+                Words("has {size} value", size=len(choices)), Words("Give at least two.")
+            )
         _refuse_repeats([choice.value for choice in choices])
         return choices
 
@@ -149,8 +152,12 @@ class LabelSchema(SchemaPart):
             unknown = [name for name in issue.fields or () if name not in self.fields]
             if unknown:
                 raise broken_rule(
-                    f"names {unknown} for {issue.value!r}, which 'fields' does not have",
-                    f"Choose from {', '.join(self.fields)}.",
+                    Words(
+                        "names {unknown} for {issue!r}, which 'fields' does not have",
+                        unknown=str(unknown),
+                        issue=issue.value,
+                    ),
+                    Words("Choose from {fields}.", fields=list(self.fields)),
                     below=f"issues[{place}].fields",
                 )
         return self
@@ -173,7 +180,9 @@ class LabelSchema(SchemaPart):
         try:
             return cls.model_validate(declared)
         except ValidationError as error:
-            raise LabelSchemaInvalid(f"{path}: {tell(faults_of(error, cls))}") from error
+            raise LabelSchemaInvalid(
+                Words("{path}: {problem}", path=path, problem=tell(faults_of(error, cls)))
+            ) from error
 
     @classmethod
     def from_store(cls, stored: Mapping[str, Any]) -> "LabelSchema":
@@ -219,4 +228,6 @@ class LabelSchema(SchemaPart):
 def _refuse_repeats(values: Sequence[str]) -> None:
     repeated = sorted({value for value in values if values.count(value) > 1})
     if repeated:
-        raise broken_rule(f"names {repeated} twice", "Each may stand once.")
+        raise broken_rule(
+            Words("names {repeated} twice", repeated=str(repeated)), Words("Each may stand once.")
+        )

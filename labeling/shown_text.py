@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pydantic_core import PydanticCustomError
 
 from labeling.declaration import broken_rule
+from labeling.words import Words
 
 NOT_IN_XML = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold, not even escaped (its production 2, Char)."""
@@ -29,13 +30,19 @@ def is_blank(text: str) -> bool:
 def check_shown(text: str) -> PydanticCustomError | None:
     """Why people cannot be shown that text; None where they can."""
     if is_blank(text):
-        return broken_rule(f"is {text!r}, which is blank", "Write what people shall see.")
+        return broken_rule(
+            Words("is {text!r}, which is blank", text=text), Words("Write what people shall see.")
+        )
     found = NOT_IN_XML.search(text)
     if found:
         sign = f"U+{ord(found.group()):04X}"
         return broken_rule(
-            f"is {text!r:.60} with the character {sign}, which Label Studio cannot show",
-            "Leave it out.",
+            Words(
+                "is {text!r:.60} with the character {sign}, which Label Studio cannot show",
+                text=text,
+                sign=sign,
+            ),
+            Words("Leave it out."),
         )
     return None
 
@@ -46,12 +53,17 @@ def check_name(text: str) -> PydanticCustomError | None:
         return refused
     if NOT_IN_A_NAME in text:
         return broken_rule(
-            f"is {text!r:.60}; Label Studio loses the answers to a name with {NOT_IN_A_NAME!r}",
-            "Leave it out; the title, 'en' and 'zh', may have it.",
+            Words(
+                "is {text!r:.60}; Label Studio loses the answers to a name with {sign!r}",
+                text=text,
+                sign=NOT_IN_A_NAME,
+            ),
+            Words("Leave it out; the title, 'en' and 'zh', may have it."),
         )
     if text in NO_NAMES or text.lower() in READ_AS_TRUTH or _is_number(text):
         return broken_rule(
-            f"is {text!r}, which Label Studio does not take for a name", "Choose another name."
+            Words("is {text!r}, which Label Studio does not take for a name", text=text),
+            Words("Choose another name."),
         )
     return None
 

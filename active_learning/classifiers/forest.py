@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesClassifier
 
 from active_learning.exceptions import ArtifactCorrupt
-from active_learning.types import Probabilities
+from active_learning.types import Probabilities, Reason
 
 TREES = 64
 """Between 64 and 128 trees more hardly help (Oshiro, Perez and Baranauskas 2012); each costs time
@@ -157,7 +157,9 @@ class Forest:
                 features,
             )
         except (KeyError, ValueError, IndexError) as error:
-            raise ArtifactCorrupt(f"The stored forest cannot be read: {error}") from error
+            raise ArtifactCorrupt(
+                Reason("The stored forest cannot be read: {error}", error=error)
+            ) from error
 
     def _leaves(self, root: int, columns: NDArray[np.float32], rows: int) -> NDArray[np.intp]:
         """(rows,) the leaf of the tree in which each row ends."""

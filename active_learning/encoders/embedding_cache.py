@@ -194,8 +194,12 @@ class EmbeddingCache:
         except OSError as error:
             if error.errno == ENOSPC:
                 raise DiskFull(
-                    f"The disk is full while caching embeddings in {self._folder}: free space and "
-                    f"repeat; the {self._known:,} embeddings cached so far are intact."
+                    Reason(
+                        "The disk is full while caching embeddings in {folder}: free space and "
+                        "repeat; the {known:,} embeddings cached so far are intact.",
+                        folder=self._folder,
+                        known=self._known,
+                    )
                 ) from error
             raise
         self._refresh()
@@ -208,7 +212,10 @@ class EmbeddingCache:
             count = 0
         except ValueError as error:
             raise ArtifactCorrupt(
-                f"{self._folder / 'count'} is not a number; delete the folder to embed anew."
+                Reason(
+                    "{file} is not a number; delete the folder to embed anew.",
+                    file=self._folder / "count",
+                )
             ) from error
         if count < self._known:  # somebody deleted the folder: start over
             self._places, self._known = {}, 0
@@ -221,8 +228,12 @@ class EmbeddingCache:
         on_disk = (self._folder / "vectors.f16").stat().st_size
         if len(block) < (count - self._known) * HASH_BYTES or on_disk < count * self._row_bytes:
             raise ArtifactCorrupt(
-                f"The embedding cache {self._folder} counts {count:,} rows but holds fewer; "
-                "delete the folder to embed anew."
+                Reason(
+                    "The embedding cache {folder} counts {count:,} rows but holds fewer; delete "
+                    "the folder to embed anew.",
+                    folder=self._folder,
+                    count=count,
+                )
             )
         for row in range(self._known, count):
             offset = (row - self._known) * HASH_BYTES
@@ -240,8 +251,12 @@ class EmbeddingCache:
         except Timeout as error:
             check_stop(should_stop, "waiting for the embedding cache")
             raise CacheLocked(
-                f"Another process has been writing to {self._folder} for more than "
-                f"{self._lock_seconds:g} seconds; try again when it is done."
+                Reason(
+                    "Another process has been writing to {folder} for more than {lock_seconds:g} "
+                    "seconds; try again when it is done.",
+                    folder=self._folder,
+                    lock_seconds=self._lock_seconds,
+                )
             ) from error
         with held:
             yield

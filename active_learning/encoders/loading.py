@@ -11,6 +11,7 @@ from active_learning.encoders.bundled import (
 from active_learning.encoders.combined import JoinedEncoder, ScriptEncoder, has_han
 from active_learning.encoders.transformer_encoder import TransformerEncoder
 from active_learning.exceptions import EncoderUnavailable
+from active_learning.types import Reason
 
 BUNDLED_NAMES = ("auto", "bundled-en", "bundled-multilingual", "characters")
 
@@ -43,8 +44,12 @@ def load_encoder(
     """
     if fine_tuned is not None and transformer_folder(name) is None:
         raise EncoderUnavailable(
-            f"Encoder {name!r} has no transformer that {fine_tuned} could take the place of: "
-            "choose auto, bundled-en or a Hugging Face name."
+            Reason(
+                "Encoder {name!r} has no transformer that {fine_tuned} could take the place of: "
+                "choose auto, bundled-en or a Hugging Face name.",
+                name=name,
+                fine_tuned=fine_tuned,
+            )
         )
     if name == "characters":
         return CharacterEncoder()

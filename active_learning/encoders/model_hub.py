@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Event, Thread
 
 from active_learning.exceptions import EncoderUnavailable
+from active_learning.types import Reason
 
 CONFIG = "config.json"
 WAIT_SECONDS = 5.0
@@ -44,10 +45,15 @@ def check_obtainable(
         session = get_session()
     except (ImportError, ValueError) as error:  # SOCKS without socksio, a scheme it does not know
         raise EncoderUnavailable(
-            f"Encoder {name_or_path!r} would be downloaded through the proxy of the environment, "
-            f"which cannot be used ({error}). Set ASSAY_PROXY to one that can, install what is "
-            f"missing ({sys.executable} -m pip install socksio), or choose one of: auto, "
-            "bundled-en, bundled-multilingual, characters."
+            Reason(
+                "Encoder {name!r} would be downloaded through the proxy of the environment, which"
+                " cannot be used ({error}). Set ASSAY_PROXY to one that can, install what is "
+                "missing ({python} -m pip install socksio), or choose one of: auto, bundled-en, "
+                "bundled-multilingual, characters.",
+                name=name_or_path,
+                error=error,
+                python=sys.executable,
+            )
         ) from error
     is_answered = Event()
 
@@ -61,8 +67,11 @@ def check_obtainable(
     asking.join(wait_seconds)
     if not is_answered.is_set():
         raise EncoderUnavailable(
-            f"Encoder {name_or_path!r} is no folder and not in the local Hugging Face cache, and "
-            f"{url.split('/' + name_or_path)[0]} cannot be reached. Give the folder of a "
-            "downloaded model, try again with a network, or choose one of: auto, bundled-en, "
-            "bundled-multilingual, characters."
+            Reason(
+                "Encoder {name!r} is no folder and not in the local Hugging Face cache, and {hub}"
+                " cannot be reached. Give the folder of a downloaded model, try again with a "
+                "network, or choose one of: auto, bundled-en, bundled-multilingual, characters.",
+                name=name_or_path,
+                hub=url.split("/" + name_or_path)[0],
+            )
         )

@@ -80,8 +80,12 @@ class TransformerEncoder:
             from active_learning.encoders import devices
         except ImportError as error:
             raise EncoderUnavailable(
-                f"Encoder {name_or_path!r} needs torch and transformers ({error}): "
-                "pip install torch==2.13.0 transformers, or choose the encoder 'characters'."
+                Reason(
+                    "Encoder {name!r} needs torch and transformers ({error}): pip install "
+                    "torch==2.13.0 transformers, or choose the encoder 'characters'.",
+                    name=name_or_path,
+                    error=error,
+                )
             ) from error
         if threads is not None:
             torch.set_num_threads(threads)
@@ -94,16 +98,24 @@ class TransformerEncoder:
             model: Any = AutoModel.from_pretrained(name_or_path, dtype=self._dtype)
         except (OSError, ValueError, KeyError, ImportError) as error:
             raise EncoderUnavailable(
-                f"Encoder {name_or_path!r} cannot be loaded: {_first_line(error)} Give the folder "
-                "of a downloaded model, a Hugging Face name while the network is reachable, or "
-                "one of: auto, bundled-en, bundled-multilingual, characters."
+                Reason(
+                    "Encoder {name!r} cannot be loaded: {reason} Give the folder of a downloaded "
+                    "model, a Hugging Face name while the network is reachable, or one of: auto, "
+                    "bundled-en, bundled-multilingual, characters.",
+                    name=name_or_path,
+                    reason=_first_line(error),
+                )
             ) from error
         try:
             self._model = model.to(self.device).eval()
         except torch.OutOfMemoryError as error:
             raise DeviceMemoryFull(
-                f"The memory of {self.device} has no room for encoder {name_or_path!r}: free "
-                "some, choose a smaller encoder, or set the device to cpu."
+                Reason(
+                    "The memory of {device} has no room for encoder {name!r}: free some, choose a"
+                    " smaller encoder, or set the device to cpu.",
+                    device=self.device,
+                    name=name_or_path,
+                )
             ) from error
         self.dimension = int(self._model.config.hidden_size)
         self.weight_bytes = sum(each.nbytes for each in self._model.parameters())
@@ -225,8 +237,13 @@ class TransformerEncoder:
                 fewer = min(rows, len(ids)) // 2
                 if not fewer:
                     raise DeviceMemoryFull(
-                        f"The memory of {self.device} does not suffice for one text of {width} "
-                        "tokens: free some, choose a smaller encoder, or set the device to cpu."
+                        Reason(
+                            "The memory of {device} does not suffice for one text of {width} "
+                            "tokens: free some, choose a smaller encoder, or set the device to "
+                            "cpu.",
+                            device=self.device,
+                            width=width,
+                        )
                     ) from error
             # Here, not above: the error holds on to what was computed until then.
             self._batch_tokens = fewer * width

@@ -9,7 +9,7 @@ from sklearn.cluster import KMeans
 
 from active_learning.exceptions import EmptyPool, UnknownStrategy
 from active_learning.field_errors.cell_table import CellTable
-from active_learning.types import Positions, Probabilities, Scores
+from active_learning.types import Positions, Probabilities, Reason, Scores
 
 RANDOM, MIXTURE, CLUSTERING = "random", "mixture", "clustering"
 SAMPLERS = (RANDOM, MIXTURE, CLUSTERING)
@@ -42,7 +42,13 @@ def choose(sampling: Sampling, count: int, sampler: str) -> Positions:
     """
     samplers = {RANDOM: _random, MIXTURE: _mixture, CLUSTERING: _clustering}
     if sampler not in samplers:
-        raise UnknownStrategy(f"No sampler '{sampler}'; there are {', '.join(SAMPLERS)}.")
+        raise UnknownStrategy(
+            Reason(
+                "No sampler '{sampler}'; there are {samplers}.",
+                sampler=sampler,
+                samplers=list(SAMPLERS),
+            )
+        )
     if count > len(sampling.free):
         raise EmptyPool(
             f"{count} records are asked for, {len(sampling.free)} are unmarked; ask for fewer."

@@ -18,6 +18,7 @@ from active_learning.query_strategies.rare_classes import RareClasses
 from active_learning.query_strategies.typiclust import TypiClust
 from active_learning.query_strategies.uncertainty import entropy, least_confidence, margin
 from active_learning.query_strategies.weighted_kmeans import WeightedKMeans
+from active_learning.types import Reason
 
 _STRATEGIES: dict[str, Callable[[int], QueryStrategy]] = {
     "default": lambda seed: DefaultChoice(seed=seed),
@@ -80,6 +81,10 @@ def make_strategy(name: str, *, seed: int = 0) -> QueryStrategy:
     """
     if name not in _STRATEGIES:
         raise UnknownStrategy(
-            f"Unknown query strategy {name!r}; choose one of {', '.join(_STRATEGIES)}."
+            Reason(
+                "Unknown query strategy {name!r}; choose one of {strategies}.",
+                name=name,
+                strategies=list(_STRATEGIES),
+            )
         )
     return _STRATEGIES[name](seed)

@@ -1,6 +1,5 @@
 """The command line: one module per noun, over the same services as API and pages."""
 
-import re
 import sys
 from typing import Any
 
@@ -11,7 +10,9 @@ from active_learning.exceptions import ActiveLearningError
 from backend.cli.commands import COMMANDS
 from backend.cli.help_texts import translate_help
 from backend.cli.language import t
+from backend.cli.library_titles import TITLES
 from backend.core.exceptions import AppError
+from backend.words import Message
 from labeling.exceptions import LabelingError
 
 
@@ -50,18 +51,15 @@ class AssayCli(typer.Typer):
         try:
             return super().__call__(*args, **kwargs)
         except (AppError, LabelingError, ActiveLearningError) as error:
-            text = t(error.text) if isinstance(error, AppError) else str(error)
+            text = t(Message.of_error(error))
             line = t("{title}: {text}", title=_title(error), text=" ".join(text.split()))
             print(line, file=sys.stderr)  # noqa: T201 - the only last word
             raise SystemExit(1) from None
 
 
 def _title(error: Exception) -> str:
-    """``LabelSchemaInvalid`` of the libraries reads "Label schema invalid"."""
-    if isinstance(error, AppError):
-        return t(error.title)
-    words = re.findall("[A-Z][a-z]*", type(error).__name__)
-    return " ".join(words).capitalize().replace("Label studio", "Label Studio")
+    title = error.title if isinstance(error, AppError) else TITLES.get(type(error))
+    return t(title or type(error).__name__)
 
 
 app = AssayCli(

@@ -84,7 +84,9 @@ def simulate(
         for name in names:
             make_strategy(name)
     except UnknownStrategy as error:
-        raise InvalidInput(str(error), field="--strategies", value=strategies) from error
+        raise InvalidInput(
+            Message.of_error(error), field="--strategies", value=strategies
+        ) from error
     read = read_labelled_file(file, label, text or [], encoding)
     if read.unlabelled:
         notes.print(

@@ -41,11 +41,11 @@ class AppError(Exception):
         value: object = None,
         remedy: str | None = None,
     ) -> None:
-        super().__init__(message)
         self.message = message
         self.field = field
         self.value = value
         self.remedy = remedy
+        super().__init__(self.text)
 
     @property
     def text(self) -> str:
@@ -59,9 +59,10 @@ class AppError(Exception):
 
 
 def words_of(error: BaseException) -> str:
-    """What a row keeps of an error: ours with its remedy; others with their type, shortened."""
-    if isinstance(error, AppError):
-        return error.text
+    """What a row keeps of an error: ours and the libraries' in words, others with their type."""
+    said = Message.of_error(error)
+    if isinstance(said, Message) or isinstance(error, AppError):
+        return said
     return f"{type(error).__name__}: {error}"[:LONGEST_WORDS]
 
 

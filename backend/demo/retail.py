@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from backend.demo.truth import GRADES, DemoRecord, Truth
+from backend.words import Message
 
 DATASET = "ed_retail_inventory_nt"
 KEY = "code"
@@ -47,8 +48,11 @@ def read_pairs(folder: Path) -> Iterator[DemoRecord]:
     for name in ("dirty.csv.gz", "clean.csv.gz"):
         if not (folder / name).is_file():
             raise PairedTablesError(
-                f"{folder / name} is missing. Give the folder that holds dirty.csv.gz and "
-                "clean.csv.gz, or set ASSAY_DATA to the folder above it."
+                Message(
+                    "{file} is missing. Give the folder that holds dirty.csv.gz and clean.csv.gz,"
+                    " or set ASSAY_DATA to the folder above it.",
+                    file=folder / name,
+                )
             )
     seen: dict[str, int] = {}
     with (
@@ -58,20 +62,34 @@ def read_pairs(folder: Path) -> Iterator[DemoRecord]:
         dirty_rows, clean_rows = csv.DictReader(dirty_file), csv.DictReader(clean_file)
         if dirty_rows.fieldnames != clean_rows.fieldnames:
             raise PairedTablesError(
-                f"{folder}: dirty.csv.gz has columns {dirty_rows.fieldnames}, "
-                f"clean.csv.gz has {clean_rows.fieldnames}; they must be the same."
+                Message(
+                    "{folder}: dirty.csv.gz has columns {dirty}, clean.csv.gz has {clean}; they "
+                    "must be the same.",
+                    folder=folder,
+                    dirty=dirty_rows.fieldnames or (),
+                    clean=clean_rows.fieldnames or (),
+                )
             )
         if KEY not in (dirty_rows.fieldnames or ()):
             raise PairedTablesError(
-                f"{folder}: the tables have no column {KEY!r}, which names each row; "
-                f"they have {dirty_rows.fieldnames}."
+                Message(
+                    "{folder}: the tables have no column {column!r}, which names each row; they "
+                    "have {dirty}.",
+                    folder=folder,
+                    column=KEY,
+                    dirty=dirty_rows.fieldnames or (),
+                )
             )
         for dirty in dirty_rows:
             clean = next(clean_rows, None)
             if clean is None:
                 raise PairedTablesError(
-                    f"{folder}: clean.csv.gz ends before line {dirty_rows.line_num} of "
-                    "dirty.csv.gz; both need one line for each record."
+                    Message(
+                        "{folder}: clean.csv.gz ends before line {line} of dirty.csv.gz; both "
+                        "need one line for each record.",
+                        folder=folder,
+                        line=dirty_rows.line_num,
+                    )
                 )
             code = clean[KEY]
             seen[code] = seen.get(code, 0) + 1
@@ -82,8 +100,11 @@ def read_pairs(folder: Path) -> Iterator[DemoRecord]:
             )
         if next(clean_rows, None) is not None:
             raise PairedTablesError(
-                f"{folder}: clean.csv.gz has more lines than dirty.csv.gz; "
-                "both need one line for each record."
+                Message(
+                    "{folder}: clean.csv.gz has more lines than dirty.csv.gz; both need one line "
+                    "for each record.",
+                    folder=folder,
+                )
             )
 
 

@@ -86,7 +86,7 @@ def paired_tables(data: Path, folder: Path, *, is_simulated: bool) -> DemoSource
     try:
         rows = list(read_pairs(data))
     except PairedTablesError as error:
-        raise UnreadableSource(str(error), field="--data", value=str(data)) from error
+        raise UnreadableSource(Message.of_error(error), field="--data", value=str(data)) from error
     truths = {row.record_id: row.truth for row in rows}
     fields = tuple(rows[0].fields)
     folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +142,9 @@ def own_file(
             else LabelSchema.default(fields)
         )
     except LabelSchemaInvalid as error:
-        raise InvalidInput(str(error), field="--label-schema", value=str(schema_file)) from error
+        raise InvalidInput(
+            Message.of_error(error), field="--label-schema", value=str(schema_file)
+        ) from error
     unknown = [name for name in schema.fields if name not in fields]
     if unknown:
         raise InvalidInput(

@@ -145,10 +145,12 @@ class FeatureStore:
                 fine_tuned=settings.models_dir / choice.folder if choice.folder else None,
             )
         except DeviceUnavailable as error:
-            raise ConfigurationError(str(error), field="device", value=settings.device) from error
+            raise ConfigurationError(
+                Message.of_error(error), field="device", value=settings.device
+            ) from error
         except EncoderUnavailable as error:
             raise ConfigurationError(
-                str(error), field="encoder", value=choice.folder or choice.name
+                Message.of_error(error), field="encoder", value=choice.folder or choice.name
             ) from error
 
     def pool(
@@ -273,7 +275,7 @@ def learning_facts(directory: Path) -> Iterator[None]:
     try:
         yield
     except Cancelled as error:
-        raise JobCancelled(str(error)) from error
+        raise JobCancelled(Message.of_error(error)) from error
     except DiskFull as error:
         raise StorageFull(
             Message(

@@ -58,7 +58,7 @@ def _is_held(services: Services, project: Project, report: VerificationReport) -
             kind="screen_changed",
             subject=Message("question '{control}'", control=change.control),
             store=Message("as the label schema asks it"),
-            label_studio=str(change),
+            label_studio=Message.of(change.words),
             remedy=remedy_of_screen([change]),
         )
         for change in changes
@@ -244,7 +244,7 @@ def _check_invariants(
             yield Difference(
                 kind="artifact_corrupt",
                 subject=Message("model version {version}", version=version.number),
-                store=str(error),
+                store=Message.of_error(error),
                 remedy=Message(
                     "Restore the models directory, or retrain: assay models train PROJECT."
                 ),

@@ -183,10 +183,9 @@ def describe(error: BaseException) -> str:
 
     It is a text that the store keeps.
     """
-    if isinstance(error, AppError):
-        return storable_message(
-            Message("{kind}: {text}", kind=type(error).__name__, text=error.text)
-        )
+    said = Message.of_error(error)
+    if isinstance(said, Message) or isinstance(error, AppError):
+        return storable_message(Message("{kind}: {text}", kind=type(error).__name__, text=said))
     frames = traceback.extract_tb(error.__traceback__)
     place = f" (at {frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return storable_text(f"{type(error).__name__}: {error}{place}")

@@ -49,7 +49,7 @@ def read_mapping(path: Path) -> LabelMapping:
         declared = yaml.safe_load(path.read_text(encoding="utf-8"))  # JSON is YAML
         return LabelMapping.model_validate(declared or {})
     except ValidationError as error:
-        problem = tell(faults_of(error, LabelMapping))
+        problem = Message.of(tell(faults_of(error, LabelMapping)))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
         problem = Message("it cannot be read: {error}", error=" ".join(str(error).split()))
     raise InvalidInput(

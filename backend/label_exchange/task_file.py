@@ -162,7 +162,7 @@ def as_task(line: int, raw: Any, mapping: LabelMapping) -> ImportedTask:
         try:
             values[str(name)] = normalise(value)
         except UnusableValue as error:
-            raise _rejection(line, str(name), value, str(error)) from error
+            raise _rejection(line, str(name), value, Message.of_error(error)) from error
     kind = mapping.record.kind or told.get("kind")
     return ImportedTask(
         line=line,

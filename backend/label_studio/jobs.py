@@ -49,8 +49,7 @@ def _failure_is_told(services: Services, project_id: int) -> Iterator[None]:
         yield
     except (AppError, LabelingError) as error:
         with services.database.transaction() as session:
-            said = error.text if isinstance(error, AppError) else str(error)
-            repository.mark_sync_failed(session, project_id, said)
+            repository.mark_sync_failed(session, project_id, Message.of_error(error))
         raise
 
 
@@ -64,13 +63,14 @@ def retry_while_unavailable(
             return handler(context, args)
         except LabelStudioUnavailable as error:
             raise Unavailable(
-                str(error), remedy=Message("The work is kept and tried again; start Label Studio.")
+                Message.of_error(error),
+                remedy=Message("The work is kept and tried again; start Label Studio."),
             ) from error
         except LabelStudioRefused as error:
             if error.status not in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
                 raise
             raise Unavailable(
-                str(error),
+                Message.of_error(error),
                 remedy=Message("The work is kept and tried again once the token is accepted."),
             ) from error
 

@@ -59,11 +59,15 @@ def push_batches(services: Services, project_id: int, progress: Progress = silen
                         "Label Studio refuses tasks for '{project}', whose labelling screen "
                         "was edited there: {columns}.",
                         project=project.name,
-                        columns="; ".join(map(str, screen)),
+                        columns=[change.words for change in screen],
                     ),
                     field="project",
                     value=project.name,
-                    remedy=remedy_of_screen(screen) + " Then all goes on by itself.",
+                    remedy=Message(
+                        "{fact} {remedy}",
+                        fact=remedy_of_screen(screen),
+                        remedy=Message("Then all goes on by itself."),
+                    ),
                 ) from error
     return pushed
 

@@ -1,6 +1,7 @@
 """The label schema that a new project declares."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 from pydantic import ValidationError
@@ -50,11 +51,23 @@ def read_label_schema(declared: dict[str, Any] | None, dataset: Dataset) -> Labe
 
 
 def _unusable(faults: Sequence[DeclarationFault]) -> InvalidInput:
-    problems = "; ".join(f"{fault.place} {fault.problem}" for fault in faults)
-    remedies = [f"{fault.place}: {fault.remedy}" for fault in faults]
+    problems = [
+        Message("{place} {problem}", place=each.place, problem=each.problem) for each in faults
+    ]
+    remedies = [
+        Message("{place}: {remedy}", place=each.place, remedy=each.remedy) for each in faults
+    ]
     return InvalidInput(
-        Message("The label schema cannot be used: {problem}.", problem=problems),
+        Message("The label schema cannot be used: {problem}.", problem=reduce(_and_then, problems)),
         field=f"label_schema.{faults[0].place}",
         value=faults[0].value,
-        remedy=faults[0].remedy if len(faults) == 1 else " ".join(remedies),
+        remedy=Message.of(faults[0].remedy) if len(faults) == 1 else reduce(_and_next, remedies),
     )
+
+
+def _and_then(first: Message, second: Message) -> Message:
+    return Message("{first}; {second}", first=first, second=second)
+
+
+def _and_next(first: Message, second: Message) -> Message:
+    return Message("{fact} {remedy}", fact=first, remedy=second)

@@ -106,5 +106,5 @@ def embed_file(
     try:
         embeddings = EmbeddingCache(cache, load_encoder(encoder)).embed(file.texts, progress)
     except EncoderUnavailable as error:
-        raise InvalidInput(str(error), field="--encoder", value=encoder) from error
+        raise InvalidInput(Message.of_error(error), field="--encoder", value=encoder) from error
     return LabelledData.of_embeddings(embeddings, file.labels)

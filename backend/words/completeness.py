@@ -27,6 +27,7 @@ KEYWORDS: dict[str, tuple[int, ...] | None] = {
     "Reason": None,
     "Words": None,
     "ngettext": (1, 2),
+    "check_stop": (2,),
 }
 """What texts are arguments of; ``(1, 2)`` are one and many."""
 

@@ -28,7 +28,8 @@ class Message(str):
     """English words that know their identifier and values, for a catalogue to say them again.
 
     The identifier ``text`` is English; ``{names}`` in it stand for the values. A value is a
-    number, a text, another message or several of these; other things become text. What is made
+    number, a text, another message or several of these; an error is what it says, other things
+    become text. What is made
     of a message by slicing or joining is English text and no message.
 
     >>> Message("There is no project {project}.", project="reviews")
@@ -56,6 +57,12 @@ class Message(str):
         if not isinstance(worded, Worded):
             return cls._make(worded, None, {})
         return cls._make(worded.text, getattr(worded, "plural", None), worded.values)
+
+    @classmethod
+    def of_error(cls, error: BaseException) -> str:
+        """The message that an error was made with; else its text, which is English."""
+        said = error.args[0] if error.args else None
+        return cls.of(said) if isinstance(said, Worded) else str(error)
 
     @classmethod
     def _make(cls, text: str, plural: str | None, values: Mapping[str, Any]) -> Self:
@@ -184,6 +191,8 @@ def _english(text: str, plural: str | None, number: Any) -> str:
 
 
 def _value(value: Any) -> Any:
+    if isinstance(value, BaseException):
+        value = Message.of_error(value)
     if isinstance(value, Message) or value is None or type(value) in (str, bool, int, float):
         return value
     if isinstance(value, numbers.Integral):

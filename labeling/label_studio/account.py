@@ -14,6 +14,7 @@ from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.client import LabelStudioClient
 from labeling.label_studio.direct import open_client
 from labeling.label_studio.transport import failure, silence_as_unavailable
+from labeling.words import Words
 
 _CSRF = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 TIMEOUT_SECONDS = 60.0
@@ -66,7 +67,10 @@ def login(url: str, email: str, password: str) -> httpx.Client:
     if status != 302:
         session.close()
         raise LabelStudioRefused(
-            f"Label Studio refused the login of {email}: wrong e-mail address or password.",
+            Words(
+                "Label Studio refused the login of {email}: wrong e-mail address or password.",
+                email=email,
+            ),
             status,
         )
     return session
@@ -97,8 +101,11 @@ def _sign_up(url: str, admin_token: str, email: str, password: str) -> httpx.Cli
     if status != 302:
         session.close()
         raise LabelStudioRefused(
-            f"Label Studio refused to sign up {email}: the address may exist with another "
-            "password, or the password is shorter than 8 characters.",
+            Words(
+                "Label Studio refused to sign up {email}: the address may exist with another "
+                "password, or the password is shorter than 8 characters.",
+                email=email,
+            ),
             status,
         )
     return session
@@ -127,7 +134,11 @@ def _form_token(page: httpx.Response) -> str:
     match = _CSRF.search(page.text)
     if match is None:
         raise LabelStudioUnavailable(
-            f"Label Studio's page {page.url.path} has no form (status {page.status_code})."
+            Words(
+                "Label Studio's page {path} has no form (status {status}).",
+                path=page.url.path,
+                status=page.status_code,
+            )
         )
     return match.group(1)
 

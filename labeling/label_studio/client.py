@@ -14,6 +14,7 @@ from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.tasks import KEY
 from labeling.label_studio.transport import Transport, failure, silence_as_unavailable
 from labeling.label_studio.webhooks import ACTIONS
+from labeling.words import Words
 
 ALL = 1_000_000
 """Label Studio pages unless it is asked for more than there is."""
@@ -132,7 +133,11 @@ class LabelStudioClient(Transport):
         ids = [int(task_id) for task_id in answer["task_ids"]]
         if len(ids) != len(tasks):
             raise LabelStudioUnavailable(
-                f"Label Studio made {len(ids)} of {len(tasks)} tasks; push again to check."
+                Words(
+                    "Label Studio made {made} of {wanted} tasks; push again to check.",
+                    made=len(ids),
+                    wanted=len(tasks),
+                )
             )
         return ids
 

@@ -195,13 +195,17 @@ def validate_label_config(xml: str, schema: LabelSchema, *, evidence: bool = Tru
         interface = LabelInterface(xml)
         interface.validate()
         if not interface.validate_task({"data": data}):
-            raise LabelConfigInvalid("A task of ours does not fit the labelling config.")
+            raise LabelConfigInvalid(Words("A task of ours does not fit the labelling config."))
         problems = interface.validate_prediction(
             build_prediction(suggestion, record, schema), return_errors=True
         )
     except LabelConfigInvalid:
         raise
     except Exception as error:  # the SDK raises its own and bare exceptions alike
-        raise LabelConfigInvalid(f"The labelling config is not valid: {error}") from error
+        raise LabelConfigInvalid(
+            Words("The labelling config is not valid: {error}", error=error)
+        ) from error
     if problems:
-        raise LabelConfigInvalid(f"A prediction does not fit the labelling config: {problems}")
+        raise LabelConfigInvalid(
+            Words("A prediction does not fit the labelling config: {problems}", problems=problems)
+        )

@@ -10,6 +10,7 @@ from labeling.declaration import broken_rule
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.controls import CORRECTED, EVIDENCE, FAULTY, ISSUES, RATIONALE, RECORD
 from labeling.label_studio.predictions import mark_field
+from labeling.words import Words
 
 
 class Misfit(NamedTuple):
@@ -36,8 +37,8 @@ class ControlMeaning(_MappingPart):
         given = [name for name in ("grade", "issues", "faulty_fields") if getattr(self, name)]
         if len(given) != 1:
             raise broken_rule(
-                f"has {' and '.join(given) or 'none'}",
-                "Give exactly one of grade, issues and faulty_fields, with values.",
+                Words("has {given}", given=given or Words("none")),
+                Words("Give exactly one of grade, issues and faulty_fields, with values."),
             )
         return self
 

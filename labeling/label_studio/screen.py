@@ -1,10 +1,12 @@
 """What of a labelling screen that people edited no longer fits its label schema."""
 
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.controls import CORRECTED, FAULTY, FAULTY_LABEL, ISSUES, RATIONALE
+from labeling.words import Words
 
 OPTIONS = {"Choice", "Label"}
 
@@ -18,23 +20,38 @@ class ScreenChange:
     offers: tuple[str, ...] = ()
     is_gone: bool = False
 
-    def __str__(self) -> str:
+    @property
+    def words(self) -> Words:
         """Such as ``'grade' lacks 'fair' and offers 'okay'``."""
         if self.is_gone:
-            return f"'{self.control}' is gone"
-        lacks = f"lacks {_list_words(self.lacks)}" if self.lacks else ""
-        offers = f"offers {_list_words(self.offers)}" if self.offers else ""
-        return f"'{self.control}' {' and '.join(part for part in (lacks, offers) if part)}"
+            return Words("'{control}' is gone", control=self.control)
+        values = self._values
+        if not self.offers:
+            return Words("'{control}' lacks {lacks}", **values)
+        if not self.lacks:
+            return Words("'{control}' offers {offers}", **values)
+        return Words("'{control}' lacks {lacks} and offers {offers}", **values)
 
     @property
-    def remedy(self) -> str:
+    def remedy(self) -> Words:
         """What to do in Label Studio."""
         if self.is_gone:
-            return f"put the control named '{self.control}' back"
-        parts = [f"add to '{self.control}' {_list_words(self.lacks)}"] if self.lacks else []
-        if self.offers:
-            parts.append(f"remove from '{self.control}' {_list_words(self.offers)}")
-        return ", ".join(parts)
+            return Words("put the control named '{control}' back", control=self.control)
+        values = self._values
+        if not self.offers:
+            return Words("add to '{control}' {lacks}", **values)
+        if not self.lacks:
+            return Words("remove from '{control}' {offers}", **values)
+        return Words("add to '{control}' {lacks}, remove from '{control}' {offers}", **values)
+
+    @property
+    def _values(self) -> dict[str, Any]:
+        lacks, offers = _quoted(self.lacks), _quoted(self.offers)
+        return {"control": self.control, "lacks": lacks, "offers": offers}
+
+    def __str__(self) -> str:
+        """In English."""
+        return str(self.words)
 
 
 def changes_of_screen(label_config: str, schema: LabelSchema) -> list[ScreenChange]:
@@ -85,5 +102,5 @@ def _questions(label_config: str) -> dict[str, list[str]]:
     }
 
 
-def _list_words(values: tuple[str, ...]) -> str:
-    return ", ".join(f"'{value}'" for value in values)
+def _quoted(values: tuple[str, ...]) -> list[str]:
+    return [f"'{value}'" for value in values]

@@ -133,9 +133,14 @@ class LabelStudioServer:
         held = ensure_token(self.url, self.email, self.password, self.token)
         if held != self.token:
             raise OtherToken(
-                f"Label Studio at {self.url} (data in {self.data_dir}) has another API token for "
-                f"{self.email} than ASSAY_LABEL_STUDIO_TOKEN says. Leave that setting out, or set "
-                "it to the one on Label Studio's page Account & Settings.",
+                Words(
+                    "Label Studio at {url} (data in {data_dir}) has another API token for {email}"
+                    " than ASSAY_LABEL_STUDIO_TOKEN says. Leave that setting out, or set it to "
+                    "the one on Label Studio's page Account & Settings.",
+                    url=self.url,
+                    data_dir=self.data_dir,
+                    email=self.email,
+                ),
                 held,
             )
 
@@ -146,8 +151,11 @@ class LabelStudioServer:
     def _check(self) -> None:
         if not self.executable.exists():
             raise LabelStudioNotStarted(
-                f"Label Studio is not installed at {self.executable}. Run: make install, or set "
-                "ASSAY_LABEL_STUDIO_BIN."
+                Words(
+                    "Label Studio is not installed at {executable}. Run: make install, or set "
+                    "ASSAY_LABEL_STUDIO_BIN.",
+                    executable=self.executable,
+                )
             )
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -156,8 +164,12 @@ class LabelStudioServer:
             except OSError as error:
                 # It would silently take the next port, and everyone would talk to a stranger.
                 raise LabelStudioNotStarted(
-                    f"Port {self.port} on {self.host} is taken. Stop what listens there or choose "
-                    "another port."
+                    Words(
+                        "Port {port} on {host} is taken. Stop what listens there or choose "
+                        "another port.",
+                        port=self.port,
+                        host=self.host,
+                    )
                 ) from error
 
     def _wait(
@@ -167,20 +179,31 @@ class LabelStudioServer:
         while (elapsed := time.monotonic() - started) < START_SECONDS:
             if process.poll() is not None:
                 raise LabelStudioNotStarted(
-                    f"Label Studio ended with code {process.returncode}; see {self.log_file}."
+                    Words(
+                        "Label Studio ended with code {code}; see {log_file}.",
+                        code=process.returncode,
+                        log_file=self.log_file,
+                    )
                 )
             if self.is_up():
                 if listens(process.pid, self.port):
                     return
                 raise LabelStudioNotStarted(
-                    f"Something else took port {self.port} while Label Studio was starting. "
-                    "Choose another port."
+                    Words(
+                        "Something else took port {port} while Label Studio was starting. Choose "
+                        "another port.",
+                        port=self.port,
+                    )
                 )
             if progress:
                 progress(min(elapsed / expected, 0.99), Words("Label Studio is starting"))
             time.sleep(0.3)
         raise LabelStudioNotStarted(
-            f"Label Studio did not answer within {START_SECONDS:.0f} s; see {self.log_file}."
+            Words(
+                "Label Studio did not answer within {seconds:.0f} s; see {log_file}.",
+                seconds=START_SECONDS,
+                log_file=self.log_file,
+            )
         )
 
 

@@ -86,7 +86,7 @@ def push_tasks(
                     Words("tasks pushed: {done} of {all}", done=len(ids), all=len(wanted)),
                 )
     except LabelStudioUnavailable as error:
-        raise PushInterrupted(str(error), ids) from error
+        raise PushInterrupted(error.args[0], ids) from error
     return ids
 
 

@@ -11,6 +11,7 @@ import httpx
 from labeling.exceptions import LabelStudioRefused, LabelStudioUnavailable
 from labeling.label_studio.direct import open_client
 from labeling.label_studio.payloads import read_json
+from labeling.words import Words, sentences
 
 SHORT = 300
 """Characters of an answer in a message. Chosen: it stays readable."""
@@ -68,7 +69,12 @@ def silence_as_unavailable(url: str) -> Iterator[None]:
         yield
     except httpx.HTTPError as error:
         raise LabelStudioUnavailable(
-            f"Label Studio at {url} gave no answer ({type(error).__name__}: {error})."
+            Words(
+                "Label Studio at {url} gave no answer ({kind}: {error}).",
+                url=url,
+                kind=type(error).__name__,
+                error=error,
+            )
         ) from error
 
 
@@ -82,24 +88,38 @@ def failure(
     reason = _reason(content)
     if status is None or status >= 500:
         return LabelStudioUnavailable(
-            f"Label Studio answered {status} to {request}: {reason}", status
+            Words(
+                "Label Studio answered {status} to {request}: {reason}",
+                status=status,
+                request=request,
+                reason=reason,
+            ),
+            status,
         )
     if status < 300:
         return LabelStudioUnavailable(
-            f"{request} was answered, but not as Label Studio does: {reason}. Check "
-            "ASSAY_LABEL_STUDIO_URL."
+            Words(
+                "{request} was answered, but not as Label Studio does: {reason}. Check "
+                "ASSAY_LABEL_STUDIO_URL.",
+                request=request,
+                reason=reason,
+            )
         )
-    remedy = ""
+    told = Words(
+        "Label Studio refused with {status}: {request}: {reason}",
+        status=status,
+        request=request,
+        reason=reason,
+    )
     if status == 401:
-        remedy = (
-            " ASSAY_LABEL_STUDIO_TOKEN is not its administrator's token (any more): set it to the "
+        remedy = Words(
+            "ASSAY_LABEL_STUDIO_TOKEN is not its administrator's token (any more): set it to the "
             "one on the page Account & Settings of Label Studio and start again."
         )
+        told = sentences([told, remedy])
     elif status < 400:
-        remedy = " It redirects. Check ASSAY_LABEL_STUDIO_URL."
-    return LabelStudioRefused(
-        f"Label Studio refused with {status}: {request}: {reason}{remedy}", status
-    )
+        told = sentences([told, Words("It redirects. Check ASSAY_LABEL_STUDIO_URL.")])
+    return LabelStudioRefused(told, status)
 
 
 def _content(answer: httpx.Response) -> object:
@@ -109,11 +129,11 @@ def _content(answer: httpx.Response) -> object:
         return answer.text
 
 
-def _reason(content: object) -> str:
+def _reason(content: object) -> Words | str:
     """Label Studio's own words, cut short; its pages of 170 KB say nothing."""
     if isinstance(content, Mapping) and "detail" in content:
         errors = content.get("validation_errors")
         details = f": {json.dumps(errors, ensure_ascii=False)}" if errors else ""
         return f"{content['detail']}{details}"[:SHORT]
     text = str(content).strip()
-    return "(a web page)" if text.startswith("<") else text[:SHORT]
+    return Words("(a web page)") if text.startswith("<") else text[:SHORT]

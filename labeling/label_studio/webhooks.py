@@ -10,6 +10,7 @@ from labeling.exceptions import MalformedWebhook
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
 from labeling.label_studio.payloads import read_json
+from labeling.words import Words
 
 SECRET_HEADER = "X-Assay-Webhook-Secret"
 ACTIONS = (
@@ -73,7 +74,7 @@ def parse_event(body: bytes | str, *, schema: LabelSchema | None = None) -> Even
     payload = _payload(body)
     action = payload.get("action")
     if not isinstance(action, str) or not action:
-        raise MalformedWebhook("field 'action' is missing or not a text")
+        raise MalformedWebhook(Words("field 'action' is missing or not a text"))
     project = payload.get("project")
     project_id = _id(project.get("id") if isinstance(project, Mapping) else project)
     match action:
@@ -109,9 +110,11 @@ def _payload(body: bytes | str) -> dict[str, Any]:
     try:
         payload = read_json(body if isinstance(body, bytes) else body.encode())
     except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
-        raise MalformedWebhook(f"not JSON: {error}") from error
+        raise MalformedWebhook(Words("not JSON: {error}", error=error)) from error
     if not isinstance(payload, dict):
-        raise MalformedWebhook(f"a JSON object is expected, got {type(payload).__name__}")
+        raise MalformedWebhook(
+            Words("a JSON object is expected, got {kind}", kind=type(payload).__name__)
+        )
     return payload
 
 
@@ -123,7 +126,9 @@ def _annotations(
     try:
         return tuple(parse_annotation(item, schema) for item in items)
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError) as error:
-        raise MalformedWebhook(f"field 'annotation' cannot be read: {error!r}") from error
+        raise MalformedWebhook(
+            Words("field 'annotation' cannot be read: {error}", error=repr(error))
+        ) from error
 
 
 def _project_of(payload: Mapping[str, Any]) -> int | None:

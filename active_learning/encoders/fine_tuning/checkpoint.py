@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from active_learning.exceptions import DiskFull
+from active_learning.types import Reason
 
 STATE, FACTS = "state.pt", "facts.json"
 LEAST_FREE = 1 << 20
@@ -85,7 +86,9 @@ def whole_folder(folder: Path) -> Iterator[None]:
     except BaseException as error:
         shutil.rmtree(folder, ignore_errors=True)
         if is_disk_full(error, folder.parent):
-            raise DiskFull(f"There is no space for {folder}; free some and start again.") from error
+            raise DiskFull(
+                Reason("There is no space for {folder}; free some and start again.", folder=folder)
+            ) from error
         raise
 
 

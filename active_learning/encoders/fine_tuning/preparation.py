@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from active_learning.encoders.fine_tuning.options import FineTuningOptions
 from active_learning.encoders.model_hub import check_obtainable
 from active_learning.exceptions import EncoderUnavailable, NoLabels, ShapeMismatch
-from active_learning.types import Marks
+from active_learning.types import Marks, Reason
 
 MIN_HELD_OUT = 20
 """Fewer rows tell nothing about when to stop. Chosen: one of 20 is 5 points of accuracy."""
@@ -94,5 +94,9 @@ def load_transformer(base: str) -> tuple[Any, Any]:
         return model, AutoTokenizer.from_pretrained(base)
     except (OSError, ValueError, KeyError) as error:
         raise EncoderUnavailable(
-            f"Transformer {base!r} cannot be loaded to train it further: {error}"
+            Reason(
+                "Transformer {base!r} cannot be loaded to train it further: {error}",
+                base=base,
+                error=error,
+            )
         ) from error

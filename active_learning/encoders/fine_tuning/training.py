@@ -105,9 +105,12 @@ def fine_tune(
         ).run(folder, place, facts or {})
     except torch.OutOfMemoryError as error:
         raise DeviceMemoryFull(
-            f"The memory of {on} does not suffice to fine-tune {base}: free some and start again "
-            "(finished epochs are kept), choose the method lora or a smaller encoder, or set the "
-            "device to cpu."
+            Reason(
+                "The memory of {on} does not suffice to fine-tune {base}: free some and repeat "
+                "(epochs are kept), choose the method lora or a smaller encoder, or the cpu.",
+                on=on,
+                base=base,
+            )
         ) from error
     finally:
         give_back_memory(on)
@@ -141,7 +144,10 @@ class _FineTuning:
                 encoder = with_low_rank_additions(encoder, options.lora_rank)
             except ImportError as error:
                 raise EncoderUnavailable(
-                    f"Method 'lora' needs PEFT ({error}): pip install peft, or use 'full'."
+                    Reason(
+                        "Method 'lora' needs PEFT ({why}): pip install peft, or use 'full'.",
+                        why=error,
+                    )
                 ) from error
         width = int(encoder.config.hidden_size)
         self._network = EncoderWithHeads(
