@@ -145,7 +145,7 @@ def test_several_faults_are_told_in_the_order_of_the_parts() -> None:
         ),
         (
             {"controls": {"mood": {"grade": {"a": "b"}, "issues": {"c": "d"}}}},
-            "controls.mood has grade and issues. Give exactly one of grade, issues and "
+            "controls.mood has grade, issues. Give exactly one of grade, issues and "
             "faulty_fields, with values.",
         ),
         (

@@ -145,7 +145,7 @@ class _FineTuning:
             except ImportError as error:
                 raise EncoderUnavailable(
                     Reason(
-                        "Method 'lora' needs PEFT ({why}): pip install peft, or use 'full'.",
+                        "lora needs PEFT ({why}): pip install peft, or use full.",
                         why=error,
                     )
                 ) from error
