@@ -29,12 +29,15 @@ def test_a_choice_that_was_renamed_removed_or_added() -> None:
     ]
     issue = SCHEMA.issue_values[0]
     (lost,) = changes_of_screen(re.sub(f'<Choice value="{issue}".*?/>', "", SCREEN), SCHEMA)
-    assert (str(lost), lost.remedy) == (f"'issues' lacks '{issue}'", f"add to 'issues' '{issue}'")
+    assert (str(lost), str(lost.remedy)) == (
+        f"'issues' lacks '{issue}'",
+        f"add to 'issues' '{issue}'",
+    )
     added = SCREEN.replace(
         f'<Choice value="{issue}"', f'<Choice value="x"/><Choice value="{issue}"'
     )
     (more,) = changes_of_screen(added, SCHEMA)
-    assert (str(more), more.remedy) == ("'issues' offers 'x'", "remove from 'issues' 'x'")
+    assert (str(more), str(more.remedy)) == ("'issues' offers 'x'", "remove from 'issues' 'x'")
 
 
 def test_questions_that_are_gone() -> None:
