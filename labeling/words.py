@@ -26,7 +26,7 @@ class Words:
         """In English."""
         if not self.values:
             return self.text
-        told = {name: _listed(each) for name, each in self.values.items()}
+        told = {name: _in_a_row(each) for name, each in self.values.items()}
         return self.text.format(**told)
 
     def __hash__(self) -> int:
@@ -40,7 +40,7 @@ def sentences(told: Sequence[Words]) -> Words:
     )
 
 
-def _listed(value: Any) -> Any:
+def _in_a_row(value: Any) -> Any:
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
 
 

@@ -46,7 +46,7 @@ class ScreenChange:
 
     @property
     def _values(self) -> dict[str, Any]:
-        lacks, offers = _quoted(self.lacks), _quoted(self.offers)
+        lacks, offers = _in_quotes(self.lacks), _in_quotes(self.offers)
         return {"control": self.control, "lacks": lacks, "offers": offers}
 
     def __str__(self) -> str:
@@ -102,5 +102,5 @@ def _questions(label_config: str) -> dict[str, list[str]]:
     }
 
 
-def _quoted(values: tuple[str, ...]) -> list[str]:
+def _in_quotes(values: tuple[str, ...]) -> list[str]:
     return [f"'{value}'" for value in values]
