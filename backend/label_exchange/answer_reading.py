@@ -41,7 +41,7 @@ class AnswerReader:
 
     def _refuse(self, line: int, name: str, misfits: Sequence[Misfit]) -> None:
         reasons = list(dict.fromkeys(misfit.reason for misfit in misfits))
-        reason = reasons[0]
+        reason = Message.of(reasons[0])
         for each in reasons[1:]:
             reason = Message("{reason}; {other}", reason=reason, other=each)
         value = short_value(misfits[0].value)

@@ -17,7 +17,7 @@ class Misfit(NamedTuple):
     """A value of an annotation that has no meaning here, and why."""
 
     value: object
-    reason: str
+    reason: Words | str
 
 
 class _MappingPart(BaseModel):
@@ -107,11 +107,12 @@ def translate(
     remarks: list[str] = []
     problems: list[Misfit] = []
     if not isinstance(regions, list):
-        return [], [Misfit(regions, f"the result is a {type(regions).__name__}, not a list")]
+        told = Words("the result is a {kind}, not a list", kind=type(regions).__name__)
+        return [], [Misfit(regions, told)]
     own = {schema.grade.name, ISSUES, FAULTY, CORRECTED, RATIONALE, EVIDENCE}
     for region in regions:
         if not isinstance(region, Mapping):
-            problems.append(Misfit(region, "a part of the result is not an object"))
+            problems.append(Misfit(region, Words("a part of the result is not an object")))
             continue
         name = str(region.get("from_name"))
         meaning = mapping.controls.get(name)
@@ -125,19 +126,30 @@ def translate(
         elif isinstance(meaning, ControlMeaning):
             _choose(meaning, name, values_of(region), chosen, problems)
         elif name not in own:
-            near = get_close_matches(name, [*mapping.controls, *own], n=1)
-            hint = f" (is it {near[0]!r}?)" if near else ""
-            reason = f"control {name!r} is not in the label schema{hint}: map it or ignore it"
-            problems.append(Misfit(name, reason))
+            problems.append(Misfit(name, _unknown_control(name, [*mapping.controls, *own])))
         elif name in (FAULTY, CORRECTED) and tuple(table_fields or ()) != schema.fields:
-            reason = (
-                f"{name} marks a row of a table with the fields {list(table_fields or ())}; "
-                f"the label schema has {list(schema.fields)}: take a project that shows the same"
+            reason = Words(
+                "{name} marks a row of a table with the fields {fields}; the label schema has "
+                "{schema}: take a project that shows the same",
+                name=name,
+                fields=str(list(table_fields or ())),
+                schema=str(list(schema.fields)),
             )
             problems.append(Misfit(name, reason))
         else:
             found.append(dict(region))
     return [*found, *_result_of(chosen, remarks, schema, fields, problems)], problems
+
+
+def _unknown_control(name: str, known: Sequence[str]) -> Words:
+    near = get_close_matches(name, known, n=1)
+    if not near:
+        return Words("control {name!r} is not in the label schema: map it or ignore it", name=name)
+    return Words(
+        "control {name!r} is not in the label schema (is it {near!r}?): map it or ignore it",
+        name=name,
+        near=near[0],
+    )
 
 
 def values_of(region: Mapping[str, Any]) -> list[str]:
@@ -167,8 +179,14 @@ def _choose(
             if value in known:
                 found.append(known[value])
             else:
-                reason = f"{name}: {value!r} has no meaning in the mapping"
-                problems.append(Misfit(value, f"{reason}: add it to controls.{name}.{target}"))
+                reason = Words(
+                    "{name}: {value!r} has no meaning in the mapping: add it to "
+                    "controls.{name}.{target}",
+                    name=name,
+                    value=value,
+                    target=target,
+                )
+                problems.append(Misfit(value, reason))
 
 
 def _result_of(
@@ -192,8 +210,12 @@ def _result_of(
         if name in schema.fields:
             found.append(mark_field(name, fields, schema))
         else:
-            reason = f"faulty_fields: {name!r} is not one of {list(schema.fields)}"
-            problems.append(Misfit(name, f"{reason}: map it to one that is"))
+            reason = Words(
+                "faulty_fields: {name!r} is not one of {fields}: map it to one that is",
+                name=name,
+                fields=str(list(schema.fields)),
+            )
+            problems.append(Misfit(name, reason))
     if remarks:
         found.append(plain(RATIONALE, "textarea", remarks))
     return found
