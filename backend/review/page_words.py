@@ -68,10 +68,16 @@ def notice_words(notice: str, *, done: int, left: int) -> Message | None:
         left: cases that it has left alone.
     """
     if notice == "bulk":
-        return Message("{done}. {left}.", done=_count_of_done(done), left=_count_of_left(left))
+        return _counts(_count_of_done(done), left)
     if notice == "undone":
-        return Message("{done}. {left}.", done=_count_of_undone(done), left=_count_of_left(left))
+        return _counts(_count_of_undone(done), left)
     return Message(NOTICES[notice]) if notice in NOTICES else None
+
+
+def _counts(done: Message, left: int) -> Message:
+    if not left:
+        return Message("{done}.", done=done)
+    return Message("{done}. {left}.", done=done, left=_count_of_left(left))
 
 
 def _count_of_done(number: int) -> Message:

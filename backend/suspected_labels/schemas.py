@@ -87,7 +87,12 @@ class LabelFindingPublic(WithReason):
                     "value_group": "harmful",
                     "relabel_score": 0.61,
                     "reason": "labelled 'good', 93 % likely wrong; 'poor' is the most probable "
-                    "other label. 1 of 1 annotator said good",
+                    "other label",
+                    "reason_message": {
+                        "text": "labelled '{given}', {wrong:.0f} % likely wrong; '{other}' is the "
+                        "most probable other label",
+                        "values": {"given": "good", "wrong": 93.0, "other": "poor"},
+                    },
                     "answers": [{"annotator": "Ana Duarte", "grade": "good"}],
                 }
             ]

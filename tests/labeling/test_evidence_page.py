@@ -83,7 +83,7 @@ def test_evidence_is_seen_in_its_place_and_only_people_answer(
     page.keyboard.press("Escape")
 
     mark_row(page, 4)
-    page.get_by_text("有误 / faulty").last.click()  # the person's own, in the list of regions
+    page.get_by_text("faulty", exact=True).last.click()  # the person's own, in the list of regions
     expect(page.locator(BOX)).to_have_count(1)
     page.keyboard.press("Escape")
     page.screenshot(path=str(pictures / "evidence-faulty.png"))

@@ -225,10 +225,12 @@ def test_fewer_than_three_seeds_have_no_interval(tmp_path: Path, seeds: int) -> 
     assert len(found) > 10
     assert all(each["low"] is None and each["high"] is None for each in found)
     assert "fewer than three seeds" in result["recommendation"]
-    paths = write_report(result, tmp_path)
+    words = "an interval needs three seeds"
+    in_another = lambda *text: english(*text).replace(words, "三个种子")  # noqa: E731
+    paths = write_report(result, tmp_path, {"en": english, "zh": in_another})
     page = paths["html"].read_text("utf-8")
-    assert "an interval needs three seeds" in page
-    assert "区间至少需要三个种子" in page
+    assert words in page
+    assert "三个种子" in page
     assert "[" not in "".join(cell for row in table(result) for cell in row)
     assert '"low": null' in paths["json"].read_text("utf-8")
 

@@ -66,7 +66,7 @@ def test_projects_need_a_dataset_with_fields_and_are_listed(store: Path) -> None
     assay("datasets", "create", "bare")
     with pytest.raises(InvalidInput, match="has no fields yet") as refused:
         assay("projects", "create", "Shop", "--dataset", "bare")
-    assert "assay import FILE --dataset bare" in str(refused.value)
+    assert "Import records first." in str(refused.value)
     assay("datasets", "create", "shop", "--field", "title")
     assay("projects", "create", "Shop [1]", "--dataset", "shop", "--set", "batch_size=7")
     listed = assay("projects", "list")[1]

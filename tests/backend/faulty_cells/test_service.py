@@ -53,7 +53,7 @@ def test_without_labels_the_remedy_is_named(loop: Loop) -> None:
     assert len(ranking.worth_marking(4, "mixture")) == 4
     with pytest.raises(InvalidInput, match="mixture"):
         ranking.worth_marking(4, "psychic")
-    with pytest.raises(InvalidInput, match="90 have no mark"):
+    with pytest.raises(InvalidInput, match="without a mark there are 90"):
         ranking.worth_marking(91, "mixture")
 
 

@@ -122,7 +122,7 @@ def test_the_sync_waits_and_says_why(
         assert job is not None
         assert cursor is not None
         assert job.status == "waiting"
-        words = {404: "--recreate", 401: "No Project matches"}[status]
+        words = {404: "make the project anew", 401: "No Project matches"}[status]
         assert words in str(job.error)
         assert words in str(cursor.error)
         assert len(revision_repository.current_revisions(session, answered.project_id)) == 3

@@ -21,7 +21,7 @@ from backend.core.database import Database
 from backend.label_studio import connection, push
 from backend.selection import explanations
 from backend.selection.explanations import explain_suggestions, is_explained
-from backend.words import Message
+from backend.words import Message, in_every_language
 from labeling.label_studio.label_config import build_label_config, has_evidence
 from tests.backend.training.loop import Loop, fields_of
 from tests.fixtures.chinese import in_chinese
@@ -178,7 +178,7 @@ class Screen:
 def test_only_a_screen_as_it_was_made_is_changed(loop: Loop, kind: str) -> None:
     project = loop.project()
     schema = connection.label_schema_of(project)
-    held = build_label_config(schema, evidence=kind == "made with it")
+    held = build_label_config(schema, evidence=kind == "made with it", say=in_every_language)
     if kind == "changed by people":
         held = held.replace("<Header ", "<!-- ours --><Header ", 1)
     screen = Screen(held)

@@ -70,7 +70,7 @@ def test_enough_labels_bring_a_fine_tuned_challenger_to_the_gate(tuned_loop: Loo
         findings = LabelFindings(session, loop.clock)
         found = findings.newest_assessment(loop.project_id)
     assert found is not None
-    assert (found[0].number, found[1].labels, found[1].skipped) == (tuned.number, 70, None)
+    assert (found[0].number, found[1].labels, found[1].why_skipped) == (tuned.number, 70, None)
 
 
 def test_the_loop_goes_on_with_a_promoted_encoder(tuned_loop: Loop) -> None:
