@@ -19,6 +19,7 @@ NO_COMMANDS = {
     "confirmation",
     "help_texts",
     "language",
+    "library_titles",
     "progress",
 }
 """What the commands are made of."""
