@@ -129,9 +129,7 @@ class RecordsService:
         Raises:
             NotFound: there is no such dataset.
         """
-        dataset = repository.lock_dataset(self._session, dataset_id)
-        if dataset is None:
-            raise _no_dataset(dataset_id)
+        dataset = self._lock(dataset_id)
         left = [name for name in dataset.fields if name != field]
         types = {name: each for name, each in dataset.types.items() if name != field}
         repository.save_fields(self._session, dataset_id, left, types)
