@@ -52,7 +52,7 @@ def test_injected_errors_are_at_the_top(labelled: Callable[..., Loop], database:
     truth = ("good", "fair", "poor")[int(first.external_id) % 3]
     assert first.suggested == truth != first.grade
     assert [answer.grade for answer in first.answers] == [first.grade]
-    assert "likely wrong" in first.reason
+    assert "is the most probable other label" in first.reason
     assert "出错概率" in in_chinese(first.reason_message)
     assert suspects.assessment is not None
     assert suspects.assessment.suspected == suspects.total
