@@ -70,7 +70,7 @@ def test_every_word_of_the_picture_is_in_the_language(
 
 
 def test_the_picture_is_english_without_a_font(
-    result: dict[str, object], monkeypatch: pytest.MonkeyPatch, drawn_words: list[str]
+    result: dict[str, object], drawn_words: list[str]
 ) -> None:
     in_signs = lambda *text: english(*text) + "\U000e0fff"  # noqa: E731 - no font has this
     assert draw(result, in_signs) == draw(result)
