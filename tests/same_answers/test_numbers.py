@@ -157,7 +157,6 @@ def test_a_label_has_one_probability_on_desk_and_page(world: World) -> None:
     refresh(world)
     check_everybody_agrees(world)
     shown = labels(world)
-    assert {row.method for row in shown.values()} == {"classifier_prior"}
     assert all(row.confidence is not None for row in shown.values() if row.grade)
     world.answer_all()
     world.settle()
