@@ -44,7 +44,11 @@ def measure(services: Services, project_id: int, step: Progress) -> bool:
     schema, policy = label_schema_of(project), policy_of(project)
     answers = counted_answers(held, checks, schema)
     kind_of = {place: kinds[each.task.record_id][0] for place, each in held.items()}
-    round_of = {place: rounds[each.task.batch_id] for place, each in held.items()}
+    round_of = {
+        place: rounds[each.task.batch_id]
+        for place, each in held.items()
+        if each.task.batch_id in rounds
+    }
     days = days_of_second_answers(answers)
     asked = questions_of(answers, schema)
     questions = []

@@ -8,6 +8,7 @@ from sqlalchemy import func
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, col, select
 
+from backend.loop.repository import CHOSEN
 from backend.models import Batch, Task, WorkReport
 
 
@@ -26,8 +27,12 @@ def tasks_state(session: Session, project_id: int) -> list[int]:
 
 
 def rounds(session: Session, project_id: int) -> dict[int, int]:
-    """Batch id to its round."""
-    rows = session.exec(select(Batch.id, Batch.round).where(Batch.project_id == project_id))
+    """Batch id to its round; not those of records that people chose."""
+    rows = session.exec(
+        select(Batch.id, Batch.round).where(
+            Batch.project_id == project_id, Batch.strategy != CHOSEN
+        )
+    )
     return dict(rows.all())
 
 

@@ -10,6 +10,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from backend.cli.language import ngettext, t
+from backend.loop.repository import NO_ROUND
 from backend.words import Message
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
         WorkerStatus,
     )
 
-IMPORTED_ROUND = 0
 STYLES = {
     "running": "cyan",
     "queued": "blue",
@@ -103,7 +103,7 @@ def _project(project: "ProjectStatus") -> Panel:
         ),
         t("annotators [b]{count}[/b]", count=project.annotators),
     )
-    is_imported = project.round == IMPORTED_ROUND and project.batch_size
+    is_imported = project.round == NO_ROUND and project.batch_size
     numbers.add_row(
         t("imported labels") if is_imported else t("round [b]{number}[/b]", number=project.round),
         t(
@@ -168,7 +168,7 @@ def _rounds(project: "ProjectStatus") -> Table:
     for row in project.rounds:
         champion = " *" if row.model_version == project.champion else ""
         table.add_row(
-            str(row.round) if row.round != IMPORTED_ROUND else t("imported"),
+            str(row.round) if row.round != NO_ROUND else t(row.strategy),
             t("{done} of {all}", done=row.labelled, all=row.batch_size),
             str(row.labels if row.labels is not None else ""),
             _estimate(row.accuracy),

@@ -26,6 +26,7 @@ from backend.models import (
     Project,
     Record,
     ReviewCase,
+    SentCase,
     Task,
 )
 from backend.records.repository import generation
@@ -33,7 +34,7 @@ from backend.registry.repository import ASSESSMENT
 
 Marks = dict[str, Any]
 """As JSON keeps them: equal marks, equal labels and cases."""
-RULES = 3
+RULES = 4
 """Raised when other labels or cases follow from the same answers than before: all are renewed."""
 
 
@@ -61,6 +62,7 @@ def marks_of(session: Session, project: Project, judge: ModelVersion | None) -> 
         "annotations": _annotations(session, project.id),
         "decisions": _numbers(session, Decision, _of_decisions(project.id)),
         "predictions": _numbers(session, Prediction, _of_predictions(project.id)),
+        "sendings": _numbers(session, SentCase, [col(SentCase.project_id) == project.id]),
         "tasks": [tasks, newest or 0],
         "wanted": int(wanted or 0),
         "deleted": [deleted, deleted_at.isoformat() if deleted_at else None],
@@ -106,6 +108,12 @@ def records_changed(
     for name, model, of_project, task_id in (
         ("decisions", Decision, _of_decisions(project_id), col(ReviewCase.task_id)),
         ("predictions", Prediction, _of_predictions(project_id), col(Task.id)),
+        (
+            "sendings",
+            SentCase,
+            [col(SentCase.project_id) == project_id],
+            col(SentCase.task_id),
+        ),
         ("tasks", Task, [col(Task.project_id) == project_id], first_id()),
     ):
         if before[name] == now[name]:

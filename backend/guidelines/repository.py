@@ -10,12 +10,7 @@ from sqlmodel import Session, col, select
 
 from backend.guidelines.schemas import Given
 from backend.loop.answer_repository import answers
-from backend.models import Annotation, Decision, Guideline, Project, ReviewCase
-
-
-def lock_project(session: Session, project_id: int) -> None:
-    """No other transaction changes the project's guideline before this one ends."""
-    session.exec(select(Project.id).where(Project.id == project_id).with_for_update()).one()
+from backend.models import Annotation, Decision, Guideline, ReviewCase
 
 
 def versions(session: Session, project_id: int) -> Sequence[Guideline]:

@@ -21,6 +21,7 @@ from backend.jobs.queue import enqueue, list_recent
 from backend.label_studio.connection import SHOW_GUIDELINE
 from backend.label_studio.guideline_repository import current_guideline
 from backend.models import Guideline, Project
+from backend.projects.repository import lock_project
 from backend.projects.service import label_schema_of
 from backend.words import N_, Message
 from labeling.label_schema import LabelSchema
@@ -181,7 +182,7 @@ class Guidelines:
 
     def _rows_to_change(self, project: Project) -> Sequence[Guideline]:
         """The versions, with the first one stored, and nobody else changing them."""
-        repository.lock_project(self._session, project.id)
+        lock_project(self._session, project.id)
         rows = repository.versions(self._session, project.id)
         return rows or [repository.add(self._session, first_version(project))]
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from sqlalchemy import func
 from sqlmodel import Session, col, select
 
-from backend.loop.repository import IMPORTED, IMPORTED_ROUND
+from backend.loop.repository import IMPORTED, NO_ROUND
 from backend.models import Annotation, Annotator, Batch, Record, Task
 
 CHUNK = 500
@@ -83,12 +83,12 @@ def tasks_by_key(session: Session, project_id: int, keys: Sequence[str]) -> dict
 def imported_batch(session: Session, project_id: int, now: datetime) -> Batch:
     """The batch of the project's imported tasks; there is nothing of it to push."""
     batch = session.exec(
-        select(Batch).where(Batch.project_id == project_id, Batch.round == IMPORTED_ROUND)
+        select(Batch).where(Batch.project_id == project_id, Batch.strategy == IMPORTED)
     ).one_or_none()
     if batch is None:
         batch = Batch(
             project_id=project_id,
-            round=IMPORTED_ROUND,
+            round=NO_ROUND,
             strategy=IMPORTED,
             seed=0,
             created_at=now,

@@ -22,7 +22,7 @@ def halted_step(session: Session, project_id: int) -> Job | None:
     newest = {name: repository.newest_job(session, project_id, (name,)) for name in STEPS}
     batch = repository.latest_batch(session, project_id)
     push, choice = newest[PUSH], newest[NEXT_BATCH]
-    if _is_unsuccessful(push) and batch is not None and batch.pushed_at is None:
+    if _is_unsuccessful(push) and repository.batches_not_pushed(session, project_id):
         return push
     last_round = batch.round if batch else 0
     if choice is not None and _is_unsuccessful(choice) and choice.args["round"] > last_round:

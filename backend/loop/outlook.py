@@ -9,6 +9,9 @@ class LoopProgress:
 
     complete_tasks: frozenset[int]
     open: int
+    open_in_rounds: int
+    """Without the records that people chose: those neither hold up the next round nor bring it
+    nearer."""
     open_in_last_batch: int
     last_round: int
 
@@ -33,13 +36,19 @@ class Outlook:
 
     @property
     def is_batch_finished(self) -> bool:
-        """True if so few tasks are open that the next batch is wanted."""
-        return self.progress.open <= self.refill_at
+        """True if so few tasks of the rounds are open that the next batch is wanted."""
+        return self.progress.open_in_rounds <= self.refill_at
 
     @property
     def is_training_due(self) -> bool:
-        """True with enough new labels, and with any where the batch is finished."""
-        return self.new >= self.wanted or (self.new > 0 and self.is_batch_finished)
+        """True with enough new labels, and with any where the batch is finished.
+
+        After the last round no batch ends any more: then what people chose counts as one, or
+        each answer to it would be a training of its own.
+        """
+        is_over = self.progress.open <= self.refill_at
+        is_finished = is_over if self.is_last_round else self.is_batch_finished
+        return self.new >= self.wanted or (self.new > 0 and is_finished)
 
     @property
     def is_last_round(self) -> bool:

@@ -23,7 +23,10 @@ from backend.projects.schemas import LoopPolicy
 
 IMPORTED = "imported"
 """Strategy of the batch that holds the tasks of labels made in another Label Studio."""
-IMPORTED_ROUND = 0
+CHOSEN = "chosen"
+"""Strategy of the batches of records that people chose: no round, no random draw."""
+NO_ROUND = 0
+"""Of batches that the loop did not choose: imported labels, records that people chose."""
 IMPORTED_KEY = "imported-"
 """What their keys begin with: such a task is in no Label Studio of ours and is never pushed."""
 
@@ -50,7 +53,7 @@ def batches_not_pushed(session: Session, project_id: int) -> Sequence[Batch]:
             Batch.project_id == project_id,
             col(Batch.pushed_at).is_(None) | col(Batch.id).in_(with_due_tasks),
         )
-        .order_by(col(Batch.round))
+        .order_by(col(Batch.round), col(Batch.id))
     ).all()
 
 
@@ -146,10 +149,21 @@ def decisions_since(session: Session, project_id: int, learnt: Learnt) -> Sequen
 
 
 def latest_batch(session: Session, project_id: int) -> Batch | None:
-    """The project's newest batch."""
+    """The batch of the project's newest round, or of its imported labels."""
     return session.exec(
-        select(Batch).where(Batch.project_id == project_id).order_by(col(Batch.round).desc())
+        select(Batch)
+        .where(Batch.project_id == project_id, Batch.strategy != CHOSEN)
+        .order_by(col(Batch.round).desc())
     ).first()
+
+
+def chosen_batch_ids(session: Session, project_id: int) -> set[int]:
+    """The batches of records that people chose."""
+    return set(
+        session.exec(
+            select(Batch.id).where(Batch.project_id == project_id, Batch.strategy == CHOSEN)
+        )
+    )
 
 
 def latest_model_version(session: Session, project_id: int) -> ModelVersion | None:

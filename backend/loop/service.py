@@ -79,6 +79,7 @@ class LoopService:
         """How many tasks have all the answers that the policy asks for."""
         wanted = policy_of(project).annotators_per_record
         batch = repository.latest_batch(self._session, project.id)
+        chosen = repository.chosen_batch_ids(self._session, project.id)
         states = answer_repository.states(self._session, project.id)
         waited_for = [
             each for each in states.values() if each.asked.is_open(each.responses, wanted)
@@ -91,6 +92,7 @@ class LoopService:
         return LoopProgress(
             complete_tasks=complete,
             open=len(waited_for),
+            open_in_rounds=sum(each.batch_id not in chosen for each in waited_for),
             open_in_last_batch=sum(
                 batch is not None and each.batch_id == batch.id for each in waited_for
             ),

@@ -7,7 +7,16 @@ from sqlalchemy import ColumnElement, delete, exists, func, insert
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
-from backend.models import Acceptance, Annotation, MachineLabel, ModelVersion, Record, Task
+from backend.loop.repository import CHOSEN
+from backend.models import (
+    Acceptance,
+    Annotation,
+    Batch,
+    MachineLabel,
+    ModelVersion,
+    Record,
+    Task,
+)
 
 PREPARING = "preparing"
 """State of an acceptance whose labels are being written: nobody is told of it yet."""
@@ -186,16 +195,20 @@ def tasks_of_checks(session: Session, acceptance: Acceptance) -> dict[int, str]:
     """First task's id to the machine's grade for every check of what ``acceptance`` promises.
 
     Also checks drawn for an earlier acceptance of the same model version: its grades are the
-    same, and those at or above the threshold of now are promised still.
+    same, and those at or above the threshold of now are promised still. A record that somebody
+    chose is no check, though it was drawn for one: the choice is no random one, and its machine
+    label counts no more.
     """
     earlier = aliased(Acceptance)
     rows = session.exec(
         select(Task.id, MachineLabel.grade)
         .join(MachineLabel, col(MachineLabel.record_id) == col(Task.record_id))
         .join(earlier, col(earlier.id) == col(MachineLabel.acceptance_id))
+        .join(Batch, col(Batch.id) == col(Task.batch_id))
         .where(
             Task.project_id == acceptance.project_id,
             Task.purpose == "label",
+            Batch.strategy != CHOSEN,
             earlier.project_id == acceptance.project_id,
             earlier.model_version_id == acceptance.model_version_id,
             col(MachineLabel.is_audited),

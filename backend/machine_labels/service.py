@@ -152,7 +152,9 @@ class AcceptanceService:
         """A loop that had run out of records goes on with those that are free again."""
         progress = LoopService(self._session, self._clock).progress(project)
         policy, round_number = policy_of(project), progress.last_round + 1
-        if progress.open > policy.refill_at or round_number > (policy.max_rounds or round_number):
+        if progress.open_in_rounds > policy.refill_at or round_number > (
+            policy.max_rounds or round_number
+        ):
             return
         enqueue(
             self._session,

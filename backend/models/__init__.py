@@ -4,6 +4,7 @@ from sqlmodel import SQLModel
 
 from backend.models.access import ApiKey, AuditEvent, User
 from backend.models.annotation import Annotation, Annotator, WebhookEvent
+from backend.models.explorer import SavedView
 from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
@@ -16,6 +17,7 @@ from backend.models.review import (
     Decision,
     Guideline,
     ReviewCase,
+    SentCase,
     WorkReport,
 )
 
@@ -46,7 +48,9 @@ __all__ = [
     "Promotion",
     "Record",
     "ReviewCase",
+    "SavedView",
     "Schedule",
+    "SentCase",
     "SyncCursor",
     "Task",
     "User",

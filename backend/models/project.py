@@ -43,13 +43,20 @@ class SyncCursor(SQLModel, table=True):
 
 
 class Batch(SQLModel, table=True):
-    """The records chosen in one round of the loop."""
+    """The records chosen in one round of the loop, by a person, or labelled elsewhere."""
 
-    __table_args__ = (UniqueConstraint("project_id", "round"),)
+    __table_args__ = (UniqueConstraint("project_id", "round", "sending"),)
 
     id: int = row_id()
     project_id: int = Field(foreign_key="project.id", sa_type=RowId)
-    round: int = Field(ge=0, description="0: tasks of labels that were imported")
+    round: int = Field(
+        ge=0, description="0: of no round: labels that were imported, records that people chose"
+    )
+    sending: str = Field(
+        default="",
+        max_length=64,
+        description="of records that people chose: the same for the same click; else empty",
+    )
     strategy: str = Field(max_length=50)
     model_version_id: int | None = Field(
         default=None, foreign_key="model_version.id", sa_type=RowId

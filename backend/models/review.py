@@ -111,6 +111,23 @@ class CaseReason(SQLModel, table=True):
     code: str = Field(primary_key=True, max_length=80, description="tie, issue:duplicate, …")
 
 
+class SentCase(SQLModel, table=True):
+    """Somebody has sent a record's label to the desk; a case has to be there until it is decided.
+
+    Each sending is a row: one after the decision opens the case again.
+    """
+
+    __tablename__ = "sent_case"
+    __table_args__ = (UniqueConstraint("task_id", "sending"),)
+
+    id: int = row_id()
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
+    task_id: int = Field(foreign_key="task.id", sa_type=RowId, description="the record's first")
+    sending: str = Field(max_length=64, description="the same for what was sent by one click")
+    author: str = Field(max_length=320)
+    sent_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Decision(SQLModel, table=True):
     """What a person decided on a case; rows are only ever added."""
 

@@ -109,7 +109,7 @@ def _what_is_missing(outlook: Outlook) -> Message:
         "{tasks} still open.",
         wanted=_new_labels(outlook.wanted),
         new=_new_labels(outlook.new),
-        tasks=Message.ngettext("{n} task", "{n:,} tasks", n=outlook.progress.open),
+        tasks=Message.ngettext("{n} task", "{n:,} tasks", n=outlook.progress.open_in_rounds),
     )
 
 

@@ -135,9 +135,11 @@ def last_of_unnamed(session: Session, project_id: int) -> datetime | None:
 
 
 def batches(session: Session, project_id: int) -> Sequence[Batch]:
-    """The project's batches by round."""
+    """The project's batches by round; those of no round come first."""
     return session.exec(
-        select(Batch).where(Batch.project_id == project_id).order_by(col(Batch.round))
+        select(Batch)
+        .where(Batch.project_id == project_id)
+        .order_by(col(Batch.round), col(Batch.id))
     ).all()
 
 

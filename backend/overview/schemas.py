@@ -23,8 +23,10 @@ class EstimatePublic(BaseModel):
 class RoundStatus(BaseModel):
     """One turn of the loop: a batch and the model version that learned from it."""
 
-    round: int
-    strategy: str
+    round: int = Field(description="0: of no round")
+    strategy: str = Field(
+        description="how the records were chosen; `imported` and `chosen` (by people) are no rounds"
+    )
     batch_size: int
     labelled: int = Field(description="records of the batch with an answer")
     labels: int | None = Field(None, description="labels the model version was trained on")

@@ -8,6 +8,8 @@ from backend.annotations.simulated import has_simulated_answers
 from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
+from backend.loop import repository as loop_repository
+from backend.loop.repository import CHOSEN
 from backend.machine_labels.labels import MachineLabels
 from backend.models import ModelVersion, Project, Promotion
 from backend.overview import repository
@@ -131,9 +133,9 @@ class OverviewService:
         current, revisions, removed, skipped, unnamed = repository.annotation_counts(
             self._session, project_id
         )
-        batches = repository.batches(self._session, project_id)
+        last = loop_repository.latest_batch(self._session, project_id)
         progress = repository.batch_progress(self._session, project_id)
-        size, answered = progress.get(batches[-1].id, (0, 0)) if batches else (0, 0)
+        size, answered = progress.get(last.id, (0, 0)) if last else (0, 0)
         champion = self._registry.champion(project_id)
         return ProjectSummary(
             id=project_id,
@@ -151,7 +153,7 @@ class OverviewService:
             ),
             annotators=len(repository.annotator_counts(self._session, project_id)),
             has_simulated_answers=has_simulated_answers(self._session, project_id),
-            round=batches[-1].round if batches else 0,
+            round=last.round if last else 0,
             batch_size=size,
             batch_labelled=answered,
             champion=champion.number if champion else None,
@@ -211,7 +213,7 @@ class OverviewService:
         rounds = []
         for batch in repository.batches(self._session, project_id):
             size, labelled = progress.get(batch.id, (0, 0))
-            version = trained.get(batch.round)
+            version = trained.get(batch.round) if batch.strategy != CHOSEN else None
             rounds.append(
                 RoundStatus(
                     round=batch.round,

@@ -11,6 +11,16 @@ from backend.audit.repository import unused_id
 from backend.models import Dataset, Project, SyncCursor
 
 
+def lock_project(session: Session, project_id: int) -> Project | None:
+    """The project; who adds something to it waits until the transaction ends."""
+    return session.exec(
+        select(Project)
+        .where(Project.id == project_id)
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+
+
 def insert(
     session: Session,
     *,

@@ -29,7 +29,9 @@ from backend.models import (
     Promotion,
     Record,
     ReviewCase,
+    SavedView,
     Schedule,
+    SentCase,
     SyncCursor,
     Task,
     WebhookEvent,
@@ -38,16 +40,6 @@ from backend.models import (
 
 RECORDS_A_READ = 5_000
 """Chosen: bounds memory while records are looked through."""
-
-
-def lock_project(session: Session, project_id: int) -> Project | None:
-    """The project; who adds something to it waits until the transaction ends."""
-    return session.exec(
-        select(Project)
-        .where(Project.id == project_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one_or_none()
 
 
 def count_of(session: Session, table: type[SQLModel], project_id: int) -> int:
@@ -108,6 +100,8 @@ def _of_project(project_id: int) -> dict[type[SQLModel], ColumnElement[bool]]:
         LabelFinding: own(LabelFinding),
         MachineLabel: col(MachineLabel.acceptance_id).in_(ids(Acceptance)),
         Acceptance: own(Acceptance),
+        SavedView: own(SavedView),
+        SentCase: own(SentCase),
         CaseReason: own(CaseReason),
         Decision: col(Decision.case_id).in_(ids(ReviewCase)),
         ReviewCase: own(ReviewCase),

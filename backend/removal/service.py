@@ -22,6 +22,7 @@ from backend.models import (
     Project,
     Task,
 )
+from backend.projects.repository import lock_project
 from backend.projects.service import ProjectsService, label_schema_of
 from backend.records.service import RecordsService
 from backend.removal import repository
@@ -84,7 +85,7 @@ class Removals:
         """
         project = ProjectsService(self._session, self._clock).get(project_id)
         check_confirmed(confirmed, project.name)
-        repository.lock_project(self._session, project_id)
+        lock_project(self._session, project_id)
         lost = self.of_project(project)
         args = {
             "folders": [

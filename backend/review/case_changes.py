@@ -17,7 +17,7 @@ from backend.loop.answers import RecordAnswers
 from backend.models import LabelFinding, Project, ReviewCase
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
-from backend.review import repository, situation_repository
+from backend.review import repository, sent_case_repository, situation_repository
 from backend.review.triage import (
     EQUAL,
     Opinion,
@@ -177,6 +177,7 @@ def _evidence(
     schema = label_schema_of(project)
     records = situation_repository.records_of_tasks(session, project.id, task_ids)
     newer = situation_repository.newer_records(session, project.id, task_ids)
+    sent = sent_case_repository.waiting(session, project.id, task_ids)
     lost = situation_repository.tasks_with_lost_answers(session, project.id, task_ids)
     evidence = {}
     for task_id, answers in labels.held.items():
@@ -203,6 +204,7 @@ def _evidence(
             tied=_tie(answers, schema),
             is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
             is_awaited=answers.awaits_copy,
+            sent=tuple((row.id, row.author) for row in sent.get(task_id, ())),
         )
     return evidence
 

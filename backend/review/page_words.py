@@ -17,6 +17,7 @@ REASON_NAMES = {
     "record_changed": N_("Record changed"),
     "withdrawn_label": N_("Label not in the schema"),
     "answers_deleted": N_("Answers deleted"),
+    "chosen": N_("Sent to the desk"),
     "issue:": N_("Issues differ"),
     "field:": N_("Marked fields differ"),
 }

@@ -19,6 +19,7 @@ SUSPECTED_ERROR = "suspected_error"
 RECORD_CHANGED = "record_changed"
 WITHDRAWN_LABEL = "withdrawn_label"
 ANSWERS_DELETED = "answers_deleted"
+CHOSEN = "chosen"
 
 REASONS = (
     TIE,
@@ -28,6 +29,7 @@ REASONS = (
     RECORD_CHANGED,
     WITHDRAWN_LABEL,
     ANSWERS_DELETED,
+    CHOSEN,
 )
 """Codes without a subject; ``issue:`` and ``field:`` are followed by a name."""
 
@@ -40,6 +42,8 @@ three or of four who answered says otherwise."""
 ISSUE_WEIGHT, FIELD_WEIGHT = 0.5, 0.35
 """Of an evenly split question. Chosen, not measured: an issue says more of a record than one of
 its fields, and both less than its grade."""
+CHOSEN_WEIGHT = 0.5
+"""Of a label that somebody sent to the desk, who may well be right. Chosen, not measured."""
 EQUAL = 1e-6
 """Difference of probabilities that sums in another order make, and rounding in the store."""
 
@@ -86,6 +90,8 @@ class RecordSituation:
     """Grades that as many people gave, where no grade has more."""
     is_unanimous: bool = False
     """Everybody gave the same grade."""
+    sent: Sequence[tuple[int, str]] = field(default_factory=tuple)
+    """(id, author) of each sending to the desk that no decision has seen, the newest last."""
     sureness: float | None = None
     """Orders doubtful records better than the confidence, where a classifier spoke."""
 
@@ -157,6 +163,18 @@ def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
             0.5,
             Message("Every answer was deleted in Label Studio; the store keeps them."),
         )
+    if situation.sent:
+        yield ReviewReason(
+            CHOSEN,
+            CHOSEN_WEIGHT,
+            Message("sent to the desk by {name}", name=situation.sent[-1][1]),
+            [mark_of(sending_id) for sending_id, _ in situation.sent],
+        )
+
+
+def mark_of(sending_id: int) -> str:
+    """What a decision has seen that was made on a label which was sent to the desk."""
+    return f"{CHOSEN}:{sending_id}"
 
 
 def _about_the_grade(situation: RecordSituation, review_below: float) -> Iterator[ReviewReason]:

@@ -1,6 +1,5 @@
 """Choose the next batch: score the pool, select, say why each record."""
 
-import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,10 +21,12 @@ from backend.loop import repository as loop_repository
 from backend.loop.service import continue_loop
 from backend.machine_labels.batch_checks import MachineLabelled, machine_labelled
 from backend.models import ModelVersion, Project
+from backend.projects.repository import lock_project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.review.gold import add_gold_records
 from backend.selection import repository
+from backend.selection.content import prediction_values, task_key
 from backend.selection.explanations import StoredExplanation, explain_batch
 from backend.words import Message
 from labeling.label_schema import LabelSchema
@@ -165,6 +166,7 @@ def _store_batch(
 ) -> int:
     schema = label_schema_of(project)
     with services.database.transaction() as session:
+        lock_project(session, project.id)
         batch = repository.add_batch(
             session,
             project_id=project.id,
@@ -174,7 +176,12 @@ def _store_batch(
             seed=seed,
             now=services.clock(),
         )
-        rows = _task_rows(project, batch.id, machine.add_to(selected, seed=seed))
+        taken = loop_repository.tasked_record_ids(session, project.id)
+        rows = [
+            row
+            for row in _task_rows(project, batch.id, machine.add_to(selected, seed=seed))
+            if row["record_id"] not in taken  # by somebody, since the choice began
+        ]
         task_ids = repository.add_tasks(session, rows)
         if rows:
             reason = rows[seed % len(rows)]["reason"]
@@ -188,23 +195,23 @@ def _store_batch(
                         "model_version_id": champion.id,
                         "created_at": services.clock(),
                         "explanation": explanations.get(record_id, []),
-                        **_prediction(predictions, row, schema),
+                        **prediction_values(predictions, row, schema),
                     }
                     for row, record_id in enumerate(selected.record_ids)
+                    if record_id in task_ids
                 ],
             )
     return len(task_ids)
 
 
 def _task_rows(project: Project, batch_id: int, selected: SelectedBatch) -> list[dict[str, Any]]:
-    marker = f"assay-{project.id}-{project.created_at.timestamp()}"
     places = _places(selected.is_audit)
     return [
         {
             "project_id": project.id,
             "record_id": record_id,
             "batch_id": batch_id,
-            "key": uuid.uuid5(uuid.NAMESPACE_OID, f"{marker}-{record_id}").hex,
+            "key": task_key(project, record_id),
             "position": places[row],
             "is_audit": is_audit,
             "acquisition_score": score,
@@ -238,19 +245,3 @@ def _places(is_audit: Sequence[bool]) -> list[int]:
     for place, row in enumerate(order):
         places[row] = place
     return places
-
-
-def _prediction(predictions: RecordPredictions, row: int, schema: LabelSchema) -> dict[str, Any]:
-    grades = _by_name(schema.grades, predictions.grades[row])
-    grade = max(grades, key=grades.__getitem__)
-    return {
-        "grade": grade,
-        "score": grades[grade],
-        "grade_probabilities": grades,
-        "issue_probabilities": _by_name(schema.issue_values, predictions.issues[row]),
-        "field_probabilities": _by_name(schema.fields, predictions.faulty_fields[row]),
-    }
-
-
-def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
-    return {name: round(float(value), 6) for name, value in zip(names, values, strict=True)}

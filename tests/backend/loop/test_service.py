@@ -13,7 +13,7 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.jobs.queue import get
 from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
-from backend.loop.repository import IMPORTED_ROUND, Learnt
+from backend.loop.repository import NO_ROUND, Learnt
 from backend.loop.service import (
     LEARNT,
     RETRY_FAILED_AFTER,
@@ -178,7 +178,7 @@ def test_nothing_is_due_before_the_first_batch_and_after_the_last(store: Store) 
     with_policy(store, max_rounds=2)
     assert named(due(store, is_retrained=True)) == NEXT_BATCH
     batch = store.session.exec(select(Batch)).one()
-    batch.round = IMPORTED_ROUND
+    batch.round = NO_ROUND
     store.session.flush()
     assert due(store, is_retrained=True) is None
 
