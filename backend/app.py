@@ -26,6 +26,10 @@ from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
 from backend.core.responses import problem_responses
+from backend.explorer import pages as explorer_pages
+from backend.explorer import sending_pages as explorer_sending_pages
+from backend.explorer import view_pages as explorer_view_pages
+from backend.explorer.router import router as explorer_router
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -69,6 +73,7 @@ TAGS = [
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
     {"name": "verdicts", "description": "What the champion says of every record."},
+    {"name": "records of a project", "description": "Send chosen records on; saved views."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
     {"name": "removal", "description": "What was made by mistake is taken away."},
     {"name": "jobs", "description": "Background work with its progress."},
@@ -91,6 +96,7 @@ ROOM_ROUTERS = (
     registry_router,
     machine_labels_router,
     verdicts_router,
+    explorer_router,
     label_exchange_router,
     removal_router,
 )
@@ -136,6 +142,9 @@ def create_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
         overview_pages.router,
+        explorer_pages.router,
+        explorer_sending_pages.router,
+        explorer_view_pages.router,
         findings_pages.router,
         exchange_pages.router,
         review_bulk_pages.router,

@@ -81,6 +81,10 @@ class SentCases:
         LoopService(self._session, self._clock).request_review(project)
         return plan
 
+    def count(self, project: Project, sending: str) -> int:
+        """How many labels were sent by that click."""
+        return len(repository.tasks_of(self._session, project.id, sending))
+
     def can_be_taken_back(self, project: Project, sending: str) -> int:
         """How many labels of that sending nobody has decided yet."""
         sent = repository.tasks_of(self._session, project.id, sending)

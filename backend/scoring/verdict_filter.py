@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
+from backend.core.request_body import RowNumber
 from backend.scoring.verdict_labels import Source
 
 Operator = Literal["=", ">=", "<="]
@@ -37,7 +38,7 @@ class VerdictFilter(BaseModel):
     )
     source: list[Source] = Field(default_factory=list, max_length=4, description="what counts")
     kind: list[str] = Field(default_factory=list, max_length=100)
-    import_id: list[int] = Field(default_factory=list, max_length=100)
+    import_id: list[RowNumber] = Field(default_factory=list, max_length=100)
     confidence_from: Probability = 0.0
     confidence_to: Probability = 1.0
     risk_from: Probability = 0.0
@@ -51,7 +52,7 @@ class VerdictFilter(BaseModel):
         description="FIELD=value, FIELD>=value, FIELD<=value; FIELD= for a missing value",
         examples=[["brand=Acme", "price>=5"]],
     )
-    record_id: list[int] = Field(default_factory=list, max_length=10_000)
+    record_id: list[RowNumber] = Field(default_factory=list, max_length=10_000)
 
 
 class VerdictOrder(BaseModel):

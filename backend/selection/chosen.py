@@ -50,6 +50,16 @@ class LabellingPlan:
     machine: int
 
 
+@dataclass(frozen=True)
+class ChosenBatch:
+    """A batch that is there."""
+
+    id: int
+    records: int
+    can_be_taken_back: bool
+    """Label Studio was given nothing of it."""
+
+
 class ChosenBatches:
     """Batches of chosen records of all projects, within one transaction."""
 
@@ -104,22 +114,13 @@ class ChosenBatches:
         LoopService(self._session, self._clock).continue_loop(project)
         return batch, plan
 
-    def batch(self, project: Project, sending: str) -> tuple[Batch, int, bool]:
-        """The batch of that sending, its number of records, whether it can be taken back.
-
-        Raises:
-            NotFound: there is none.
-        """
+    def find(self, project: Project, sending: str) -> ChosenBatch | None:
+        """The batch of that click, None where there is none (any more)."""
         batch = repository.find_chosen(self._session, project.id, sending)
         if batch is None:
-            raise NotFound(
-                Message("There is no batch of the sending {sending!r}.", sending=sending),
-                field="sending",
-                value=sending,
-                remedy=Message("Choose the records again and send them."),
-            )
+            return None
         tasks, pushed = repository.count_tasks(self._session, batch.id)
-        return batch, tasks, pushed == 0 and batch.pushed_at is None
+        return ChosenBatch(batch.id, tasks, pushed == 0 and batch.pushed_at is None)
 
     def take_back(self, project: Project, sending: str, *, actor: str) -> int:
         """The batch is gone, as if it had not been sent; how many records it had.
@@ -129,8 +130,15 @@ class ChosenBatches:
             Conflict: Label Studio has its tasks already.
         """
         lock_project(self._session, project.id)
-        batch, tasks, can_be_taken_back = self.batch(project, sending)
-        if not can_be_taken_back:
+        batch = self.find(project, sending)
+        if batch is None:
+            raise NotFound(
+                Message("There is no batch of the sending {sending!r}.", sending=sending),
+                field="sending",
+                value=sending,
+                remedy=Message("Choose the records again and send them."),
+            )
+        if not batch.can_be_taken_back:
             raise Conflict(
                 Message("Label Studio has these records already."),
                 field="sending",
@@ -142,9 +150,9 @@ class ChosenBatches:
             actor,
             "batch.chosen_undone",
             f"project:{project.id}",
-            {"batch": batch.id, "records": tasks},
+            {"batch": batch.id, "records": batch.records},
         )
-        return tasks
+        return batch.records
 
     def _riskiest_first(self, project: Project, record_ids: Sequence[int]) -> list[int]:
         table = verdict_table(self._session, self._services, project)
