@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from backend.core.exceptions import InvalidInput
 from backend.core.request_body import LARGEST_OFFSET
+from backend.explorer.page_words import FILTER_NAMES
 from backend.scoring.verdict_filter import VerdictFilter, VerdictOrder
 from backend.words import Message
 
@@ -75,6 +76,10 @@ class Address:
         """True where not every record is wanted."""
         return any(name != "sort" for name, _ in self.pairs)
 
+    def said(self, name: str) -> str:
+        """The value of that name as it came, also a wrong one; empty for none."""
+        return next((value for other, value in self.pairs if other == name), "")
+
     def has(self, name: str, value: str) -> bool:
         """True where that filter is on."""
         return (name, value) in self.pairs
@@ -131,7 +136,11 @@ def _refusal(error: ValidationError) -> InvalidInput:
     first = error.errors()[0]
     name = str(first["loc"][0]) if first["loc"] else "?"
     return InvalidInput(
-        Message("The filter {name} cannot be {value!r}.", name=name, value=first["input"]),
+        Message(
+            "The filter {name} cannot be {value!r}.",
+            name=Message(FILTER_NAMES[name]) if name in FILTER_NAMES else name,
+            value=first["input"],
+        ),
         field=name,
         value=first["input"],
         remedy=Message("Remove that filter, or choose it in the lists."),

@@ -81,7 +81,7 @@ def records_page(
         "is_ready": state.model_version is not None,
         "address": address,
         "query": address.query,
-        "sort": address.order.sort,
+        "sort": address.said("sort") or address.order.sort,
         "sorts": _sorts(address, fields, translate),
         "operators": OPERATOR_NAMES,
         "formats": FORMATS,

@@ -204,7 +204,7 @@ def _evidence(
             tied=_tie(answers, schema),
             is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
             is_awaited=answers.awaits_copy,
-            sent=tuple((row.id, row.author) for row in sent.get(task_id, ())),
+            sent=(sent[task_id].id, sent[task_id].author) if task_id in sent else None,
         )
     return evidence
 

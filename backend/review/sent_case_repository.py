@@ -29,19 +29,23 @@ def answered_tasks(session: Session, project_id: int, record_ids: Sequence[int])
 
 def waiting(
     session: Session, project_id: int, task_ids: Sequence[int] | None = None
-) -> dict[int, list[SentCase]]:
-    """First task's id to its sendings that no standing decision has seen, oldest first.
+) -> dict[int, SentCase]:
+    """First task's id to its newest sending, where the decision that stands has not seen it.
 
     Of the whole project or of these tasks.
     """
     seen = situation_repository.seen_by_decisions(session, project_id, task_ids)
-    found: dict[int, list[SentCase]] = {}
     query = select(SentCase).where(SentCase.project_id == project_id).order_by(col(SentCase.id))
-    for condition in of_tasks(col(SentCase.task_id), task_ids):
-        for row in session.exec(query.where(condition)):
-            if mark_of(row.id) not in seen.get(row.task_id, frozenset()):
-                found.setdefault(row.task_id, []).append(row)
-    return found
+    newest = {
+        row.task_id: row
+        for condition in of_tasks(col(SentCase.task_id), task_ids)
+        for row in session.exec(query.where(condition))
+    }
+    return {
+        task_id: row
+        for task_id, row in newest.items()
+        if mark_of(row.id) not in seen.get(task_id, frozenset())
+    }
 
 
 def tasks_of(session: Session, project_id: int, sending: str) -> list[int]:

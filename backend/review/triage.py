@@ -90,8 +90,8 @@ class RecordSituation:
     """Grades that as many people gave, where no grade has more."""
     is_unanimous: bool = False
     """Everybody gave the same grade."""
-    sent: Sequence[tuple[int, str]] = field(default_factory=tuple)
-    """(id, author) of each sending to the desk that no decision has seen, the newest last."""
+    sent: tuple[int, str] | None = None
+    """Id and author of the newest sending to the desk, if no decision has seen it."""
     sureness: float | None = None
     """Orders doubtful records better than the confidence, where a classifier spoke."""
 
@@ -167,8 +167,8 @@ def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
         yield ReviewReason(
             CHOSEN,
             CHOSEN_WEIGHT,
-            Message("sent to the desk by {name}", name=situation.sent[-1][1]),
-            [mark_of(sending_id) for sending_id, _ in situation.sent],
+            Message("sent to the desk by {name}", name=situation.sent[1]),
+            [mark_of(situation.sent[0])],
         )
 
 

@@ -109,8 +109,15 @@ class Loop:
         """Every job has run, also those that wait and those that jobs asked for."""
         self.runner.run_pending(skip_waiting_time=True)
 
-    def answer(self, round_number: int, grade_of: GradeOf = true_grade, *, person: int = 1) -> None:
-        """The person has answered every task of the round, and the loop was told."""
+    def answer(
+        self,
+        round_number: int,
+        grade_of: GradeOf = true_grade,
+        *,
+        person: int = 1,
+        first: int | None = None,
+    ) -> None:
+        """The person has answered the round's tasks, all or the first, and the loop was told."""
         self.clock.advance()
         with self.services.database.transaction() as session:
             annotator = session.exec(
@@ -118,7 +125,7 @@ class Loop:
             ).one_or_none() or Annotator(label_studio_user_id=person, created_at=self.clock())
             session.add(annotator)
             session.flush()
-            for task, record in self._tasks(session, round_number):
+            for task, record in self._tasks(session, round_number)[:first]:
                 session.add(self._revision(task, annotator.id, grade_of(task, record), 1, person))
         self.tell()
 
