@@ -65,6 +65,14 @@ BEYOND: Mapping[str, frozenset[str]] = {
     "POST /api/v1/projects/{project_id}/cases/{case_id}/decisions": frozenset(
         {"grade", "issues", "faulty_fields", "corrected_values", "soft_label", "reason", "rule"}
     ),
+    # What records there are, and what can be asked of them, is the project's.
+    "POST /api/v1/projects/{project_id}/batches/chosen": frozenset(
+        {"record_id", "where", "filter"}
+    ),
+    "POST /api/v1/projects/{project_id}/cases/chosen": frozenset({"record_id", "where", "filter"}),
+    # A view's query is an address's, whose filters have values of their own.
+    "POST /api/v1/projects/{project_id}/views": frozenset({"query"}),
+    "PATCH /api/v1/projects/{project_id}/views/{view_id}": frozenset({"query"}),
     "POST /api/v1/projects/{project_id}/cases/bulk": frozenset({"reason", "rule"}),
 }
 """Fields of an operation about which the store has rules that a JSON schema cannot know. Only there
