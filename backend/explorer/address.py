@@ -49,6 +49,7 @@ class Address:
         if NEW_FIELD in said:
             condition = (said[NEW_FIELD], said.get(NEW_OPERATOR, "="), said.get(NEW_VALUE, ""))
             pairs.append(("where", "".join(condition)))
+        pairs = list(dict.fromkeys(pairs))
         offset = said.get("offset", "0")
         place = int(offset) if offset.isdecimal() else 0
         values: dict[str, Any] = dict(pairs)
@@ -57,8 +58,7 @@ class Address:
             wanted = VerdictFilter.model_validate(values)
             order = VerdictOrder.model_validate(values)
         except ValidationError as error:
-            kept = tuple(dict.fromkeys(pairs))
-            return cls(VerdictFilter(), VerdictOrder(), kept, 0, _refusal(error))
+            return cls(VerdictFilter(), VerdictOrder(), tuple(pairs), 0, _refusal(error))
         return cls(wanted, order, pairs_of(wanted, order), min(place, LARGEST_OFFSET))
 
     @classmethod

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
+from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer, require
 from backend.core.exceptions import AppError, Conflict, InvalidInput
 from backend.core.language import language_of
 from backend.explorer.address import Address
@@ -126,6 +126,7 @@ def _confirmation(
     form: FormData,
     principal: Viewer,
 ) -> Response:
+    require("engineer")(request, principal, None)
     target = _target(_text(form, "action"))
     try:
         plan = Sending(session, services).plan(project, chosen.wanted, target)

@@ -22,6 +22,7 @@ ROWS: Mapping[str, Sequence[int | str]] = {
     "annotator_id": (1, 2, 0),
     "user_id": (1, 2),
     "import_id": (1,),
+    "view_id": (1, 2),
     "version": (1, 2),
     "job_id": ("queued-1", "running-1", "waiting-1", "failed-1", "done-1", "cancelled-1"),
 }

@@ -13,7 +13,16 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.guidelines.schemas import GuidelineDraft
 from backend.guidelines.service import Guidelines
-from backend.models import Annotation, Annotator, Dataset, Import, ImportReject, Project, Task
+from backend.models import (
+    Annotation,
+    Annotator,
+    Dataset,
+    Import,
+    ImportReject,
+    Project,
+    SavedView,
+    Task,
+)
 from backend.review.refreshing import refresh_desk
 from tests.backend.overview.store import fill, fill_jobs
 
@@ -44,6 +53,16 @@ def fill_store(services: Services) -> dict[str, str]:
             project = session.get_one(Project, project_id)
             draft = GuidelineDraft(based_on=1, text="Look twice.", change="The first words.")
             Guidelines(session, services.clock).save(project, draft, author="test")
+            session.add(
+                SavedView(
+                    project_id=project_id,
+                    name="Poor ones",
+                    query="grade=poor",
+                    owner="ana@example.org",
+                    is_shared=True,
+                    created_at=now,
+                )
+            )
         _add_import(session, services)
         access = AccessService(session, services.clock)
         for name in ("ana", "spare"):

@@ -10,6 +10,7 @@ from backend.core.settings import Settings
 from backend.jobs import queue
 from backend.loop.halt import halted_step, is_retry_due
 from backend.loop.job_names import NEXT_BATCH, PUSH, RETRAIN
+from backend.loop.repository import CHOSEN, NO_ROUND
 from backend.loop.service import RETRY_FAILED_AFTER, LoopService
 from backend.models import Batch, Job, Task
 from tests.backend.annotations.conftest import TASKS
@@ -96,6 +97,27 @@ def test_a_push_that_was_cancelled_stops_the_loop_until_it_is_tried_again(store:
     assert due(store) == anew, "the retry is the loop's step now"
     ended(store, anew, "done")
     batch.pushed_at = LATER
+    store.session.flush()
+    assert halt(store) is None
+
+
+def test_a_push_that_failed_stops_it_whichever_batch_it_was_for(store: Store) -> None:
+    """Also one of records that a person chose, which is of no round."""
+    with_policy(store)
+    chosen = Batch(
+        project_id=store.seeded.project_id,
+        round=NO_ROUND,
+        strategy=CHOSEN,
+        sending="x",
+        seed=0,
+        created_at=LATER,
+    )
+    store.session.add(chosen)
+    store.session.flush()
+    push = ended(store, due(store), "failed")
+    assert push.name == PUSH
+    assert halt(store) == PUSH
+    chosen.pushed_at = LATER
     store.session.flush()
     assert halt(store) is None
 

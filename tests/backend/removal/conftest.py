@@ -12,7 +12,9 @@ from backend.models import (
     MachineLabel,
     ModelVersion,
     Promotion,
+    SavedView,
     Schedule,
+    SentCase,
     SyncCursor,
     Task,
     WebhookEvent,
@@ -87,6 +89,8 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
         ),
         WebhookEvent(project_id=1, body="{}", received_at=NOW),
         WorkReport(project_id=1, fingerprint="x", content={}, computed_at=NOW),
+        SentCase(project_id=1, task_id=1, sending="x", author="test", sent_at=NOW),
+        SavedView(project_id=1, name="x", query="", owner="test", is_shared=True, created_at=NOW),
     ]
 
 
