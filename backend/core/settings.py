@@ -226,6 +226,11 @@ class Settings(BaseSettings):
         """Where the features of datasets lie; it may be deleted at any time."""
         return self.data_dir / "pools"
 
+    @property
+    def record_index_dir(self) -> Path:
+        """Columns of current records, by dataset."""
+        return self.data_dir / "record_index"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and the two env files; ``overrides`` win.
