@@ -28,6 +28,7 @@ def handlers(services: Services) -> dict[str, Handler]:
             "models": services.settings.models_dir,
             "pools": services.settings.pools_dir,
             "record_index": services.settings.record_index_dir,
+            "verdicts": services.settings.verdicts_dir,
         }
         freed = 0
         for folder in map(Path, args["folders"]):

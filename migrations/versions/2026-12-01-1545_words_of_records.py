@@ -1,7 +1,7 @@
 """The words of current records, an index of them, and up to where it goes.
 
 Revision: 0015
-After: 0013
+After: 0014
 Made: 2026-12-01 15:45:00+00:00
 """
 
@@ -13,7 +13,7 @@ from alembic import op
 from backend.models import columns
 
 revision: str = '0015'
-down_revision: str | Sequence[str] | None = '0013'
+down_revision: str | Sequence[str] | None = '0014'
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
