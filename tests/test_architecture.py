@@ -19,7 +19,6 @@ SQL_ELSEWHERE = {
     "backend/core/database.py": "opens the store",
     "backend/core/migrations.py": "reads which migration the store is at",
     "backend/models/record.py": "the condition of a partial index",
-    "backend/models/record_index.py": "what an index is of, and SQLite's own index of words",
 }
 SQL_WORDS = {"select", "insert", "update", "delete", "text", "func", "exists", "and_", "or_"}
 SQL_CALLS = {"exec", "execute", "exec_driver_sql", "scalar", "scalars"}

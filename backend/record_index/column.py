@@ -52,7 +52,7 @@ def array_on_disk(path: Path, dtype: str) -> NDArray[Any]:
     return np.memmap(path, dtype=dtype, mode="r")
 
 
-class _Texts(Sequence[str]):
+class _SortedTexts(Sequence[str]):
     """Texts on disk, ascending."""
 
     def __init__(self, texts: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
@@ -72,7 +72,7 @@ class _Texts(Sequence[str]):
         return bytes(self._texts[start : int(self._ends[index])]).decode()
 
 
-class Column:
+class RecordColumn:
     """The values of n records in one column, by ascending record id.
 
     Texts are ordered by their characters' numbers, numbers by size. Masks are (n,).
@@ -93,7 +93,7 @@ class Column:
         if self.form == "number":
             self._values = array_on_disk(files.path(folder, "numbers.f64"), "<f8")
         elif self.form == "text":
-            self._values = _Texts(
+            self._values = _SortedTexts(
                 array_on_disk(files.path(folder, "texts.utf8"), "u1"),
                 array_on_disk(files.path(folder, "ends.i64"), "<i8"),
             )
@@ -161,11 +161,11 @@ class Column:
 
         Descending is the exact reverse of it, but for those.
         """
-        order = self._order
+        order: NDArray[np.intp] = self._order.astype(np.intp)
         if not descending:
-            return order.astype(np.intp)
+            return order
         count = len(order) - int(np.count_nonzero(self.codes < 0))
-        return np.concatenate([order[:count][::-1], order[count:]]).astype(np.intp)
+        return np.concatenate([order[:count][::-1], order[count:]])
 
     def counts(self, mask: Mask | None = None, top: int = 20) -> ValueCounts:
         """How often each value occurs among these records, or all."""

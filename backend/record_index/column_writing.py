@@ -105,7 +105,7 @@ def _floats(distinct: pa.Array, is_number: bool) -> NDArray[np.float64] | None:
     is_plain = pc.match_substring_regex(distinct, f"^(?:{PLAIN_NUMBER})$")
     if not is_number and not pc.all(is_plain).as_py():
         return None
-    plain = pc.if_else(is_plain, distinct, pa.scalar(None, pa.string()))
+    plain = pc.if_else(is_plain, distinct, pa.nulls(len(distinct), pa.string()))
     floats = pc.cast(plain, pa.float64()).to_numpy(zero_copy_only=False).copy()
     floats[np.isinf(floats)] = np.nan
     return floats if is_number or _are_exact(distinct, floats) else None

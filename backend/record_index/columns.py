@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from backend.core.exceptions import InvalidInput
-from backend.record_index.column import Column, ColumnFiles, Mask, ValueCounts, array_on_disk
+from backend.record_index.column import ColumnFiles, Mask, RecordColumn, ValueCounts, array_on_disk
 from backend.record_index.value_spool import EXTERNAL_ID, KIND, column_of_field
 from backend.words import Message
 
@@ -66,14 +66,14 @@ class RecordColumns:
         self.ids: NDArray[np.int64] = array_on_disk(folder / IDS, "<i8")
         self.import_ids: NDArray[np.int64] = array_on_disk(folder / IMPORTS, "<i8")
         self.created_at: NDArray[np.int64] = array_on_disk(folder / CREATED, "<i8")
-        self._columns = {files.name: Column(folder, files) for files in held.columns}
+        self._columns = {files.name: RecordColumn(folder, files) for files in held.columns}
         self.kinds = self._columns[KIND]
         self.external_ids = self._columns[EXTERNAL_ID]
 
     def __len__(self) -> int:
         return len(self.ids)
 
-    def column(self, field: str) -> Column:
+    def column(self, field: str) -> RecordColumn:
         """The field's.
 
         Raises:
@@ -104,7 +104,7 @@ class RecordColumns:
         return mask
 
     def equal(self, field: str, value: str | float) -> Mask:
-        """Records with that value; see :class:`Column`, also for the errors of all of these."""
+        """Records with that value; see :class:`RecordColumn`, also for the errors of all of these."""
         return self._comparable(field).equal(value)
 
     def one_of(self, field: str, values: Collection[str | float]) -> Mask:
@@ -115,7 +115,7 @@ class RecordColumns:
         """Records whose value is neither less than ``low`` nor more than ``high``."""
         return self._comparable(field).between(low, high)
 
-    def _comparable(self, field: str) -> Column:
+    def _comparable(self, field: str) -> RecordColumn:
         column = self.column(field)
         if column.form == "long":
             raise InvalidInput(

@@ -13,7 +13,6 @@ from backend.core.services import Services
 from backend.record_index import repository
 from backend.record_index.column_writing import ColumnWriter
 from backend.record_index.columns import CREATED, IDS, IMPORTS, ColumnsList
-from backend.record_index.text_indexing import Watch
 from backend.record_index.value_spool import (
     CREATED_AT,
     EXTERNAL_ID,
@@ -25,6 +24,7 @@ from backend.record_index.value_spool import (
     column_of_field,
 )
 from backend.record_index.versions import Versions
+from backend.records.field_removal import Watch
 from backend.words import Message
 
 RECORDS_PER_PAGE = 5_000

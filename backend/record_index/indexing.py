@@ -7,8 +7,8 @@ from sqlmodel import Session
 from backend.core.services import Services
 from backend.record_index import repository
 from backend.record_index.columns_building import ColumnsBuilding
-from backend.record_index.text_indexing import DatasetGone, Watch, index_texts
-from backend.words import Worded
+from backend.record_index.text_indexing import DatasetGone, index_texts
+from backend.records.field_removal import Watch
 
 COLUMNS = 0.2
 """Share of the columns in all of it, the first time. Measured on SQLite."""
@@ -21,8 +21,8 @@ def index_dataset(services: Services, dataset_id: int, watch: Watch) -> dict[str
     One process at a time may do it for a dataset.
     """
     try:
-        made = make_columns(services, dataset_id, _Share(watch, 0.0, COLUMNS))
-        changed = store_words(services, dataset_id, _Share(watch, COLUMNS, 1.0))
+        made = make_columns(services, dataset_id, _PartOfWork(watch, 0.0, COLUMNS))
+        changed = store_words(services, dataset_id, _PartOfWork(watch, COLUMNS, 1.0))
     except DatasetGone:
         return {"dataset": "gone"}
     return {"columns": made, "texts": changed}
@@ -86,13 +86,13 @@ def _keep(session: Session, dataset_id: int) -> None:
         raise DatasetGone
 
 
-class _Share:
+class _PartOfWork:
     """A part of the work tells its progress as one of the whole."""
 
     def __init__(self, watch: Watch, begin: float, end: float) -> None:
         self._watch, self._begin, self._end = watch, begin, end
 
-    def progress(self, fraction: float, message: str | Worded = "") -> None:
+    def progress(self, fraction: float, message: str = "") -> None:
         """So much of the part is done."""
         self._watch.progress(self._begin + (self._end - self._begin) * fraction, message)
 

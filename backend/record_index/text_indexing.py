@@ -1,7 +1,6 @@
 """The stored words of a dataset's records become those of its current ones."""
 
 from collections.abc import Sequence
-from typing import Protocol
 
 import numpy as np
 
@@ -13,22 +12,11 @@ from backend.record_index.repository import RecordRow
 from backend.record_index.values import value_text
 from backend.record_index.versions import digest_of
 from backend.record_index.words import stored_words
-from backend.words import Message, Worded
+from backend.records.field_removal import Watch
+from backend.words import Message
 
 RECORDS_PER_PAGE = 2_000
 """Records in memory at a time. Chosen."""
-
-
-class Watch(Protocol):
-    """Who runs it hears of its progress, and may stop it between two transactions."""
-
-    def progress(self, fraction: float, message: str | Worded = "") -> None:
-        """So much is done."""
-        ...
-
-    def check_cancelled(self) -> None:
-        """A safe point."""
-        ...
 
 
 class DatasetGone(Exception):
