@@ -8,6 +8,7 @@ from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
+from backend.models.record_index import RecordIndexState, RecordText
 from backend.models.registry import ModelVersion, Promotion
 from backend.models.review import (
     CaseReason,
@@ -45,6 +46,8 @@ __all__ = [
     "Project",
     "Promotion",
     "Record",
+    "RecordIndexState",
+    "RecordText",
     "ReviewCase",
     "Schedule",
     "SyncCursor",

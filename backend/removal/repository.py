@@ -28,6 +28,7 @@ from backend.models import (
     Project,
     Promotion,
     Record,
+    RecordIndexState,
     ReviewCase,
     Schedule,
     SyncCursor,
@@ -162,6 +163,7 @@ def delete_dataset(session: Session, dataset_id: int) -> None:
     """No row of the dataset is left; no project may label it."""
     imports = columns(col(Import.id)).where(col(Import.dataset_id) == dataset_id)
     for statement in (
+        delete(RecordIndexState).where(col(RecordIndexState.dataset_id) == dataset_id),
         delete(Record).where(col(Record.dataset_id) == dataset_id),
         delete(ImportReject).where(col(ImportReject.import_id).in_(imports)),
         delete(Import).where(col(Import.dataset_id) == dataset_id),
