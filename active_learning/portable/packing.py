@@ -62,9 +62,7 @@ def write_zip(path: Path, config: PortableConfig, files: Sequence[PackedFile]) -
         beside.unlink(missing_ok=True)
 
 
-def zip_pieces(
-    name: str, config: PortableConfig, files: Sequence[PackedFile]
-) -> Iterator[bytes]:
+def zip_pieces(name: str, config: PortableConfig, files: Sequence[PackedFile]) -> Iterator[bytes]:
     """A zip whose one folder ``name`` holds the model; the same bytes for the same model."""
     outlet = _Outlet()
     made = datetime.fromisoformat(config.made_at)

@@ -3,12 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from active_learning.types import RecordPredictions
-
-LIKELY = 0.5
-"""An issue or a faulty field is named from here on: it is more probable than not."""
+from active_learning.verdicts.measures import MARKED, doubt, risk
 
 
 def plain_verdicts(
@@ -30,25 +26,24 @@ def plain_verdicts(
         is_ordered: whether the risk is that of not being of the best grade.
         model_version: whose predictions they are.
     """
+    risks, doubts = risk(found.grades, is_ordered=is_ordered), doubt(found.grades)
     verdicts = []
     for row in range(len(found.grades)):
         shares = found.grades[row]
         first = int(shares.argmax())
-        second = float(np.delete(shares, first).max()) if len(shares) > 1 else 0.0
-        confidence = float(shares[first])
         by_issue = dict(zip(issues, found.issues[row].tolist(), strict=True))
         by_field = dict(zip(fields, found.faulty_fields[row].tolist(), strict=True))
         verdicts.append(
             {
                 "grade": grades[first],
-                "confidence": confidence,
+                "confidence": float(shares[first]),
                 "probabilities": dict(zip(grades, shares.tolist(), strict=True)),
                 "issues": _likely("name", by_issue),
                 "issue_probabilities": by_issue,
                 "faulty_fields": _likely("field", by_field),
                 "field_probabilities": by_field,
-                "risk": 1.0 - (float(shares[0]) if is_ordered else confidence),
-                "doubt": 1.0 - (confidence - second),
+                "risk": float(risks[row]),
+                "doubt": float(doubts[row]),
                 "model_version": model_version,
             }
         )
@@ -56,8 +51,8 @@ def plain_verdicts(
 
 
 def _likely(what: str, probabilities: dict[str, float]) -> list[dict[str, Any]]:
-    """Those at or above ``LIKELY``, the most probable first."""
-    named = [(name, share) for name, share in probabilities.items() if share >= LIKELY]
+    """Those at or above ``MARKED``, the most probable first."""
+    named = [(name, share) for name, share in probabilities.items() if share >= MARKED]
     return [
         {what: name, "probability": share}
         for name, share in sorted(named, key=lambda each: -each[1])

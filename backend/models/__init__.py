@@ -8,7 +8,7 @@ from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
-from backend.models.registry import ModelVersion, Promotion
+from backend.models.registry import AuditSample, ModelVersion, Promotion, VersionReport
 from backend.models.review import (
     CaseReason,
     ConsensusLabel,
@@ -27,6 +27,7 @@ __all__ = [
     "Annotator",
     "ApiKey",
     "AuditEvent",
+    "AuditSample",
     "Batch",
     "CaseReason",
     "ConsensusLabel",
@@ -50,6 +51,7 @@ __all__ = [
     "SyncCursor",
     "Task",
     "User",
+    "VersionReport",
     "WebhookEvent",
     "WorkReport",
     "Worker",

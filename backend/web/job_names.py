@@ -20,4 +20,5 @@ JOB_NAMES = {
     "training.next_batch": N_("Choose the next batch"),
     "training.accept": N_("Accept records by machine"),
     "training.assess_labels": N_("Judge the labels"),
+    "training.measure_versions": N_("Measure the model versions"),
 }

@@ -19,6 +19,7 @@ from backend.loop import repository as loop_repository
 from backend.loop.job_names import PUSH
 from backend.loop.service import LoopService
 from backend.machine_labels import jobs as machine_label_jobs
+from backend.model_reports import jobs as model_report_jobs
 from backend.models import (
     Annotation,
     Annotator,
@@ -243,7 +244,13 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         )
     registry = Registry()
     features = FeatureStore(services)
-    for room in (training_jobs, selection_jobs, machine_label_jobs, suspected_label_jobs):
+    for room in (
+        training_jobs,
+        selection_jobs,
+        machine_label_jobs,
+        suspected_label_jobs,
+        model_report_jobs,
+    ):
         registry.add_all(room.handlers(services, features))
     registry.add_all(agreement_jobs.handlers(services))
     registry.add_all(review_jobs.handlers(services))
