@@ -286,7 +286,7 @@ def _measure(
                     "ece": 0.08,
                     "parts_looked_at": 0,
                     "smallest_part": 20,
-                    **dict.fromkeys(PARTS_OF_A_REPORT, []),
+                    **{part: [] for part in PARTS_OF_A_REPORT},
                 },
                 measured_at=sample.created_at,
             )

@@ -58,7 +58,7 @@ def test_rolling_back_from_the_page_leaves_a_trace(
     sent = {"number": other, "reason": "too strict", "back": "model", "csrf_token": token[1]}
     answer = lead.post(f"/projects/{loop.project_id}/rollback", data=sent)
     assert answer.headers["location"] == f"{place}/{other}?notice=rolled-back"
-    assert 'champion</span></h1>' in lead.get(f"{place}/{other}").text
+    assert "champion</span></h1>" in lead.get(f"{place}/{other}").text
     with loop.services.database.reading() as session:
         events = session.exec(select(AuditEvent).where(AuditEvent.action == "model.rolled_back"))
         assert [event.detail["reason"] for event in events] == ["too strict"]
