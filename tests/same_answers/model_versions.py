@@ -33,8 +33,10 @@ def check_versions(world: World) -> None:
     newest = decisions[-1]
     if newest.evidence.get("rule") == "paired" and newest.challenger_id is not None:
         pair = versions[newest.challenger_id], versions[newest.previous_id or 0]
-        _check_newest(shown, pair, newest.evidence)
-        if project.curve_sample.measured_at is not None:
+        if pair[0].number not in project.curve_sample.waiting:
+            _check_newest(shown, pair, newest.evidence)
+        is_measured = project.curve_sample.measured_at is not None
+        if is_measured and pair[0].number not in project.curve_sample.waiting:
             with world.database.reading() as session:
                 _check_page(session, world, pair, newest.evidence)
 

@@ -241,6 +241,6 @@ def test_everybody_tells_what_was_measured_on_the_sample_of_the_gate(world: Worl
     check_versions(world)
     teach(world, 30, 36)
     world.retrain()
-    check_versions(world)
+    check_versions(world)  # the newest waits to be measured on its sample
     world.measure()
     check_versions(world)
