@@ -78,7 +78,7 @@ def with_config(
     """
     hashes: dict[str, str] = {}
     for file in files:
-        yield file.place, _noting(file, hashes)
+        yield file.place, _hashed_pieces(file, hashes)
     told = {"format": FORMAT, **asdict(config), "files": hashes}
     told[DIGEST] = _digest(told)
     yield CONFIG, iter([json.dumps(told, ensure_ascii=False, indent=1, sort_keys=True).encode()])
@@ -119,7 +119,7 @@ def read_config(folder: Path) -> PortableConfig:
                 )
             )
         if told.pop(DIGEST) != _digest(told):
-            raise ArtifactCorrupt(_altered(folder / CONFIG))
+            raise ArtifactCorrupt(_alteration(folder / CONFIG))
         hashes = {str(place): str(digest) for place, digest in told.pop("files").items()}
         config = PortableConfig(**{key: told[key] for key in told if key != "format"})
     except (KeyError, TypeError, AttributeError) as error:
@@ -143,7 +143,7 @@ def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
         for piece in PackedFile(place, folder / place).pieces():
             found.update(piece)
         if found.hexdigest() != digest:
-            raise ArtifactCorrupt(_altered(folder / place))
+            raise ArtifactCorrupt(_alteration(folder / place))
     for part in (CLASSIFIER, ENCODER):
         # What lies beside the weights, a library may load in their place.
         for packed in files_below(folder / part, part):
@@ -155,11 +155,11 @@ def _check_files(folder: Path, hashes: Mapping[str, str]) -> None:
                 )
 
 
-def _altered(path: Path) -> Reason:
+def _alteration(path: Path) -> Reason:
     return Reason("{path} was altered since it was written: download the model again.", path=path)
 
 
-def _noting(file: PackedFile, hashes: dict[str, str]) -> Iterator[bytes]:
+def _hashed_pieces(file: PackedFile, hashes: dict[str, str]) -> Iterator[bytes]:
     digest = sha256()
     for piece in file.pieces():
         digest.update(piece)

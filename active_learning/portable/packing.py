@@ -74,8 +74,8 @@ def zip_pieces(name: str, config: PortableConfig, files: Sequence[PackedFile]) -
             with archive.open(entry, "w", force_zip64=True) as file:
                 for piece in pieces:
                     file.write(piece)
-                    yield outlet.taken()
-    yield outlet.taken()
+                    yield outlet.take()
+    yield outlet.take()
 
 
 class _Outlet(RawIOBase):
@@ -91,7 +91,7 @@ class _Outlet(RawIOBase):
         self._held += data
         return len(data)
 
-    def taken(self) -> bytes:
+    def take(self) -> bytes:
         held, self._held = bytes(self._held), bytearray()
         return held
 

@@ -34,13 +34,13 @@ def model_card(facts: CardFacts, language: Language) -> str:
     """The card as Markdown."""
     t = translator(language)
     blocks = [
-        _heading(1, t(Message("{project}, model version {number}", **_names(facts)))),
+        _title(1, t(Message("{project}, model version {number}", **_names(facts)))),
         *_about(facts, t),
-        _heading(2, t(Message("How good it is"))),
+        _title(2, t(Message("How good it is"))),
         *_measures(facts, t, language),
-        _heading(2, t(Message("What it is for, and what not"))),
+        _title(2, t(Message("What it is for, and what not"))),
         *_limits(facts, t),
-        _heading(2, t(Message("How to use it"))),
+        _title(2, t(Message("How to use it"))),
         EXAMPLE.format(fields=", ".join(f'"{name}": "…"' for name in facts.fields)),
         t(
             Message(
@@ -48,7 +48,7 @@ def model_card(facts: CardFacts, language: Language) -> str:
                 "model is loaded; no store and no server is needed."
             )
         ),
-        _heading(2, t(Message("Encoder and licences"))),
+        _title(2, t(Message("Encoder and licences"))),
         *_licences(facts, t),
     ]
     return "\n\n".join(blocks) + "\n"
@@ -178,7 +178,7 @@ def _licences(facts: CardFacts, t: Translate) -> list[str]:
     return told
 
 
-def _heading(level: int, text: str) -> str:
+def _title(level: int, text: str) -> str:
     return f"{'#' * level} {text}"
 
 

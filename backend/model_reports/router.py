@@ -10,7 +10,7 @@ from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, V
 from backend.core.request_body import RowNumber
 from backend.core.responses import file_responses
 from backend.model_reports.package import model_package
-from backend.model_reports.schemas import ModelReport, QueuedMeasuring
+from backend.model_reports.schemas import ModelReport, QueuedVersionMeasuring
 from backend.model_reports.service import ModelReports
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
@@ -62,8 +62,8 @@ def download(
 @router.post("/measure", status_code=202)
 def measure(
     project_id: int, session: SessionDep, services: ServicesDep, principal: Engineer
-) -> QueuedMeasuring:
+) -> QueuedVersionMeasuring:
     """Measure all versions on one audit sample, where a gate decision has not done it."""
     project = ProjectsService(session, services.clock).get(project_id)
     reports = ModelReports(session, services.clock)
-    return QueuedMeasuring(job_id=reports.request(project, actor=principal.name))
+    return QueuedVersionMeasuring(job_id=reports.request(project, actor=principal.name))

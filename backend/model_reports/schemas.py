@@ -150,7 +150,7 @@ class VersionChanges(BaseModel):
     still_wrong: int = Field(description="both wrong, with different answers")
 
 
-class QueuedMeasuring(BaseModel):
+class QueuedVersionMeasuring(BaseModel):
     """The job that measures, or none where everything is measured."""
 
     job_id: str | None
@@ -172,3 +172,14 @@ class ModelReport(BaseModel):
     comparable: list[int] = Field(
         default_factory=list, description="versions that it can be compared with"
     )
+
+
+class CurveSample(BaseModel):
+    """The audit records that all points of the curve were measured on."""
+
+    measured_at: datetime | None = Field(
+        description="none: only the two versions of the newest gate decision are measured"
+    )
+    records: int | None
+    unreadable: list[int] = Field(description="versions that cannot answer any more")
+    waiting: list[int] = Field(description="versions that are not measured on these records yet")

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from backend.machine_labels.schemas import MachineLabelStatus
+from backend.model_reports.schemas import CurveSample
 from backend.words import Message, Said, WithReason, in_readers_language
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
@@ -45,17 +46,6 @@ class CurvePointPublic(BaseModel):
     accuracy: EstimatePublic
     model_version: int
     is_champion: bool
-
-
-class CurveSample(BaseModel):
-    """The audit records that all points of the curve were measured on."""
-
-    measured_at: datetime | None = Field(
-        description="none: only the two versions of the newest gate decision are measured"
-    )
-    records: int | None
-    unreadable: list[int] = Field(description="versions that cannot answer any more")
-    waiting: list[int] = Field(description="versions that are not measured on these records yet")
 
 
 class VersionComparison(BaseModel):

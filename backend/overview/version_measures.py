@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from sqlmodel import Session
 
 from backend.core.clock import Clock
-from backend.model_reports.schemas import MeasuredShare
+from backend.model_reports.schemas import CurveSample, MeasuredShare
 from backend.model_reports.service import ModelReports
 from backend.models import ModelVersion, Promotion
 from backend.overview.measures import comparison_of, estimate_of, labels_of
 from backend.overview.schemas import (
     CurvePointPublic,
-    CurveSample,
     EstimatePublic,
     ModelVersionStatus,
     VersionComparison,
