@@ -41,6 +41,7 @@ def build_registry(services: Services) -> "Registry":
     from backend.label_exchange import jobs as label_exchange
     from backend.label_studio import jobs as label_studio
     from backend.machine_labels import jobs as machine_labels
+    from backend.model_reports import jobs as model_reports
     from backend.record_index import jobs as record_index
     from backend.removal import jobs as removal
     from backend.review import jobs as review
@@ -59,7 +60,7 @@ def build_registry(services: Services) -> "Registry":
     registry.add_all(record_index.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice
-    for learning in (selection, machine_labels, suspected_labels, scoring):
+    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring):
         registry.add_all(learning.handlers(services, features), queue="heavy")
     trained = training.handlers(services, features)
     registry.add(FINE_TUNE, trained.pop(FINE_TUNE), queue="background")

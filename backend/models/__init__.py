@@ -9,7 +9,7 @@ from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
 from backend.models.record_index import RecordIndexState, RecordText
-from backend.models.registry import ModelVersion, Promotion
+from backend.models.registry import AuditSample, ModelVersion, Promotion, VersionReport
 from backend.models.review import (
     CaseReason,
     ConsensusLabel,
@@ -28,6 +28,7 @@ __all__ = [
     "Annotator",
     "ApiKey",
     "AuditEvent",
+    "AuditSample",
     "Batch",
     "CaseReason",
     "ConsensusLabel",
@@ -53,6 +54,7 @@ __all__ = [
     "SyncCursor",
     "Task",
     "User",
+    "VersionReport",
     "WebhookEvent",
     "WorkReport",
     "Worker",

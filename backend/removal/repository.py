@@ -11,6 +11,7 @@ from backend.jobs.repository import UNFINISHED
 from backend.models import (
     Acceptance,
     Annotation,
+    AuditSample,
     Batch,
     CaseReason,
     ConsensusLabel,
@@ -33,6 +34,7 @@ from backend.models import (
     Schedule,
     SyncCursor,
     Task,
+    VersionReport,
     WebhookEvent,
     WorkReport,
 )
@@ -121,6 +123,8 @@ def _of_project(project_id: int) -> dict[type[SQLModel], ColumnElement[bool]]:
         Guideline: own(Guideline),
         Task: own(Task),
         Batch: own(Batch),
+        VersionReport: own(VersionReport),
+        AuditSample: own(AuditSample),
         Promotion: own(Promotion),
         ModelVersion: own(ModelVersion),
         Schedule: own(Schedule),

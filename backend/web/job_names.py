@@ -22,4 +22,5 @@ JOB_NAMES = {
     "training.accept": N_("Accept records by machine"),
     "scoring.refresh_verdicts": N_("Judge every record"),
     "training.assess_labels": N_("Judge the labels"),
+    "training.measure_versions": N_("Measure the model versions"),
 }
