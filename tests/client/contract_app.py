@@ -1,0 +1,92 @@
+"""A stand-in that answers as the API of verdicts and scores is agreed upon, and keeps nothing."""
+
+from typing import Any
+
+from fastapi import FastAPI, Query, Request
+from fastapi.responses import JSONResponse, Response
+
+PROJECT = "/api/v1/projects/{project_id}"
+
+
+def contract_app(versions: list[int]) -> FastAPI:
+    """The stand-in; scoring is done by these model versions in turn, the last one goes on."""
+    app = FastAPI()
+    app.state.asked = []
+
+    def verdict(fields: dict[str, Any], number: int | None = None) -> dict[str, Any]:
+        return {
+            "record_id": number,
+            "external_id": None if number is None else str(number),
+            "kind": "product",
+            "fields": fields,
+            "grade": "poor",
+            "confidence": 0.8,
+            "probabilities": {"good": 0.2, "poor": 0.8},
+            "issues": [{"name": "wrong_value", "probability": 0.7}],
+            "issue_probabilities": {"wrong_value": 0.7, "duplicate": 0.1},
+            "faulty_fields": [{"field": "price", "probability": 0.9, "reason": "far from others"}],
+            "risk": 0.8,
+            "doubt": 0.4,
+            "model_version": 3,
+            "source": "model",
+            "label": None,
+            "is_disagreement": False,
+        }
+
+    @app.get(PROJECT + "/verdicts")
+    def verdicts(request: Request, offset: int = 0, limit: int = 50) -> dict[str, Any]:
+        app.state.asked.append(dict(request.query_params))
+        places = range(offset, min(offset + limit, 3))
+        end = offset + limit
+        return {
+            "model_version": 3,
+            "total": 3,
+            "computed_at": "2026-05-01T08:00:00Z",
+            "is_current": True,
+            "items": [verdict({"title": f"Mug {n}"}, n) for n in places],
+            "next_offset": end if end < 3 else None,
+        }
+
+    @app.get(PROJECT + "/verdicts/facets")
+    def facets(request: Request) -> dict[str, Any]:
+        app.state.asked.append(dict(request.query_params))
+        return {"grades": {"good": 1, "poor": 2}}
+
+    @app.get(PROJECT + "/verdicts/export")
+    def export(format: str = Query()) -> Response:
+        line = '{"external_id": "1", "grade": "poor", "risk": 0.8, "title": "Mug"}\n'
+        return Response(line * 2 if format == "jsonl" else f"as {format}")
+
+    @app.post(PROJECT + "/score")
+    async def score(request: Request) -> Response:
+        records = (await request.json())["records"]
+        if not 1 <= len(records) <= 1_000:
+            return JSONResponse({"status": 422, "detail": "1 to 1,000"}, 422)
+        app.state.asked.append(len(records))
+        version = versions.pop(0) if len(versions) > 1 else versions[0]
+        found = [verdict(fields) for fields in records]
+        return JSONResponse({"model_version": version, "verdicts": found})
+
+    @app.post("/api/v1/datasets/{dataset_id}/records")
+    async def add(request: Request, project: int | None = None) -> dict[str, Any]:
+        records = (await request.json())["records"]
+        app.state.asked.append(records)
+        found = [verdict(each["fields"]) for each in records]
+        return {"new": len(records), "verdicts": found if project else None}
+
+    @app.post(PROJECT + "/verdicts/refresh", status_code=202)
+    def refresh() -> dict[str, str]:
+        return {"job_id": "scoring.refresh-1"}
+
+    @app.get("/api/v1/jobs/{job_id}")
+    def job(job_id: str) -> dict[str, Any]:
+        return {
+            "id": job_id,
+            "name": "scoring.refresh",
+            "status": "queued",
+            "attempt": 0,
+            "progress": 0,
+            "enqueued_at": "2026-05-01T08:00:00Z",
+        }
+
+    return app
