@@ -14,10 +14,12 @@ from backend.core.parts import parts
 from backend.models import (
     ConsensusLabel,
     Decision,
+    LabelFinding,
     Prediction,
     ReviewCase,
     Task,
 )
+from backend.registry.repository import assessed_version
 
 
 def first_predictions(
@@ -42,6 +44,27 @@ def first_predictions(
         task_id: (grade, score, dict(each))
         for condition in of_tasks(col(Prediction.task_id), task_ids)
         for task_id, grade, score, each in session.exec(query.where(condition))
+    }
+
+
+def unswayed_probabilities(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, dict[str, float]]:
+    """Task id to the probabilities of its grades by the newest classifier that judged its label.
+
+    It had not seen the label. Of the whole project, or of these tasks.
+    """
+    judge = assessed_version(session, project_id)
+    if judge is None:
+        return {}
+    query = select(LabelFinding.task_id, LabelFinding.grade_probabilities).where(
+        LabelFinding.model_version_id == judge.id
+    )
+    return {
+        task_id: dict(shares)
+        for condition in of_tasks(col(LabelFinding.task_id), task_ids)
+        for task_id, shares in session.exec(query.where(condition))
+        if shares
     }
 
 
@@ -112,12 +135,6 @@ def drop_consensus(session: Session, task_ids: Sequence[int]) -> None:
     """These tasks have no consensus label any more."""
     for part in parts(task_ids):
         session.execute(delete(ConsensusLabel).where(col(ConsensusLabel.task_id).in_(part)))
-
-
-def opinions(session: Session, project_id: int) -> dict[int, dict[str, float]]:
-    """Task id to the probabilities that a classifier gave its grades before any answer."""
-    found = first_predictions(session, project_id)
-    return {task_id: shares for task_id, (_, _, shares) in found.items()}
 
 
 def standing_decisions(
