@@ -41,6 +41,8 @@ def build_registry(services: Services) -> "Registry":
     from backend.label_exchange import jobs as label_exchange
     from backend.label_studio import jobs as label_studio
     from backend.machine_labels import jobs as machine_labels
+    from backend.notices import jobs as notices
+    from backend.notices.outbox import Outbox
     from backend.removal import jobs as removal
     from backend.review import jobs as review
     from backend.selection import jobs as selection
@@ -48,9 +50,12 @@ def build_registry(services: Services) -> "Registry":
     from backend.training import jobs as training
     from backend.training.fine_tuning_request import FINE_TUNE
 
-    registry = Registry()
+    registry = Registry(
+        on_failure=lambda session, job: Outbox(session, services.clock).tell_job_failed(job)
+    )
     for room in (annotations, label_studio, review, agreement):
         registry.add_all(room.handlers(services), is_routine=True)
+    registry.add_all(notices.handlers(services), is_routine=True)
     for room in (guidelines, removal):
         registry.add_all(room.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
@@ -70,6 +75,8 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     from backend.label_studio.sync_probe import SyncProbe
     from backend.loop.halt import is_retry_due
     from backend.loop.job_names import REVIEW, SYNC
+    from backend.notices.delivery import DELIVERY_SECONDS, is_due
+    from backend.notices.schemas import DELIVER
     from backend.review.refreshing import is_desk_behind
     from backend.training.purging import PURGE
 
@@ -83,5 +90,8 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     return [
         PeriodicJob(SYNC, interval, is_due=SyncProbe(services).is_due),
         PeriodicJob(REVIEW, interval, every_project, is_due=is_review_due),
+        PeriodicJob(
+            DELIVER, DELIVERY_SECONDS, of_no_project, is_due=lambda _none: is_due(services)
+        ),
         PeriodicJob(PURGE, 24 * 3600, of_no_project),
     ]

@@ -12,6 +12,7 @@ JOB_NAMES = {
     "guidelines.show": N_("Show the guideline in Label Studio"),
     "ingestion.import": N_("Import records"),
     "exchange.import_labels": N_("Import labels"),
+    "notices.deliver": N_("Deliver notices"),
     "removal.clean_up": N_("Delete what belonged to something deleted"),
     "removal.strip_field": N_("Take a removed field out of the records"),
     "training.fine_tune": N_("Fine-tune the encoder"),
