@@ -57,7 +57,7 @@ class NoticesService:
             created_at=self._clock(),
         )
         repository.add_address(self._session, row)
-        self._note(actor, "notices.address_added", row)
+        self._note(actor, row, "notices.address_added")
         return NewAddress(**AddressPublic.of(row).model_dump(), secret=row.secret)
 
     def addresses(self) -> list[AddressPublic]:
@@ -71,7 +71,7 @@ class NoticesService:
             NotFound: there is none with that id.
         """
         row = self._address(address_id)
-        self._note(actor, "notices.address_deleted", row)
+        self._note(actor, row, "notices.address_deleted")
         repository.delete_address(self._session, row.id)
 
     def activate(self, address_id: int, *, actor: str) -> AddressPublic:
@@ -83,7 +83,7 @@ class NoticesService:
         row = self._address(address_id)
         if not row.is_active:
             row.is_active, row.failures, row.note = True, 0, None
-            self._note(actor, "notices.address_activated", row)
+            self._note(actor, row, "notices.address_activated")
         return AddressPublic.of(row)
 
     def send_test(self, address_id: int, *, actor: str) -> NoticePublic:
@@ -94,7 +94,7 @@ class NoticesService:
             Conflict: it is not active.
         """
         row = self._active(self._address(address_id))
-        self._note(actor, "notices.test_sent", row)
+        self._note(actor, row, "notices.test_sent")
         return NoticePublic.of(Outbox(self._session, self._clock).test(row, uuid.uuid4().hex), [])
 
     def send_again(self, notice_id: str, *, actor: str) -> NoticePublic:
@@ -115,7 +115,7 @@ class NoticesService:
         address = self._active(self._address(row.address_id))
         row.status, row.tries, row.next_attempt_at = "open", 0, self._clock()
         enqueue_if_none_waiting(self._session, DELIVER, now=self._clock())
-        self._note(actor, "notices.sent_again", address)
+        self._note(actor, address, "notices.sent_again")
         return NoticePublic.of(row, repository.attempts(self._session, [row.id]))
 
     def notices(self, *, address_id: int | None = None, limit: int = 50) -> list[NoticePublic]:
@@ -147,7 +147,7 @@ class NoticesService:
             )
         return row
 
-    def _note(self, actor: str, action: str, row: NoticeAddress) -> None:
+    def _note(self, actor: str, row: NoticeAddress, action: str) -> None:
         detail = {"name": row.name, "place": place_of(row.url)}
         subject = f"project:{row.project_id}" if row.project_id else f"notice_address:{row.id}"
         self._audit.append(actor, action, subject, detail)

@@ -30,7 +30,7 @@ def signature(secret: str, body: bytes, at: datetime) -> str:
 
     >>> from datetime import UTC
     >>> signature("s", b"{}", datetime(2026, 5, 1, tzinfo=UTC))[:20]
-    't=1777593600,v1=ed5f'
+    't=1777593600,v1=0869'
     """
     seconds = str(int(at.timestamp()))
     digest = hmac.new(secret.encode(), seconds.encode() + b"." + body, hashlib.sha256)

@@ -25,7 +25,7 @@ def allowed(services: Services) -> Services:
 
 
 @pytest.fixture
-def logs() -> Iterator[None]:
+def logs(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Logs go to the standard error, as they do in a process of ours."""
     root, saved = logging.getLogger(), dict[str, int]()
     handlers = root.handlers[:]
@@ -87,7 +87,7 @@ def test_the_life_of_a_receiver(
     assert lead.delete(f"{ADDRESSES}/{address_id}").status_code == 204
     assert lead.get(ADDRESSES).json() == lead.get("/api/v1/notices").json() == []
     log = capsys.readouterr().err
-    assert "notices" in log
+    assert "notices/addresses" in log
     for place in (seen, log):
         assert secret not in place
         assert "T0KEN" not in place

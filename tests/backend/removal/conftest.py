@@ -11,6 +11,9 @@ from backend.models import (
     LabelFinding,
     MachineLabel,
     ModelVersion,
+    Notice,
+    NoticeAddress,
+    NoticeAttempt,
     Promotion,
     Schedule,
     SyncCursor,
@@ -58,8 +61,21 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
         reason="it holds",
         created_at=NOW,
     )
-    session.add(acceptance)
-    session.flush()
+    address = NoticeAddress(
+        name="n",
+        url="https://a.example/",
+        secret="s",
+        project_id=1,
+        kinds=[],
+        created_by="t",
+        created_at=NOW,
+    )
+    notice = Notice(
+        id="n", address_id=1, project_id=1, kind="test", said="A test.", body={}, created_at=NOW
+    )
+    for row in (acceptance, address, notice):
+        session.add(row)
+        session.flush()
     return [
         MachineLabel(
             acceptance_id=acceptance.id, record_id=12, grade="good", confidence=1, is_audited=False
@@ -85,6 +101,7 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
             decided_by="gate",
             created_at=NOW,
         ),
+        NoticeAttempt(notice_id="n", at=NOW, seconds=0.1),
         WebhookEvent(project_id=1, body="{}", received_at=NOW),
         WorkReport(project_id=1, fingerprint="x", content={}, computed_at=NOW),
     ]
