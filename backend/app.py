@@ -47,6 +47,7 @@ from backend.removal.router import router as removal_router
 from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
+from backend.scoring.router import router as verdicts_router
 from backend.suspected_labels import pages as findings_pages
 from backend.suspected_labels.router import router as suspected_labels_router
 from backend.training.router import router as training_router
@@ -69,6 +70,7 @@ TAGS = [
     {"name": "guidelines", "description": "Labelling guidelines and what people disagree about."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
+    {"name": "verdicts", "description": "What the champion says of every record."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
     {"name": "removal", "description": "What was made by mistake is taken away."},
     {"name": "notices", "description": "Other systems are told by webhook what happens."},
@@ -91,6 +93,7 @@ ROOM_ROUTERS = (
     guidelines_router,
     registry_router,
     machine_labels_router,
+    verdicts_router,
     label_exchange_router,
     removal_router,
     notices_router,

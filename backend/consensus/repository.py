@@ -154,20 +154,21 @@ def standing_decisions(
 
 
 def settled_labels(
-    session: Session, project_id: int, task_ids: Sequence[int]
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, str | None]:
     """First task's id to the label that the desk shows, where nobody's answer is waited for.
 
     What was decided goes before the consensus; None for a tie, and where there is no right grade.
+    Of the whole project, or of these tasks.
     """
-    decided = standing_decisions(session, project_id)
-    found: dict[int, str | None] = {}
-    for part in parts(task_ids):
-        rows = session.exec(
-            select(ConsensusLabel.task_id, ConsensusLabel.grade).where(
-                col(ConsensusLabel.task_id).in_(part), col(ConsensusLabel.is_complete)
-            )
-        )
-        found.update(rows.all())
-    found.update({place: decided[place].grade for place in task_ids if place in decided})
+    decided = standing_decisions(session, project_id, task_ids)
+    query = select(ConsensusLabel.task_id, ConsensusLabel.grade).where(
+        ConsensusLabel.project_id == project_id, col(ConsensusLabel.is_complete)
+    )
+    found: dict[int, str | None] = {
+        task_id: grade
+        for condition in of_tasks(col(ConsensusLabel.task_id), task_ids)
+        for task_id, grade in session.exec(query.where(condition))
+    }
+    found.update({place: decision.grade for place, decision in decided.items()})
     return found

@@ -41,6 +41,7 @@ from assay_client.models import (
     Scores,
     Verdict,
     VerdictPage,
+    VerdictState,
     WhoAmI,
 )
 from assay_client.progress import ProgressLine, silence
@@ -80,6 +81,7 @@ __all__ = [
     "Unreachable",
     "Verdict",
     "VerdictPage",
+    "VerdictState",
     "WhoAmI",
     "silence",
 ]

@@ -110,6 +110,12 @@ class Queued(Answer):
     job_id: str
 
 
+class QueuedIfNoneWaits(Answer):
+    """The job that does what was asked; None where one is waiting that will."""
+
+    job_id: str | None = None
+
+
 class Project(Answer):
     """One labelling effort."""
 
@@ -201,6 +207,7 @@ class FaultyField(Answer):
 
     field: str
     probability: float
+    expected: str | None = Field(None, description="the usual value, where one is known")
     reason: str | None = None
 
 
@@ -230,13 +237,21 @@ class Verdict(Answer):
     is_disagreement: bool = False
 
 
+class VerdictState(Answer):
+    """Whose verdicts are read, and whether they are of now."""
+
+    model_version: int | None = Field(None, description="None before there are verdicts")
+    records: int = 0
+    made_at: datetime | None = None
+    is_current: bool = False
+    champion: int | None = None
+
+
 class VerdictPage(Answer):
     """Some verdicts in the order that was asked for."""
 
-    model_version: int | None = None
+    state: VerdictState
     total: int
-    computed_at: datetime | None = None
-    is_current: bool = True
     items: list[Verdict]
     next_offset: int | None = None
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any, Literal
 
-from assay_client.models import Job, Queued, VerdictPage
+from assay_client.models import Job, QueuedIfNoneWaits, VerdictPage, VerdictState
 from assay_client.operation import Flow, Room, Way, operation
 from assay_client.reading import read, read_object
 from assay_client.references import ProjectRef, project_path
@@ -33,7 +33,10 @@ class Verdicts(Room[Way]):
             page = assay.verdicts.list("Shop catalogue", sort="doubt", grade="poor")
 
         Args:
-            sort: ``risk``, ``doubt``, ``value``, ``newest`` or ``field:NAME``.
+            sort: ``risk``, ``doubt``, ``confidence``, ``newest``, ``id`` or ``field:NAME``, largest
+                first; with a leading ``-`` smallest first.
+            filters: such as ``text``, ``grade``, ``issue``, ``confidence_from``, ``disagreement``,
+                ``where=["price>=5"]``; the API's page lists them.
         """
         path = yield from project_path(project, self._runner.tries)
         params = _as_sent(filters) | {"sort": sort, "offset": offset, "limit": limit}
@@ -79,11 +82,20 @@ class Verdicts(Room[Way]):
         return target
 
     @operation
-    def refresh(self, project: ProjectRef) -> Flow[Job]:
-        """Verdicts are brought up to date by a job."""
+    def state(self, project: ProjectRef) -> Flow[VerdictState]:
+        """Whose verdicts are read now, and whether they are of now."""
         path = yield from project_path(project, self._runner.tries)
-        queued = read(Queued, (yield from self._fetch("POST", f"{path}/verdicts/refresh")))
-        return read(Job, (yield from self._fetch("GET", f"/api/v1/jobs/{queued.job_id}")))
+        return read(VerdictState, (yield from self._fetch("GET", f"{path}/verdicts/state")))
+
+    @operation
+    def refresh(self, project: ProjectRef) -> Flow[Job | None]:
+        """Verdicts are brought up to date by this job; None if one waits that will do it."""
+        path = yield from project_path(project, self._runner.tries)
+        answer = yield from self._fetch("POST", f"{path}/verdicts/refresh")
+        job_id = read(QueuedIfNoneWaits, answer).job_id
+        if job_id is None:
+            return None
+        return read(Job, (yield from self._fetch("GET", f"/api/v1/jobs/{job_id}")))
 
 
 def _as_sent(filters: dict[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""A stand-in that answers as the API of verdicts and scores is agreed upon, and keeps nothing."""
+"""A stand-in that answers as the API of scores is agreed upon, and keeps nothing."""
 
 from typing import Any
 
-from fastapi import FastAPI, Query, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 
 PROJECT = "/api/v1/projects/{project_id}"
@@ -33,30 +33,6 @@ def contract_app(versions: list[int]) -> FastAPI:
             "is_disagreement": False,
         }
 
-    @app.get(PROJECT + "/verdicts")
-    def verdicts(request: Request, offset: int = 0, limit: int = 50) -> dict[str, Any]:
-        app.state.asked.append(dict(request.query_params))
-        places = range(offset, min(offset + limit, 3))
-        end = offset + limit
-        return {
-            "model_version": 3,
-            "total": 3,
-            "computed_at": "2026-05-01T08:00:00Z",
-            "is_current": True,
-            "items": [verdict({"title": f"Mug {n}"}, n) for n in places],
-            "next_offset": end if end < 3 else None,
-        }
-
-    @app.get(PROJECT + "/verdicts/facets")
-    def facets(request: Request) -> dict[str, Any]:
-        app.state.asked.append(dict(request.query_params))
-        return {"grades": {"good": 1, "poor": 2}}
-
-    @app.get(PROJECT + "/verdicts/export")
-    def export(format: str = Query()) -> Response:
-        line = '{"external_id": "1", "grade": "poor", "risk": 0.8, "title": "Mug"}\n'
-        return Response(line * 2 if format == "jsonl" else f"as {format}")
-
     @app.post(PROJECT + "/score")
     async def score(request: Request) -> Response:
         records = (await request.json())["records"]
@@ -73,20 +49,5 @@ def contract_app(versions: list[int]) -> FastAPI:
         app.state.asked.append(records)
         found = [verdict(each["fields"]) for each in records]
         return {"new": len(records), "verdicts": found if project else None}
-
-    @app.post(PROJECT + "/verdicts/refresh", status_code=202)
-    def refresh() -> dict[str, str]:
-        return {"job_id": "scoring.refresh-1"}
-
-    @app.get("/api/v1/jobs/{job_id}")
-    def job(job_id: str) -> dict[str, Any]:
-        return {
-            "id": job_id,
-            "name": "scoring.refresh",
-            "status": "queued",
-            "attempt": 0,
-            "progress": 0,
-            "enqueued_at": "2026-05-01T08:00:00Z",
-        }
 
     return app

@@ -21,6 +21,12 @@ THEIRS: dict[type[BaseModel], str] = {
     models.Queued: "QueuedStep",
     models.Record: "RecordPublic",
     models.RecordPage: "RecordPage",
+    models.FaultyField: "FaultyField",
+    models.IssueProbability: "NamedProbability",
+    models.QueuedIfNoneWaits: "QueuedRefresh",
+    models.Verdict: "VerdictPublic",
+    models.VerdictPage: "VerdictPage",
+    models.VerdictState: "VerdictState",
     models.WhoAmI: "WhoAmI",
 }
 

@@ -1,81 +1,79 @@
-"""Verdicts, scores, and records that are judged as they come: what is sent and read."""
+"""What the champion says, of a loop that turned once."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pandas as pd
 import pytest
-from fastapi import FastAPI
 
-from assay_client import AsyncAssay, RowsUnreadable
-from tests.client.contract_app import contract_app
+from assay_client import Assay, AsyncAssay, InvalidInput
+from backend.access.service import AccessService
+from backend.app import create_app
+from backend.core.services import Services
+from tests.backend.scoring.conftest import judged, loop, new_loop, services
+from tests.client.conftest import KeyOf
+from tests.fixtures.live_app import live
 
-Scenario = Callable[[AsyncAssay], Coroutine[Any, Any, None]]
+__all__ = ["judged", "loop", "new_loop", "services"]
 
-
-def play(app: FastAPI, scenario: Scenario) -> None:
-    async def scene() -> None:
-        transport = httpx.ASGITransport(app)
-        async with AsyncAssay("http://contract", "k", transport=transport) as assay:
-            await scenario(assay)
-
-    asyncio.run(scene())
+SHOP = "Shop"
 
 
-def test_verdicts_come_in_pages_with_their_filters(tmp_path: Path) -> None:
-    app = contract_app([3])
-
-    async def scenario(assay: AsyncAssay) -> None:
-        page = await assay.verdicts.list(
-            1, sort="doubt", limit=2, grade="poor", is_disagreement=True
-        )
-        assert ([each.record_id for each in page.items], page.next_offset) == ([0, 1], 2)
-        assert page.items[0].faulty_fields[0].reason == "far from others"
-        last = await assay.verdicts.list(1, limit=2, offset=2)
-        assert last.next_offset is None
-        assert (await assay.verdicts.facets(1, grade=["good", "poor"]))["grades"]["poor"] == 2
-        frame = (await assay.verdicts.table(1, grade="poor")).to_pandas()
-        assert list(frame["risk"]) == [0.8, 0.8]
-        path = await assay.verdicts.download(1, tmp_path / "verdicts.csv", format="csv")
-        assert path.read_text() == "as csv"
-        assert (await assay.verdicts.refresh(1)).id == "scoring.refresh-1"
-
-    play(app, scenario)
-    first = {"grade": "poor", "is_disagreement": "true", "sort": "doubt", "offset": "0"}
-    assert app.state.asked[0] == first | {"limit": "2"}
+@pytest.fixture
+def address(services: Services) -> Iterator[str]:
+    with live(services) as url:
+        yield url
 
 
-def test_any_number_of_records_is_scored_in_order_by_one_model_version() -> None:
-    app = contract_app([3, 3, 4])
+@pytest.fixture
+def key_of(services: Services) -> KeyOf:
+    def make(role: str) -> str:
+        with services.database.transaction() as session:
+            return AccessService(session, services.clock).create_key(role, role, actor="test").key
 
-    async def scenario(assay: AsyncAssay) -> None:
-        rows = pd.DataFrame({"title": [f"Mug {n}" for n in range(2_500)]})
-        scores = await assay.score(1, rows)
-        assert scores.model_version == 4  # it came after the second part: all is done again
-        titles = [each.fields["title"] for each in scores.verdicts]
-        assert titles == list(rows["title"])
-        with pytest.raises(RowsUnreadable):
-            await assay.score(1, [])
-
-    play(app, scenario)
-    assert app.state.asked == [1_000, 1_000, 500, 1_000, 1_000, 500]
+    return make
 
 
-def test_records_are_added_and_judged_at_once() -> None:
-    app = contract_app([3])
+def test_verdicts_in_pages_as_a_frame_and_as_a_file(
+    address: str, key_of: KeyOf, tmp_path: Path
+) -> None:
+    with Assay(address, key_of("engineer")) as assay:
+        state = assay.verdicts.state(SHOP)
+        assert (state.model_version, state.is_current, state.records) == (1, True, 90)
+        page = assay.verdicts.list(SHOP, sort="doubt", limit=2)
+        assert (page.total, page.next_offset, page.state) == (90, 2, state)
+        assert page.items[0].doubt >= page.items[1].doubt
+        rest = assay.verdicts.list(SHOP, sort="doubt", limit=1000, offset=2)
+        assert (len(rest.items), rest.next_offset) == (88, None)
 
-    async def scenario(assay: AsyncAssay) -> None:
-        rows = [{"sku": 17.0, "title": "Mug"}, {"sku": "x", "title": None}]
-        added = await assay.datasets.add_records(1, rows, id_column="sku")
-        assert added.verdicts is None
-        assert added.model_extra == {"new": 2}
-        for wrong in ([{"title": "no id"}], [{"sku": n} for n in range(1_001)], []):
-            with pytest.raises(RowsUnreadable):
-                await assay.datasets.add_records(1, wrong, id_column="sku")
+        sure = assay.verdicts.list(SHOP, grade=["good"], confidence_from=0.5, source=["model"])
+        assert 0 < sure.total < 90
+        assert {each.grade for each in sure.items} == {"good"}
+        facets = assay.verdicts.facets(SHOP, disagreement=False)
+        assert sum(each["count"] for each in facets["grades"]) == facets["total"]
 
-    play(app, scenario)
-    (sent,) = app.state.asked
-    assert sent[0] == {"external_id": "17", "fields": {"title": "Mug"}}
+        frame = assay.verdicts.table(SHOP, sort="risk").to_pandas()
+        assert len(frame) == 90
+        assert frame["risk"].is_monotonic_decreasing
+        assert {"title", "price"} <= set(frame.columns)
+        path = assay.verdicts.download(SHOP, tmp_path / "verdicts.parquet", grade="good")
+        assert set(pd.read_parquet(path)["grade"]) == {"good"}
+
+        job = assay.verdicts.refresh(SHOP)
+        assert job is not None
+        assert job.name == "scoring.refresh_verdicts"
+        with pytest.raises(InvalidInput) as wrong:
+            assay.verdicts.list(SHOP, where=["nofield>=3"])
+        assert wrong.value.field
+
+
+def test_the_same_is_awaited(services: Services, key_of: KeyOf) -> None:
+    async def scenario() -> None:
+        transport = httpx.ASGITransport(create_app(services))
+        async with AsyncAssay("http://a", key_of("viewer"), transport=transport) as assay:
+            assert (await assay.verdicts.list(SHOP, limit=1)).total == 90
+            assert len(await assay.verdicts.table(SHOP, grade="good")) > 0
+
+    asyncio.run(scenario())
