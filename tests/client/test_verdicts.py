@@ -65,7 +65,7 @@ def test_verdicts_in_pages_as_a_frame_and_as_a_file(
         assert job is not None
         assert job.name == "scoring.refresh_verdicts"
         with pytest.raises(InvalidInput) as wrong:
-            assay.verdicts.list(SHOP, where=["nofield>=3"])
+            assay.verdicts.list(SHOP, sort="nonsense")
         assert wrong.value.field
 
 
