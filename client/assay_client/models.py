@@ -256,17 +256,26 @@ class VerdictPage(Answer):
     next_offset: int | None = None
 
 
+class ScoredRecord(Verdict):
+    """What the champion says of one record at once."""
+
+    is_machine_labelled: bool = Field(
+        False, description="whether the standing promise of machine labels would cover the grade"
+    )
+
+
 class Scores(Answer):
     """Verdicts on the records that were sent, in their order."""
 
     model_version: int
-    verdicts: list[Verdict]
+    verdicts: list[ScoredRecord]
 
 
-class AddedRecords(BaseModel):
-    """What became of records sent at once; counts stay as the server names them."""
+class AddedRecords(Answer):
+    """What became of records that were sent at once, in their order."""
 
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    model_version: int | None = None
-    verdicts: list[Verdict] | None = None
+    new: int
+    changed: int
+    unchanged: int
+    record_ids: list[int] = Field(description="of the versions that are current now")
+    score: Scores | None = Field(None, description="where it was asked for")

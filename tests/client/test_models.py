@@ -9,6 +9,7 @@ from assay_client import models
 from backend.web.openapi import openapi_document
 
 THEIRS: dict[type[BaseModel], str] = {
+    models.AddedRecords: "ArrivalAnswer",
     models.Batch: "RoundStatus",
     models.Dataset: "DatasetPublic",
     models.Estimate: "EstimatePublic",
@@ -24,6 +25,7 @@ THEIRS: dict[type[BaseModel], str] = {
     models.FaultyField: "FaultyField",
     models.IssueProbability: "NamedProbability",
     models.QueuedIfNoneWaits: "QueuedRefresh",
+    models.Scores: "ScoreAnswer",
     models.Verdict: "VerdictPublic",
     models.VerdictPage: "VerdictPage",
     models.VerdictState: "VerdictState",

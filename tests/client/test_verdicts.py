@@ -77,3 +77,20 @@ def test_the_same_is_awaited(services: Services, key_of: KeyOf) -> None:
             assert len(await assay.verdicts.table(SHOP, grade="good")) > 0
 
     asyncio.run(scenario())
+
+
+def test_records_are_scored_and_brought_at_once(address: str, key_of: KeyOf) -> None:
+    with Assay(address, key_of("engineer")) as assay:
+        rows = [
+            {"title": "steel kettle 5", "price": "15.50"},
+            {"title": "?? broken", "price": None},
+        ]
+        scores = assay.score(SHOP, rows)
+        assert (scores.model_version, len(scores.verdicts)) == (1, 2)
+        assert all(abs(sum(each.probabilities.values()) - 1) < 1e-3 for each in scores.verdicts)
+        brought = [{"sku": "new-1", **rows[0]}]
+        added = assay.datasets.add_records("shop", brought, id_column="sku", score_by=SHOP)
+        assert (added.new, added.changed) == (1, 0)
+        assert added.score is not None
+        assert added.score.verdicts[0].grade == scores.verdicts[0].grade
+        assert assay.datasets.get("shop").records == 91
