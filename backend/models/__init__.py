@@ -7,9 +7,11 @@ from backend.models.annotation import Annotation, Annotator, WebhookEvent
 from backend.models.explorer import SavedView
 from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
+from backend.models.notice import Notice, NoticeAddress, NoticeAttempt
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
-from backend.models.registry import ModelVersion, Promotion
+from backend.models.record_index import RecordIndexState, RecordText
+from backend.models.registry import AuditSample, ModelVersion, Promotion, VersionReport
 from backend.models.review import (
     CaseReason,
     ConsensusLabel,
@@ -29,6 +31,7 @@ __all__ = [
     "Annotator",
     "ApiKey",
     "AuditEvent",
+    "AuditSample",
     "Batch",
     "CaseReason",
     "ConsensusLabel",
@@ -43,10 +46,15 @@ __all__ = [
     "Lease",
     "MachineLabel",
     "ModelVersion",
+    "Notice",
+    "NoticeAddress",
+    "NoticeAttempt",
     "Prediction",
     "Project",
     "Promotion",
     "Record",
+    "RecordIndexState",
+    "RecordText",
     "ReviewCase",
     "SavedView",
     "Schedule",
@@ -54,6 +62,7 @@ __all__ = [
     "SyncCursor",
     "Task",
     "User",
+    "VersionReport",
     "WebhookEvent",
     "WorkReport",
     "Worker",

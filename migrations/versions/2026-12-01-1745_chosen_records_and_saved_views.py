@@ -1,8 +1,8 @@
 """Records that people chose: batches of their own, cases on the desk, saved views.
 
 Revision: 0019
-After: 0014
-Made: 2026-12-01 15:45:00+00:00
+After: 0017
+Made: 2026-12-01 17:45:00+00:00
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from alembic import op
 from backend.models import columns
 
 revision: str = "0019"
-down_revision: str | Sequence[str] | None = "0014"
+down_revision: str | Sequence[str] | None = "0017"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
