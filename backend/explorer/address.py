@@ -76,7 +76,7 @@ class Address:
         """True where not every record is wanted."""
         return any(name != "sort" for name, _ in self.pairs)
 
-    def said(self, name: str) -> str:
+    def typed_value(self, name: str) -> str:
         """The value of that name as it came, also a wrong one; empty for none."""
         return next((value for other, value in self.pairs if other == name), "")
 
@@ -92,7 +92,7 @@ class Address:
         """The query string with these pairs, without the others of some names."""
         return urlencode((*self.but(*instead_of), *changes))
 
-    def toggled(self, name: str, value: str) -> str:
+    def toggle(self, name: str, value: str) -> str:
         """The query string with the filter on where it is off, and off where it is on."""
         pair = (name, value)
         if pair in self.pairs:
@@ -116,13 +116,13 @@ def pairs_of(wanted: VerdictFilter, order: VerdictOrder) -> tuple[Pair, ...]:
         if name in LISTS:
             pairs += [(name, str(each)) for each in dict.fromkeys(value)]
         elif value != field.default:
-            pairs.append((name, _written(value)))
+            pairs.append((name, _text_of(value)))
     if order.sort != FIRST:
         pairs.append(("sort", order.sort))
     return tuple(pairs)
 
 
-def _written(value: object) -> str:
+def _text_of(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return f"{value:g}" if isinstance(value, float) else str(value)

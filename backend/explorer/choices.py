@@ -46,7 +46,7 @@ class Chip:
 
 
 @dataclass(frozen=True)
-class Choice:
+class FacetChoice:
     """One value to filter by."""
 
     caption: str
@@ -61,17 +61,17 @@ class ChoiceList:
 
     name: str
     caption: str
-    choices: tuple[Choice, ...]
+    choices: tuple[FacetChoice, ...]
 
     @property
-    def shown(self) -> tuple[Choice, ...]:
+    def first_choices(self) -> tuple[FacetChoice, ...]:
         """Those that stand in the list: the first ones, and what is on."""
         return tuple(each for place, each in enumerate(self.choices) if place < SHOWN or each.is_on)
 
     @property
-    def folded(self) -> tuple[Choice, ...]:
+    def other_choices(self) -> tuple[FacetChoice, ...]:
         """The others."""
-        shown = self.shown
+        shown = self.first_choices
         return tuple(each for each in self.choices if each not in shown)
 
 
@@ -119,31 +119,31 @@ def facets_without(
 def _values(
     verdicts: Verdicts, project: Project, address: Address, facets: VerdictFacets
 ) -> Iterator[tuple[str, Sequence[FacetValue]]]:
-    def counted(name: str) -> VerdictFacets:
+    def facets_but(name: str) -> VerdictFacets:
         return facets_without(verdicts, project, address, facets, name)
 
-    yield "grade", counted("grade").grades
-    yield "issue", _largest_first(counted("issue").issues)
-    yield "faulty_field", _largest_first(counted("faulty_field").faulty_fields)
-    yield "source", [*reversed(counted("source").sources)]
-    yield "label", counted("label").labels
-    disagreements = counted("disagreement").disagreements
+    yield "grade", facets_but("grade").grades
+    yield "issue", _largest_first(facets_but("issue").issues)
+    yield "faulty_field", _largest_first(facets_but("faulty_field").faulty_fields)
+    yield "source", [*reversed(facets_but("source").sources)]
+    yield "label", facets_but("label").labels
+    disagreements = facets_but("disagreement").disagreements
     yield "disagreement", [FacetValue(value="true", count=disagreements)]
-    yield "kind", counted("kind").kinds
-    yield "import_id", counted("import_id").imports
+    yield "kind", facets_but("kind").kinds
+    yield "import_id", facets_but("import_id").imports
 
 
 def _choices(
     name: str, values: Sequence[FacetValue], address: Address, words: ChoiceWords
-) -> Iterator[Choice]:
+) -> Iterator[FacetChoice]:
     for each in values:
         is_on = address.has(name, each.value)
         if each.count or is_on:
-            yield Choice(
+            yield FacetChoice(
                 caption=words.value(name, each.value),
                 count=each.count,
                 is_on=is_on,
-                query=address.toggled(name, each.value),
+                query=address.toggle(name, each.value),
             )
 
 

@@ -14,7 +14,7 @@ LEAST = 3.0
 
 
 @dataclass(frozen=True)
-class Bar:
+class DistributionBar:
     """One bar in picture coordinates; ``query`` leads to its records."""
 
     x: float
@@ -35,7 +35,7 @@ class Distribution:
     name: str
     width: int
     height: int
-    bars: tuple[Bar, ...]
+    bars: tuple[DistributionBar, ...]
 
 
 def distribution(name: str, counted: Sequence[HistogramBar], address: Address) -> Distribution:
@@ -58,7 +58,9 @@ def distribution(name: str, counted: Sequence[HistogramBar], address: Address) -
     )
 
 
-def _bar(name: str, place: int, count: int, share: float, step: float, address: Address) -> Bar:
+def _bar(
+    name: str, place: int, count: int, share: float, step: float, address: Address
+) -> DistributionBar:
     low, high = place / BARS, (place + 1) / BARS
     names = (f"{name}_from", f"{name}_to")
     bounds = [(names[0], f"{low:g}")] if low > 0 else []
@@ -66,7 +68,7 @@ def _bar(name: str, place: int, count: int, share: float, step: float, address: 
     of_now = [pair for pair in address.pairs if pair[0] in names]
     is_on = of_now == bounds
     height = max(LEAST, share * HEIGHT) if count else 0.0
-    return Bar(
+    return DistributionBar(
         x=place * step,
         y=HEIGHT - height,
         width=step - GAP,

@@ -58,7 +58,7 @@ def list_page(
         address,
         principal,
         notice=notice_words(notice),
-        sent=Sending(session, services).sent(project, target, sent) if sent and target else None,
+        sent=Sending(session, services).look_up(project, target, sent) if sent and target else None,
     )
 
 

@@ -6,7 +6,7 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from backend.core.exceptions import AppError, InvalidInput
+from backend.core.exceptions import AppError, Conflict, InvalidInput
 from backend.core.language import language_of
 from backend.core.security import Principal
 from backend.core.services import Services
@@ -81,7 +81,7 @@ def records_page(
         "is_ready": state.model_version is not None,
         "address": address,
         "query": address.query,
-        "sort": address.said("sort") or address.order.sort,
+        "sort": address.typed_value("sort") or address.order.sort,
         "sorts": _sorts(address, fields, translate),
         "operators": OPERATOR_NAMES,
         "formats": FORMATS,
@@ -101,14 +101,14 @@ def records_page(
     refused: AppError | None = error or address.error
     if context["is_ready"] and address.error is None:
         try:
-            context |= _found(verdicts, project, address, words)
-        except InvalidInput as wrong:  # a condition that no verdict can have
+            context |= _rows_and_counts(verdicts, project, address, words)
+        except (Conflict, InvalidInput) as wrong:  # what nothing can match, or not yet
             refused = refused or wrong
     context["error"] = refused
     return render(request, "explorer/records.html", context, error=refused)
 
 
-def _found(
+def _rows_and_counts(
     verdicts: Verdicts, project: Project, address: Address, words: ChoiceWords
 ) -> dict[str, Any]:
     page = verdicts.page(project, address.wanted, address.order, offset=address.offset, limit=PAGE)

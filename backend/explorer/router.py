@@ -38,7 +38,7 @@ def send_to_label(
     return ChosenBatchPublic(
         sending=sending,
         batch_id=done.batch_id,
-        records=done.going,
+        records=done.records_to_send,
         tasked=done.labelling.tasked,
         outdated=done.labelling.outdated,
         machine=done.labelling.machine,
@@ -72,7 +72,7 @@ def send_to_desk(
     assert done.desk is not None
     return SentCasesPublic(
         sending=sending,
-        labels=done.going,
+        labels=done.records_to_send,
         unanswered=list(done.desk.unanswered),
         on_desk=done.desk.on_desk,
     )

@@ -33,7 +33,7 @@ class SendingPlan:
     batch_id: int | None = None
 
     @property
-    def going(self) -> int:
+    def records_to_send(self) -> int:
         """How many are not left out."""
         return len(self.labelling.going if self.labelling else self.desk.going if self.desk else ())
 
@@ -64,7 +64,7 @@ class Sending:
             Conflict: there are no verdicts yet.
             InvalidInput: no record matches, or more than can be sent at once.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         if target == "label":
             return SendingPlan(len(chosen), labelling=self._batches.plan(project, chosen))
         return SendingPlan(len(chosen), desk=self._cases.plan(project, chosen))
@@ -78,7 +78,7 @@ class Sending:
             Conflict: there are no verdicts yet, or no record can be sent.
             InvalidInput: no record matches, or more than can be sent at once.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         if target == "label":
             batch, plan = self._batches.send(project, chosen, actor=actor, sending=sending)
             return SendingPlan(len(chosen), labelling=plan, batch_id=batch.id)
@@ -86,7 +86,7 @@ class Sending:
             len(chosen), desk=self._cases.send(project, chosen, actor=actor, sending=sending)
         )
 
-    def sent(self, project: Project, target: Target, sending: str) -> Sent | None:
+    def look_up(self, project: Project, target: Target, sending: str) -> Sent | None:
         """What became of that click; None where nothing is there of it any more."""
         if target == "desk":
             waiting = self._cases.can_be_taken_back(project, sending)
@@ -108,7 +108,7 @@ class Sending:
             return self._cases.take_back(project, sending, actor=actor)
         return self._batches.take_back(project, sending, actor=actor)
 
-    def _chosen(self, project: Project, wanted: VerdictFilter) -> list[int]:
+    def _choice(self, project: Project, wanted: VerdictFilter) -> list[int]:
         found = Verdicts(self._session, self._services).record_ids(project, wanted)
         check_number(len(found))
         return [int(each) for each in found]

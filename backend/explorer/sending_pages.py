@@ -46,7 +46,7 @@ def choose(
 ) -> Response:
     """What would happen to the records that are ticked, or to all that match; or their file."""
     address = Address.of_query(_text(form, "query"))
-    chosen = _chosen(form, address)
+    chosen = _choice(form, address)
     action = _text(form, "action")
     if chosen.error is not None:
         error: AppError = chosen.error
@@ -83,10 +83,10 @@ def send(
 ) -> Response:
     """Send them, if they are as many as was confirmed; then the list, with a way back."""
     address = Address.of_query(_text(form, "query"))
-    chosen, target = _chosen(form, address), _target(_text(form, "action"))
+    chosen, target = _choice(form, address), _target(_text(form, "action"))
     key, service = _text(form, "sending")[:64], Sending(session, services)
     try:
-        if service.sent(project, target, key) is None:
+        if service.look_up(project, target, key) is None:
             _check_number(service, project, chosen.wanted, target, _text(form, "going"))
             service.send(project, chosen.wanted, target, actor=principal.name, sending=key)
     except (Conflict, InvalidInput) as error:
@@ -148,7 +148,7 @@ def _confirmation(
     return render(request, "explorer/sending.html", context)
 
 
-def _chosen(form: FormData, address: Address) -> Address:
+def _choice(form: FormData, address: Address) -> Address:
     """All that match the address; or the ticked ones, whatever the address says."""
     if _text(form, "which") == ALL:
         return address
@@ -163,7 +163,7 @@ def _check_number(
     Raises:
         Conflict: others match by now.
     """
-    going = service.plan(project, wanted, target).going
+    going = service.plan(project, wanted, target).records_to_send
     if str(going) != confirmed:
         raise Conflict(
             Message.ngettext(

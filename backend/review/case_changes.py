@@ -177,7 +177,7 @@ def _evidence(
     schema = label_schema_of(project)
     records = situation_repository.records_of_tasks(session, project.id, task_ids)
     newer = situation_repository.newer_records(session, project.id, task_ids)
-    sent = sent_case_repository.waiting(session, project.id, task_ids)
+    sent = sent_case_repository.open_sendings(session, project.id, task_ids)
     lost = situation_repository.tasks_with_lost_answers(session, project.id, task_ids)
     evidence = {}
     for task_id, answers in labels.held.items():

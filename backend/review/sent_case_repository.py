@@ -27,7 +27,7 @@ def answered_tasks(session: Session, project_id: int, record_ids: Sequence[int])
     return found
 
 
-def waiting(
+def open_sendings(
     session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, SentCase]:
     """First task's id to its newest sending, where the decision that stands has not seen it.

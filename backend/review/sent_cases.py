@@ -40,7 +40,7 @@ class SentCases:
     def plan(self, project: Project, record_ids: Sequence[int]) -> DeskPlan:
         """What would become of these records; nothing is written."""
         answered = repository.answered_tasks(self._session, project.id, record_ids)
-        waiting = repository.waiting(self._session, project.id, [*answered.values()])
+        waiting = repository.open_sendings(self._session, project.id, [*answered.values()])
         return DeskPlan(
             going=tuple(task_id for task_id in answered.values() if task_id not in waiting),
             unanswered=tuple(each for each in record_ids if each not in answered),
@@ -88,7 +88,7 @@ class SentCases:
     def can_be_taken_back(self, project: Project, sending: str) -> int:
         """How many labels of that sending nobody has decided yet."""
         sent = repository.tasks_of(self._session, project.id, sending)
-        return len(repository.waiting(self._session, project.id, sent))
+        return len(repository.open_sendings(self._session, project.id, sent))
 
     def take_back(self, project: Project, sending: str, *, actor: str) -> int:
         """What is not decided yet was not sent; how many.
@@ -97,7 +97,7 @@ class SentCases:
         """
         lock_project(self._session, project.id)
         sent = repository.tasks_of(self._session, project.id, sending)
-        waiting = repository.waiting(self._session, project.id, sent)
+        waiting = repository.open_sendings(self._session, project.id, sent)
         repository.drop(self._session, sending, sorted(waiting))
         if waiting:
             self._note(project, "case.sent_undone", actor, len(waiting))

@@ -11,9 +11,11 @@ from sqlmodel import col, select
 from backend.core.database import Database
 from backend.core.services import Services
 from backend.models import Record
+from backend.record_index.indexing import index_dataset
 from tests.backend.conftest import cheap_passwords
 from tests.backend.explorer.test_pages import HOSTILE
 from tests.backend.scoring.conftest import judged, new_loop
+from tests.backend.scoring.test_refreshing import Quiet
 from tests.backend.training.loop import Loop
 from tests.fixtures.live_app import assert_accessible, assert_fits, live, log_in
 
@@ -42,6 +44,7 @@ def services(judged: Callable[..., Loop], sqlite_database: Database) -> Services
         for row, value in zip(rows, HOSTILE, strict=True):
             row.fields = {"title": value, "price": "1"}
             session.add(row)
+    index_dataset(services, 1, Quiet())
     return services
 
 

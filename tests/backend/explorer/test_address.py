@@ -26,8 +26,8 @@ def test_what_is_as_by_default_is_not_in_it() -> None:
 
 def test_values_go_on_and_off() -> None:
     address = Address.of_query("grade=poor&grade=fair")
-    assert address.toggled("grade", "poor") == "grade=fair"
-    assert address.toggled("grade", "good") == "grade=poor&grade=fair&grade=good"
+    assert address.toggle("grade", "poor") == "grade=fair"
+    assert address.toggle("grade", "good") == "grade=poor&grade=fair&grade=good"
     assert address.with_pairs([("risk_from", "0.9")], instead_of=["grade"]) == "risk_from=0.9"
     assert address.filter_without("grade").grade == []
     assert address.wanted.grade == ["poor", "fair"]

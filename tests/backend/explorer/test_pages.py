@@ -7,8 +7,10 @@ from sqlmodel import col, select
 
 from backend.core.services import Services
 from backend.models import Record
+from backend.record_index.indexing import index_dataset
 from tests.backend.conftest import ClientAs
 from tests.backend.explorer.conftest import PLACE, matching, told
+from tests.backend.scoring.test_refreshing import Quiet
 from tests.backend.training.loop import Loop
 
 HOSTILE: tuple[Any, ...] = (
@@ -136,6 +138,29 @@ def test_a_wrong_filter_is_told_in_words_and_what_was_typed_stays(
     answer = viewer.get(f"{PLACE}?sort=colour")
     assert (answer.status_code, "not sorted by" in answer.text) == (422, True)
     assert viewer.get(f"{PLACE}?risk_from=7&lang=zh").text.count("不能是") == 1
+
+
+def test_words_columns_and_kinds_are_found_once_they_are_indexed(
+    loop: Loop, services: Services, browser_as: ClientAs
+) -> None:
+    viewer = browser_as("viewer")
+    early = viewer.get(f"{PLACE}?where=price%3D")
+    assert early.status_code == 409, "told on the page itself"
+    assert "Remove this filter" in early.text
+    with services.database.transaction() as session:
+        row = session.exec(select(Record).order_by(col(Record.id))).first()
+        assert row is not None
+        row.fields = {"title": "保温杯 不锈钢 500ml", "price": "10"}
+        session.add(row)
+    index_dataset(services, 1, Quiet())
+    assert matching(viewer, f"{PLACE}?text=不锈钢") == 1
+    assert matching(viewer, f"{PLACE}?text=shirt") == 30
+    assert matching(viewer, f"{PLACE}?text=shirt&where=price%3D") == 30, "no price"
+    assert matching(viewer, f"{PLACE}?where=price%3E%3D25.5") < 30
+    assert matching(viewer, f"{PLACE}?kind=product") == 90
+    assert f'href="{PLACE}?kind=product"' in viewer.get(PLACE).text
+    assert viewer.get(f"{PLACE}?sort=field:price").status_code == 200
+    assert viewer.get(f"{PLACE}?where=nonsense").status_code == 422
 
 
 def test_while_verdicts_are_old_the_line_says_so_and_asks_again(
