@@ -231,6 +231,11 @@ class Settings(BaseSettings):
         """Where the verdicts on records lie; it may be deleted at any time."""
         return self.data_dir / "verdicts"
 
+    @property
+    def maps_dir(self) -> Path:
+        """Where the maps of records lie; it may be deleted at any time."""
+        return self.data_dir / "maps"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and the two env files; ``overrides`` win.
