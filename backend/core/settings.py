@@ -232,6 +232,11 @@ class Settings(BaseSettings):
         return self.data_dir / "verdicts"
 
     @property
+    def selections_dir(self) -> Path:
+        """Where records that somebody chose are kept for a while; it may be deleted at any time."""
+        return self.data_dir / "selections"
+
+    @property
     def maps_dir(self) -> Path:
         """Where the maps of records lie; it may be deleted at any time."""
         return self.data_dir / "maps"

@@ -112,9 +112,7 @@ class _Drawing:
         found[places >= 0] = self.verdicts.grades[places[places >= 0]]
         return found
 
-    def _embeddings(
-        self, pool: PoolFeatures, rows: NDArray[np.intp], dimension: int
-    ) -> Embeddings:
+    def _embeddings(self, pool: PoolFeatures, rows: NDArray[np.intp], dimension: int) -> Embeddings:
         found: Embeddings = pool.matrix[rows, 0:dimension]
         return found
 

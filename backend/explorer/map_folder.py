@@ -61,9 +61,7 @@ def is_of_now(session: Session, services: Services, project: Project, drawn: Map
     verdicts = VerdictFolder(services.settings.verdicts_dir, project.id).current()
     if verdicts is None:
         return False
-    version = RegistryService(session, services.clock).get(
-        project.id, verdicts.facts.model_version
-    )
+    version = RegistryService(session, services.clock).get(project.id, verdicts.facts.model_version)
     return drawn.state == verdicts.facts.state and drawn.encoder == version.encoder
 
 

@@ -18,12 +18,13 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
     def clean_up(_context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        """Args: ``folders`` (models, pools, verdicts, maps, below it) and ``label_studio`` (or none)."""
+        """Args: ``folders`` (below one of ``roots``) and ``label_studio`` (or none)."""
         roots = {
             "models": services.settings.models_dir,
             "pools": services.settings.pools_dir,
             "verdicts": services.settings.verdicts_dir,
             "maps": services.settings.maps_dir,
+            "selections": services.settings.selections_dir,
         }
         freed = 0
         for folder in map(Path, args["folders"]):

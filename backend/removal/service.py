@@ -89,7 +89,7 @@ class Removals:
         args = {
             "folders": [
                 str(Path(root) / folder_of_project(project_id))
-                for root in ("models", "verdicts", "maps")
+                for root in ("models", "verdicts", "maps", "selections")
             ],
             "label_studio": self._fate_there(project) if label_studio == "delete" else None,
         }

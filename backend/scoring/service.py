@@ -25,6 +25,7 @@ from backend.scoring.schemas import (
     VerdictPublic,
     VerdictState,
 )
+from backend.scoring.selections import Selections
 from backend.scoring.table_cache import verdict_table
 from backend.scoring.verdict_filter import SORTS, VerdictFilter, VerdictOrder
 from backend.scoring.verdict_folder import VerdictFolder
@@ -170,7 +171,11 @@ class Verdicts:
         if table is None:
             raise self._nothing_yet(project)
         state = state_of(self._session, self._services, project, table.verdicts)
-        return _Choice(table, table.matching(wanted), state)
+        mask = table.matching(wanted)
+        if wanted.selection is not None:
+            folder = Selections(self._services.settings.selections_dir, project.id)
+            mask &= table.of_records(folder.record_ids(wanted.selection))
+        return _Choice(table, mask, state)
 
     def _places(self, chosen: _Choice, order: VerdictOrder, offset: int, limit: int) -> Positions:
         key = chosen.table.key(order.by)
