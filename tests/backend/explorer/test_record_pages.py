@@ -9,11 +9,9 @@ from sqlmodel import Session, col, select
 from backend.models import (
     Acceptance,
     Annotation,
-    ConsensusLabel,
     Dataset,
     Decision,
     MachineLabel,
-    Project,
     Record,
     ReviewCase,
     Task,
@@ -242,10 +240,6 @@ def test_it_says_what_is_missing_before_there_are_verdicts(
     assert "The verdict on this record is being made." in page
     assert "Nobody has been asked about this record." in page
     assert "Similar records are being prepared" in page
-    with loop.services.database.transaction() as session:
-        project = session.get_one(Project, loop.project_id)
-        assert session.exec(select(ConsensusLabel)).first() is not None
-        assert project.id == loop.project_id
 
 
 def test_it_is_in_chinese(loop: Loop, browser_as: ClientAs) -> None:
