@@ -12,7 +12,6 @@ from backend.models import Annotation, ConsensusLabel, Project, ReviewCase, Task
 from backend.review import repository as review_repository
 from backend.review.schemas import CaseAnswerPublic, DecisionPublic
 from backend.review.service import ReviewDesk
-from backend.words import Message
 
 
 @dataclass(frozen=True)
@@ -20,8 +19,12 @@ class PersonAnswer:
     """An answer that counts, by whom, and what it was before."""
 
     answer: CaseAnswerPublic
-    who: Message
-    changed_by: Message | None
+    name: str | None
+    """None where it is not known, or not to be known by who reads."""
+    number: int
+    """Of the person among those who answered, from 1 on."""
+    changed_by: str | None
+    """Somebody else who changed the answer last; empty where that is not to be known."""
     earlier: list[Annotation]
     """Revisions before the one that counts, newest first."""
 
@@ -88,23 +91,13 @@ class RecordLabels:
         return [
             PersonAnswer(
                 answer=answer,
-                who=self._who(answer, numbers[answer.annotator_id]),
-                changed_by=self._changed_by(answer),
+                name=self._name(answer),
+                number=numbers[answer.annotator_id],
+                changed_by=answer.edited_by if self._are_named or not answer.edited_by else "",
                 earlier=revisions.get(answer.annotation_id, [])[-2::-1],
             )
             for answer in answers
         ]
 
-    def _who(self, answer: CaseAnswerPublic, number: int) -> Message:
-        if answer.is_deleted_annotator:
-            return Message("unknown annotator")
-        if self._are_named:
-            return Message("{name}", name=answer.annotator)
-        return Message("person {number}", number=number)
-
-    def _changed_by(self, answer: CaseAnswerPublic) -> Message | None:
-        if answer.edited_by is None:
-            return None
-        if self._are_named:
-            return Message("changed by {name}", name=answer.edited_by)
-        return Message("changed by somebody else")
+    def _name(self, answer: CaseAnswerPublic) -> str | None:
+        return answer.annotator if self._are_named and not answer.is_deleted_annotator else None
