@@ -13,7 +13,9 @@ const SHAPES = [
   d3.symbolStar, d3.symbolWye,
 ];
 const paths = SHAPES.map((shape) => new Path2D(d3.symbol(shape, 40)()));
-const doubtColour = (value) => d3.interpolateCividis(value);
+const dark = window.matchMedia("(prefers-color-scheme: dark)");
+// Without the end of the scale that the background swallows.
+const doubtColour = (value) => d3.interpolateCividis(dark.matches ? 0.3 + 0.7 * value : 0.88 * value);
 
 let points = null;
 let tree = null;
@@ -231,6 +233,10 @@ function listen() {
   byId("zoom-in").addEventListener("click", () => picture.call(zoom.scaleBy, 1.6));
   byId("zoom-out").addEventListener("click", () => picture.call(zoom.scaleBy, 1 / 1.6));
   byId("zoom-all").addEventListener("click", () => picture.call(zoom.transform, d3.zoomIdentity));
+  dark.addEventListener("change", () => {
+    tellLegend();
+    fit();
+  });
   new ResizeObserver(fit).observe(canvas);
 }
 

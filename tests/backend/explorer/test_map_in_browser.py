@@ -72,12 +72,11 @@ def test_a_point_opens_its_record_and_keys_turn_the_pages(
         page.wait_for_selector("#map[data-ready]")
         box = page.locator("#points").bounding_box()
         assert box is not None
-        x, y, record_id = page.evaluate(
-            "() => { const i = 8; const [x, y] = seen(i);"
-            " return [x, y, points.ids[pointAt([x, y])]]; }"
-        )
+        x, y = page.evaluate("seen(8)")
         page.mouse.move(box["x"] + x, box["y"] + y)
         expect(page.locator("#words b")).to_be_visible()
+        record_id = page.evaluate("points.ids[over]")
+        assert record_id is not None
         page.mouse.click(box["x"] + x, box["y"] + y)
         page.wait_for_url(f"**/records/{record_id}")
         page.goto(f"{address}{place}/records/1?sort=id&position=89")
