@@ -10,7 +10,6 @@ from active_learning.types import Embeddings
 
 DIMENSIONS = 50
 """Directions that are kept: what van der Maaten and Hinton (2008) reduce to before they draw."""
-MEAN, COMPONENTS = "mean", "components"
 
 
 @dataclass(frozen=True)
@@ -46,12 +45,11 @@ class Reduction:
 
     def transform(self, vectors: Embeddings) -> Embeddings:
         """(n, dimensions) float32."""
-        reduced: Embeddings = (vectors - self.mean) @ self.components.T
-        return reduced
+        return ((vectors - self.mean) @ self.components.T).astype(np.float32, copy=False)
 
     def save(self, path: Path) -> None:
         """It is in that file (.npz)."""
-        np.savez(path, **{MEAN: self.mean, COMPONENTS: self.components})
+        np.savez(path, mean=self.mean, components=self.components)
 
     @classmethod
     def load(cls, path: Path) -> "Reduction":
@@ -61,4 +59,4 @@ class Reduction:
             OSError, ValueError, KeyError: the file cannot be read.
         """
         with np.load(path, allow_pickle=False) as held:
-            return cls(held[MEAN], held[COMPONENTS])
+            return cls(held["mean"], held["components"])

@@ -87,7 +87,10 @@ def _candidates(
 def _cosines(vectors: Embeddings, vector: NDArray[np.float32]) -> NDArray[np.float32]:
     lengths = np.linalg.norm(vectors, axis=1) * np.linalg.norm(vector)
     products: NDArray[np.float32] = vectors @ vector
-    return np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    cosines: NDArray[np.float32] = np.divide(
+        products, lengths, out=np.zeros_like(products), where=lengths > 0
+    )
+    return cosines
 
 
 def _text(record: Record, fields: tuple[str, ...]) -> str:

@@ -145,8 +145,10 @@ class Verdicts:
     def fault_probabilities(self, project: Project, record_id: int) -> dict[str, float]:
         """Each field to the probability that it is faulty; empty where there is no verdict."""
         table = verdict_table(self._session, self._services, project)
-        places = np.empty(0) if table is None else table.verdicts.positions([record_id])
-        if table is None or places[0] < 0:
+        if table is None:
+            return {}
+        places = table.verdicts.positions([record_id])
+        if places[0] < 0:
             return {}
         (found,) = table.verdicts.predictions(places).faulty_fields.tolist()
         return dict(zip(table.verdicts.facts.fields, found, strict=True))

@@ -53,7 +53,7 @@ def put(loop: Loop, external_id: str, **fields: Any) -> int:
 
 
 def test_it_shows_the_verdict_and_what_people_said(loop: Loop, browser_as: ClientAs) -> None:
-    task, record = labelled(loop)
+    _, record = labelled(loop)
     page = browser_as("viewer").get(place(loop, record.id)).text
     assert record.external_id in page
     assert "model version 1" in page
