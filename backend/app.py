@@ -47,6 +47,8 @@ from backend.removal.router import router as removal_router
 from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
+from backend.scoring.live_router import router as live_router
+from backend.scoring.live_scorer import LiveScorer
 from backend.scoring.router import router as verdicts_router
 from backend.suspected_labels import pages as findings_pages
 from backend.suspected_labels.router import router as suspected_labels_router
@@ -93,6 +95,7 @@ ROOM_ROUTERS = (
     registry_router,
     machine_labels_router,
     verdicts_router,
+    live_router,
     label_exchange_router,
     removal_router,
 )
@@ -100,8 +103,8 @@ ROOM_ROUTERS = (
 DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
-Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
+Every request but `/health` and the webhook needs a role (annotator < scorer < viewer <
+reviewer < engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
 runs the server makes, or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
 the value and the remedy. A body with a name or a type that its schema does not have is refused.
@@ -130,6 +133,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.authenticator = Login(services.settings)
+    app.state.live_scorer = LiveScorer(services)
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)

@@ -177,7 +177,7 @@ class VerdictWriter:
         self._files = {name: self._column(name, dtype, shape) for name, dtype, shape in self._all}
 
     @property
-    def done(self) -> int:
+    def end(self) -> int:
         """Records whose verdicts are written."""
         try:
             return int((self._beside / DONE).read_text("ascii"))
@@ -186,7 +186,7 @@ class VerdictWriter:
 
     def add(self, predictions: RecordPredictions) -> None:
         """The next records' verdicts are on disk."""
-        start = self.done
+        start = self.end
         stop = start + len(predictions.grades)
         grades = predictions.grades
         values = {

@@ -78,13 +78,13 @@ class Describer:
         return {
             "grade": self.grades[best],
             "confidence": _round(grades[best]),
-            "probabilities": _named(self.grades, grades),
+            "probabilities": _by_name(self.grades, grades),
             "issues": [
                 NamedProbability(name=name, probability=value)
-                for name, value in _named(self.issues, issues).items()
+                for name, value in _by_name(self.issues, issues).items()
                 if value >= MARKED
             ],
-            "issue_probabilities": _named(self.issues, issues),
+            "issue_probabilities": _by_name(self.issues, issues),
             "faulty_fields": self._faulty_fields(predictions.faulty_fields[place], record),
             "risk": _round(at_risk),
             "doubt": _round(in_doubt),
@@ -99,11 +99,7 @@ class Describer:
                 break
             field = self.fields[column]
             evidence = evidence_of(self.signals, dict(record), field)
-            reason = (
-                Message.of(evidence[0].reason)
-                if evidence
-                else Message("{field} looks like values that people marked.", field=field)
-            )
+            reason = Message.of(evidence[0].reason) if evidence else _plain_reason(record, field)
             found.append(
                 FaultyField(
                     field=field,
@@ -115,7 +111,14 @@ class Describer:
         return found
 
 
-def _named(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
+def _plain_reason(record: Mapping[str, Any], field: str) -> Message:
+    """Where nothing in the columns speaks against the value, but people's marks do."""
+    if record.get(field) in (None, ""):
+        return Message("{field} is empty", field=field)
+    return Message("{field} resembles values that people marked", field=field)
+
+
+def _by_name(names: Sequence[str], values: NDArray[np.float64]) -> dict[str, float]:
     return {name: _round(value) for name, value in zip(names, values, strict=True)}
 
 

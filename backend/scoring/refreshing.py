@@ -99,7 +99,7 @@ class _Refresh:
         new = np.flatnonzero(places < 0)
         rows = self._pool_rows if len(new) > FEW * len(ids) else self._record_rows
         tell = TimeLeft(self.context.progress)
-        for start in range(writer.done, len(ids), CHUNK):
+        for start in range(writer.end, len(ids), CHUNK):
             self.context.check_cancelled()
             part = slice(start, min(start + CHUNK, len(ids)))
             writer.add(self._verdicts(ids[part], places[part], kept, rows))
@@ -127,7 +127,7 @@ class _Refresh:
             assert found is not None
             return found
         before = kept.predictions(places[~is_new])
-        return before if found is None else _mixed(is_new, found, before)
+        return before if found is None else _mix(is_new, found, before)
 
     @property
     def _classifier(self) -> RecordClassifier:
@@ -166,7 +166,7 @@ class _Refresh:
         )
 
 
-def _mixed(
+def _mix(
     is_new: NDArray[np.bool_], found: RecordPredictions, before: RecordPredictions
 ) -> RecordPredictions:
     """Those of the new records, and of the others, each in its place."""

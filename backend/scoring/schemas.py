@@ -5,8 +5,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from backend.core.request_body import RequestBody
+from backend.records.content import Value
 from backend.scoring.verdict_labels import Source
 from backend.words import WithReason
+
+MOST_SCORED = 1_000
+"""Records of one request. Chosen: some seconds of one core; more come in several requests."""
 
 
 class NamedProbability(BaseModel):
@@ -24,7 +29,25 @@ class FaultyField(WithReason):
     expected: str | None = Field(None, description="the usual value, where the evidence knows one")
 
 
-class VerdictPublic(BaseModel):
+class VerdictFigures(BaseModel):
+    """What the champion says of one record."""
+
+    grade: str = Field(description="the most probable one")
+    confidence: float = Field(description="calibrated probability of the grade")
+    probabilities: dict[str, float] = Field(description="calibrated, of every grade")
+    issues: list[NamedProbability] = Field(description="those more probable than not")
+    issue_probabilities: dict[str, float]
+    faulty_fields: list[FaultyField]
+    risk: float = Field(
+        description="probability that the record is not of the best grade; for grades without an "
+        "order, that the grade is wrong"
+    )
+    doubt: float = Field(
+        description="one less the margin between the two most probable grades: 1 is a draw"
+    )
+
+
+class VerdictPublic(VerdictFigures):
     """What the champion says of one record, and what counts beside it."""
 
     model_config = ConfigDict(
@@ -60,23 +83,10 @@ class VerdictPublic(BaseModel):
         }
     )
 
-    record_id: int | None = Field(description="none for a record that is not in the store")
-    external_id: str | None
-    kind: str | None
+    record_id: int
+    external_id: str
+    kind: str
     fields: dict[str, Any]
-    grade: str = Field(description="the most probable one")
-    confidence: float = Field(description="calibrated probability of the grade")
-    probabilities: dict[str, float] = Field(description="calibrated, of every grade")
-    issues: list[NamedProbability] = Field(description="those more probable than not")
-    issue_probabilities: dict[str, float]
-    faulty_fields: list[FaultyField]
-    risk: float = Field(
-        description="probability that the record is not of the best grade; for grades without an "
-        "order, that the grade is wrong"
-    )
-    doubt: float = Field(
-        description="one less the margin between the two most probable grades: 1 is a draw"
-    )
     model_version: int
     source: Source = Field(
         description="what counts: a decision, people's consensus, a machine label, or the verdict"
@@ -143,6 +153,61 @@ class QueuedRefresh(BaseModel):
     """The refresh in the background."""
 
     job_id: str | None = Field(description="none where one is waiting already")
+
+
+class ScoreRequest(RequestBody):
+    """Records that need not be in the store."""
+
+    records: list[dict[str, Value]] = Field(
+        min_length=1,
+        max_length=MOST_SCORED,
+        description="each by the dataset's fields; one that is left out is a missing value",
+        examples=[[{"title": "Mug, blue", "price": -4}]],
+    )
+
+
+class RecordArrival(RequestBody):
+    """One record as a program has it now."""
+
+    external_id: str = Field(min_length=1, max_length=500, examples=["SKU-11204"])
+    fields: dict[str, Value] = Field(examples=[{"title": "Mug, blue", "price": -4}])
+    kind: str | None = Field(
+        None, min_length=1, max_length=50, description="none: the dataset's own"
+    )
+    observed_at: datetime | None = Field(
+        None, strict=False, description="when the record was so; with a zone"
+    )
+
+
+class ArrivalRequest(RequestBody):
+    """Records to be stored; what is there already changes nothing."""
+
+    records: list[RecordArrival] = Field(min_length=1, max_length=MOST_SCORED)
+
+
+class ArrivalAnswer(BaseModel):
+    """What became of the records, in their order."""
+
+    new: int
+    changed: int
+    unchanged: int
+    record_ids: list[int] = Field(description="of the versions that are current now")
+    score: "ScoreAnswer | None" = Field(None, description="where it was asked for")
+
+
+class ScoredRecord(VerdictFigures):
+    """What the champion says of one record at once."""
+
+    is_machine_labelled: bool = Field(
+        description="whether the standing promise of machine labels would cover the grade"
+    )
+
+
+class ScoreAnswer(BaseModel):
+    """Verdicts in the order of the records."""
+
+    model_version: int
+    verdicts: list[ScoredRecord]
 
 
 VerdictFormat = Literal["csv", "parquet", "jsonl"]

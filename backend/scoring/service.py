@@ -18,6 +18,7 @@ from backend.models import ModelVersion, Project, Record
 from backend.registry.service import RegistryService
 from backend.scoring import repository
 from backend.scoring.description import Describer, signals_of
+from backend.scoring.exceptions import no_champion
 from backend.scoring.freshness import state_of
 from backend.scoring.schemas import (
     VerdictFacets,
@@ -64,7 +65,7 @@ class Verdicts:
             Conflict: there is no champion yet.
         """
         if self._champion(project) is None:
-            raise _no_champion(project)
+            raise no_champion(project)
         return enqueue_if_none_waiting(
             self._session,
             REFRESH_VERDICTS,
@@ -87,7 +88,7 @@ class Verdicts:
             Conflict: there are no verdicts yet; the message says what is missing.
             InvalidInput: a condition or the order names what there is not.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         places = self._places(chosen, order, offset, limit)
         total = int(np.count_nonzero(chosen.mask))
         end = offset + len(places)
@@ -105,7 +106,7 @@ class Verdicts:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition names what there is not.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         table, mask = chosen.table, chosen.mask
         return VerdictFacets(
             state=chosen.state,
@@ -129,7 +130,7 @@ class Verdicts:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition names what there is not.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         found: NDArray[np.int64] = chosen.table.verdicts.record_ids[chosen.mask]
         return found
 
@@ -140,7 +141,7 @@ class Verdicts:
             return {}
         places = table.verdicts.positions(record_ids)
         public = self._public(project, table, places[places >= 0])
-        return {each.record_id: each for each in public if each.record_id is not None}
+        return {each.record_id: each for each in public}
 
     def fault_probabilities(self, project: Project, record_id: int) -> dict[str, float]:
         """Each field to the probability that it is faulty; empty where there is no verdict."""
@@ -162,18 +163,18 @@ class Verdicts:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition or the order names what there is not.
         """
-        chosen = self._chosen(project, wanted)
+        chosen = self._choice(project, wanted)
         places = self._places(chosen, order, 0, len(chosen.table))
         for start in range(0, len(places), RECORDS_PER_READ):
             yield from self._public(project, chosen.table, places[start : start + RECORDS_PER_READ])
             self._session.expunge_all()
 
-    def _chosen(self, project: Project, wanted: VerdictFilter) -> _Choice:
+    def _choice(self, project: Project, wanted: VerdictFilter) -> _Choice:
         table = verdict_table(self._session, self._services, project)
         if table is None:
             raise self._nothing_yet(project)
         state = state_of(self._session, self._services, project, table.verdicts)
-        mask = table.matching(wanted)
+        mask = table.matches(wanted)
         if wanted.selection is not None:
             folder = Selections(self._services.settings.selections_dir, project.id)
             mask &= table.of_records(folder.record_ids(wanted.selection))
@@ -244,7 +245,7 @@ class Verdicts:
 
     def _nothing_yet(self, project: Project) -> Conflict:
         if self._champion(project) is None:
-            return _no_champion(project)
+            return no_champion(project)
         return Conflict(
             Message("The verdicts of project {project} are being made.", project=project.id),
             field="project",
@@ -266,12 +267,3 @@ def _identity(record: Record) -> dict[str, Any]:
         "kind": record.kind,
         "fields": record.fields,
     }
-
-
-def _no_champion(project: Project) -> Conflict:
-    return Conflict(
-        Message("Project {project} has no champion yet, so nobody judges.", project=project.id),
-        field="project",
-        value=project.id,
-        remedy=Message("Label the first batch; a model version is trained then."),
-    )

@@ -45,7 +45,7 @@ def verdict_table(session: Session, services: Services, project: Project) -> Ver
         known = _tables.get(key)
     if known is not None or name is None:
         return known
-    verdicts = _loaded(place) or folder.current()
+    verdicts = _verdicts_in_memory(place) or folder.current()
     if verdicts is None:
         return None
     table = VerdictTable(verdicts, _labels(session, project, verdicts, acceptance_id))
@@ -55,7 +55,7 @@ def verdict_table(session: Session, services: Services, project: Project) -> Ver
     return table
 
 
-def _loaded(place: str) -> VerdictFiles | None:
+def _verdicts_in_memory(place: str) -> VerdictFiles | None:
     """The verdicts of a table in memory that is of the same ones."""
     with _lock:
         for key in _tables:

@@ -32,7 +32,7 @@ class VerdictTable:
         """(n,) whether people gave another grade than the verdict."""
         return self.labels.disagree(self.verdicts.grades)
 
-    def matching(self, wanted: VerdictFilter) -> Mask:
+    def matches(self, wanted: VerdictFilter) -> Mask:
         """(n,) the records of which all holds that their verdict and label can tell.
 
         Names that the verdicts do not know match nothing.

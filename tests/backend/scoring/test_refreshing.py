@@ -182,7 +182,9 @@ def test_a_beginning_for_other_records_is_thrown_away(
     check_equal(loop)
 
 
-def test_without_a_champion_nobody_judges(new_loop: Callable[..., Loop], database: Database) -> None:
+def test_without_a_champion_nobody_judges(
+    new_loop: Callable[..., Loop], database: Database
+) -> None:
     loop = new_loop(database)
     assert refresh(loop)["refreshed"] is False
     assert not is_refresh_due(loop.services, loop.project_id)
