@@ -15,7 +15,7 @@ const SHAPES = [
 const paths = SHAPES.map((shape) => new Path2D(d3.symbol(shape, 40)()));
 const dark = window.matchMedia("(prefers-color-scheme: dark)");
 // Without the end of the scale that the background swallows.
-const doubtColour = (value) => d3.interpolateCividis(dark.matches ? 0.3 + 0.7 * value : 0.88 * value);
+const doubtColour = (value) => d3.interpolateCividis(dark.matches ? 0.45 + 0.55 * value : 0.88 * value);
 
 let points = null;
 let tree = null;

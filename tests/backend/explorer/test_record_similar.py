@@ -39,7 +39,7 @@ def test_the_most_similar_records_are_those_of_the_nearest_embeddings(loop: Loop
 
 def test_a_record_that_came_after_the_map_finds_those_like_it_too(loop: Loop) -> None:
     draw(loop)
-    new_id = put(loop, "newcomer", title="steel kettle 3", price="13.50")
+    new_id = put(loop, "newcomer", title="steel kettle 3003", price="13.25")
     with loop.services.database.reading() as session:
         project = loop.project()
         newcomer = session.get_one(Record, new_id)
@@ -49,7 +49,7 @@ def test_a_record_that_came_after_the_map_finds_those_like_it_too(loop: Loop) ->
         newcomer = session.get_one(Record, new_id)
         found = similar_records(session, loop.services, loop.project(), newcomer)
     assert found is not None
-    assert found[0].record.fields["title"] == "steel kettle 3"
+    assert {each.record.fields["title"].split()[1] for each in found} == {"kettle"}
 
 
 def test_the_page_lists_them(loop: Loop, browser_as: ClientAs) -> None:
@@ -62,7 +62,8 @@ def test_the_page_lists_them(loop: Loop, browser_as: ClientAs) -> None:
 def test_next_and_previous_follow_the_list(loop: Loop, browser_as: ClientAs) -> None:
     viewer = browser_as("viewer")
     query = {"grade": ["poor", "fair"], "sort": "-doubt"}
-    listed = viewer.get(f"/api/v1/projects/{loop.project_id}/verdicts", params=query).json()
+    api = f"/api/v1/projects/{loop.project_id}/verdicts"
+    listed = viewer.get(api, params={**query, "limit": 100}).json()
     ids = [item["record_id"] for item in listed["items"]]
     last = len(ids) - 1
     with loop.services.database.reading() as session:
