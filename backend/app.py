@@ -35,6 +35,7 @@ from backend.label_exchange import pages as exchange_pages
 from backend.label_exchange.router import router as label_exchange_router
 from backend.label_studio.router import router as label_studio_router
 from backend.machine_labels.router import router as machine_labels_router
+from backend.model_reports.router import router as model_reports_router
 from backend.overview import own_work_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
@@ -93,6 +94,7 @@ ROOM_ROUTERS = (
     suspected_labels_router,
     guidelines_router,
     registry_router,
+    model_reports_router,
     machine_labels_router,
     verdicts_router,
     live_router,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.encoders.base import KEPT_AS
 from active_learning.encoders.embedding_cache import (
     COUNT,
     HASH_BYTES,
@@ -36,7 +37,7 @@ class StoredEmbeddings:
 
     def __init__(self, directory: Path, revision: str, dimension: int) -> None:
         self._folder = folder_of(directory, revision)
-        self._vectors = RowFile(self._folder / VECTORS, np.float16, dimension)
+        self._vectors = RowFile(self._folder / VECTORS, KEPT_AS, dimension)
 
     def places(self, texts: Sequence[str]) -> Positions:
         """(n,) the row of each text's embedding, -1 where it is not on disk.

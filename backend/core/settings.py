@@ -227,6 +227,11 @@ class Settings(BaseSettings):
         return self.data_dir / "pools"
 
     @property
+    def record_index_dir(self) -> Path:
+        """Columns of current records, by dataset."""
+        return self.data_dir / "record_index"
+
+    @property
     def verdicts_dir(self) -> Path:
         """Where the verdicts on records lie; it may be deleted at any time."""
         return self.data_dir / "verdicts"

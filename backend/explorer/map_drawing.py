@@ -90,7 +90,7 @@ class _Drawing:
         self.context.check_cancelled()
         places, method = plane(reduction.transform(vectors), facts.seed)
         self.context.check_cancelled()
-        pieces = self._reduced(pool, reduction, dimension)
+        pieces = self._pieces(pool, reduction, dimension)
         drawn = (chosen, places, method)
         folder.publish(write_map(folder.place_of(facts), facts, ids, reduction, drawn, pieces))
         return {"drawn": True, "records": len(ids), "points": len(chosen), "method": method}
@@ -116,7 +116,7 @@ class _Drawing:
         found: Embeddings = pool.matrix[rows, 0:dimension]
         return found
 
-    def _reduced(
+    def _pieces(
         self, pool: PoolFeatures, reduction: Reduction, dimension: int
     ) -> Iterator[Embeddings]:
         """The embeddings of all records, reduced, some at a time."""

@@ -41,7 +41,7 @@ class MapPoints:
 
 
 @dataclass(frozen=True)
-class GradeRow:
+class GradePoints:
     """The points of one grade, as the table beside the map tells them."""
 
     grade: str
@@ -58,7 +58,7 @@ class MapSummary:
     facts: MapFacts
     is_of_now: bool
     points: int
-    rows: list[GradeRow]
+    rows: list[GradePoints]
     unlabelled: int
 
 
@@ -71,10 +71,10 @@ class RecordMap:
 
     def summary(self, project: Project) -> MapSummary | None:
         """What is on the map; None before there is one."""
-        held = self._held(project)
-        if held is None:
+        both = self._map_and_table(project)
+        if both is None:
             return None
-        drawn, table = held
+        drawn, table = both
         points = _points(drawn, table)
         grades, labels = np.array(points.grades, dtype=int), np.array(points.labels, dtype=int)
         doubts = np.array(points.doubts)
@@ -83,7 +83,7 @@ class RecordMap:
             is_of_now=is_of_now(self._session, self._services, project, drawn.facts),
             points=len(points.ids),
             rows=[
-                GradeRow(
+                GradePoints(
                     grade=name,
                     judged=int(np.count_nonzero(grades == code)),
                     labelled=int(np.count_nonzero(labels == code)),
@@ -96,13 +96,13 @@ class RecordMap:
 
     def points(self, project: Project) -> MapPoints:
         """The points whose records have verdicts now; none before there is a map."""
-        held = self._held(project)
-        return MapPoints([], [], [], [], [], []) if held is None else _points(*held)
+        both = self._map_and_table(project)
+        return MapPoints([], [], [], [], [], []) if both is None else _points(*both)
 
     def grades(self, project: Project) -> tuple[str, ...]:
         """The grades that the points name by their places."""
-        held = self._held(project)
-        return () if held is None else held[1].verdicts.facts.grades
+        both = self._map_and_table(project)
+        return () if both is None else both[1].verdicts.facts.grades
 
     def select(self, project: Project, record_ids: Sequence[int]) -> list[tuple[str, str]]:
         """The query of the list that shows these records.
@@ -123,7 +123,7 @@ class RecordMap:
         kept = Selections(self._services.settings.selections_dir, project.id)
         return [("selection", kept.put(ids))]
 
-    def _held(self, project: Project) -> tuple[MapFiles, VerdictTable] | None:
+    def _map_and_table(self, project: Project) -> tuple[MapFiles, VerdictTable] | None:
         drawn = MapFolder(self._services.settings.maps_dir, project.id).current()
         table = verdict_table(self._session, self._services, project)
         return None if drawn is None or table is None else (drawn, table)
@@ -136,14 +136,14 @@ def _points(drawn: MapFiles, table: VerdictTable) -> MapPoints:
     kept, at = where[is_there], places[is_there]
     return MapPoints(
         ids=ids[is_there].tolist(),
-        x=_rounded(kept[:, 0]),
-        y=_rounded(kept[:, 1]),
+        x=_numbers(kept[:, 0]),
+        y=_numbers(kept[:, 1]),
         grades=table.verdicts.grades[at].tolist(),
-        doubts=_rounded(table.verdicts.doubt[at]),
+        doubts=_numbers(table.verdicts.doubt[at]),
         labels=table.labels.grades[at].tolist(),
     )
 
 
-def _rounded(values: NDArray[np.float32]) -> list[float]:
+def _numbers(values: NDArray[np.float32]) -> list[float]:
     found: list[float] = np.round(values.astype(np.float64), DECIMALS).tolist()
     return found

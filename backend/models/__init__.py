@@ -8,7 +8,8 @@ from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
-from backend.models.registry import ModelVersion, Promotion
+from backend.models.record_index import RecordIndexState, RecordText
+from backend.models.registry import AuditSample, ModelVersion, Promotion, VersionReport
 from backend.models.review import (
     CaseReason,
     ConsensusLabel,
@@ -27,6 +28,7 @@ __all__ = [
     "Annotator",
     "ApiKey",
     "AuditEvent",
+    "AuditSample",
     "Batch",
     "CaseReason",
     "ConsensusLabel",
@@ -45,11 +47,14 @@ __all__ = [
     "Project",
     "Promotion",
     "Record",
+    "RecordIndexState",
+    "RecordText",
     "ReviewCase",
     "Schedule",
     "SyncCursor",
     "Task",
     "User",
+    "VersionReport",
     "WebhookEvent",
     "WorkReport",
     "Worker",

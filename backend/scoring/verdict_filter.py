@@ -56,6 +56,11 @@ class VerdictFilter(BaseModel):
         None, pattern="^[0-9a-f]{16}$", description="records chosen on the map, by their key"
     )
 
+    @property
+    def reads_columns(self) -> bool:
+        """Whether the records' own columns are asked."""
+        return bool(self.kind or self.import_id or self.where)
+
 
 class VerdictOrder(BaseModel):
     """In which order, and from where on."""
@@ -77,6 +82,11 @@ class VerdictOrder(BaseModel):
     def by(self) -> str:
         """What is compared."""
         return self.sort.removeprefix("-")
+
+    @property
+    def field(self) -> str | None:
+        """The field whose values are compared; None where it is none."""
+        return self.by.removeprefix(OF_COLUMN) if self.by.startswith(OF_COLUMN) else None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop.service import LoopService
 from backend.machine_labels.service import request_acceptance
+from backend.model_reports.service import request_measuring
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.registry.service import RegistryService
@@ -161,5 +162,6 @@ def _challenge(
             project.id, plan.fingerprint(snapshot)
         )
         if version is not None:
+            request_measuring(session, project.id, version.id, services.clock())
             request_assessment(session, project.id, version.id, services.clock())
     return result

@@ -11,6 +11,7 @@ JOB_NAMES = {
     "agreement.measure": N_("Measure agreement"),
     "guidelines.show": N_("Show the guideline in Label Studio"),
     "ingestion.import": N_("Import records"),
+    "records.index": N_("Index records"),
     "exchange.import_labels": N_("Import labels"),
     "removal.clean_up": N_("Delete what belonged to something deleted"),
     "removal.strip_field": N_("Take a removed field out of the records"),
@@ -22,4 +23,5 @@ JOB_NAMES = {
     "scoring.refresh_verdicts": N_("Judge every record"),
     "explorer.draw_map": N_("Draw the map of records"),
     "training.assess_labels": N_("Judge the labels"),
+    "training.measure_versions": N_("Measure the model versions"),
 }

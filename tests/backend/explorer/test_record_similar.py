@@ -82,7 +82,7 @@ def test_next_and_previous_follow_the_list(loop: Loop, browser_as: ClientAs) -> 
     assert (moved.position, moved.next) == (5, Neighbour(ids[6], 6))
     assert (left.previous, left.next) == (Neighbour(ids[3], 3), Neighbour(ids[4], 4))
     page = viewer.get(place(loop, ids[4]), params={**query, "position": 4}).text
-    onward = f"{place(loop, ids[5])}?grade=poor&amp;grade=fair&amp;sort=-doubt&amp;position=5"
+    onward = f"{place(loop, ids[5])}?sort=-doubt&amp;grade=poor&amp;grade=fair&amp;position=5"
     assert f'id="next" rel="next" href="{onward}"' in page
     assert f"5 of {len(ids)} in the list." in page
     assert 'id="next"' not in viewer.get(place(loop, ids[4])).text

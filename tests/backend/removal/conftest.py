@@ -7,6 +7,7 @@ from sqlmodel import Session, select
 
 from backend.models import (
     Acceptance,
+    AuditSample,
     Batch,
     LabelFinding,
     MachineLabel,
@@ -15,6 +16,7 @@ from backend.models import (
     Schedule,
     SyncCursor,
     Task,
+    VersionReport,
     WebhookEvent,
     WorkReport,
 )
@@ -58,11 +60,21 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
         reason="it holds",
         created_at=NOW,
     )
-    session.add(acceptance)
+    sample = AuditSample(
+        project_id=1, model_version_id=version.id, labels=[[1, 11, "good", {}]], created_at=NOW
+    )
+    session.add_all([acceptance, sample])
     session.flush()
     return [
         MachineLabel(
             acceptance_id=acceptance.id, record_id=12, grade="good", confidence=1, is_audited=False
+        ),
+        VersionReport(
+            model_version_id=version.id,
+            project_id=1,
+            sample_id=sample.id,
+            answers=["good"],
+            measured_at=NOW,
         ),
         LabelFinding(
             project_id=1,
