@@ -32,6 +32,7 @@ from backend.registry.service import RegistryService
 from backend.scoring.description import signals_of
 from backend.scoring.schemas import VerdictPublic, VerdictState
 from backend.scoring.service import Verdicts
+from backend.scoring.table_cache import fault_probabilities
 from backend.words import Message
 
 
@@ -92,7 +93,7 @@ class RecordExplorer:
         verdict = self._verdicts.of_records(project, [record_id]).get(record_id)
         version = self._version(project, verdict)
         schema = label_schema_of(project)
-        probabilities = self._verdicts.fault_probabilities(project, record_id)
+        probabilities = fault_probabilities(self._session, self._services, project, record_id)
         labels = RecordLabels(self._session, self._services.clock, are_named=are_named)
         return RecordDetails(
             record=record,
