@@ -6,6 +6,7 @@ from backend.models.access import ApiKey, AuditEvent, User
 from backend.models.annotation import Annotation, Annotator, WebhookEvent
 from backend.models.insight import Acceptance, LabelFinding, MachineLabel
 from backend.models.job import Job, Lease, Schedule, Worker
+from backend.models.notice import Notice, NoticeAddress, NoticeAttempt
 from backend.models.project import Batch, Prediction, Project, SyncCursor, Task
 from backend.models.record import Dataset, Import, ImportReject, Record
 from backend.models.record_index import RecordIndexState, RecordText
@@ -43,6 +44,9 @@ __all__ = [
     "Lease",
     "MachineLabel",
     "ModelVersion",
+    "Notice",
+    "NoticeAddress",
+    "NoticeAttempt",
     "Prediction",
     "Project",
     "Promotion",

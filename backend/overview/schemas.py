@@ -1,7 +1,7 @@
 """The status report: what `assay status`, the API and the pages show."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -262,6 +262,7 @@ class JobPublic(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     retried_as: str | None = Field(None, description="the job that was queued in its place")
+    result: dict[str, Any] | None = Field(None, description="what it came to; null until done")
 
     @property
     def can_be_retried(self) -> bool:

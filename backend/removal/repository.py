@@ -25,6 +25,9 @@ from backend.models import (
     LabelFinding,
     MachineLabel,
     ModelVersion,
+    Notice,
+    NoticeAddress,
+    NoticeAttempt,
     Prediction,
     Project,
     Promotion,
@@ -108,6 +111,9 @@ def _of_project(project_id: int) -> dict[type[SQLModel], ColumnElement[bool]]:
         return condition
 
     return {
+        NoticeAttempt: col(NoticeAttempt.notice_id).in_(ids(Notice)),
+        Notice: own(Notice),
+        NoticeAddress: own(NoticeAddress),
         LabelFinding: own(LabelFinding),
         MachineLabel: col(MachineLabel.acceptance_id).in_(ids(Acceptance)),
         Acceptance: own(Acceptance),

@@ -13,6 +13,7 @@ JOB_NAMES = {
     "ingestion.import": N_("Import records"),
     "records.index": N_("Index records"),
     "exchange.import_labels": N_("Import labels"),
+    "notices.deliver": N_("Deliver notices"),
     "removal.clean_up": N_("Delete what belonged to something deleted"),
     "removal.strip_field": N_("Take a removed field out of the records"),
     "training.fine_tune": N_("Fine-tune the encoder"),

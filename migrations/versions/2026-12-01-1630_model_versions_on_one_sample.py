@@ -2,7 +2,7 @@
 
 Revision: 0016
 After: 0015
-Made: 2026-12-01 19:00:00+00:00
+Made: 2026-12-01 16:30:00+00:00
 """
 
 from collections.abc import Sequence
