@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlmodel import Session
 
 from backend.core.dependencies import Engineer, Scorer, ServicesDep
-from backend.core.exceptions import InvalidInput
+from backend.core.exceptions import Conflict
 from backend.core.request_body import LARGEST_NUMBER
 from backend.core.responses import problem_responses
 from backend.core.services import Services
@@ -84,8 +84,7 @@ def _judge(
     """The project whose champion answers about the dataset's records.
 
     Raises:
-        InvalidInput: it is none of the dataset's, or there are several.
-        Conflict: it has no champion yet.
+        Conflict: it is none of the dataset's, there are several, or it has no champion yet.
     """
     projects = {
         each.id: each
@@ -98,7 +97,7 @@ def _judge(
         if RegistryService(session, services.clock).champion(project_id) is None:
             raise no_champion(projects[project_id])
         return projects[project_id]
-    raise InvalidInput(
+    raise Conflict(
         Message(
             "Dataset {dataset} is labelled by these projects: {projects}.",
             dataset=dataset_id,
