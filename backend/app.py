@@ -26,7 +26,9 @@ from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
 from backend.core.responses import problem_responses
+from backend.explorer import map_pages as explorer_map_pages
 from backend.explorer import pages as explorer_pages
+from backend.explorer import record_pages as explorer_record_pages
 from backend.explorer import sending_pages as explorer_sending_pages
 from backend.explorer import view_pages as explorer_view_pages
 from backend.explorer.router import router as explorer_router
@@ -155,6 +157,8 @@ def create_app(services: Services) -> FastAPI:
         explorer_pages.router,
         explorer_sending_pages.router,
         explorer_view_pages.router,
+        explorer_record_pages.router,
+        explorer_map_pages.router,
         findings_pages.router,
         exchange_pages.router,
         review_bulk_pages.router,

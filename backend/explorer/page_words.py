@@ -36,6 +36,7 @@ FILTER_NAMES = {
     "disagreement": N_("Model and people"),
     "where": N_("Column"),
     "record_id": N_("Record"),
+    "selection": N_("Chosen on the map"),
 }
 OPERATOR_NAMES = {"=": N_("is"), ">=": N_("is at least"), "<=": N_("is at most")}
 DISAGREEMENT_NAMES = {"true": N_("disagree"), "false": N_("do not disagree")}

@@ -19,6 +19,7 @@ OVERVIEW = ProjectPage("", N_("Overview"), "viewer")
 PROJECT_PAGES = (
     OVERVIEW,
     ProjectPage("/records", N_("Records"), "viewer"),
+    ProjectPage("/map", N_("Map"), "viewer"),
     ProjectPage("/models", N_("Model versions"), "viewer"),
     ProjectPage("/review", N_("Review desk"), "reviewer"),
     ProjectPage("/agreement", N_("Agreement"), "lead"),
