@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from backend.explorer.address import Address
-from backend.explorer.page_words import DISAGREEMENT_NAMES, FILTER_NAMES, SOURCE_NAMES
+from backend.explorer.page_words import DISAGREEMENT_NAMES, FILTER_NAMES
+from backend.explorer.record_words import SOURCE_NAMES
 from backend.models import Project
 from backend.scoring.schemas import FacetValue, VerdictFacets
 from backend.scoring.service import Verdicts

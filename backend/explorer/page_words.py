@@ -12,12 +12,6 @@ SORT_NAMES = {
     "newest": N_("Newest first"),
     "-newest": N_("Oldest first"),
 }
-SOURCE_NAMES = {
-    "decision": N_("Decided by a person"),
-    "people": N_("Label by people"),
-    "machine": N_("Machine label"),
-    "model": N_("Verdict only"),
-}
 SOURCE_LOOKS = {"decision": "good", "people": "running", "machine": "warn", "model": ""}
 """Classes of badges; the words say it, too."""
 FILTER_NAMES = {

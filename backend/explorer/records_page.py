@@ -18,8 +18,8 @@ from backend.explorer.page_words import (
     OPERATOR_NAMES,
     SORT_NAMES,
     SOURCE_LOOKS,
-    SOURCE_NAMES,
 )
+from backend.explorer.record_words import SOURCE_NAMES
 from backend.explorer.saved_views import SavedViews
 from backend.explorer.sending import Sent
 from backend.models import Project
