@@ -8,12 +8,11 @@ from active_learning.encoders.bundled import (
     SentenceEncoder,
     bundled_english_folder,
 )
+from active_learning.encoders.bundled_e5 import bundled_e5_folder
 from active_learning.encoders.combined import JoinedEncoder, ScriptEncoder, has_han
 from active_learning.encoders.transformer_encoder import TransformerEncoder
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import Reason
-
-BUNDLED_NAMES = ("auto", "bundled-en", "bundled-multilingual", "characters")
 
 
 def load_encoder(
@@ -29,8 +28,9 @@ def load_encoder(
     Args:
         name: ``auto`` (English and Chinese records: the bundled parts that are installed, each
             for its script, beside hashed characters),
-            ``bundled-en`` (all-MiniLM-L6-v2), ``bundled-multilingual`` (Universal Sentence
-            Encoder), ``characters`` (always there), or any Hugging Face name or folder.
+            ``bundled-e5`` (multilingual-e5-small), ``bundled-en`` (all-MiniLM-L6-v2),
+            ``bundled-multilingual`` (Universal Sentence Encoder), ``characters`` (always there), or
+            any Hugging Face name or folder.
         device: ``auto``, ``cpu``, ``cuda`` or any torch device; for transformers only.
         dtype: ``auto``, ``float32`` or ``bfloat16``; for transformers only.
         threads: CPU threads; the library's own choice by default.
@@ -46,7 +46,7 @@ def load_encoder(
         raise EncoderUnavailable(
             Reason(
                 "Encoder {name!r} has no transformer that {fine_tuned} could take the place of: "
-                "choose auto, bundled-en or a Hugging Face name.",
+                "choose auto, bundled-e5, bundled-en or a Hugging Face name.",
                 name=name,
                 fine_tuned=fine_tuned,
             )
@@ -68,6 +68,8 @@ def transformer_folder(name: str) -> str | None:
     """
     if name in {"characters", "bundled-multilingual"}:
         return None
+    if name == "bundled-e5":
+        return str(bundled_e5_folder())
     if name not in {"auto", "bundled-en"}:
         return name
     try:

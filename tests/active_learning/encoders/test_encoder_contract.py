@@ -22,7 +22,10 @@ from active_learning.types import Embeddings, Progress, ShouldStop, never, silen
 TEXTS = ["title: red teapot", "标题: 红色茶壶", "price: 12", "x" * 3000, "title: blue teapot"]
 
 
-@pytest.fixture(scope="module", params=["characters", "bundled-en", "bundled-multilingual", "auto"])
+@pytest.fixture(
+    scope="module",
+    params=["characters", "bundled-e5", "bundled-en", "bundled-multilingual", "auto"],
+)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     try:
         return load_encoder(request.param, device="cpu", threads=1)
