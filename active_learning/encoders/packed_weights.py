@@ -110,7 +110,7 @@ class PackedWeights:
         if not is_packed:
             return np.frombuffer(self._data, "<f4", values, place).reshape(-1, width)
         blocks = np.frombuffer(self._data, _BLOCK_TYPE, values // BLOCK, place)
-        return _unpacked(blocks).reshape(-1, width)
+        return _values_of(blocks).reshape(-1, width)
 
     def vector(self, name: str) -> NDArray[Any]:
         """(n,) float32.
@@ -121,7 +121,7 @@ class PackedWeights:
         return self.tensor(name, 1)[:, 0]
 
 
-def _unpacked(blocks: NDArray[Any]) -> Halves:
+def _values_of(blocks: NDArray[Any]) -> Halves:
     """(n, 32) what n blocks stand for."""
     out = np.empty((len(blocks), BLOCK), dtype=np.float16)
     for start in range(0, len(blocks), BLOCKS_AT_ONCE):
