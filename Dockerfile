@@ -15,6 +15,11 @@ RUN groupadd --system --gid 10001 assay \
     && useradd --system --uid 10001 --gid assay --create-home assay \
     && mkdir /data && chown assay:assay /data
 
+# A font with Chinese for the pictures that are drawn here.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-wqy-zenhei \
+    && rm -rf /var/lib/apt/lists/*
+
 WORKDIR /app
 RUN pip install uv==0.13.8 \
     && pip install --index-url "$TORCH_INDEX" --extra-index-url https://pypi.org/simple torch==2.13.0

@@ -127,13 +127,12 @@ def label_verdicts(
         [
             _unknown_reason(classes[given])
             if is_unknown
-            else _reason(classes[given], classes[other], is_wrong, chance)
-            for given, other, is_wrong, is_unknown, chance in zip(
+            else _reason(classes[given], classes[other], is_wrong)
+            for given, other, is_wrong, is_unknown in zip(
                 codes.tolist(),
                 suggested.tolist(),
                 suspected.tolist(),
                 unknown.tolist(),
-                wrong.tolist(),
                 strict=True,
             )
         ],
@@ -250,19 +249,13 @@ def _ranks(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return ranks
 
 
-def _reason(given: str, other: str, is_wrong: bool, wrong: float) -> Reason:
-    """One probability only: those of classifier and estimate beside each other confuse."""
+def _reason(given: str, other: str, is_wrong: bool) -> Reason:
+    """Without the probability, which moves with every further answer while a reason is kept."""
     if not is_wrong:
-        return Reason(
-            "'{given}' stands: {wrong:.0f} % likely wrong",
-            given=class_mention(given),
-            wrong=100 * wrong,
-        )
+        return Reason("'{given}' stands", given=class_mention(given))
     return Reason(
-        "labelled '{given}', {wrong:.0f} % likely wrong; '{other}' is the most probable other "
-        "label",
+        "labelled '{given}'; '{other}' is the most probable other label",
         given=class_mention(given),
-        wrong=100 * wrong,
         other=class_mention(other),
     )
 

@@ -45,6 +45,9 @@ from backend.removal.router import router as removal_router
 from backend.review import bulk_pages as review_bulk_pages
 from backend.review import pages as review_pages
 from backend.review.router import router as review_router
+from backend.scoring.live_router import router as live_router
+from backend.scoring.live_scorer import LiveScorer
+from backend.scoring.router import router as verdicts_router
 from backend.suspected_labels import pages as findings_pages
 from backend.suspected_labels.router import router as suspected_labels_router
 from backend.training.router import router as training_router
@@ -67,6 +70,7 @@ TAGS = [
     {"name": "guidelines", "description": "Labelling guidelines and what people disagree about."},
     {"name": "models", "description": "Model versions, the champion, promotion and rollback."},
     {"name": "machine labels", "description": "The champion's own labels, under a promise."},
+    {"name": "verdicts", "description": "What the champion says of every record."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
     {"name": "removal", "description": "What was made by mistake is taken away."},
     {"name": "jobs", "description": "Background work with its progress."},
@@ -88,6 +92,8 @@ ROOM_ROUTERS = (
     guidelines_router,
     registry_router,
     machine_labels_router,
+    verdicts_router,
+    live_router,
     label_exchange_router,
     removal_router,
 )
@@ -95,8 +101,8 @@ ROOM_ROUTERS = (
 DESCRIPTION = """\
 Human-in-the-loop labelling and active learning for e-commerce data quality.
 
-Every request but `/health` and the webhook needs a role (annotator < viewer < reviewer <
-engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
+Every request but `/health` and the webhook needs a role (annotator < scorer < viewer <
+reviewer < engineer < service < lead < admin): send `Authorization: Bearer <API key>`, which whoever
 runs the server makes, or log in to the pages.
 Errors are problem details (RFC 9457, `application/problem+json`) that name the field,
 the value and the remedy. A body with a name or a type that its schema does not have is refused.
@@ -125,6 +131,7 @@ def create_app(services: Services) -> FastAPI:
     )
     app.state.services = services
     app.state.authenticator = Login(services.settings)
+    app.state.live_scorer = LiveScorer(services)
     app.state.login_limit = LoginLimit(services.clock)
     install_problem_handlers(app, problem_page)
     app.add_middleware(ForwardedClient, trusted=services.settings.trusted_proxies)

@@ -43,6 +43,7 @@ def build_registry(services: Services) -> "Registry":
     from backend.machine_labels import jobs as machine_labels
     from backend.removal import jobs as removal
     from backend.review import jobs as review
+    from backend.scoring import jobs as scoring
     from backend.selection import jobs as selection
     from backend.suspected_labels import jobs as suspected_labels
     from backend.training import jobs as training
@@ -57,7 +58,7 @@ def build_registry(services: Services) -> "Registry":
     registry.add_all(ingestion.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice
-    for learning in (selection, machine_labels, suspected_labels):
+    for learning in (selection, machine_labels, suspected_labels, scoring):
         registry.add_all(learning.handlers(services, features), queue="heavy")
     trained = training.handlers(services, features)
     for slow in (FINE_TUNE, CHANGE_ENCODER):
@@ -71,8 +72,9 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     from backend.jobs.schedules import PeriodicJob, every_project, of_no_project
     from backend.label_studio.sync_probe import SyncProbe
     from backend.loop.halt import is_retry_due
-    from backend.loop.job_names import REVIEW, SYNC
+    from backend.loop.job_names import REFRESH_VERDICTS, REVIEW, SYNC
     from backend.review.refreshing import is_desk_behind
+    from backend.scoring.freshness import is_refresh_due
     from backend.training.purging import PURGE
 
     def is_review_due(project_id: int | None) -> bool:
@@ -85,5 +87,11 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     return [
         PeriodicJob(SYNC, interval, is_due=SyncProbe(services).is_due),
         PeriodicJob(REVIEW, interval, every_project, is_due=is_review_due),
+        PeriodicJob(
+            REFRESH_VERDICTS,
+            interval,
+            every_project,
+            is_due=lambda project_id: is_refresh_due(services, project_id),
+        ),
         PeriodicJob(PURGE, 24 * 3600, of_no_project),
     ]

@@ -207,6 +207,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     from backend.loop.job_names import PUSH
     from backend.machine_labels import jobs as machine_labels
     from backend.review import jobs as review
+    from backend.scoring import jobs as scoring
     from backend.selection import jobs as selection
     from backend.suspected_labels import jobs as suspected_labels
     from backend.training import jobs as training
@@ -232,7 +233,7 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
 
     features = FeatureStore(services)
     handlers = agreement.handlers(services) | review.handlers(services) | {PUSH: mark_pushed}
-    for room in (training, selection, machine_labels, suspected_labels):
+    for room in (training, selection, machine_labels, suspected_labels, scoring):
         handlers |= room.handlers(services, features)
     registry = Registry()
     registry.add_all({name: timed(name, handler) for name, handler in handlers.items()})

@@ -35,6 +35,7 @@ from tqdm import tqdm
 from active_learning.classifiers.record_classifier import RecordClassifier
 from active_learning.evaluation import area_under_learning_curve, macro_f1
 from active_learning.learner import ActiveLearner
+from active_learning.picture import axes
 from active_learning.pool import Pool
 from backend.demo.run import AUDIT_SHARE
 from backend.training.retraining import COLD_EVERY
@@ -241,31 +242,24 @@ def mean_curve(curves: Sequence[Sequence[tuple[int, float]]]) -> list[dict[str, 
 
 def draw(result: dict[str, Any], path: Path) -> None:
     """Both curves and the full-data score as a PNG."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 5), dpi=120)
-    for (name, points), colour in zip(
-        result["curves"].items(), ("#1f6feb", "#8b8b8b"), strict=True
-    ):
-        labels = [point["labels"] for point in points]
-        mean = np.array([point["macro_f1"] for point in points])
-        spread = np.array([point["sd"] for point in points])
-        axes.plot(labels, mean, "o-", color=colour, label=name, markersize=4)
-        axes.fill_between(labels, mean - spread, mean + spread, color=colour, alpha=0.15)
-    full = result["full_macro_f1"]
-    axes.axhline(full, color="black", linewidth=1, label=f"all labels: {full:.3f}")
-    axes.axhline(REACHED * full, color="black", linewidth=1, linestyle=":", label="95 % of it")
-    axes.set_xlabel("labels, audit records included")
-    axes.set_ylabel("macro-F1 on the test split, mean and deviation over seeds")
-    axes.set_title(f"{result['data']}: labels ratio {result['labels_ratio']}")
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
-    figure.tight_layout()
-    figure.savefig(path)
-    pyplot.close(figure)
+    title = f"{result['data']}: labels ratio {result['labels_ratio']}"
+    with axes(path, {"title": title}) as plot:
+        for (name, points), colour in zip(
+            result["curves"].items(), ("#1f6feb", "#8b8b8b"), strict=True
+        ):
+            labels = [point["labels"] for point in points]
+            mean = np.array([point["macro_f1"] for point in points])
+            spread = np.array([point["sd"] for point in points])
+            plot.plot(labels, mean, "o-", color=colour, label=name, markersize=4)
+            plot.fill_between(labels, mean - spread, mean + spread, color=colour, alpha=0.15)
+        full = result["full_macro_f1"]
+        plot.axhline(full, color="black", linewidth=1, label=f"all labels: {full:.3f}")
+        plot.axhline(REACHED * full, color="black", linewidth=1, linestyle=":", label="95 % of it")
+        plot.set_xlabel("labels, audit records included")
+        plot.set_ylabel("macro-F1 on the test split, mean and deviation over seeds")
+        plot.set_title(title)
+        plot.grid(alpha=0.3)
+        plot.legend(loc="lower right")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from backend.cli.language import t
+from backend.cli.language import command_language, t
 from backend.cli.progress import ProgressBar
 from backend.core.exceptions import InvalidInput
 from backend.words import Message
@@ -142,8 +142,9 @@ def simulate(
     if matrix is not None:
         described["answers"] = as_shares(matrix, classes)
     result: dict[str, Any] = {**described, **analyse(runs)}
+    told = dict.fromkeys((command_language(), *languages()))  # the reader's first
     paths = write_report(
-        result, out, {language_tag(name): translator(name).look_up for name in languages()}
+        result, out, {language_tag(name): translator(name).look_up for name in told}
     )
     if as_json:
         print(json.dumps(result, ensure_ascii=False))  # noqa: T201 - what --json promises

@@ -33,7 +33,7 @@ from backend.registry.repository import ASSESSMENT
 
 Marks = dict[str, Any]
 """As JSON keeps them: equal marks, equal labels and cases."""
-RULES = 2
+RULES = 3
 """Raised when other labels or cases follow from the same answers than before: all are renewed."""
 
 
@@ -78,7 +78,7 @@ def marks_of(session: Session, project: Project, judge: ModelVersion | None) -> 
 
 def is_fitted_to(fitted: Marks | None, marks: Marks) -> bool:
     """True if a model that was fitted at ``fitted`` is the one that would be fitted now."""
-    names = ("annotations", "predictions", "deleted", "schema")
+    names = ("annotations", "predictions", "deleted", "schema", "findings")
     return fitted is not None and all(fitted[name] == marks[name] for name in names)
 
 

@@ -14,10 +14,12 @@ from backend.core.parts import parts
 from backend.models import (
     ConsensusLabel,
     Decision,
+    LabelFinding,
     Prediction,
     ReviewCase,
     Task,
 )
+from backend.registry.repository import assessed_version
 
 
 def first_predictions(
@@ -42,6 +44,27 @@ def first_predictions(
         task_id: (grade, score, dict(each))
         for condition in of_tasks(col(Prediction.task_id), task_ids)
         for task_id, grade, score, each in session.exec(query.where(condition))
+    }
+
+
+def unswayed_probabilities(
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
+) -> dict[int, dict[str, float]]:
+    """Task id to the probabilities of its grades by the newest classifier that judged its label.
+
+    It had not seen the label. Of the whole project, or of these tasks.
+    """
+    judge = assessed_version(session, project_id)
+    if judge is None:
+        return {}
+    query = select(LabelFinding.task_id, LabelFinding.grade_probabilities).where(
+        LabelFinding.model_version_id == judge.id
+    )
+    return {
+        task_id: dict(shares)
+        for condition in of_tasks(col(LabelFinding.task_id), task_ids)
+        for task_id, shares in session.exec(query.where(condition))
+        if shares
     }
 
 
@@ -114,12 +137,6 @@ def drop_consensus(session: Session, task_ids: Sequence[int]) -> None:
         session.execute(delete(ConsensusLabel).where(col(ConsensusLabel.task_id).in_(part)))
 
 
-def opinions(session: Session, project_id: int) -> dict[int, dict[str, float]]:
-    """Task id to the probabilities that a classifier gave its grades before any answer."""
-    found = first_predictions(session, project_id)
-    return {task_id: shares for task_id, (_, _, shares) in found.items()}
-
-
 def standing_decisions(
     session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, Decision]:
@@ -137,20 +154,21 @@ def standing_decisions(
 
 
 def settled_labels(
-    session: Session, project_id: int, task_ids: Sequence[int]
+    session: Session, project_id: int, task_ids: Sequence[int] | None = None
 ) -> dict[int, str | None]:
     """First task's id to the label that the desk shows, where nobody's answer is waited for.
 
     What was decided goes before the consensus; None for a tie, and where there is no right grade.
+    Of the whole project, or of these tasks.
     """
-    decided = standing_decisions(session, project_id)
-    found: dict[int, str | None] = {}
-    for part in parts(task_ids):
-        rows = session.exec(
-            select(ConsensusLabel.task_id, ConsensusLabel.grade).where(
-                col(ConsensusLabel.task_id).in_(part), col(ConsensusLabel.is_complete)
-            )
-        )
-        found.update(rows.all())
-    found.update({place: decided[place].grade for place in task_ids if place in decided})
+    decided = standing_decisions(session, project_id, task_ids)
+    query = select(ConsensusLabel.task_id, ConsensusLabel.grade).where(
+        ConsensusLabel.project_id == project_id, col(ConsensusLabel.is_complete)
+    )
+    found: dict[int, str | None] = {
+        task_id: grade
+        for condition in of_tasks(col(ConsensusLabel.task_id), task_ids)
+        for task_id, grade in session.exec(query.where(condition))
+    }
+    found.update({place: decision.grade for place, decision in decided.items()})
     return found

@@ -38,14 +38,12 @@ class ProjectLabels:
     consensus: Mapping[int, RecordConsensus]
     decisions: Mapping[int, Decision]
     opinions: Mapping[int, Opinion]
+    grade_probabilities: Mapping[int, Mapping[str, float]]
+    """First task's id to what a classifier that has not seen the label thinks of its grades:
+    the newest one that judged it, else the first that scored it."""
     model: ConsensusModel
     annotators_per_record: int
     learnt: Learnt
-
-    @property
-    def grade_probabilities(self) -> dict[int, dict[str, float]]:
-        """First task's id to the probabilities that a classifier gave its grades at first."""
-        return {task_id: each for task_id, (_, _, each) in self.opinions.items()}
 
     def is_settled(self, task_id: int) -> bool:
         """True where nobody's answer is waited for: decided, or as many answered as wanted."""
@@ -84,7 +82,10 @@ def labels_of(
     learnt = loop_repository.learnable(session, project.id, policy)  # before the answers are read
     held = answers_of(session, project.id, task_ids=task_ids)
     opinions = repository.first_predictions(session, project.id, task_ids)
-    shares = {task_id: each for task_id, (_, _, each) in opinions.items()}
+    shares = {
+        **{task_id: each for task_id, (_, _, each) in opinions.items()},
+        **repository.unswayed_probabilities(session, project.id, task_ids),
+    }
     schema = label_schema_of(project)
     if model is None:
         assert task_ids is None, "a model is fitted to all records"
@@ -101,6 +102,7 @@ def labels_of(
         ),
         repository.standing_decisions(session, project.id, task_ids),
         opinions,
+        shares,
         model,
         policy.annotators_per_record,
         learnt,
@@ -110,21 +112,20 @@ def labels_of(
 def probabilities_with(
     labels: ProjectLabels, schema: LabelSchema, opinions: Mapping[int, Mapping[str, float]]
 ) -> dict[int, dict[str, float]]:
-    """First task's id to the probabilities of its grades, had a classifier said this of it.
+    """First task's id to the probabilities that the desk will show if a classifier says this.
 
-    Of the records that ``opinions`` has; of none where nothing tells how often people are right.
-    How much these opinions are worth is measured anew.
+    Of the records that ``opinions`` has, of the others it says what it said before; of none where
+    nothing tells how often people are right. How much its word is worth is measured anew.
     """
-    held = {task_id: labels.held[task_id] for task_id in opinions}
-    if not held:
-        return {}
-    found = weigh_grades(fit_grades(held, opinions, schema), held, opinions, schema)
+    shares = {**labels.grade_probabilities, **opinions}
+    found = weigh_grades(fit_grades(labels.held, shares, schema), labels.held, shares, schema)
     if found.is_by_vote:
         return {}
     names = found.classes.tolist()
     return {
         task_id: dict(zip(names, row, strict=True))
         for task_id, row in zip(found.item_ids.tolist(), found.probabilities.tolist(), strict=True)
+        if task_id in opinions
     }
 
 

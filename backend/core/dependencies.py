@@ -184,6 +184,7 @@ def require(role: Role) -> RequireRole:
 
 
 AnyRole = Annotated[Principal, Depends(require("annotator"))]
+Scorer = Annotated[Principal, Depends(require("scorer"))]
 Viewer = Annotated[Principal, Depends(require("viewer"))]
 Reviewer = Annotated[Principal, Depends(require("reviewer"))]
 Engineer = Annotated[Principal, Depends(require("engineer"))]

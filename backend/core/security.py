@@ -8,10 +8,11 @@ from typing import Literal, Protocol, get_args
 from sqlmodel import Session
 
 UserRole = Literal["annotator", "viewer", "reviewer", "engineer", "lead", "admin"]
-KeyRole = Literal["viewer", "reviewer", "engineer", "service", "lead", "admin"]
-Role = Literal["annotator", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
+KeyRole = Literal["scorer", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
+Role = Literal["annotator", "scorer", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
 ROLES: tuple[Role, ...] = (
     "annotator",
+    "scorer",
     "viewer",
     "reviewer",
     "engineer",
@@ -19,7 +20,9 @@ ROLES: tuple[Role, ...] = (
     "lead",
     "admin",
 )
-"""Each includes those before it. ``service`` is for programs: a key's role, never a person's."""
+"""Each includes those before it. ``scorer`` and ``service`` are for programs: a key's role, never
+a person's. A scorer asks the classifier about records that it brings, and sees nothing else: not
+even an annotator may, or suggestions would reach whoever is to answer without them."""
 USER_ROLES: tuple[UserRole, ...] = get_args(UserRole)
 KEY_ROLES: tuple[KeyRole, ...] = get_args(KeyRole)
 """A key is nobody's own work, so none is an annotator's."""

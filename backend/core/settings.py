@@ -226,6 +226,11 @@ class Settings(BaseSettings):
         """Where the features of datasets lie; it may be deleted at any time."""
         return self.data_dir / "pools"
 
+    @property
+    def verdicts_dir(self) -> Path:
+        """Where the verdicts on records lie; it may be deleted at any time."""
+        return self.data_dir / "verdicts"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and the two env files; ``overrides`` win.

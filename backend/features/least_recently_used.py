@@ -1,6 +1,6 @@
 """What was used least recently goes first where memory is bounded."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -21,6 +21,10 @@ class LeastRecentlyUsed(Generic[Key, Value]):
 
     def __len__(self) -> int:
         return len(self._values)
+
+    def __iter__(self) -> Iterator[Key]:
+        """The keys of this moment, the one used last at the end."""
+        return iter(list(self._values))
 
     def get(self, key: Key) -> Value | None:
         """The value, from now on the one used last; None where there is none."""

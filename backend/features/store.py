@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from active_learning.classifiers.record_features import RecordFeatures
 from active_learning.columns.signals import ColumnSignals
@@ -28,7 +29,7 @@ from backend.features.encoder_choice import EncoderChoice
 from backend.features.least_recently_used import LeastRecentlyUsed
 from backend.features.pool_building import Pages, PoolBuilding, ShouldStop
 from backend.features.pool_files import PoolFolder, forget_earlier
-from backend.records.repository import count_current, generation, newest_record
+from backend.records.repository import count_current, records_state
 from backend.words import Message, Progress
 
 ENCODER_BYTES = 1_000_000_000
@@ -64,7 +65,7 @@ class PoolFeatures:
     signals: ColumnSignals
     bytes: int = 0
 
-    def positions(self, record_ids: Sequence[int]) -> Positions:
+    def positions(self, record_ids: Sequence[int] | NDArray[np.int64]) -> Positions:
         """(m,) the rows of these records, -1 where they are not among them."""
         wanted = np.array(record_ids, dtype=np.int64)
         if not self.record_ids:
@@ -178,10 +179,8 @@ class FeatureStore:
         """
         with self._alone(should_stop):
             with self._services.database.reading() as session:
-                count = count_current(session, dataset_id)
-                # The counter says all in one store; the other two tell a store put back from
-                # a backup from the one that the files were made of.
-                state = generation(session, dataset_id), count, newest_record(session, dataset_id)
+                state = records_state(session, dataset_id)
+            count = state[1]
             folder = PoolFolder(self._services.settings.pools_dir, dataset_id, state, fields)
             cache = self.cache(choice)
             self._pools.drop(

@@ -19,3 +19,6 @@ REVIEW = "review.refresh"
 
 
 ASK = "review.ask"
+
+
+REFRESH_VERDICTS = "scoring.refresh_verdicts"

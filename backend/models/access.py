@@ -34,7 +34,7 @@ class ApiKey(SQLModel, table=True):
     prefix: str = Field(max_length=12, description="first characters, to recognise it by")
     key_hash: str = Field(unique=True, max_length=64)
     role: str = Field(
-        max_length=20, description="viewer, reviewer, engineer, service, lead or admin"
+        max_length=20, description="scorer, viewer, reviewer, engineer, service, lead or admin"
     )
     created_at: datetime = Field(sa_type=UtcDateTime)
     revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

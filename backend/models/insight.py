@@ -59,7 +59,14 @@ class LabelFinding(SQLModel, table=True):
     task_id: int = Field(foreign_key="task.id", sa_type=RowId)
     grade: str = Field(description="as people gave it")
     suggested: str = Field(description="most probable grade by a classifier that did not see it")
-    suspicion: float = Field(description="0 to 1, larger for a label more likely wrong")
+    grade_probabilities: dict[str, float] = Field(
+        default_factory=dict,
+        sa_type=Json,
+        description="by a classifier that did not see the label; empty where that is not known",
+    )
+    suspicion: float = Field(
+        description="probability that the label is wrong: the desk's wherever it has one"
+    )
     is_suspect: bool
     value: float = Field(
         description="0, the most suspect label, to 1, the least; 0 and without meaning for audit"

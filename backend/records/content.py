@@ -102,6 +102,21 @@ def is_same_value(one: Value, other: Value, known: ValueType | None = None) -> b
     return False
 
 
+def is_of_type(value: Value, known: ValueType) -> bool:
+    """True if the value is one of a column of that type, or is written as one.
+
+    >>> is_of_type("2.50", "number"), is_of_type("many", "number"), is_of_type("yes", "boolean")
+    (True, False, False)
+    """
+    match known:
+        case "number":
+            return exact_number(value) is not None
+        case "boolean":
+            return _boolean(value) is not None
+        case "time":
+            return _moment(value) is not None
+
+
 def _boolean(value: Value) -> bool | None:
     if isinstance(value, str):
         return _BOOLEANS.get(value.lower())

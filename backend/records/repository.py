@@ -165,6 +165,30 @@ def newest_record(session: Session, dataset_id: int) -> int:
     return largest or 0
 
 
+def records_state(session: Session, dataset_id: int) -> tuple[int, int, int]:
+    """Changes whenever the dataset's current records do: what is derived from them is of it.
+
+    The generation says all in one store; the number of records and the largest id tell a store put
+    back from a backup from the one that something was derived from.
+    """
+    return (
+        generation(session, dataset_id),
+        count_current(session, dataset_id),
+        newest_record(session, dataset_id),
+    )
+
+
+def current_ids(session: Session, dataset_id: int) -> list[int]:
+    """Ids of the current records, ascending."""
+    return list(
+        session.exec(
+            select(Record.id)
+            .where(Record.dataset_id == dataset_id, col(Record.is_current))
+            .order_by(col(Record.id))
+        )
+    )
+
+
 def raise_generation(session: Session, dataset_id: int) -> None:
     """What is current in the dataset is not what it was; call it where that changes."""
     session.execute(

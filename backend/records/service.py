@@ -192,6 +192,11 @@ class RecordsService:
                 plan.add(record, versions[record.external_id], contents, types)
         return plan
 
+    def current_ids(self, dataset_id: int, external_ids: Sequence[str]) -> dict[str, int]:
+        """External id to the id of its current version, for those that have one."""
+        versions = repository.versions_of(self._session, dataset_id, external_ids)
+        return {each.external_id: each.id for each in versions if each.is_current}
+
     def make_current(
         self, dataset_id: int, record_ids: Collection[int], *, instead_of: Collection[int]
     ) -> None:

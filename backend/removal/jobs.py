@@ -18,8 +18,12 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
     def clean_up(_context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        """Args: ``folders`` (models or pools, below it) and ``label_studio`` (or none)."""
-        roots = {"models": services.settings.models_dir, "pools": services.settings.pools_dir}
+        """Args: ``folders`` (models, pools, verdicts, below it) and ``label_studio`` (or none)."""
+        roots = {
+            "models": services.settings.models_dir,
+            "pools": services.settings.pools_dir,
+            "verdicts": services.settings.verdicts_dir,
+        }
         freed = 0
         for folder in map(Path, args["folders"]):
             place = roots[folder.parts[0]].joinpath(*folder.parts[1:])

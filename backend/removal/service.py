@@ -87,7 +87,9 @@ class Removals:
         repository.lock_project(self._session, project_id)
         lost = self.of_project(project)
         args = {
-            "folders": [str(Path("models") / folder_of_project(project_id))],
+            "folders": [
+                str(Path(root) / folder_of_project(project_id)) for root in ("models", "verdicts")
+            ],
             "label_studio": self._fate_there(project) if label_studio == "delete" else None,
         }
         self._audit.append(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlmodel import Session
 
+from active_learning.label_errors import WRONG
 from backend.consensus.service import ProjectLabels
 from backend.core.clock import Clock
 from backend.loop.answers import RecordAnswers
@@ -18,6 +19,7 @@ from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.review import repository, situation_repository
 from backend.review.triage import (
+    EQUAL,
     Opinion,
     RecordSituation,
     ReviewReason,
@@ -48,6 +50,13 @@ class CaseChanges:
     opened: Mapping[int, dict[str, Any]]
     changed: Mapping[int, tuple[int, CaseChange]]
     """First task to the case's id and what becomes of it."""
+    suspicions: Mapping[int, tuple[int, Suspicion]]
+    """First task to the id of what was found about its label, and how suspect that is now."""
+
+    @property
+    def task_ids(self) -> set[int]:
+        """First tasks that something changes for."""
+        return {*self.opened, *self.changed, *self.suspicions}
 
     def write(self, session: Session, task_ids: Collection[int], now: datetime) -> Counter[str]:
         """The cases of these tasks are as they should be; how many of each outcome.
@@ -57,6 +66,9 @@ class CaseChanges:
         wanted = dict(self.changed[each] for each in task_ids if each in self.changed)
         done = repository.change_cases(
             session, {case_id: (each.version, each.values) for case_id, each in wanted.items()}, now
+        )
+        situation_repository.put_suspicions(
+            session, [self.suspicions[each] for each in task_ids if each in self.suspicions]
         )
         outcomes = Counter(wanted[case_id].outcome for case_id in done)
         outcomes["opened"] = repository.add_cases(
@@ -72,13 +84,15 @@ def case_changes(
     labels: ProjectLabels,
     task_ids: Sequence[int] | None,
 ) -> CaseChanges:
-    """What is to be written for every reason to have its case.
+    """What is to be written for every reason to have its case, and every finding its probability.
 
     ``labels`` are of all records, or of those with these first tasks. A decided case stays
     decided until its record has a version, or an answer a value outside the schema, that its
     decision has not seen; a case whose reasons are gone is settled.
     """
-    evidence = _evidence(session, clock, project, labels, task_ids)
+    findings = _findings(session, clock, project, task_ids)
+    suspicions = _suspicions(labels, findings)
+    evidence = _evidence(session, project, labels, task_ids, findings, suspicions)
     cases = situation_repository.cases_by_task(session, project.id, task_ids)
     seen = situation_repository.seen_by_decisions(session, project.id, task_ids)
     kinds = situation_repository.records_of_tasks(session, project.id, task_ids)
@@ -105,25 +119,64 @@ def case_changes(
                 "changed_at": now,
                 **_case_values(reasons, suspicion),
             }
-    return CaseChanges(opened, changed)
+    return CaseChanges(opened, changed, _changed_suspicions(findings, suspicions))
+
+
+def _findings(
+    session: Session, clock: Clock, project: Project, task_ids: Sequence[int] | None
+) -> dict[int, LabelFinding]:
+    """First task's id to what the newest assessment found about its label."""
+    judge = RegistryService(session, clock).assessed_version(project.id)
+    return situation_repository.findings_of(session, judge.id, task_ids) if judge else {}
+
+
+def _suspicions(
+    labels: ProjectLabels, findings: Mapping[int, LabelFinding]
+) -> dict[int, Suspicion]:
+    """First task's id to how likely its label is wrong.
+
+    The judge's opinion and the answers make one probability, which the desk shows as confidence.
+    What was found stands alone where nothing tells how often people are right, where a person
+    decided, and where people say something else by now.
+    """
+    found = {}
+    for task_id, judged in findings.items():
+        each = labels.consensus.get(task_id)
+        if (
+            each is None
+            or each.confidence is None
+            or each.grade != judged.grade
+            or task_id in labels.decisions
+        ):
+            found[task_id] = Suspicion(judged.suspicion, judged.is_suspect, judged.relabel_score)
+        else:
+            wrong = 1.0 - each.confidence
+            found[task_id] = Suspicion(wrong, wrong > WRONG, judged.relabel_score)
+    return found
+
+
+def _changed_suspicions(
+    findings: Mapping[int, LabelFinding], suspicions: Mapping[int, Suspicion]
+) -> dict[int, tuple[int, Suspicion]]:
+    return {
+        task_id: (judged.id, suspicions[task_id])
+        for task_id, judged in findings.items()
+        if judged.is_suspect != suspicions[task_id].is_suspect
+        or abs(judged.suspicion - suspicions[task_id].wrong) > EQUAL
+    }
 
 
 def _evidence(
     session: Session,
-    clock: Clock,
     project: Project,
     labels: ProjectLabels,
     task_ids: Sequence[int] | None,
+    findings: Mapping[int, LabelFinding],
+    suspicions: Mapping[int, Suspicion],
 ) -> dict[int, RecordSituation]:
     schema = label_schema_of(project)
     records = situation_repository.records_of_tasks(session, project.id, task_ids)
     newer = situation_repository.newer_records(session, project.id, task_ids)
-    judge = RegistryService(session, clock).assessed_version(project.id)
-    findings = (
-        situation_repository.findings_of(session, judge.id, task_ids)
-        if judge is not None and judge.id is not None
-        else {}
-    )
     lost = situation_repository.tasks_with_lost_answers(session, project.id, task_ids)
     evidence = {}
     for task_id, answers in labels.held.items():
@@ -146,7 +199,7 @@ def _evidence(
             current_record_id=newer.get(answers.task.record_id),
             problems=_problems(answers, schema),
             opinion=Opinion(said[0], said[1]) if said else None,
-            suspicion=_suspicion(judged) if judged and is_judged else None,
+            suspicion=suspicions[task_id] if is_judged else None,
             tied=_tie(answers, schema),
             is_unanimous=len({row.grade for row in answers.answers if row.grade}) == 1,
             is_awaited=answers.awaits_copy,
@@ -166,10 +219,6 @@ def _change(
     outcome = {"settled": "settled", "open": "reopened"}.get(state, "changed")
     is_same = state == case.state
     return CaseChange(case.version, {**values, "state": state}, "changed" if is_same else outcome)
-
-
-def _suspicion(found: LabelFinding) -> Suspicion:
-    return Suspicion(found.suspicion, found.is_suspect, found.relabel_score)
 
 
 def _state_after(

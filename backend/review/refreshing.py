@@ -149,9 +149,7 @@ class _DeskPass:
             return self._ask(services)
         counts: Counter[str] = Counter()
         state, now = self.state, services.clock()
-        task_ids = sorted(
-            {*self.label_changes.task_ids, *self.case_changes.opened, *self.case_changes.changed}
-        )
+        task_ids = sorted({*self.label_changes.task_ids, *self.case_changes.task_ids})
         for part in turns(services.database, task_ids):
             with services.database.transaction() as session:
                 state = state_repository.advance(session, state)

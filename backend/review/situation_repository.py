@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import text, update
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
@@ -20,6 +20,7 @@ from backend.models import (
     ReviewCase,
     Task,
 )
+from backend.review.triage import Suspicion
 
 CHUNK = 500
 """Ids or rows a statement: below the 999 parameters that SQLite allowed before 3.32 (2020)."""
@@ -83,6 +84,18 @@ def findings_of(
         for condition in of_tasks(col(LabelFinding.task_id), task_ids)
         for row in session.exec(query.where(condition))
     }
+
+
+def put_suspicions(session: Session, rows: Sequence[tuple[int, Suspicion]]) -> None:
+    """Each finding, by its id, says that its label is so likely wrong."""
+    if rows:
+        session.execute(
+            update(LabelFinding),
+            [
+                {"id": finding_id, "suspicion": each.wrong, "is_suspect": each.is_suspect}
+                for finding_id, each in rows
+            ],
+        )
 
 
 def tasks_with_lost_answers(

@@ -160,36 +160,16 @@ def _about_the_record(situation: RecordSituation) -> Iterator[ReviewReason]:
 
 
 def _about_the_grade(situation: RecordSituation, review_below: float) -> Iterator[ReviewReason]:
-    grade, sure = situation.grade, situation.confidence
-    if grade is None and situation.votes >= 2:
-        top = max(situation.probabilities.values(), default=0.0)
-        tied = situation.tied or [
-            name for name, share in situation.probabilities.items() if share > top - EQUAL
-        ]
-        yield ReviewReason(
-            TIE,
-            1.0 - top,
-            Message(
-                "{votes} answers tie between {grades}.",
-                votes=situation.votes,
-                grades=[class_mention(name) for name in tied],
-            ),
-        )
-    if grade is not None and sure is not None and _is_doubtful(situation, sure, review_below):
-        yield ReviewReason(
-            LOW_CONFIDENCE,
-            1.0 - (sure if situation.sureness is None else situation.sureness),
-            Message(
-                "{grade} is the consensus at only {sure:.0%}.",
-                grade=class_mention(grade),
-                sure=sure,
-            ),
-        )
+    grade = situation.grade
+    if grade is None:
+        yield from _about_a_tie(situation)
+        return
+    yield from _about_the_probability(situation, grade, review_below)
     opinion = situation.opinion
-    if grade is not None and opinion and opinion.grade != grade and opinion.confidence >= SURE:
+    if opinion and opinion.grade != grade and opinion.confidence >= SURE:
         yield ReviewReason(
             MODEL_CONFLICT,
-            opinion.confidence * (1.0 - (sure or 0.5) / 2),
+            opinion.confidence * (1.0 - (situation.confidence or 0.5) / 2),
             Message(
                 "People say {grade}; the classifier said {opinion} at {confidence:.0%} before.",
                 grade=class_mention(grade),
@@ -197,8 +177,32 @@ def _about_the_grade(situation: RecordSituation, review_below: float) -> Iterato
                 confidence=opinion.confidence,
             ),
         )
-    suspicion = situation.suspicion
-    if grade is not None and suspicion and suspicion.is_suspect:
+
+
+def _about_a_tie(situation: RecordSituation) -> Iterator[ReviewReason]:
+    if situation.votes < 2:
+        return
+    top = max(situation.probabilities.values(), default=0.0)
+    tied = situation.tied or [
+        name for name, share in situation.probabilities.items() if share > top - EQUAL
+    ]
+    yield ReviewReason(
+        TIE,
+        1.0 - top,
+        Message(
+            "{votes} answers tie between {grades}.",
+            votes=situation.votes,
+            grades=[class_mention(name) for name in tied],
+        ),
+    )
+
+
+def _about_the_probability(
+    situation: RecordSituation, grade: str, review_below: float
+) -> Iterator[ReviewReason]:
+    """One reason: a label more probably wrong than right is not said to be doubtful, too."""
+    suspicion, sure = situation.suspicion, situation.confidence
+    if suspicion and suspicion.is_suspect:
         yield ReviewReason(
             SUSPECTED_ERROR,
             suspicion.wrong,
@@ -206,6 +210,16 @@ def _about_the_grade(situation: RecordSituation, review_below: float) -> Iterato
                 "The answers and a classifier that did not see them together make the label "
                 "wrong at {wrong:.0%}.",
                 wrong=suspicion.wrong,
+            ),
+        )
+    elif sure is not None and _is_doubtful(situation, sure, review_below):
+        yield ReviewReason(
+            LOW_CONFIDENCE,
+            1.0 - (sure if situation.sureness is None else situation.sureness),
+            Message(
+                "{grade} is the consensus at only {sure:.0%}.",
+                grade=class_mention(grade),
+                sure=sure,
             ),
         )
 

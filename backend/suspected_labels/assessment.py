@@ -17,7 +17,7 @@ from active_learning.data_value.out_of_fold import (
 from active_learning.data_value.pruning import DataValue, split_by_value
 from active_learning.label_errors import LabelErrors, label_verdicts, trust_temperature
 from active_learning.query_strategies.relabelling import Relabelling, relabel
-from active_learning.types import Features, Marks
+from active_learning.types import Features, Marks, Probabilities
 from backend.consensus.service import ProjectLabels, shown_labels
 from backend.core.services import Services
 from backend.core.turns import turns
@@ -45,6 +45,9 @@ class Judgement:
     value: DataValue
     """Of the training labels alone."""
     relabelling: Relabelling
+    classes: tuple[str, ...]
+    probabilities: Probabilities
+    """(n + m, classes) by classifiers that did not see the label."""
 
 
 def assess(
@@ -151,7 +154,12 @@ def _judge(
     )
     answers = answers_matrix(classifier, labels, shown.held)
     return Judgement(
-        labels, errors, value, relabel(answers, probabilities, list(classifier.classes))
+        labels,
+        errors,
+        value,
+        relabel(answers, probabilities, list(classifier.classes)),
+        tuple(classifier.classes),
+        probabilities,
     )
 
 
@@ -204,7 +212,7 @@ def _codes(classifier: RecordClassifier, labels: tuple[LabelledRecord, ...]) -> 
 def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list[dict[str, Any]]:
     errors, value = judgement.errors, judgement.value
     again = judgement.relabelling
-    rows = []
+    rows, shares = [], judgement.probabilities.tolist()
     for place, label in enumerate(judgement.labels):
         is_learnt = place < len(value.kinds)
         rows.append(
@@ -214,6 +222,10 @@ def _rows(project: Project, version: ModelVersion, judgement: Judgement) -> list
                 "task_id": label.task_id,
                 "grade": label.grade,
                 "suggested": errors.suggested[place],
+                "grade_probabilities": {
+                    name: round(share, 6)
+                    for name, share in zip(judgement.classes, shares[place], strict=True)
+                },
                 "suspicion": float(errors.error_probabilities[place]),
                 "is_suspect": bool(errors.is_suspected[place]),
                 "value": float(value.values[place]) if is_learnt else 0.0,

@@ -28,13 +28,14 @@ def probabilities_with_people(
     opinions = {
         label.task_id: dict(zip(classes, row, strict=True))
         for label, row in zip(labels, probabilities.tolist(), strict=True)
-        if label.task_id not in shown.decisions
     }
     found = probabilities_with(shown, schema, opinions)
     unknown = dict.fromkeys(classes, np.nan)
-    return np.array(
-        [[found.get(label.task_id, unknown).get(name, 0.0) for name in classes] for label in labels]
-    )
+    weighed = [
+        found.get(label.task_id, unknown) if label.task_id not in shown.decisions else unknown
+        for label in labels
+    ]
+    return np.array([[each.get(name, 0.0) for name in classes] for each in weighed])
 
 
 def answers_matrix(

@@ -86,12 +86,10 @@ class LabelFindingPublic(WithReason):
                     "value": 0.01,
                     "value_group": "harmful",
                     "relabel_score": 0.61,
-                    "reason": "labelled 'good', 93 % likely wrong; 'poor' is the most probable "
-                    "other label",
+                    "reason": "labelled 'good'; 'poor' is the most probable other label",
                     "reason_message": {
-                        "text": "labelled '{given}', {wrong:.0f} % likely wrong; '{other}' is the "
-                        "most probable other label",
-                        "values": {"given": "good", "wrong": 93.0, "other": "poor"},
+                        "text": "labelled '{given}'; '{other}' is the most probable other label",
+                        "values": {"given": "good", "other": "poor"},
                     },
                     "answers": [{"annotator": "Ana Duarte", "grade": "good"}],
                 }

@@ -45,7 +45,7 @@ class LabelFindings:
         assert held is not None
         repository.keep_assessment(self._session, held, assessment.model_dump(round_trip=True))
         project = ProjectsService(self._session, self._clock).get(version.project_id)
-        LoopService(self._session, self._clock).request_review(project)
+        LoopService(self._session, self._clock).request_review(project, is_full=True)
 
     def newest_assessment(self, project_id: int) -> tuple[ModelVersion, Assessment] | None:
         """The newest model version whose labels were assessed, and what was measured."""

@@ -12,6 +12,8 @@ from backend.loop.service import LoopService
 from backend.machine_labels.service import request_acceptance
 from backend.projects.service import ProjectsService, policy_of
 from backend.registry.service import RegistryService
+from backend.scoring.freshness import is_refresh_due
+from backend.scoring.service import Verdicts
 from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, plan_on
 from backend.training.encoder_change import request_encoder_change
@@ -73,6 +75,7 @@ def retrain(
         result = {"trained": False, "why": why.as_json()}
     with services.database.reading() as session:
         steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
+    is_behind = is_refresh_due(services, project_id)
     with services.database.transaction() as session:
         # Before the next batch: checks of machine labels belong to the acceptance that stands.
         request_acceptance(session, project, services.clock())
@@ -82,6 +85,8 @@ def retrain(
         )
         if version is not None:
             request_assessment(session, project_id, version.id, services.clock())
+        if is_behind:
+            Verdicts(session, services).request(project)
         taught = len(snapshot.training)
         request_encoder_change(session, services.clock, project, trained, features.own, taught)
         request_fine_tuning(session, services.clock, project, taught)

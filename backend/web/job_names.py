@@ -20,5 +20,6 @@ JOB_NAMES = {
     "training.retrain": N_("Retrain"),
     "training.next_batch": N_("Choose the next batch"),
     "training.accept": N_("Accept records by machine"),
+    "scoring.refresh_verdicts": N_("Judge every record"),
     "training.assess_labels": N_("Judge the labels"),
 }

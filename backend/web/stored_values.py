@@ -15,6 +15,7 @@ ROLES = (
     N_("viewer"),
     N_("reviewer"),
     N_("engineer"),
+    N_("scorer"),
     N_("service"),
     N_("lead"),
     N_("admin"),

@@ -1,5 +1,6 @@
 """Everybody who tells a fact tells the same: asserted of a world as it is."""
 
+import pytest
 from sqlmodel import col, select
 
 from backend.integrity.service import verify_project
@@ -64,7 +65,10 @@ def _check_desk(world: World) -> None:
     found, policy = _expected(world), policy_of(world.project())
     with world.database.reading() as session:
         rows = {row.task_id: row for row in session.exec(select(ConsensusLabel))}
-        opinions = set(session.exec(select(Prediction.task_id)))
+        opinions = {
+            *session.exec(select(Prediction.task_id)),
+            *session.exec(select(LabelFinding.task_id)),
+        }
     assert rows.keys() == {place for place, each in found.items() if each.answers}, "has a label"
     compared = sum(len(each.graded) > 1 for each in found.values())
     for place, row in rows.items():
@@ -185,19 +189,22 @@ def _check_case(world: World, case: ReviewCase, each: Expected) -> None:
     """What no decision has seen opens the case again; what all say opens none by itself."""
     with world.database.reading() as session:
         record = session.get_one(Record, each.first.record_id)
-        opinion = session.exec(select(Prediction).where(Prediction.task_id == case.task_id)).first()
+        has_opinion = any(
+            session.exec(select(each.id).where(each.task_id == case.task_id)).first()
+            for each in (Prediction, LabelFinding)
+        )
         decisions = session.exec(select(Decision.id).where(Decision.case_id == case.id)).all()
     current = world.current().get(record.external_id)
     if case.state in {"decided", "ambiguous"} and each.graded and current != record.id:
         seen = {world.current_when_decided[each][record.external_id] for each in decisions}
         assert current in seen, "a change that no decision has seen"
     doubts = [reason["code"] for reason in case.reasons if case.state == "open"]
-    if "low_confidence" in doubts and opinion is None:
+    if "low_confidence" in doubts and not has_opinion:
         assert len({row.grade for row in each.graded}) > 1, "what all say is no doubtful case"
 
 
 def _check_findings(world: World) -> None:
-    """The desk tells of each label how likely it is wrong, as the page of findings does."""
+    """Of each label there is one probability: wrong on desk and page, and what is left of it."""
     found = _expected(world)
     with world.database.reading() as session:
         judge = RegistryService(session, world.services.clock).assessed_version(world.project_id)
@@ -208,12 +215,17 @@ def _check_findings(world: World) -> None:
         ).all()
         cases = {case.task_id: case for case in session.exec(select(ReviewCase))}
     for finding, label in rows:
-        is_open = finding.task_id in found and label.is_complete and finding.is_suspect
         case = cases.get(finding.task_id)
-        if not is_open or label.grade != finding.grade or (case and case.state in OVER):
+        is_over = case is not None and case.state in OVER
+        if finding.task_id not in found or label.grade != finding.grade or is_over:
+            continue
+        wrong = finding.suspicion if label.confidence is None else 1.0 - label.confidence
+        assert finding.suspicion == pytest.approx(wrong, abs=1e-5), "how likely a label is wrong"
+        if not label.is_complete or not finding.is_suspect:
             continue
         told = {reason["code"]: reason["weight"] for reason in case.reasons} if case else {}
-        assert told.get("suspected_error") == finding.suspicion, "how likely a label is wrong"
+        assert told.get("suspected_error") == round(wrong, 4), "how likely a label is wrong"
+        assert "low_confidence" not in told, "one fact, one reason"
 
 
 def check_versions(world: World) -> None:

@@ -278,6 +278,21 @@ def the_desk_keeps_its_first_assessment(patch: Patch) -> None:
     patch.setattr(marks_repository, "marks_of", lambda *args: {**marks_of(*args), "findings": None})
 
 
+def a_finding_keeps_its_own_probability(patch: Patch) -> None:
+    patch.setattr(case_changes, "_changed_suspicions", lambda *_: {})
+
+
+def the_desk_tells_what_was_found(patch: Patch) -> None:
+    patch.setattr(
+        case_changes,
+        "_suspicions",
+        lambda _labels, findings: {
+            task_id: triage.Suspicion(each.suspicion, each.is_suspect, each.relabel_score)
+            for task_id, each in findings.items()
+        },
+    )
+
+
 def the_first_columns_are_shown(patch: Patch) -> None:
     patch.setattr(LabelSchema, "shown_fields", lambda _schema, record: dict([*record.items()][:4]))
 
@@ -471,6 +486,18 @@ MENDINGS = [
         19,
         the_desk_keeps_its_first_assessment,
         numbers.test_the_desk_tells_the_probabilities_of_the_newest_assessment,
+        "how likely a label is wrong",
+    ),
+    Mending(
+        19,
+        a_finding_keeps_its_own_probability,
+        numbers.test_a_label_has_one_probability_on_desk_and_page,
+        "how likely a label is wrong",
+    ),
+    Mending(
+        19,
+        the_desk_tells_what_was_found,
+        numbers.test_a_label_has_one_probability_on_desk_and_page,
         "how likely a label is wrong",
     ),
     Mending(

@@ -150,6 +150,19 @@ def test_the_desk_tells_the_probabilities_of_the_newest_assessment(world: World)
     assert case_of(world, "kettle").reason == "suspected_error"
 
 
+def test_a_label_has_one_probability_on_desk_and_page(world: World) -> None:
+    world.bring_labels(said_of_many())
+    world.settle()
+    world.assess(0.88)
+    refresh(world)
+    check_everybody_agrees(world)
+    shown = labels(world)
+    assert all(row.confidence is not None for row in shown.values() if row.grade)
+    world.answer_all()
+    world.settle()
+    check_everybody_agrees(world)
+
+
 def test_people_are_shown_the_fields_of_the_schema_everywhere(world: World) -> None:
     world.set_policy(annotators_per_record=2)
     world.answer("kettle", 1, "good")

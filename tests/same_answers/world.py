@@ -303,6 +303,10 @@ class World:
                     "task_id": label.task_id,
                     "grade": label.grade,
                     "suggested": GRADES[0],
+                    "grade_probabilities": {
+                        each: 1 - suspicion if each == label.grade else suspicion / 2
+                        for each in GRADES
+                    },
                     "suspicion": suspicion,
                     "is_suspect": suspicion > 0.5,
                     "value": 0.0,

@@ -2,11 +2,14 @@
 
 import csv
 import json
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from active_learning.picture import fonts_for
 from backend.cli import app
 from backend.core.exceptions import InvalidInput, UnreadableSource
 from backend.simulation.confusion import (
@@ -15,6 +18,7 @@ from backend.simulation.confusion import (
     parse_confusions,
     read_confusions,
 )
+from backend.words import language_tag, languages
 
 
 def simulate(*arguments: str) -> tuple[int, str, str]:
@@ -83,6 +87,24 @@ def test_results_are_printed_written_and_kept(shop: Path, tmp_path: Path) -> Non
     again = json.loads(simulate(*command, "--noise", "0.1", "--annotators", "3", "--json")[1])
     assert again == result
     assert all(path.stat().st_mtime_ns == at for path, at in runs.items())
+
+
+def test_the_report_is_in_the_language_of_the_command(
+    shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module, shown = import_module("backend.cli.simulate"), {}
+    for language in languages():
+        monkeypatch.setattr(module, "command_language", partial(str, language))
+        command = (str(shop), *OPTIONS, "--seeds", "1", "--budget", "30", "--strategies", "random")
+        assert simulate(*command, "--out", str(tmp_path / "out"), "--json")[0] == 0
+        page = (tmp_path / "out" / "simulation.html").read_text("utf-8")
+        assert f'<html lang="{language_tag(language)}">' in page
+        assert page.count("<h1>") == 1
+        assert f'lang="{language_tag("zh")}"' in page
+        assert 'lang="en"' in page
+        shown[language] = (tmp_path / "out" / "simulation.png").read_bytes()
+    if fonts_for("学习曲线"):
+        assert shown["zh"] != shown["en"]
 
 
 def test_wrong_input_is_named(shop: Path, tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ def test_every_record_has_one_label_and_one_probability(
     for n, each in one.items():
         assert each.grade == desk[n].grade
         assert each.probabilities == pytest.approx(desk[n].probabilities, abs=1e-12)
-    labels = ProjectLabels(held, desk, {}, {}, model, 1, Learnt())
+    labels = ProjectLabels(held, desk, {}, {}, {}, model, 1, Learnt())
     snapshot = build_snapshot(labels, SCHEMA, seed=0)
     learnt = {label.task_id: label.grade for label in (*snapshot.training, *snapshot.audit)}
     assert learnt == {

@@ -11,11 +11,13 @@ from backend.consensus.repository import (
     drop_consensus,
     first_predictions,
     label_versions,
-    opinions,
     put_consensus,
+    unswayed_probabilities,
 )
 from backend.consensus.rule import RecordConsensus
-from backend.models import ConsensusLabel, ModelVersion, Prediction
+from backend.models import ConsensusLabel, LabelFinding, ModelVersion, Prediction
+from backend.registry.repository import ASSESSMENT
+from backend.words import Message
 from tests.backend.annotations.conftest import NOW, Seeded
 
 SAID = RecordConsensus("good", 0.9, {"good": 0.9}, {"i": 0.5}, {"f": 0.25}, 2, 1, True, "m", 0.7)
@@ -95,5 +97,45 @@ def test_of_several_opinions_of_a_task_the_first_is_known(seeded: Seeded, sessio
     assert first_predictions(session, seeded.project_id, [1, 7]) == {1: found[1]}
     assert first_predictions(session, seeded.project_id, []) == {}
     assert first_predictions(session, seeded.project_id + 1) == {}
-    assert opinions(session, seeded.project_id) == {n: each[2] for n, each in found.items()}
     assert session.exec(select(Prediction).where(col(Prediction.task_id) == 2)).first() is not None
+
+
+def test_the_newest_judge_s_word_counts(seeded: Seeded, session: Session) -> None:
+    versions = [
+        ModelVersion(
+            project_id=seeded.project_id,
+            number=number,
+            fingerprint=str(number),
+            artifact=str(number),
+            encoder="characters",
+            training_labels=1,
+            audit_labels=0,
+            metrics={} if number == 3 else {ASSESSMENT: {}},
+            created_at=NOW,
+        )
+        for number in (1, 2, 3)
+    ]
+    session.add_all(versions)
+    session.flush()
+    assert unswayed_probabilities(session, seeded.project_id) == {}
+    for version in versions:
+        for task_id in (1, 2):
+            session.add(
+                LabelFinding(
+                    project_id=seeded.project_id,
+                    model_version_id=version.id,
+                    task_id=task_id,
+                    grade="good",
+                    suggested="good",
+                    grade_probabilities={"good": version.number / 4} if task_id == 1 else {},
+                    suspicion=0.1,
+                    is_suspect=False,
+                    value=0.0,
+                    value_group="harmful",
+                    relabel_score=0.0,
+                    reason=Message("{doubt}", doubt="?"),
+                )
+            )
+    session.flush()
+    assert unswayed_probabilities(session, seeded.project_id) == {1: {"good": 0.5}}
+    assert unswayed_probabilities(session, seeded.project_id, [2]) == {}

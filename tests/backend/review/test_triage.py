@@ -88,7 +88,12 @@ def test_every_reason_is_said_in_both_languages() -> None:
         faulty_fields={"price": 0.5},
     )
     reasons = reasons_of(situation, review_below=0.75)
-    assert len(reasons) == 7
+    assert len(reasons) == 6
+    reasons = sorted(
+        [*reasons, *reasons_of(replace(AGREED, confidence=0.5), review_below=0.75)],
+        key=lambda reason: -reason.weight,
+    )
+    assert LOW_CONFIDENCE in {reason.code for reason in reasons}
     assert [reason.weight for reason in reasons] == sorted(
         (reason.weight for reason in reasons), reverse=True
     )
@@ -171,6 +176,12 @@ def test_each_reason_weighs_what_it_is_said_to() -> None:
         faulty_fields={"price": 0.5, "size": 0.25},
     )
     found = {each.code: each.weight for each in reasons_of(evidence, review_below=0.75)}
+    assert LOW_CONFIDENCE not in found, "one fact, one reason"
+    found |= {
+        each.code: each.weight
+        for each in reasons_of(replace(evidence, suspicion=None), review_below=0.75)
+        if each.code == LOW_CONFIDENCE
+    }
     assert found == pytest.approx(
         {
             SUSPECTED_ERROR: 0.8,

@@ -32,7 +32,7 @@ def test_leads_see_suspects_with_people_and_the_task(loop: Loop, browser_as: Cli
     page = lead.get(path_of(loop)).text
     assert page.count('class="card finding"') >= 3
     assert "label-studio.example" not in page, "opening a task there could overwrite its answer"
-    assert "likely wrong" in page
+    assert "is the most probable other label" in page
     assert '<rect class="high" width="' in page
     assert "#1: " in page  # who answered, without a name
     for kind in ("relabel", "harmful", "redundant", "important"):

@@ -74,7 +74,7 @@ def run(services: Services, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
 def test_commands(loop: Loop, run: CliRunner, tmp_path: Path) -> None:
     found = json.loads(run.invoke(cli, ["labels", "suspects", "Shop", "--json"]).output)
     assert found["total"] == len(found["items"]) >= 3
-    assert "likely wrong" in " ".join(
+    assert "is the most probable other label" in " ".join(
         run.invoke(cli, ["labels", "suspects", "Shop"], env={"COLUMNS": "250"}).output.split()
     )
     assert "--offset 3" in run.invoke(cli, ["labels", "relabel", "Shop", "--limit", "3"]).output

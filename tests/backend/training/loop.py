@@ -35,6 +35,7 @@ from backend.models import (
 from backend.projects.schemas import LoopPolicy, ProjectCreate
 from backend.projects.service import ProjectsService
 from backend.review import jobs as review_jobs
+from backend.scoring import jobs as scoring_jobs
 from backend.selection import jobs as selection_jobs
 from backend.suspected_labels import jobs as suspected_label_jobs
 from backend.training import jobs as training_jobs
@@ -243,7 +244,13 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         )
     registry = Registry()
     features = FeatureStore(services)
-    for room in (training_jobs, selection_jobs, machine_label_jobs, suspected_label_jobs):
+    for room in (
+        training_jobs,
+        selection_jobs,
+        machine_label_jobs,
+        suspected_label_jobs,
+        scoring_jobs,
+    ):
         registry.add_all(room.handlers(services, features))
     registry.add_all(agreement_jobs.handlers(services))
     registry.add_all(review_jobs.handlers(services))

@@ -1,0 +1,1 @@
+"""What the champion says of every record: verdicts, and answers at once."""
