@@ -83,9 +83,7 @@ def main() -> None:
     parser.add_argument("--seeds", type=int)
     parser.add_argument("--labels", default=None, help="how many, with commas between")
     parser.add_argument("--timed", type=int, help="texts of each language that are timed")
-    parser.add_argument(
-        "--cache", type=Path, default=Path(tempfile.gettempdir(), "assay-encoders")
-    )
+    parser.add_argument("--cache", type=Path, default=Path(tempfile.gettempdir(), "assay-encoders"))
     options = parser.parse_args()
     limit = options.records or (600 if options.quick else 1_000)
     seeds = options.seeds or (3 if options.quick else 5)
@@ -142,6 +140,7 @@ def candidates(folder: Path) -> dict[str, Encoder]:
         "centred e5 + characters": JoinedEncoder([(centred, 1.0), characters]),
         "centred e5 + USE": JoinedEncoder([(centred, 1.0), (universal, 1.0)]),
         "centred e5 + fast": JoinedEncoder([(centred, 1.0), (by_script, 1.0), characters]),
+        "centred e5 + quiet fast": JoinedEncoder([(centred, 1.0), (by_script, 0.7), characters]),
         "auto": JoinedEncoder([(centred, 1.0), (universal, 1.0), characters]),
     }
     for name in (BEFORE, NOW):  # of the same parts as the product's own, or nothing is compared
