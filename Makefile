@@ -61,9 +61,10 @@ $(VENV)/.installed: $(VENV)/.torch requirements/app.lock requirements/encoders.l
 	@$(VENV)/bin/python -m active_learning.encoders.bundled_e5
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.lock
+$(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.lock client/pyproject.toml
 	@echo "==> tests and checks"
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps -r requirements/dev.lock
+	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps -e client
 	@touch $@
 
 $(SERVER)/.installed: $(VENV)/.uv requirements/label-studio.lock

@@ -172,10 +172,16 @@ def _f1_interval(
 
 def expected_calibration_error(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
     """Mean gap between confidence (n,) and accuracy, weighted by bin size (Guo et al. 2017)."""
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = confidence_bins(confidence)
     sizes = np.bincount(bins, minlength=BINS)
     gaps = np.bincount(bins, confidence, BINS) - np.bincount(bins, right.astype(float), BINS)
     return float(np.abs(gaps).sum() / max(sizes.sum(), 1))
+
+
+def confidence_bins(confidence: NDArray[np.float64]) -> NDArray[np.intp]:
+    """(n,) the bin of equal width of each confidence, from 0 to ``BINS`` - 1."""
+    bins: NDArray[np.intp] = np.minimum((confidence * BINS).astype(np.intp), BINS - 1)
+    return bins
 
 
 def compare(

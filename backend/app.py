@@ -33,6 +33,9 @@ from backend.label_exchange import pages as exchange_pages
 from backend.label_exchange.router import router as label_exchange_router
 from backend.label_studio.router import router as label_studio_router
 from backend.machine_labels.router import router as machine_labels_router
+from backend.model_reports.router import router as model_reports_router
+from backend.notices import pages as notices_pages
+from backend.notices.router import router as notices_router
 from backend.overview import own_work_pages
 from backend.overview import pages as overview_pages
 from backend.overview.repository import ping
@@ -73,6 +76,7 @@ TAGS = [
     {"name": "verdicts", "description": "What the champion says of every record."},
     {"name": "exchange", "description": "Labels with their lineage out, labels of others in."},
     {"name": "removal", "description": "What was made by mistake is taken away."},
+    {"name": "notices", "description": "Other systems are told by webhook what happens."},
     {"name": "jobs", "description": "Background work with its progress."},
     {"name": "access", "description": "Users, API keys and audit events."},
     {"name": "health", "description": "For load balancers and containers."},
@@ -91,11 +95,13 @@ ROOM_ROUTERS = (
     suspected_labels_router,
     guidelines_router,
     registry_router,
+    model_reports_router,
     machine_labels_router,
     verdicts_router,
     live_router,
     label_exchange_router,
     removal_router,
+    notices_router,
 )
 
 DESCRIPTION = """\
@@ -149,6 +155,7 @@ def create_app(services: Services) -> FastAPI:
         own_work_pages.router,
         audit_pages.router,
         removal_pages.router,
+        notices_pages.router,
         access_pages.router,
     ):
         app.include_router(router, dependencies=[Depends(mark_page)])

@@ -41,6 +41,10 @@ def build_registry(services: Services) -> "Registry":
     from backend.label_exchange import jobs as label_exchange
     from backend.label_studio import jobs as label_studio
     from backend.machine_labels import jobs as machine_labels
+    from backend.model_reports import jobs as model_reports
+    from backend.notices import jobs as notices
+    from backend.notices.outbox import Outbox
+    from backend.record_index import jobs as record_index
     from backend.removal import jobs as removal
     from backend.review import jobs as review
     from backend.scoring import jobs as scoring
@@ -50,15 +54,19 @@ def build_registry(services: Services) -> "Registry":
     from backend.training.encoder_change import CHANGE_ENCODER
     from backend.training.fine_tuning_request import FINE_TUNE
 
-    registry = Registry()
+    registry = Registry(
+        on_failure=lambda session, job: Outbox(session, services.clock).tell_job_failed(job)
+    )
     for room in (annotations, label_studio, review, agreement):
         registry.add_all(room.handlers(services), is_routine=True)
+    registry.add_all(notices.handlers(services), is_routine=True)
     for room in (guidelines, removal):
         registry.add_all(room.handlers(services))
     registry.add_all(ingestion.handlers(services), queue="heavy")
+    registry.add_all(record_index.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice
-    for learning in (selection, machine_labels, suspected_labels, scoring):
+    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring):
         registry.add_all(learning.handlers(services, features), queue="heavy")
     trained = training.handlers(services, features)
     for slow in (FINE_TUNE, CHANGE_ENCODER):
@@ -73,6 +81,10 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     from backend.label_studio.sync_probe import SyncProbe
     from backend.loop.halt import is_retry_due
     from backend.loop.job_names import REFRESH_VERDICTS, REVIEW, SYNC
+    from backend.notices.delivery import DELIVERY_SECONDS, is_due
+    from backend.notices.schemas import DELIVER
+    from backend.record_index.jobs import is_index_behind
+    from backend.record_index.schemas import INDEX_JOB
     from backend.review.refreshing import is_desk_behind
     from backend.scoring.freshness import is_refresh_due
     from backend.training.purging import PURGE
@@ -87,6 +99,13 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     return [
         PeriodicJob(SYNC, interval, is_due=SyncProbe(services).is_due),
         PeriodicJob(REVIEW, interval, every_project, is_due=is_review_due),
+        # Imports ask for it themselves; this is for stores of earlier versions.
+        PeriodicJob(
+            INDEX_JOB, 3600, of_no_project, is_due=lambda _project: is_index_behind(services)
+        ),
+        PeriodicJob(
+            DELIVER, DELIVERY_SECONDS, of_no_project, is_due=lambda _none: is_due(services)
+        ),
         PeriodicJob(
             REFRESH_VERDICTS,
             interval,

@@ -10,6 +10,7 @@ from sqlmodel.sql.sqltypes import AutoString
 from backend.core.migrations import engine_for
 from backend.core.settings import get_settings
 from backend.models import columns, metadata
+from backend.models.record_index import is_of_models
 
 CUSTOM_TYPES = (columns.UtcDateTime, columns.Json, columns.RowId)
 MIGRATION_LOCK = 7_225_539  # any number that nothing else takes on this server
@@ -34,6 +35,7 @@ def run() -> None:
                 connection=connection,
                 target_metadata=metadata,
                 render_item=render_item,
+                include_name=is_of_models,
                 render_as_batch=engine.dialect.name == "sqlite",
                 transactional_ddl=True,
             )

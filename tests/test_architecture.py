@@ -25,7 +25,7 @@ SQL_CALLS = {"exec", "execute", "exec_driver_sql", "scalar", "scalars"}
 
 SOURCES = sorted(
     path.relative_to(ROOT)
-    for package in (*PACKAGES, "benchmarks")
+    for package in (*PACKAGES, "benchmarks", "client")
     for path in (ROOT / package).rglob("*.py")
 )
 

@@ -12,7 +12,7 @@ from backend.core.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#]+)")
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), ROOT / "client/README.md"])
 
 
 def _commands(command: Any, path: tuple[str, ...] = ()) -> list[str]:

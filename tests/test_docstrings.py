@@ -12,9 +12,14 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 WITH_EXAMPLES = [
-    ".".join(path.relative_to(ROOT).with_suffix("").parts)
-    for package in ("active_learning", "labeling", "backend")
-    for path in sorted((ROOT / package).rglob("*.py"))
+    ".".join(path.relative_to(root).with_suffix("").parts)
+    for root, package in (
+        (ROOT, "active_learning"),
+        (ROOT, "labeling"),
+        (ROOT, "backend"),
+        (ROOT / "client", "assay_client"),
+    )
+    for path in sorted((root / package).rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
 

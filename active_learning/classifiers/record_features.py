@@ -11,7 +11,7 @@ from active_learning.columns.signals import (
     ColumnSignals,
     Signals,
 )
-from active_learning.encoders.embedding_cache import EmbeddingCache
+from active_learning.encoders.base import EmbeddingSource
 from active_learning.encoders.record_text import record_text
 from active_learning.exceptions import ShapeMismatch
 from active_learning.types import Embeddings, Features, Fields, Progress, ShouldStop, never, silent
@@ -59,6 +59,17 @@ class FeatureLayout:
                 f"{self.width}); compute it with the classifier's own encoder and signals."
             )
 
+    def check_same(self, other: "FeatureLayout") -> None:
+        """Returns if rows of the other layout are rows of this one.
+
+        Raises:
+            ShapeMismatch: they are not.
+        """
+        if other != self:
+            raise ShapeMismatch(
+                f"Rows of {other} are none of {self}; use the classifier's own encoder and signals."
+            )
+
     def split(self, features: Features) -> tuple[Embeddings, Signals]:
         """The embeddings (n, dimension) and signals of :meth:`join`, from (n, width).
 
@@ -79,12 +90,12 @@ def layout_of(dimension: int, signals: ColumnSignals) -> FeatureLayout:
 
 
 class RecordFeatures:
-    """Turns records into the feature matrix, embedding only texts that are not cached."""
+    """Turns records into the feature matrix."""
 
-    def __init__(self, cache: EmbeddingCache, signals: ColumnSignals) -> None:
-        self._cache = cache
+    def __init__(self, embeddings: EmbeddingSource, signals: ColumnSignals) -> None:
+        self._embeddings = embeddings
         self._signals = signals
-        self.layout = layout_of(cache.dimension, signals)
+        self.layout = layout_of(embeddings.dimension, signals)
 
     def transform(
         self,
@@ -101,7 +112,7 @@ class RecordFeatures:
             records, lambda share, message: progress(0.1 * share, message), should_stop
         )
         texts = [record_text(record) for record in records]
-        embeddings = self._cache.embed(
+        embeddings = self._embeddings.embed(
             texts, lambda share, message: progress(0.1 + 0.9 * share, message), should_stop
         )
         return self.layout.join(embeddings, signals)

@@ -35,6 +35,8 @@ class Encoder(Protocol):
         """(n, dimension) float32, rows of length one (zero for a text without any content)."""
 
 
+KEPT_AS = np.float16
+"""Embeddings are kept, and learnt from, at this precision."""
 TEXTS_AT_ONCE = 512
 """Texts a call of an encoder that does not say how many it wants. Chosen: between two calls one
 can stop and tell progress."""
@@ -55,3 +57,39 @@ def unit_rows(vectors: Embeddings) -> Embeddings:
     length = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: Embeddings = (vectors / np.maximum(length, 1e-12)).astype(np.float32)
     return scaled
+
+
+class EmbeddingSource(Protocol):
+    """Embeddings of texts by one encoder, at the precision in which they are kept."""
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+
+    def embed(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32 in the order of the texts."""
+
+
+class DirectEmbeddings:
+    """Embeddings computed each time, equal to those that come from the cache."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+
+    @property
+    def dimension(self) -> int:
+        """Length of an embedding."""
+        return self._encoder.dimension
+
+    def embed(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32 in the order of the texts.
+
+        Raises:
+            Cancelled: ``should_stop`` answered True.
+        """
+        vectors = self._encoder.encode(texts, progress, should_stop)
+        return vectors.astype(KEPT_AS).astype(np.float32)

@@ -18,7 +18,7 @@ import numpy as np
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
-from active_learning.encoders.base import Encoder, texts_at_once
+from active_learning.encoders.base import KEPT_AS, Encoder, texts_at_once
 from active_learning.exceptions import ArtifactCorrupt, CacheLocked, DiskFull
 from active_learning.row_file import RowFile
 from active_learning.types import (
@@ -54,7 +54,7 @@ class EmbeddingCache:
         self._lock_seconds = lock_seconds
         self._folder = folder_of(directory, encoder.revision)
         self._row_bytes = encoder.dimension * 2
-        self._file = RowFile(self._folder / "vectors.f16", np.float16, encoder.dimension)
+        self._file = RowFile(self._folder / "vectors.f16", KEPT_AS, encoder.dimension)
         self._places: dict[bytes, int] = {}
         self._known = self._generation = 0
         self._guard = threading.RLock()
@@ -182,7 +182,7 @@ class EmbeddingCache:
             _write_at(
                 self._folder / "vectors.f16",
                 self._known * self._row_bytes,
-                vectors.astype(np.float16).tobytes(),
+                vectors.astype(KEPT_AS).tobytes(),
             )
             _write_at(self._folder / "texts.hashes", self._known * HASH_BYTES, b"".join(keys))
             replacement = self._folder / "count.new"

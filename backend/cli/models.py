@@ -1,6 +1,7 @@
 """``assay models``: train, list, roll back, purge; and the query strategies there are."""
 
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -8,6 +9,9 @@ from rich.table import Table
 
 from backend.cli.language import t
 from backend.words import Message
+
+if TYPE_CHECKING:
+    from backend.overview.schemas import ModelVersionStatus
 
 models_app = typer.Typer(help="Model versions: train, list, roll back.", no_args_is_help=True)
 
@@ -57,8 +61,50 @@ def next_batch(project: ProjectArgument) -> None:
 
 @models_app.command("list")
 def list_models(project: ProjectArgument) -> None:
-    """List the model versions of a project and what became of them."""
+    """List the model versions of a project, all on one sample, and what became of them."""
     from backend.bootstrap import open_services
+    from backend.overview.service import OverviewService
+    from backend.projects.service import ProjectsService
+
+    services = open_services()
+    with services.database.reading() as session:
+        found = ProjectsService(session, services.clock).find(project)
+        status = OverviewService(session, services.clock, services.settings).project(found.id)
+    reasons = {row.challenger: t(row.reason_message) for row in status.promotions}
+    table = Table(
+        t("version"), t("labels"), t("accuracy on new records"), t("champion"), t("decision")
+    )
+    for version in status.versions:
+        table.add_row(
+            f"v{version.number}",
+            f"{version.labels:,}",
+            _accuracy(version),
+            "●" if version.is_champion else "",
+            reasons.get(version.number, ""),
+        )
+    versions = status.versions
+    if not versions:
+        Console().print(t("No model version yet: one is trained after the first labels."))
+        return
+    Console().print(table)
+
+
+@models_app.command("export")
+def export(
+    project: ProjectArgument,
+    to: Annotated[Path, typer.Option(help="folder that is made, or a zip where it ends in .zip")],
+    number: Annotated[
+        int | None, typer.Option(help="of the model version; the champion by default")
+    ] = None,
+) -> None:
+    """Write a model version so that it can be used without store and server, with its model card.
+
+    Load it with active_learning.portable.load_model; see the guide on learning.
+    """
+    from active_learning.portable.packing import write_folder, write_zip
+    from backend.bootstrap import open_services
+    from backend.model_reports.package import model_package
+    from backend.model_reports.service import ModelReports
     from backend.projects.service import ProjectsService
     from backend.registry.service import RegistryService
 
@@ -66,25 +112,16 @@ def list_models(project: ProjectArgument) -> None:
     with services.database.reading() as session:
         found = ProjectsService(session, services.clock).find(project)
         registry = RegistryService(session, services.clock)
-        versions = registry.list_versions(found.id)
         champion = registry.champion(found.id)
-        reasons = {row.challenger_id: t(row.reason) for row in registry.list_promotions(found.id)}
-    table = Table(
-        t("version"), t("labels"), t("accuracy on new records"), t("champion"), t("decision")
+        wanted = number if number is not None else champion.number if champion else 1
+        version = registry.get(found.id, wanted)
+        report = ModelReports(session, services.clock).report(found, wanted)
+    package = model_package(services, found, version, report)
+    write = write_zip if to.suffix == ".zip" else write_folder
+    write(to, package.config, package.files)
+    Console(soft_wrap=True).print(
+        t("Model version {number} is in {path}.", number=wanted, path=to), markup=False
     )
-    for version in versions:
-        accuracy = version.metrics.get("audit_accuracy")
-        table.add_row(
-            f"v{version.number}",
-            f"{version.training_labels} + {version.audit_labels} audit",
-            "{value:.3f} [{low:.3f}, {high:.3f}]".format(**accuracy) if accuracy else "—",
-            "●" if champion and champion.id == version.id else "",
-            reasons.get(version.id, ""),
-        )
-    if not versions:
-        Console().print(t("No model version yet: one is trained after the first labels."))
-        return
-    Console().print(table)
 
 
 @models_app.command("rollback")
@@ -163,3 +200,11 @@ def strategies() -> None:
     width = max(map(len, names))
     for name in names:
         typer.echo(f"{name:<{width}}  {strategy_purpose(name)}")
+
+
+def _accuracy(version: "ModelVersionStatus") -> str:
+    """On the sample of all versions, with its interval."""
+    told = version.accuracy
+    if told is None or told.low is None or told.high is None:
+        return "—" if version.is_readable else t("cannot answer any more")
+    return f"{told.value:.3f} [{told.low:.3f}, {told.high:.3f}]"

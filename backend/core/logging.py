@@ -72,6 +72,8 @@ def configure_logging(level: str = "INFO", log_format: LogFormat = "json") -> No
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # It logs whole addresses, and those of webhooks may hold tokens.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     # The request log below carries what uvicorn's access log says, and the request id.
     logging.getLogger("uvicorn.access").disabled = True
     for name in ("uvicorn", "uvicorn.error"):

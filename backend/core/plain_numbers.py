@@ -3,7 +3,9 @@
 import re
 from decimal import Decimal
 
-_PLAIN = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+PLAIN_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+"""As a regular expression of the whole text."""
+_PLAIN = re.compile(PLAIN_NUMBER)
 
 
 def is_plain_number(text: str) -> bool:

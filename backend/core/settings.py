@@ -5,6 +5,7 @@ data directory, which ``assay up`` writes with secrets of its own making.
 """
 
 import os
+import re
 import sys
 from functools import lru_cache
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ ENV_PREFIX = "ASSAY_"
 MINIMUM_SECRET_LENGTH = 24
 """Chosen: 24 hexadecimal characters are 96 random bits, beyond guessing."""
 PROXY_SCHEMES = ("http", "https", "socks5", "socks5h")
+NOTICE_HOST = re.compile(r"[\w.-]+|[0-9a-fA-F.:]+(/\d{1,3})?")
+"""A name, or an address or network as they are written."""
 WEAK_SECRETS = frozenset({"changethis", "changeme", "secret", "password", "admin"})
 
 
@@ -52,6 +55,12 @@ class Settings(BaseSettings):
     session_secret: SecretStr | None = Field(None, description="signs the pages' login cookie")
     webhook_secret: SecretStr | None = Field(
         None, description="Label Studio sends it in X-Assay-Webhook-Secret"
+    )
+
+    notice_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="names, addresses and networks that notices may go to although they are not "
+        "of the public internet, also by http; separated by commas; empty: none",
     )
 
     label_studio_url: str = Field("http://127.0.0.1:8080", description="where Label Studio is")
@@ -121,6 +130,27 @@ class Settings(BaseSettings):
                     value=item,
                     remedy=Message("Write addresses and networks such as 127.0.0.1,172.16.0.0/12."),
                 ) from error
+        return listed
+
+    @field_validator("notice_hosts", mode="before")
+    @classmethod
+    def read_notice_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        listed = tuple(item.strip() for item in value.split(",") if item.strip())
+        for item in listed:
+            if not NOTICE_HOST.fullmatch(item):
+                raise ConfigurationError(
+                    Message(
+                        "ASSAY_NOTICE_HOSTS names {item!r}, which is no name, address or network.",
+                        item=item,
+                    ),
+                    field="notice_hosts",
+                    value=item,
+                    remedy=Message(
+                        "Write hosts without scheme and port, such as hooks.internal,10.1.0.0/16."
+                    ),
+                )
         return listed
 
     @field_validator("proxy")
@@ -227,6 +257,11 @@ class Settings(BaseSettings):
     def pools_dir(self) -> Path:
         """Where the features of datasets lie; it may be deleted at any time."""
         return self.data_dir / "pools"
+
+    @property
+    def record_index_dir(self) -> Path:
+        """Columns of current records, by dataset."""
+        return self.data_dir / "record_index"
 
     @property
     def verdicts_dir(self) -> Path:

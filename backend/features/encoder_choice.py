@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from active_learning.artifacts import TrainingFacts
-from active_learning.encoders.loading import meanings
+from active_learning.encoders.loading import meaning_of, meanings
 
 
 @dataclass(frozen=True)
@@ -37,3 +37,12 @@ def encoders_of(facts: TrainingFacts, folder: str | None, own_name: str) -> Iter
     is_named = facts.encoder_name != folder
     for name in meanings(facts.encoder_name if is_named else own_name):
         yield EncoderChoice(name, folder)
+
+
+def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> EncoderChoice:
+    """The encoder that a model version was trained on, by a name that means it today.
+
+    For who only writes it down: whether it can still be loaded is not asked.
+    """
+    first = next(encoders_of(facts, folder, own_name))
+    return EncoderChoice(meaning_of(first.name, facts.encoder_revision), folder)

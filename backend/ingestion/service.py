@@ -17,6 +17,7 @@ from backend.ingestion.readers import Reader, open_request
 from backend.ingestion.reports import ImportsService
 from backend.ingestion.schemas import ImportReport, ImportRequest, Reject, Understood
 from backend.models import Import
+from backend.record_index.service import request_index
 from backend.records.schemas import RecordCreate, UpsertCounts
 from backend.records.service import RecordsService
 from backend.words import Message, Progress
@@ -170,6 +171,7 @@ class _RecordImport:
             understood=self._understood,
             now=self._clock(),
         )
+        request_index(session, self._dataset_id, now=self._clock())
 
     def _add_fields(self, session: Session) -> None:
         """The dataset has the source's fields; once, and only for the sake of what is kept."""

@@ -157,7 +157,14 @@ class Engine:
 
     def _claim(self, queue: QueueClass, limit: int) -> list[Job]:
         names = self._registry.names_in(queue)
-        return claim(self._database, self._clock, names, self.worker_id, limit)
+        return claim(
+            self._database,
+            self._clock,
+            names,
+            self.worker_id,
+            limit,
+            on_failure=self._registry.on_failure,
+        )
 
     def _execute(self, job: Job) -> Outcome:
         if self._stopping.is_set():
@@ -168,7 +175,12 @@ class Engine:
 
     def _record(self, job: Job, outcome: Outcome) -> bool:
         return record_in_the_end(
-            self._database, self._clock, job.id, outcome, threading.Event().wait
+            self._database,
+            self._clock,
+            job.id,
+            outcome,
+            threading.Event().wait,
+            self._registry.on_failure,
         )
 
     def _requeue(

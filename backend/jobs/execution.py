@@ -20,7 +20,7 @@ from backend.core.exceptions import AppError, JobCancelled, Unavailable
 from backend.core.logging import log_context
 from backend.jobs.context import JobContext
 from backend.jobs.exceptions import JobInterrupted, LeaseHeld
-from backend.jobs.registry import Registry
+from backend.jobs.registry import OnFailure, Registry, tell_nobody
 from backend.jobs.repository import FINISHED, JobRepository, Names
 from backend.jobs.storable import storable_message, storable_result, storable_text
 from backend.models import Job
@@ -66,6 +66,7 @@ def claim(
     *,
     apart_from: Collection[str] = (),
     ahead: timedelta = timedelta(),
+    on_failure: OnFailure = tell_nobody,
 ) -> list[Job]:
     """At most ``limit`` jobs, oldest first, now running on ``worker``; nobody else has them.
 
@@ -83,6 +84,9 @@ def claim(
                 break
             _start(due, worker, now)
             session.flush()
+            for job in due:
+                if job.status == "failed":
+                    on_failure(session, job)
             claimed = [job for job in due if job.status == "running"]
     return claimed
 
@@ -191,7 +195,13 @@ def describe(error: BaseException) -> str:
     return storable_text(f"{type(error).__name__}: {error}{place}")
 
 
-def record(database: Database, clock: Clock, job_id: str, outcome: Outcome) -> bool:
+def record(
+    database: Database,
+    clock: Clock,
+    job_id: str,
+    outcome: Outcome,
+    on_failure: OnFailure = tell_nobody,
+) -> bool:
     """The row says what came of the attempt; False if it was overtaken and stays as it is."""
     now = clock()
     with database.transaction() as session:
@@ -208,6 +218,9 @@ def record(database: Database, clock: Clock, job_id: str, outcome: Outcome) -> b
                 job.retries += 1
                 job.not_before = now + timedelta(seconds=outcome.retry_seconds)
         session.add(job)
+        if outcome.status == "failed":
+            session.flush()
+            on_failure(session, job)
         return True
 
 
@@ -217,6 +230,7 @@ def record_in_the_end(
     job_id: str,
     outcome: Outcome,
     pause: Callable[[float], object],
+    on_failure: OnFailure = tell_nobody,
 ) -> bool:
     """``record``, again and again while the store is away; False if the attempt was overtaken.
 
@@ -224,7 +238,7 @@ def record_in_the_end(
     """
     while True:
         try:
-            return record(database, clock, job_id, outcome)
+            return record(database, clock, job_id, outcome, on_failure)
         except Exception as error:
             if is_transient(error):
                 logger.warning("job %s: the store is away; trying again", job_id, exc_info=True)

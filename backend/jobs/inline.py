@@ -37,12 +37,20 @@ class InlineRunner:
                 1,
                 apart_from=waited,
                 ahead=timedelta(days=1) if skip_waiting_time else timedelta(),
+                on_failure=self.registry.on_failure,
             )
             if not claimed:
                 break
             attempts += 1
             outcome = execute(self.database, self.clock, self.registry, claimed[0])
-            record_in_the_end(self.database, self.clock, claimed[0].id, outcome, time.sleep)
+            record_in_the_end(
+                self.database,
+                self.clock,
+                claimed[0].id,
+                outcome,
+                time.sleep,
+                self.registry.on_failure,
+            )
             if outcome.status == "waiting":
                 waited.add(claimed[0].id)
         return attempts

@@ -4,9 +4,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sqlmodel import Session
+
 from backend.jobs.context import JobContext
 from backend.jobs.repository import Names
+from backend.models import Job
 
+OnFailure = Callable[[Session, Job], None]
+"""Is called in the transaction in which a job fails."""
 Handler = Callable[[JobContext, dict[str, Any]], dict[str, Any] | None]
 QueueClass = Literal["light", "heavy", "background"]
 
@@ -22,6 +27,10 @@ class JobKind:
     """Done rows of routine kinds are purged after a day, others after the retention."""
 
 
+def tell_nobody(_session: Session, _job: Job) -> None:
+    """Nobody wants to know that a job has failed."""
+
+
 class Registry:
     """Every kind of job that a worker can run.
 
@@ -30,7 +39,8 @@ class Registry:
     hour and hold up neither.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, on_failure: OnFailure = tell_nobody) -> None:
+        self.on_failure = on_failure
         self._kinds: dict[str, JobKind] = {}
 
     def add(

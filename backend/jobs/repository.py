@@ -8,10 +8,10 @@ from typing import Any, cast
 from sqlalchemy import ColumnElement, CursorResult, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.dml import Delete, Insert, Update
-from sqlmodel import Session, col
+from sqlmodel import Session, SQLModel, col
 
 from backend.jobs.doorbell_repository import announce
-from backend.models import Job, Lease, Worker
+from backend.models import Job, Worker
 
 UNFINISHED = ("queued", "running", "waiting")
 UNCLAIMED = ("queued", "waiting")
@@ -31,7 +31,7 @@ def changed_rows(session: Session, statement: Insert | Update | Delete) -> int:
     return cast(CursorResult[Any], session.execute(statement)).rowcount
 
 
-def insert_into(session: Session, table: type[Job | Lease | Worker]) -> Any:
+def insert_into(session: Session, table: type[SQLModel]) -> Any:
     """INSERT of the session's dialect: both know ON CONFLICT, core SQLAlchemy doesn't."""
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     return sqlite.insert(table) if is_sqlite else postgresql.insert(table)

@@ -152,6 +152,15 @@ def latest_batch(session: Session, project_id: int) -> Batch | None:
     ).first()
 
 
+def finish_batch(session: Session, batch_id: int, now: datetime) -> Batch | None:
+    """The batch, which is finished from now on; None if it was before."""
+    batch = session.get(Batch, batch_id, with_for_update=True, populate_existing=True)
+    if batch is None or batch.finished_at is not None:
+        return None
+    batch.finished_at = now
+    return batch
+
+
 def latest_model_version(session: Session, project_id: int) -> ModelVersion | None:
     """The project's newest model version, champion or not."""
     return session.exec(

@@ -22,6 +22,7 @@ from backend.loop.job_names import ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.loop.outlook import LoopProgress, Outlook
 from backend.loop.repository import Learnt
 from backend.models import Batch, Job, Project
+from backend.notices.outbox import Outbox
 from backend.projects.service import policy_of
 from backend.records import repository as records
 
@@ -39,6 +40,14 @@ class Step:
     name: str
     key: str
     args: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Due:
+    """What is to be done next, the most urgent first, and a batch that has just been finished."""
+
+    steps: Sequence[Step]
+    finished_batch: int | None = None
 
 
 class LoopService:
@@ -113,16 +122,20 @@ class LoopService:
                 return job_id
         return None
 
-    def steps_after_intake(self, project: Project, revisions: int) -> list[Step]:
+    def look_after_intake(self, project: Project, revisions: int) -> Due:
         """What is due now that there are so many new revisions; nothing is written.
 
         Where overlap is adaptive the review desk decides first whether more answers are wanted.
         """
         is_reviewed_first = policy_of(project).overlap != "fixed" and revisions > 0
-        return [] if is_reviewed_first else self.steps_due(project)
+        return Due([]) if is_reviewed_first else self.look(project)
 
     def steps_due(self, project: Project, *, is_retrained: bool = False) -> list[Step]:
-        """What is due, the most urgent first; nothing is written.
+        """The steps that are due, the most urgent first; nothing is written."""
+        return list(self.look(project, is_retrained=is_retrained).steps)
+
+    def look(self, project: Project, *, is_retrained: bool = False) -> Due:
+        """What is due; nothing is written.
 
         In this order: push what is not pushed; retrain on enough new labels or a finished
         batch; choose the next batch. Asking again changes nothing while the step is on its
@@ -131,17 +144,30 @@ class LoopService:
         """
         unpushed = repository.batches_not_pushed(self._session, project.id)
         if unpushed:
-            return [self._push_step(project, unpushed[0])]
+            return Due([self._push_step(project, unpushed[0])])
         outlook = self.outlook(project)
         last_round = outlook.progress.last_round
         if last_round == 0:
-            return self._first_steps(project)
+            return Due(self._first_steps(project))
         steps = []
         if outlook.is_training_due and not is_retrained:
             steps.append(Step(RETRAIN, f"{last_round}:{outlook.new_state}"))
         if outlook.is_batch_finished and not outlook.is_last_round:
             steps.append(self._batch_step(project, last_round + 1))
-        return steps
+        return Due(steps, self._batch_just_finished(project, outlook.progress))
+
+    def finish_batch(self, batch_id: int) -> None:
+        """The batch is finished from now on, and whoever wants to know is told, once."""
+        batch = repository.finish_batch(self._session, batch_id, self._clock())
+        if batch is not None:
+            Outbox(self._session, self._clock).tell_batch_finished(batch)
+
+    def _batch_just_finished(self, project: Project, progress: LoopProgress) -> int | None:
+        batch = repository.latest_batch(self._session, project.id)
+        is_news = (
+            batch is not None and batch.finished_at is None and not progress.open_in_last_batch
+        )
+        return batch.id if batch is not None and is_news else None
 
     def outlook(self, project: Project) -> Outlook:
         """What the loop waits for; nothing is written."""
@@ -247,18 +273,21 @@ def continue_loop(services: Services, project: Project) -> None:
     answer come in between, its own refresh looks again.
     """
     with services.database.reading() as session:
-        steps = LoopService(session, services.clock).steps_due(project)
-    _queue(services, project, steps)
+        due = LoopService(session, services.clock).look(project)
+    _queue(services, project, due)
 
 
 def after_intake(services: Services, project: Project, revisions: int) -> None:
     """The loop's next step is queued if it is due after ``revisions`` new ones."""
     with services.database.reading() as session:
-        steps = LoopService(session, services.clock).steps_after_intake(project, revisions)
-    _queue(services, project, steps)
+        due = LoopService(session, services.clock).look_after_intake(project, revisions)
+    _queue(services, project, due)
 
 
-def _queue(services: Services, project: Project, steps: Sequence[Step]) -> None:
-    if steps:
+def _queue(services: Services, project: Project, due: Due) -> None:
+    if due.steps or due.finished_batch:
         with services.database.transaction() as session:
-            LoopService(session, services.clock).queue_step(project, steps)
+            loop = LoopService(session, services.clock)
+            if due.finished_batch:
+                loop.finish_batch(due.finished_batch)
+            loop.queue_step(project, due.steps)

@@ -57,6 +57,11 @@ class Batch(SQLModel, table=True):
     seed: int
     created_at: datetime = Field(sa_type=UtcDateTime)
     pushed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    finished_at: datetime | None = Field(
+        default=None,
+        sa_type=UtcDateTime,
+        description="when every task was first seen to have its answers",
+    )
 
 
 class Task(SQLModel, table=True):

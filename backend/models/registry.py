@@ -51,3 +51,37 @@ class Promotion(SQLModel, table=True):
     evidence: dict[str, Any] = Field(default_factory=dict, sa_type=Json)
     decided_by: str = Field(max_length=200)
     created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AuditSample(SQLModel, table=True):
+    """The labels of audit records as they were when the gate decided on a model version."""
+
+    __tablename__ = "audit_sample"
+
+    id: int = row_id()
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
+    model_version_id: int = Field(foreign_key="model_version.id", sa_type=RowId)
+    labels: list[Any] = Field(
+        sa_type=Json, description="of each record: task, record, grade, issues (1, 0, -1)"
+    )
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class VersionReport(SQLModel, table=True):
+    """What was measured of a model version on an audit sample."""
+
+    __tablename__ = "version_report"
+
+    model_version_id: int = Field(
+        primary_key=True,
+        foreign_key="model_version.id",
+        sa_type=RowId,
+        sa_column_kwargs={"autoincrement": False},
+    )
+    project_id: int = Field(foreign_key="project.id", sa_type=RowId, index=True)
+    sample_id: int = Field(foreign_key="audit_sample.id", sa_type=RowId)
+    answers: list[str] = Field(sa_type=Json, description="grades, in the order of the sample")
+    report: dict[str, Any] | None = Field(
+        default=None, sa_type=Json, description="none: the version cannot answer any more"
+    )
+    measured_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,16 +1,10 @@
 """The measures inside a model version's metrics; a missing or odd one is None, never a guess."""
 
 import math
-from collections.abc import Sequence
 from typing import Any
 
 from backend.models import ModelVersion, Promotion
-from backend.overview.schemas import (
-    CurvePointPublic,
-    EstimatePublic,
-    ModelVersionStatus,
-    VersionComparison,
-)
+from backend.overview.schemas import EstimatePublic, VersionComparison
 
 
 def estimate_of(version: ModelVersion, name: str) -> EstimatePublic | None:
@@ -62,36 +56,3 @@ def _number(value: Any) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
-
-
-def curve_of(versions: Sequence[ModelVersion], champion: int | None) -> list[CurvePointPublic]:
-    """The learning curve: every version that was measured, with the champion marked."""
-    points = []
-    for version in versions:
-        accuracy = estimate_of(version, "audit_accuracy")
-        if accuracy is not None:
-            points.append(
-                CurvePointPublic(
-                    labels=labels_of(version),
-                    accuracy=accuracy,
-                    model_version=version.number,
-                    is_champion=version.number == champion,
-                )
-            )
-    return points
-
-
-def version_status(
-    version: ModelVersion, champion: int | None, comparison: VersionComparison | None
-) -> ModelVersionStatus:
-    """The version as the status shows it; ``champion`` is the number of the champion of now."""
-    return ModelVersionStatus(
-        number=version.number,
-        is_champion=version.number == champion,
-        labels=labels_of(version),
-        accuracy=estimate_of(version, "audit_accuracy"),
-        comparison=comparison,
-        macro_f1=estimate_of(version, "audit_macro_f1"),
-        encoder=version.encoder,
-        created_at=version.created_at,
-    )

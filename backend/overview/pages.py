@@ -1,6 +1,6 @@
 """The status pages: all projects, and one project."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -8,21 +8,22 @@ from fastapi.responses import RedirectResponse, Response
 
 from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, require
 from backend.machine_labels.service import AcceptanceService
-from backend.overview import explanations, job_pages
+from backend.overview import explanations, job_pages, model_pages
+from backend.overview.curve_picture import curve_picture
 from backend.overview.job_overview import JobOverview
-from backend.overview.schemas import CurvePointPublic, JobFilter, JobPublic
+from backend.overview.schemas import JobFilter, JobPublic
 from backend.overview.service import STILL_TO_SEE, OverviewService
 from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.review.queue_repository import state_counts
 from backend.training.service import TrainingService
-from backend.web.chart import LearningCurve, Measurement, learning_curve
-from backend.web.rendering import is_fragment, percent, render
+from backend.web.rendering import is_fragment, render
 from backend.words import N_
 
 router = APIRouter(include_in_schema=False)
 router.include_router(explanations.router)
 router.include_router(job_pages.router)
+router.include_router(model_pages.router)
 
 PROJECT_JOBS = 8
 """Chosen: the latest, below all else; the page of jobs has the others."""
@@ -62,7 +63,7 @@ def project_page(
     project = overview.project(project_id)
     context: dict[str, Any] = {
         "project": project,
-        "curve": _picture(project.curve),
+        "curve": curve_picture(project.curve),
         "queue": overview.queue(project_id),
         "open_cases": state_counts(session, project_id).get("open", 0),
         "loop_status": project.loop,
@@ -124,12 +125,14 @@ def roll_back(
     session: SessionDep,
     services: ServicesDep,
     principal: Lead,
+    back: Annotated[Literal["", "model"], Form()] = "",
 ) -> Response:
     """Make an earlier model version champion again."""
     RegistryService(session, services.clock).rollback(
         project_id, number, reason=reason, actor=principal.name
     )
-    return _back(f"/projects/{project_id}", "rolled-back")
+    place = f"/models/{number}" if back == "model" else ""
+    return _back(f"/projects/{project_id}{place}", "rolled-back")
 
 
 @router.post("/projects/{project_id}/machine-labels/withdraw")
@@ -164,20 +167,3 @@ def _notice(request: Request) -> str | None:
 
 def _back(path: str, notice: str) -> Response:
     return RedirectResponse(f"{path}?{urlencode({'notice': notice})}", 303)
-
-
-def _picture(curve: list[CurvePointPublic]) -> LearningCurve | None:
-    return learning_curve(
-        [
-            Measurement(
-                labels=point.labels,
-                value=point.accuracy.value,
-                low=point.accuracy.low,
-                high=point.accuracy.high,
-                title=f"v{point.model_version}: {percent(point.accuracy.value)} "
-                f"({percent(point.accuracy.low)} – {percent(point.accuracy.high)})",
-                is_highlighted=point.is_champion,
-            )
-            for point in curve
-        ]
-    )

@@ -1,11 +1,12 @@
 """The status report: what `assay status`, the API and the pages show."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from backend.machine_labels.schemas import MachineLabelStatus
+from backend.model_reports.schemas import CurveSample
 from backend.words import Message, Said, WithReason, in_readers_language
 
 JobStatus = Literal["queued", "running", "waiting", "done", "failed", "cancelled"]
@@ -48,10 +49,10 @@ class CurvePointPublic(BaseModel):
 
 
 class VersionComparison(BaseModel):
-    """A model version beside the champion of the moment, on the same audit records."""
+    """A model version beside the champion of the moment, on the audit records of then."""
 
     champion: int = Field(description="number of the champion that it was compared with")
-    accuracy: EstimatePublic = Field(description="of the version; the same as the version's own")
+    accuracy: EstimatePublic = Field(description="of the version on these records")
     champion_accuracy: EstimatePublic = Field(description="of that champion on these records")
     difference: EstimatePublic = Field(description="the first minus the second, with its interval")
 
@@ -63,12 +64,16 @@ class ModelVersionStatus(BaseModel):
     is_champion: bool
     labels: int
     accuracy: EstimatePublic | None = Field(
-        description="on the audit sample that it was decided upon"
+        description="on the sample that all versions are measured on; while it waits to be "
+        "measured there, on the one that it was decided upon"
     )
     comparison: VersionComparison | None = Field(
-        None, description="with the champion of the moment; none for a first or unmeasured one"
+        None,
+        description="with the champion of the moment, on the records of then; none for a first "
+        "or unmeasured one",
     )
     macro_f1: EstimatePublic | None
+    is_readable: bool = Field(True, description="false: it cannot answer any more")
     encoder: str
     created_at: datetime
 
@@ -202,6 +207,7 @@ class ProjectStatus(ProjectSummary):
 
     rounds: list[RoundStatus]
     curve: list[CurvePointPublic]
+    curve_sample: CurveSample
     versions: list[ModelVersionStatus]
     promotions: list[PromotionStatus]
     loop: LoopStatus
@@ -256,6 +262,7 @@ class JobPublic(BaseModel):
     started_at: datetime | None
     finished_at: datetime | None
     retried_as: str | None = Field(None, description="the job that was queued in its place")
+    result: dict[str, Any] | None = Field(None, description="what it came to; null until done")
 
     @property
     def can_be_retried(self) -> bool:

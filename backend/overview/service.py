@@ -9,19 +9,12 @@ from backend.core.clock import Clock
 from backend.core.exceptions import NotFound
 from backend.core.settings import Settings
 from backend.machine_labels.labels import MachineLabels
-from backend.models import ModelVersion, Project, Promotion
+from backend.models import Project, Promotion
 from backend.overview import repository
 from backend.overview.advice import advice_of
 from backend.overview.job_overview import JobOverview
 from backend.overview.loop_status import loop_status
-from backend.overview.measures import (
-    comparison_of,
-    curve_of,
-    estimate_of,
-    labels_of,
-    round_of,
-    version_status,
-)
+from backend.overview.measures import estimate_of, labels_of, round_of
 from backend.overview.schemas import (
     AnnotationCounts,
     AnnotatorStatus,
@@ -37,10 +30,10 @@ from backend.overview.schemas import (
     SyncStatus,
     TaskCounts,
 )
+from backend.overview.version_measures import VersionMeasures
 from backend.projects.project_warnings import warnings_of
 from backend.projects.service import label_schema_of
 from backend.projects.titles import with_titles
-from backend.registry.service import RegistryService
 from backend.words import Message
 from labeling.label_studio.addresses import queue_address
 
@@ -55,7 +48,6 @@ class OverviewService:
         self._session = session
         self._clock = clock
         self._settings = settings
-        self._registry = RegistryService(session, clock)
 
     def report(self) -> StatusReport:
         """Everything at a glance."""
@@ -123,7 +115,9 @@ class OverviewService:
             )
         return found
 
-    def _summary(self, project: Project, dataset: str) -> ProjectSummary:
+    def _summary(
+        self, project: Project, dataset: str, measures: VersionMeasures | None = None
+    ) -> ProjectSummary:
         project_id = project.id
         records = repository.count_records(self._session, project.dataset_id)
         labelled = repository.count_labelled_current_records(self._session, project_id)
@@ -134,7 +128,8 @@ class OverviewService:
         batches = repository.batches(self._session, project_id)
         progress = repository.batch_progress(self._session, project_id)
         size, answered = progress.get(batches[-1].id, (0, 0)) if batches else (0, 0)
-        champion = self._registry.champion(project_id)
+        measures = measures or VersionMeasures(self._session, self._clock, project_id)
+        champion = measures.champion
         return ProjectSummary(
             id=project_id,
             name=project.name,
@@ -155,7 +150,7 @@ class OverviewService:
             batch_size=size,
             batch_labelled=answered,
             champion=champion.number if champion else None,
-            accuracy=estimate_of(champion, "audit_accuracy") if champion else None,
+            accuracy=measures.accuracy(champion) if champion else None,
             warnings=[PolicyWarning(text_message=words) for words in warnings_of(project)],
             sync=self._sync(project_id),
             label_studio_url=self._label_studio_url(project),
@@ -163,26 +158,18 @@ class OverviewService:
 
     def _status(self, project: Project, dataset: str) -> ProjectStatus:
         project_id = project.id
-        summary = self._summary(project, dataset)
-        versions = list(self._registry.list_versions(project_id))
-        promotions = self._registry.list_promotions(project_id)
-        numbers = {version.id: version.number for version in versions}
-        compared = {
-            row.challenger_id: comparison_of(row, numbers[row.previous_id])
-            for row in promotions
-            if row.previous_id is not None
-        }
+        measures = VersionMeasures(self._session, self._clock, project_id)
+        summary = self._summary(project, dataset, measures)
+        numbers = {version.id: version.number for version in measures.versions}
         return ProjectStatus(
             **summary.model_dump(),
-            rounds=self._rounds(project_id, versions),
-            curve=curve_of(versions, summary.champion),
-            advice=advice_of(versions, pool=summary.pool),
+            rounds=self._rounds(project_id, measures),
+            curve=measures.curve(),
+            curve_sample=measures.curve_sample(),
+            advice=advice_of(measures.versions, measures.accuracy, pool=summary.pool),
             machine_labels=MachineLabels(self._session, self._clock).status(project),
-            versions=[
-                version_status(version, summary.champion, compared.get(version.id))
-                for version in versions
-            ],
-            promotions=[_promotion_status(promotion, numbers) for promotion in promotions],
+            versions=[measures.status(version) for version in measures.versions],
+            promotions=[_promotion_status(row, numbers) for row in measures.promotions],
             loop=loop_status(self._session, self._clock, project, pool=summary.pool),
             annotator_counts=self._annotators(project_id, summary.annotations.unnamed),
         )
@@ -205,8 +192,8 @@ class OverviewService:
             found.append(AnnotatorStatus(name=None, annotations=unnamed, last_at=last_at))
         return found
 
-    def _rounds(self, project_id: int, versions: list[ModelVersion]) -> list[RoundStatus]:
-        trained = {round_of(version): version for version in versions}
+    def _rounds(self, project_id: int, measures: VersionMeasures) -> list[RoundStatus]:
+        trained = {round_of(version): version for version in measures.versions}
         progress = repository.batch_progress(self._session, project_id)
         rounds = []
         for batch in repository.batches(self._session, project_id):
@@ -219,8 +206,8 @@ class OverviewService:
                     batch_size=size,
                     labelled=labelled,
                     labels=labels_of(version) if version else None,
-                    accuracy=estimate_of(version, "audit_accuracy") if version else None,
-                    macro_f1=estimate_of(version, "audit_macro_f1") if version else None,
+                    accuracy=measures.accuracy(version) if version else None,
+                    macro_f1=measures.macro_f1(version) if version else None,
                     agreement=estimate_of(version, "agreement") if version else None,
                     model_version=version.number if version else None,
                     created_at=batch.created_at,

@@ -9,6 +9,7 @@ from backend.audit.service import AuditTrail
 from backend.core.clock import Clock
 from backend.core.exceptions import Conflict, InvalidInput, NotFound
 from backend.models import ModelVersion, Promotion
+from backend.notices.outbox import Outbox
 from backend.registry import repository
 from backend.words import Message, Worded
 
@@ -94,6 +95,7 @@ class RegistryService:
             f"project:{challenger.project_id}",
             {"version": winner.number, "challenger": challenger.number, "reason": str(reason)},
         )
+        Outbox(self._session, self._clock).tell_gate_decided(promotion, challenger, winner)
         return promotion
 
     def rollback(self, project_id: int, number: int, *, reason: str, actor: str) -> Promotion:

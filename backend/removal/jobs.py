@@ -9,6 +9,8 @@ from backend.core.services import Services
 from backend.jobs.context import JobContext
 from backend.jobs.registry import Handler
 from backend.label_studio.jobs import retry_while_unavailable
+from backend.record_index.service import request_index
+from backend.record_index.text_indexing import delete_texts
 from backend.records.field_removal import strip_field
 from backend.removal.schemas import CLEAN_UP, STRIP_FIELD
 from labeling.exceptions import LabelStudioRefused
@@ -18,10 +20,14 @@ def handlers(services: Services) -> dict[str, Handler]:
     """The room's jobs by name."""
 
     def clean_up(_context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
-        """Args: ``folders`` (models, pools, verdicts, below it) and ``label_studio`` (or none)."""
+        """Args: ``folders`` (of what there is in the data directory, below it), ``label_studio``
+        (or none) and ``dataset_id`` (of one whose records' words go; or none)."""
+        if (dataset_id := args.get("dataset_id")) is not None:
+            delete_texts(services, int(dataset_id))
         roots = {
             "models": services.settings.models_dir,
             "pools": services.settings.pools_dir,
+            "record_index": services.settings.record_index_dir,
             "verdicts": services.settings.verdicts_dir,
         }
         freed = 0
@@ -36,7 +42,11 @@ def handlers(services: Services) -> dict[str, Handler]:
 
     def strip(context: JobContext, args: dict[str, Any]) -> dict[str, Any]:
         """Args: ``dataset_id`` and ``field``."""
-        return {"records": strip_field(services, args["dataset_id"], args["field"], context)}
+        dataset_id = int(args["dataset_id"])
+        changed = strip_field(services, dataset_id, args["field"], context)
+        with services.database.transaction() as session:
+            request_index(session, dataset_id, now=services.clock())
+        return {"records": changed}
 
     return {CLEAN_UP: retry_while_unavailable(clean_up), STRIP_FIELD: strip}
 

@@ -11,6 +11,7 @@ from backend.jobs.repository import UNFINISHED
 from backend.models import (
     Acceptance,
     Annotation,
+    AuditSample,
     Batch,
     CaseReason,
     ConsensusLabel,
@@ -24,14 +25,19 @@ from backend.models import (
     LabelFinding,
     MachineLabel,
     ModelVersion,
+    Notice,
+    NoticeAddress,
+    NoticeAttempt,
     Prediction,
     Project,
     Promotion,
     Record,
+    RecordIndexState,
     ReviewCase,
     Schedule,
     SyncCursor,
     Task,
+    VersionReport,
     WebhookEvent,
     WorkReport,
 )
@@ -105,6 +111,9 @@ def _of_project(project_id: int) -> dict[type[SQLModel], ColumnElement[bool]]:
         return condition
 
     return {
+        NoticeAttempt: col(NoticeAttempt.notice_id).in_(ids(Notice)),
+        Notice: own(Notice),
+        NoticeAddress: own(NoticeAddress),
         LabelFinding: own(LabelFinding),
         MachineLabel: col(MachineLabel.acceptance_id).in_(ids(Acceptance)),
         Acceptance: own(Acceptance),
@@ -120,6 +129,8 @@ def _of_project(project_id: int) -> dict[type[SQLModel], ColumnElement[bool]]:
         Guideline: own(Guideline),
         Task: own(Task),
         Batch: own(Batch),
+        VersionReport: own(VersionReport),
+        AuditSample: own(AuditSample),
         Promotion: own(Promotion),
         ModelVersion: own(ModelVersion),
         Schedule: own(Schedule),
@@ -162,6 +173,7 @@ def delete_dataset(session: Session, dataset_id: int) -> None:
     """No row of the dataset is left; no project may label it."""
     imports = columns(col(Import.id)).where(col(Import.dataset_id) == dataset_id)
     for statement in (
+        delete(RecordIndexState).where(col(RecordIndexState.dataset_id) == dataset_id),
         delete(Record).where(col(Record.dataset_id) == dataset_id),
         delete(ImportReject).where(col(ImportReject.import_id).in_(imports)),
         delete(Import).where(col(Import.dataset_id) == dataset_id),

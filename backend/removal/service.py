@@ -35,6 +35,9 @@ from backend.removal.schemas import (
 )
 from backend.words import Message
 
+FOLDERS_OF_DATASETS = ("pools", "record_index")
+"""Where in the data directory what was made of records lies."""
+
 
 class Removals:
     """What would go, and its going, within one transaction.
@@ -117,7 +120,13 @@ class Removals:
             records=self._records.count(dataset),
             versions=repository.count_versions(self._session, dataset.id),
             imports=repository.count_imports(self._session, dataset.id),
-            bytes=bytes_below(self._services.settings.pools_dir / folder_of_dataset(dataset.id)),
+            bytes=sum(
+                bytes_below(root / folder_of_dataset(dataset.id))
+                for root in (
+                    self._services.settings.pools_dir,
+                    self._services.settings.record_index_dir,
+                )
+            ),
         )
 
     def delete_dataset(self, dataset_id: int, *, confirmed: str, actor: str) -> DatasetRemoval:
@@ -135,7 +144,8 @@ class Removals:
         lost = self.of_dataset(dataset)
         self._audit.append(actor, "dataset.deleted", f"dataset:{dataset_id}", lost.model_dump())
         repository.delete_dataset(self._session, dataset_id)
-        args = {"folders": [str(Path("pools") / folder_of_dataset(dataset_id))]}
+        folders = [str(Path(root) / folder_of_dataset(dataset_id)) for root in FOLDERS_OF_DATASETS]
+        args = {"folders": folders, "dataset_id": dataset_id}
         enqueue(self._session, CLEAN_UP, args=args, now=self._clock())
         return lost
 
@@ -240,7 +250,7 @@ def folder_of_project(project_id: int) -> str:
 
 
 def folder_of_dataset(dataset_id: int) -> str:
-    """Below the directory of pools."""
+    """Below each of ``FOLDERS_OF_DATASETS``."""
     return f"dataset-{dataset_id}"
 
 

@@ -66,6 +66,8 @@ class Decisions:
                 SendingBack(self._session, self._clock).take_back(project, case)
         self._change(case, request.version, values)
         self._note(project, decision)
+        if request.action == "send_back":
+            SendingBack(self._session, self._clock).tell(project, case, decision)
         # How many answers are wanted has changed where one was asked for or is no longer.
         LoopService(self._session, self._clock).request_review(project)
         return decision

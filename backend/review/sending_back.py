@@ -9,7 +9,8 @@ from backend.core.exceptions import Conflict, NotFound
 from backend.loop.answer_repository import answers_of
 from backend.loop.answers import RELABEL, RecordAnswers
 from backend.loop.service import LoopService
-from backend.models import Project, ReviewCase, Task
+from backend.models import Decision, Project, ReviewCase, Task
+from backend.notices.outbox import Outbox
 from backend.projects.service import policy_of
 from backend.review import decision_repository, repository
 from backend.words import Message
@@ -69,6 +70,14 @@ class SendingBack:
         least = original.annotators_wanted or policy_of(project).annotators_per_record
         decision_repository.ask_more(self._session, original, max(wanted, least))
         LoopService(self._session, self._clock).request_asking(project)
+
+    def tell(self, project: Project, case: ReviewCase, decision: Decision) -> None:
+        """Whoever wants to know is told that the case's record was sent back."""
+        task = repository.task(self._session, case.task_id)
+        record = repository.record(self._session, task.record_id) if task else None
+        assert record is not None
+        outbox = Outbox(self._session, self._clock)
+        outbox.tell_record_sent_back(project.id, decision, record.external_id)
 
     def is_awaited(self, project: Project, case: ReviewCase) -> bool:
         """True while an answer that was asked for is not there yet."""

@@ -35,6 +35,14 @@ class VerdictQuery(VerdictFilter, VerdictOrder):
     limit: int = Field(50, ge=1, le=1_000)
 
 
+class VerdictFacetQuery(VerdictFilter):
+    """Conditions, and which columns' values are counted, too."""
+
+    column: list[str] = Field(
+        default_factory=list, max_length=20, description="fields whose values are counted"
+    )
+
+
 class VerdictExportQuery(VerdictFilter, VerdictOrder):
     """Conditions, order, and the file's format."""
 
@@ -71,11 +79,11 @@ def verdict_facets(
     session: SessionDep,
     services: ServicesDep,
     _principal: Viewer,
-    query: Annotated[VerdictFilter, Query()],
+    query: Annotated[VerdictFacetQuery, Query()],
 ) -> VerdictFacets:
     """Count the records that match, by what there is to filter by."""
     project = ProjectsService(session, services.clock).get(project_id)
-    return Verdicts(session, services).facets(project, query)
+    return Verdicts(session, services).facets(project, query, query.column)
 
 
 @router.post("/refresh", status_code=202)

@@ -15,6 +15,7 @@ from backend.core.services import Services
 from backend.jobs.queue import enqueue_if_none_waiting
 from backend.loop.job_names import REFRESH_VERDICTS
 from backend.models import ModelVersion, Project, Record
+from backend.record_index.service import RecordIndex
 from backend.registry.service import RegistryService
 from backend.scoring import repository
 from backend.scoring.description import Describer, signals_of
@@ -27,6 +28,7 @@ from backend.scoring.schemas import (
     VerdictState,
 )
 from backend.scoring.table_cache import verdict_table
+from backend.scoring.verdict_columns import VerdictColumns
 from backend.scoring.verdict_filter import SORTS, VerdictFilter, VerdictOrder
 from backend.scoring.verdict_folder import VerdictFolder
 from backend.scoring.verdict_labels import NO_LABEL, SOURCES
@@ -42,6 +44,7 @@ class _Choice:
     """The records that match, and what is needed to tell of them."""
 
     table: VerdictTable
+    columns: VerdictColumns | None
     mask: Mask
     state: VerdictState
 
@@ -87,36 +90,39 @@ class Verdicts:
             Conflict: there are no verdicts yet; the message says what is missing.
             InvalidInput: a condition or the order names what there is not.
         """
-        chosen = self._choice(project, wanted)
-        places = self._places(chosen, order, offset, limit)
-        total = int(np.count_nonzero(chosen.mask))
+        choice = self._choice(project, wanted)
+        places = self._places(project, choice, order, offset, limit)
+        total = int(np.count_nonzero(choice.mask))
         end = offset + len(places)
         return VerdictPage(
-            state=chosen.state,
+            state=choice.state,
             total=total,
             next_offset=end if len(places) and end < total else None,
-            items=self._public(project, chosen.table, places),
+            items=self._public(project, choice.table, places),
         )
 
-    def facets(self, project: Project, wanted: VerdictFilter) -> VerdictFacets:
-        """How the records that match are spread.
+    def facets(
+        self, project: Project, wanted: VerdictFilter, shown: Sequence[str] = ()
+    ) -> VerdictFacets:
+        """How the records that match are spread, also over the columns ``shown``.
 
         Raises:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition names what there is not.
         """
-        chosen = self._choice(project, wanted)
-        table, mask = chosen.table, chosen.mask
+        choice = self._choice(project, wanted)
+        table, mask, columns = choice.table, choice.mask, choice.columns
         return VerdictFacets(
-            state=chosen.state,
+            state=choice.state,
             total=int(np.count_nonzero(mask)),
             grades=table.grade_counts(mask),
             labels=table.label_counts(mask),
             sources=table.source_counts(mask),
             issues=table.issue_counts(mask),
             faulty_fields=table.faulty_field_counts(mask),
-            kinds=[],
-            imports=[],
+            kinds=columns.kind_counts(mask) if columns else [],
+            imports=columns.import_counts(mask) if columns else [],
+            columns={name: columns.value_counts(name, mask) for name in shown} if columns else {},
             disagreements=int(np.count_nonzero(table.disagreements & mask)),
             confidence=table.histogram(table.verdicts.confidence, mask),
             risk=table.histogram(table.verdicts.risk, mask),
@@ -129,8 +135,8 @@ class Verdicts:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition names what there is not.
         """
-        chosen = self._choice(project, wanted)
-        found: NDArray[np.int64] = chosen.table.verdicts.record_ids[chosen.mask]
+        choice = self._choice(project, wanted)
+        found: NDArray[np.int64] = choice.table.verdicts.record_ids[choice.mask]
         return found
 
     def of_records(self, project: Project, record_ids: Sequence[int]) -> dict[int, VerdictPublic]:
@@ -151,22 +157,45 @@ class Verdicts:
             Conflict: there are no verdicts yet.
             InvalidInput: a condition or the order names what there is not.
         """
-        chosen = self._choice(project, wanted)
-        places = self._places(chosen, order, 0, len(chosen.table))
+        choice = self._choice(project, wanted)
+        places = self._places(project, choice, order, 0, len(choice.table))
         for start in range(0, len(places), RECORDS_PER_READ):
-            yield from self._public(project, chosen.table, places[start : start + RECORDS_PER_READ])
+            yield from self._public(project, choice.table, places[start : start + RECORDS_PER_READ])
             self._session.expunge_all()
 
     def _choice(self, project: Project, wanted: VerdictFilter) -> _Choice:
         table = verdict_table(self._session, self._services, project)
         if table is None:
             raise self._nothing_yet(project)
+        index = RecordIndex(self._services)
+        held = index.columns(project.dataset_id)
+        columns = VerdictColumns(held, table.verdicts.record_ids) if held is not None else None
+        mask = table.matches(wanted)
+        if wanted.reads_columns:
+            if columns is None:
+                raise _not_indexed(project)
+            mask &= columns.matches(wanted)
+        if wanted.text and wanted.text.strip():
+            mask &= table.of_records(index.search(self._session, project.dataset_id, wanted.text))
         state = state_of(self._session, self._services, project, table.verdicts)
-        return _Choice(table, table.matches(wanted), state)
+        return _Choice(table, columns, mask, state)
 
-    def _places(self, chosen: _Choice, order: VerdictOrder, offset: int, limit: int) -> Positions:
-        key = chosen.table.key(order.by)
-        if key is None:
+    def _places(
+        self, project: Project, choice: _Choice, order: VerdictOrder, offset: int, limit: int
+    ) -> Positions:
+        return first_places(
+            self._key(project, choice, order),
+            choice.mask,
+            smallest_first=order.is_reversed,
+            offset=offset,
+            limit=limit,
+        )
+
+    def _key(self, project: Project, choice: _Choice, order: VerdictOrder) -> NDArray[np.generic]:
+        key = choice.table.key(order.by)
+        if key is not None:
+            return key
+        if order.by != "newest" and order.field is None:
             raise InvalidInput(
                 Message("Verdicts are not sorted by {sort!r}.", sort=order.by),
                 field="sort",
@@ -175,9 +204,11 @@ class Verdicts:
                     "Sort by one of {sorts}, or by field: and the name of a field.", sorts=SORTS
                 ),
             )
-        return first_places(
-            key, chosen.mask, smallest_first=order.is_reversed, offset=offset, limit=limit
-        )
+        if choice.columns is None:
+            raise _not_indexed(project)
+        if order.field is None:
+            return choice.columns.newest()
+        return choice.columns.ranks(order.field)
 
     def _public(
         self, project: Project, table: VerdictTable, places: Positions
@@ -251,3 +282,12 @@ def _identity(record: Record) -> dict[str, Any]:
         "kind": record.kind,
         "fields": record.fields,
     }
+
+
+def _not_indexed(project: Project) -> Conflict:
+    return Conflict(
+        Message("The records of project {project} are being indexed.", project=project.id),
+        field="project",
+        value=project.id,
+        remedy=Message("Wait for the job that indexes them; it is on the jobs page."),
+    )

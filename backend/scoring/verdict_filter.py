@@ -53,6 +53,11 @@ class VerdictFilter(BaseModel):
     )
     record_id: list[int] = Field(default_factory=list, max_length=10_000)
 
+    @property
+    def reads_columns(self) -> bool:
+        """Whether the records' own columns are asked."""
+        return bool(self.kind or self.import_id or self.where)
+
 
 class VerdictOrder(BaseModel):
     """In which order, and from where on."""
@@ -74,6 +79,11 @@ class VerdictOrder(BaseModel):
     def by(self) -> str:
         """What is compared."""
         return self.sort.removeprefix("-")
+
+    @property
+    def field(self) -> str | None:
+        """The field whose values are compared; None where it is none."""
+        return self.by.removeprefix(OF_COLUMN) if self.by.startswith(OF_COLUMN) else None
 
 
 @dataclass(frozen=True)

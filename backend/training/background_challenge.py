@@ -9,6 +9,7 @@ from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
 from backend.loop.service import LoopService
 from backend.machine_labels.service import request_acceptance
+from backend.model_reports.service import request_measuring
 from backend.models import Project
 from backend.projects.service import label_schema_of
 from backend.registry.service import RegistryService
@@ -78,6 +79,7 @@ def go_on(services: Services, project: Project, fingerprint: str) -> None:
         registry = RegistryService(session, services.clock)
         version = registry.find_by_fingerprint(project.id, fingerprint)
         if version is not None:
+            request_measuring(session, project.id, version.id, services.clock())
             request_assessment(session, project.id, version.id, services.clock())
 
 

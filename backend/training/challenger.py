@@ -27,6 +27,7 @@ from backend.features.store import FeatureStore
 from backend.jobs.context import JobContext
 from backend.loop import repository as loop_repository
 from backend.loop.service import LEARNT
+from backend.model_reports.sample import keep_sample
 from backend.models import ModelVersion, Project
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
@@ -261,7 +262,6 @@ class ChallengerTraining:
             parent=f"v{self._champion.number}" if self._champion else None,
         )
         directory, decision = self._services.settings.models_dir / artifact, challenger.decision
-        directory.parent.mkdir(parents=True, exist_ok=True)
         save_artifact(directory, challenger.classifier, challenger.signals, facts)
         with self._services.database.transaction() as session:
             registry = RegistryService(session, self._services.clock)
@@ -283,6 +283,7 @@ class ChallengerTraining:
                 evidence=decision.evidence,
                 decided_by=GATE,
             )
+            keep_sample(session, version, snapshot.audit, self._schema, self._services.clock())
         return version
 
     def _metrics(self, challenger: Challenger) -> dict[str, Any]:

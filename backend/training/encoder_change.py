@@ -83,10 +83,12 @@ def _is_still_due(services: Services, features: FeatureStore, project: Project) 
     with services.database.reading() as session:
         champion = RegistryService(session, services.clock).champion(project.id)
     trained = load_model_version(services, features, champion)
+    if trained is None:
+        return False
+    if features.encoder(trained.choice.base).revision == features.encoder().revision:
+        return False  # two names for one encoder, as where a part of ``auto`` is not installed
     with services.database.reading() as session:
-        return trained is not None and _is_due(
-            session, services.clock, project, trained, features.own, labels
-        )
+        return _is_due(session, services.clock, project, trained, features.own, labels)
 
 
 def _is_due(

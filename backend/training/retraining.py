@@ -10,6 +10,7 @@ from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
 from backend.loop.service import LoopService
 from backend.machine_labels.service import request_acceptance
+from backend.model_reports.service import request_measuring
 from backend.projects.service import ProjectsService, policy_of
 from backend.registry.service import RegistryService
 from backend.scoring.freshness import is_refresh_due
@@ -84,6 +85,7 @@ def retrain(
             project_id, fingerprint
         )
         if version is not None:
+            request_measuring(session, project_id, version.id, services.clock())
             request_assessment(session, project_id, version.id, services.clock())
         if is_behind:
             Verdicts(session, services).request(project)

@@ -11,7 +11,9 @@ JOB_NAMES = {
     "agreement.measure": N_("Measure agreement"),
     "guidelines.show": N_("Show the guideline in Label Studio"),
     "ingestion.import": N_("Import records"),
+    "records.index": N_("Index records"),
     "exchange.import_labels": N_("Import labels"),
+    "notices.deliver": N_("Deliver notices"),
     "removal.clean_up": N_("Delete what belonged to something deleted"),
     "removal.strip_field": N_("Take a removed field out of the records"),
     "training.change_encoder": N_("Try another encoder"),
@@ -22,4 +24,5 @@ JOB_NAMES = {
     "training.accept": N_("Accept records by machine"),
     "scoring.refresh_verdicts": N_("Judge every record"),
     "training.assess_labels": N_("Judge the labels"),
+    "training.measure_versions": N_("Measure the model versions"),
 }

@@ -46,6 +46,8 @@ PAGES = {
     "guidelines/version.html": "/projects/1/guideline/versions/1",
     "overview/explanations.html": "/projects/1/explanations",
     "overview/jobs.html": "/jobs",
+    "overview/model.html": "/projects/1/models/1",
+    "overview/models.html": "/projects/1/models",
     "overview/own_work.html": "/my-work",
     "overview/project.html": "/projects/1",
     "overview/start.html": "/",

@@ -12,9 +12,7 @@ from backend.models import (
     ConsensusLabel,
     Decision,
     LabelFinding,
-    ModelVersion,
     Prediction,
-    Promotion,
     Record,
     ReviewCase,
     SyncCursor,
@@ -22,7 +20,6 @@ from backend.models import (
     WebhookEvent,
 )
 from backend.overview import repository as overview
-from backend.overview.service import OverviewService
 from backend.projects.service import label_schema_of, policy_of
 from backend.registry.service import RegistryService
 from backend.review.service import ReviewDesk
@@ -226,33 +223,6 @@ def _check_findings(world: World) -> None:
         told = {reason["code"]: reason["weight"] for reason in case.reasons} if case else {}
         assert told.get("suspected_error") == round(wrong, 4), "how likely a label is wrong"
         assert "low_confidence" not in told, "one fact, one reason"
-
-
-def check_versions(world: World) -> None:
-    """The table of model versions tells what the gate measured, of whom it compared."""
-    with world.database.reading() as session:
-        told = OverviewService(session, world.services.clock, world.services.settings)
-        shown = {version.number: version for version in told.project(world.project_id).versions}
-        numbers = dict(session.exec(select(ModelVersion.id, ModelVersion.number)).all())
-        decisions = session.exec(select(Promotion).order_by(col(Promotion.id))).all()
-    first, *later = decisions
-    assert first.previous_id is None
-    for decision in later:
-        assert decision.evidence["rule"] != "first", "there was a champion before"
-        if decision.evidence["rule"] != "paired" or decision.challenger_id is None:
-            continue
-        version, champion = (
-            shown[numbers[each or 0]] for each in (decision.challenger_id, decision.previous_id)
-        )
-        comparison, evidence = version.comparison, decision.evidence
-        assert comparison is not None, "the table shows whom the gate compared"
-        assert comparison.accuracy.value == evidence["challenger"]["value"], "one accuracy"
-        assert comparison.champion_accuracy.value == evidence["champion"]["value"], "one accuracy"
-        assert champion.accuracy is not None
-        if champion.accuracy.n == comparison.champion_accuracy.n:  # the same records
-            assert champion.accuracy.value == comparison.champion_accuracy.value, (
-                "a champion answers as it did"
-            )
 
 
 def check_current(world: World, contents: dict[str, int]) -> None:

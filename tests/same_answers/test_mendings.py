@@ -38,9 +38,12 @@ from backend.loop import answer_repository
 from backend.loop import repository as loop_repository
 from backend.loop import service as loop
 from backend.machine_labels import acceptance, decision
+from backend.model_reports import repository as report_repository
 from backend.models import Annotation, ModelVersion, Project
 from backend.overview import repository as overview
-from backend.overview import service as overview_service
+from backend.overview import version_measures
+from backend.overview.measures import estimate_of
+from backend.overview.schemas import CurvePointPublic
 from backend.records import repository as records
 from backend.review import case_changes, situation_repository, triage
 from backend.training import challenger, retraining
@@ -270,7 +273,24 @@ def what_all_say_is_doubtful(patch: Patch) -> None:
 
 
 def versions_are_measured_apart(patch: Patch) -> None:
-    patch.setattr(overview_service, "comparison_of", lambda *_: None)
+    patch.setattr(version_measures, "comparison_of", lambda *_: None)
+
+
+def each_version_has_a_sample_on_the_curve(patch: Patch) -> None:
+    def curve(measures: version_measures.VersionMeasures) -> list[CurvePointPublic]:
+        return [
+            CurvePointPublic(
+                labels=1, accuracy=accuracy, model_version=version.number, is_champion=False
+            )
+            for version in measures.versions
+            if (accuracy := estimate_of(version, "audit_accuracy")) is not None
+        ]
+
+    patch.setattr(version_measures.VersionMeasures, "curve", curve)
+
+
+def reports_are_on_the_labels_of_now(patch: Patch) -> None:
+    patch.setattr(report_repository, "newest_sample", lambda *_: None)
 
 
 def the_desk_keeps_its_first_assessment(patch: Patch) -> None:
@@ -481,6 +501,18 @@ MENDINGS = [
         versions_are_measured_apart,
         numbers.test_the_table_of_versions_tells_what_the_gate_measured,
         "whom the gate compared",
+    ),
+    Mending(
+        22,
+        each_version_has_a_sample_on_the_curve,
+        numbers.test_everybody_tells_what_was_measured_on_the_sample_of_the_gate,
+        "one sample",
+    ),
+    Mending(
+        22,
+        reports_are_on_the_labels_of_now,
+        numbers.test_everybody_tells_what_was_measured_on_the_sample_of_the_gate,
+        "table and gate",
     ),
     Mending(
         19,

@@ -7,7 +7,8 @@ from sqlmodel import col, select
 from backend.loop.job_names import APPLY_EVENTS
 from backend.models import ConsensusLabel, Record, ReviewCase, Task
 from backend.registry.service import RegistryService
-from tests.same_answers.agreement import check_everybody_agrees, check_versions
+from tests.same_answers.agreement import check_everybody_agrees
+from tests.same_answers.model_versions import check_versions
 from tests.same_answers.world import World
 
 MANY = 40
@@ -224,4 +225,22 @@ def test_the_table_of_versions_tells_what_the_gate_measured(world: World) -> Non
     teach(world, 16, 20, is_audited=True)
     teach(world, 20, 24)
     world.retrain()
+    check_versions(world)
+
+
+def test_everybody_tells_what_was_measured_on_the_sample_of_the_gate(world: World) -> None:
+    teach(world, 0, 4, is_audited=True)
+    teach(world, 4, 16)
+    world.retrain()
+    teach(world, 16, 20, is_audited=True)
+    teach(world, 20, 24)
+    world.retrain()
+    check_versions(world)
+    teach(world, 24, 30, is_audited=True)  # the gate has not seen these
+    assert world.measure()["measured"]
+    check_versions(world)
+    teach(world, 30, 36)
+    world.retrain()
+    check_versions(world)  # the newest waits to be measured on its sample
+    world.measure()
     check_versions(world)

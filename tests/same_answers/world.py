@@ -33,6 +33,8 @@ from backend.label_studio.sync import sync_project
 from backend.loop import repository
 from backend.loop.job_names import APPLY_EVENTS, ASK, NEXT_BATCH, PUSH, RETRAIN, REVIEW, SYNC
 from backend.loop.service import LEARNT, LoopService
+from backend.model_reports.measuring import measure_versions
+from backend.model_reports.service import MEASURE
 from backend.models import (
     Decision,
     Job,
@@ -475,6 +477,17 @@ class World:
         )
         context = JobContext(self.database, self.services.clock, job)
         return retrain(self.services, self.features, context, self.project_id)
+
+    def measure(self) -> dict[str, Any]:
+        """All model versions are measured, as the job does it."""
+        job = Job(
+            id=f"measuring-{next(self._annotation)}",
+            name=MEASURE,
+            project_id=self.project_id,
+            enqueued_at=self.services.clock(),
+        )
+        context = JobContext(self.database, self.services.clock, job)
+        return measure_versions(self.services, self.features, context, self.project_id)
 
     def has_learnt(self, fingerprint: str) -> bool:
         """True if a model version knows exactly these labels."""

@@ -15,6 +15,7 @@ from schemathesis.engine import events, from_schema
 from schemathesis.engine.recorder import ScenarioRecorder
 from schemathesis.openapi.checks import RejectedPositiveData
 
+NOTICE = "0123456789abcdef0123456789abcdef"
 ROWS: Mapping[str, Sequence[int | str]] = {
     "project_id": (1, 2),
     "dataset_id": (1, 2),
@@ -22,6 +23,8 @@ ROWS: Mapping[str, Sequence[int | str]] = {
     "annotator_id": (1, 2, 0),
     "user_id": (1, 2),
     "import_id": (1,),
+    "address_id": (1, 2),
+    "notice_id": (NOTICE,),
     "version": (1, 2),
     "job_id": ("queued-1", "running-1", "waiting-1", "failed-1", "done-1", "cancelled-1"),
 }
@@ -54,6 +57,8 @@ BEYOND: Mapping[str, frozenset[str]] = {
     "POST /api/v1/imports": frozenset({"path", "header", "columns", "encoding", "delimiter"}),
     # What a rule is about stands in the project's label schema; names differ from each other.
     "POST /api/v1/projects/{project_id}/guideline/versions": frozenset({"rules.about", "rules"}),
+    # Only https and public hosts; a project that is there.
+    "POST /api/v1/notices/addresses": frozenset({"url"}),
     # What goes is named once more.
     "DELETE /api/v1/projects/{project_id}": frozenset({"confirm"}),
     "DELETE /api/v1/datasets/{dataset_id}": frozenset({"confirm"}),

@@ -13,8 +13,20 @@ from backend.core.services import Services
 from backend.core.settings import Settings
 from backend.guidelines.schemas import GuidelineDraft
 from backend.guidelines.service import Guidelines
-from backend.models import Annotation, Annotator, Dataset, Import, ImportReject, Project, Task
+from backend.models import (
+    Annotation,
+    Annotator,
+    Dataset,
+    Import,
+    ImportReject,
+    Notice,
+    Project,
+    Task,
+)
+from backend.notices.schemas import AddressCreate
+from backend.notices.service import NoticesService
 from backend.review.refreshing import refresh_desk
+from tests.backend.api.conformance import NOTICE
 from tests.backend.overview.store import fill, fill_jobs
 
 TIES = 12
@@ -45,6 +57,7 @@ def fill_store(services: Services) -> dict[str, str]:
             draft = GuidelineDraft(based_on=1, text="Look twice.", change="The first words.")
             Guidelines(session, services.clock).save(project, draft, author="test")
         _add_import(session, services)
+        _add_receivers(session, services)
         access = AccessService(session, services.clock)
         for name in ("ana", "spare"):
             access.create_user(f"{name}@example.org", "admin", "correct horse battery", actor="t")
@@ -100,3 +113,14 @@ def _add_import(session: Session, services: Services) -> None:
     session.add(row)
     session.flush()
     session.add(ImportReject(import_id=row.id, line=3, field="price", value="x", reason="no price"))
+
+
+def _add_receivers(session: Session, services: Services) -> None:
+    """Two receivers of notices; the first was told something."""
+    for name in ("first", "second"):
+        request = AddressCreate(name=name, url="https://a.example/", kinds=["job.failed"])
+        NoticesService(session, services).add_address(request, actor="test")
+    now = services.clock()
+    session.add(
+        Notice(id=NOTICE, address_id=1, kind="test", said="A test.", body={}, created_at=now)
+    )

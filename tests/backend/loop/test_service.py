@@ -264,7 +264,7 @@ def test_with_adaptive_overlap_the_review_decides_first_whether_more_answers_are
     with_policy(store, overlap=overlap, annotators_at_most=2, retrain_after=1)
     answer(store, 1, 1)
     loop = LoopService(store.session, lambda: LATER)
-    steps = loop.steps_after_intake(store.seeded.project, revisions)
+    steps = loop.look_after_intake(store.seeded.project, revisions).steps
     assert [step.name for step in steps] == expected
 
 

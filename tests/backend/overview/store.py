@@ -3,12 +3,13 @@
 import os
 from datetime import datetime, timedelta
 
-from sqlmodel import Session
+from sqlmodel import Session, col, select
 
 from backend.jobs.worker_lock import WorkerLock, lock_of
 from backend.models import (
     Annotation,
     Annotator,
+    AuditSample,
     Batch,
     Dataset,
     Job,
@@ -18,6 +19,7 @@ from backend.models import (
     Record,
     SyncCursor,
     Task,
+    VersionReport,
     WebhookEvent,
     Worker,
 )
@@ -28,6 +30,7 @@ BATCH = 20
 ROUNDS = 4
 RECORDS = 200
 HALF_DONE = 8
+PARTS_OF_A_REPORT = ("classes", "confusion", "grades", "issues", "calibration", "worst_parts")
 LOCKS: list[WorkerLock] = []
 NAMES = ("Ana Duarte", "李明", "Kofi Mensah")
 
@@ -236,6 +239,7 @@ def _models(session: Session, project_id: int, start: datetime) -> None:
             "78.0 % 对 79.0 %：在审计记录上没有提高。",
         ),
     ]
+    _measure(session, versions, measured)
     for number, (kind, champion, reason, reason_zh) in enumerate(decisions):
         session.add(
             Promotion(
@@ -246,5 +250,44 @@ def _models(session: Session, project_id: int, start: datetime) -> None:
                 reason=in_both(reason, reason_zh),
                 decided_by="gate",
                 created_at=versions[number].created_at,
+            )
+        )
+
+
+def _measure(
+    session: Session, versions: list[ModelVersion], measured: list[tuple[float, float, float]]
+) -> None:
+    """All versions are measured on the twelve audit records that the last was decided on."""
+    audited = session.exec(
+        select(Task)
+        .where(Task.project_id == versions[0].project_id, col(Task.is_audit))
+        .order_by(col(Task.id))
+        .limit(12)
+    ).all()
+    sample = AuditSample(
+        project_id=versions[0].project_id,
+        model_version_id=versions[-1].id,
+        labels=[[task.id, task.record_id, "fair", {}] for task in audited],
+        created_at=versions[-1].created_at,
+    )
+    session.add(sample)
+    session.flush()
+    for version, (value, low, high) in zip(versions, measured, strict=True):
+        accuracy = {"value": value, "low": low, "high": high, "n": 12}
+        session.add(
+            VersionReport(
+                model_version_id=version.id,
+                project_id=version.project_id,
+                sample_id=sample.id,
+                answers=["good"] * (5 - version.number) + ["fair"] * (7 + version.number),
+                report={
+                    "accuracy": accuracy,
+                    "macro_f1": {**accuracy, "value": value - 0.06, "low": low - 0.06},
+                    "ece": 0.08,
+                    "parts_looked_at": 0,
+                    "smallest_part": 20,
+                    **{part: [] for part in PARTS_OF_A_REPORT},
+                },
+                measured_at=sample.created_at,
             )
         )

@@ -1,5 +1,7 @@
 from backend.models import ModelVersion
 from backend.overview.advice import advice_of, curve_of
+from backend.overview.measures import estimate_of
+from backend.overview.schemas import EstimatePublic
 from tests.fixtures.chinese import in_chinese
 from tests.fixtures.model_version import model_version
 
@@ -12,14 +14,18 @@ def _version(labels: int, accuracy: float | None, n: int = 60) -> ModelVersion:
     )
 
 
+def accuracy_of(version: ModelVersion) -> EstimatePublic | None:
+    return estimate_of(version, "audit_accuracy")
+
+
 def test_no_advice_without_versions_or_records() -> None:
-    assert advice_of([], pool=100) is None
-    assert advice_of([_version(50, 0.7)], pool=0) is None
+    assert advice_of([], accuracy_of, pool=100) is None
+    assert advice_of([_version(50, 0.7)], accuracy_of, pool=0) is None
 
 
 def test_a_flat_curve_says_stop() -> None:
     rounds = [_version(200 * step, 0.95, 400 * step) for step in range(1, 9)]
-    advice = advice_of(rounds, pool=500)
+    advice = advice_of(rounds, accuracy_of, pool=500)
     assert advice is not None
     assert advice.state == "stop"
     assert advice.more_labels == 500  # no more than there are
@@ -29,7 +35,7 @@ def test_a_flat_curve_says_stop() -> None:
 
 def test_a_steep_curve_says_go_on() -> None:
     rounds = [_version(50 * n, accuracy, 200) for n, accuracy in ((1, 0.5), (2, 0.62), (3, 0.7))]
-    advice = advice_of(rounds, pool=10_000)
+    advice = advice_of(rounds, accuracy_of, pool=10_000)
     assert advice is not None
     assert advice.state == "keep labelling"
     assert advice.more_labels == 150  # as many again
@@ -46,7 +52,7 @@ def test_points_grow_in_labels_and_are_measured() -> None:
         _version(80, 0.65),
         _version(90, 0.66),
     ]
-    assert [(point.labels, point.accuracy) for point in curve_of(rounds)] == [
+    assert [(point.labels, point.accuracy) for point in curve_of(rounds, accuracy_of)] == [
         (50, 0.6),
         (80, 0.65),
         (90, 0.66),

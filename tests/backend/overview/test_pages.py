@@ -48,7 +48,7 @@ def test_the_project_page_tells_it_all(viewer: TestClient, project_id: int) -> N
         assert words in page, words
     assert page.count("<circle") == 3
     assert page.count('class="mark champion"') == 1
-    assert re.search(r"v2 <span class=\"badge good\">champion</span>", page)
+    assert re.search(r"v2</a> <span class=\"badge good\">champion</span>", page)
 
 
 def test_accuracy_is_that_on_new_records_with_its_interval(

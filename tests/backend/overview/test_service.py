@@ -64,7 +64,7 @@ def test_rounds_show_what_was_learned_from_them(overview: OverviewService, proje
     assert [row.labels for row in rounds] == [20, 40, 60, None]
     second = rounds[1]
     assert second.accuracy is not None
-    assert (second.accuracy.value, second.accuracy.low, second.accuracy.n) == (0.79, 0.69, 8)
+    assert (second.accuracy.value, second.accuracy.low, second.accuracy.n) == (0.79, 0.69, 12)
     assert second.agreement is not None
     assert second.agreement.value == 0.64
     assert rounds[0].agreement is None

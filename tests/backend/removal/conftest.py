@@ -7,14 +7,19 @@ from sqlmodel import Session, select
 
 from backend.models import (
     Acceptance,
+    AuditSample,
     Batch,
     LabelFinding,
     MachineLabel,
     ModelVersion,
+    Notice,
+    NoticeAddress,
+    NoticeAttempt,
     Promotion,
     Schedule,
     SyncCursor,
     Task,
+    VersionReport,
     WebhookEvent,
     WorkReport,
 )
@@ -58,11 +63,34 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
         reason="it holds",
         created_at=NOW,
     )
-    session.add(acceptance)
-    session.flush()
+    sample = AuditSample(
+        project_id=1, model_version_id=version.id, labels=[[1, 11, "good", {}]], created_at=NOW
+    )
+    address = NoticeAddress(
+        name="n",
+        url="https://a.example/",
+        secret="s",
+        project_id=1,
+        kinds=[],
+        created_by="t",
+        created_at=NOW,
+    )
+    notice = Notice(
+        id="n", address_id=1, project_id=1, kind="test", said="A test.", body={}, created_at=NOW
+    )
+    for row in (acceptance, sample, address, notice):
+        session.add(row)
+        session.flush()
     return [
         MachineLabel(
             acceptance_id=acceptance.id, record_id=12, grade="good", confidence=1, is_audited=False
+        ),
+        VersionReport(
+            model_version_id=version.id,
+            project_id=1,
+            sample_id=sample.id,
+            answers=["good"],
+            measured_at=NOW,
         ),
         LabelFinding(
             project_id=1,
@@ -85,6 +113,7 @@ def rows_of_a_champion(session: Session, version: ModelVersion) -> list[Any]:
             decided_by="gate",
             created_at=NOW,
         ),
+        NoticeAttempt(notice_id="n", at=NOW, seconds=0.1),
         WebhookEvent(project_id=1, body="{}", received_at=NOW),
         WorkReport(project_id=1, fingerprint="x", content={}, computed_at=NOW),
     ]

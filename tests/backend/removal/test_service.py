@@ -35,6 +35,8 @@ NOT_OF_A_PROJECT = {
     "import_reject",
     "lease",
     "record",
+    "record_index_state",
+    "record_text",
     "worker",
 }
 

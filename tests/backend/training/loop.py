@@ -19,6 +19,7 @@ from backend.loop import repository as loop_repository
 from backend.loop.job_names import PUSH
 from backend.loop.service import LoopService
 from backend.machine_labels import jobs as machine_label_jobs
+from backend.model_reports import jobs as model_report_jobs
 from backend.models import (
     Annotation,
     Annotator,
@@ -249,6 +250,7 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         selection_jobs,
         machine_label_jobs,
         suspected_label_jobs,
+        model_report_jobs,
         scoring_jobs,
     ):
         registry.add_all(room.handlers(services, features))
