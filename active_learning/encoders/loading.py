@@ -30,10 +30,10 @@ def meanings(name: str) -> tuple[str, ...]:
     return (name, *FORMER.get(name, ()))
 
 
-def meaning_of(name: str, revision: str) -> str:
+def name_today(name: str, revision: str) -> str:
     """The name of today for what ``name`` computed as that revision; nothing is loaded.
 
-    >>> meaning_of("auto", "script(all-MiniLM|use)*1+characters-256-v1*0.5")
+    >>> name_today("auto", "script(all-MiniLM|use)*1+characters-256-v1*0.5")
     'bundled-fast'
     """
     return "bundled-fast" if name == "auto" and not revision.startswith("centred(") else name

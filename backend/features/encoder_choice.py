@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from active_learning.artifacts import TrainingFacts
-from active_learning.encoders.loading import meaning_of, meanings
+from active_learning.encoders.loading import meanings, name_today
 
 
 @dataclass(frozen=True)
@@ -45,4 +45,4 @@ def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> Encod
     For who only writes it down: whether it can still be loaded is not asked.
     """
     first = next(encoders_of(facts, folder, own_name))
-    return EncoderChoice(meaning_of(first.name, facts.encoder_revision), folder)
+    return EncoderChoice(name_today(first.name, facts.encoder_revision), folder)

@@ -10,8 +10,8 @@ from active_learning.encoders.bundled import CharacterEncoder
 from active_learning.encoders.combined import CentredEncoder
 from active_learning.encoders.loading import (
     load_encoder,
-    meaning_of,
     meanings,
+    name_today,
     reads,
     transformer_folder,
 )
@@ -58,9 +58,9 @@ def test_what_auto_meant_is_kept_under_a_name_of_its_own(monkeypatch: pytest.Mon
     """Model versions wrote down this revision; their heads know no other vectors."""
     assert meanings("auto") == ("auto", "bundled-fast")
     assert meanings("characters") == ("characters",)
-    assert meaning_of("auto", "script(a|b)*1+characters-256-v1*0.5") == "bundled-fast"
-    assert meaning_of("auto", "centred(e5)*1+characters-256-v1*0.5") == "auto"
-    assert meaning_of("bundled-en", "all-MiniLM") == "bundled-en"
+    assert name_today("auto", "script(a|b)*1+characters-256-v1*0.5") == "bundled-fast"
+    assert name_today("auto", "centred(e5)*1+characters-256-v1*0.5") == "auto"
+    assert name_today("bundled-en", "all-MiniLM") == "bundled-en"
 
     def part(name: str, _folder: Path | None) -> CharacterEncoder:
         return CharacterEncoder({"bundled-en": 8, "bundled-multilingual": 16}[name])
