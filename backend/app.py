@@ -26,6 +26,8 @@ from backend.core.middleware import RequestContext
 from backend.core.problems import install_problem_handlers
 from backend.core.proxies import ForwardedClient
 from backend.core.responses import problem_responses
+from backend.explorer import map_pages as explorer_map_pages
+from backend.explorer import record_pages as explorer_record_pages
 from backend.guidelines import pages as guideline_pages
 from backend.guidelines.router import router as guidelines_router
 from backend.ingestion.router import router as ingestion_router
@@ -146,6 +148,8 @@ def create_app(services: Services) -> FastAPI:
     app.mount("/static", StaticFiles(directory=STATIC_DIR), name="static")
     for router in (
         overview_pages.router,
+        explorer_record_pages.router,
+        explorer_map_pages.router,
         findings_pages.router,
         exchange_pages.router,
         review_bulk_pages.router,

@@ -34,6 +34,7 @@ def build_registry(services: Services) -> "Registry":
     """Every kind of job that a worker of ours can run."""
     from backend.agreement import jobs as agreement
     from backend.annotations import jobs as annotations
+    from backend.explorer import map_jobs
     from backend.features.store import FeatureStore
     from backend.guidelines import jobs as guidelines
     from backend.ingestion import jobs as ingestion
@@ -66,7 +67,7 @@ def build_registry(services: Services) -> "Registry":
     registry.add_all(record_index.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice
-    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring):
+    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring, map_jobs):
         registry.add_all(learning.handlers(services, features), queue="heavy")
     trained = training.handlers(services, features)
     for slow in (FINE_TUNE, CHANGE_ENCODER):
@@ -77,10 +78,11 @@ def build_registry(services: Services) -> "Registry":
 
 def periodic_jobs(services: Services) -> "list[PeriodicJob]":
     """What brings each project up to date whatever was missed, and the daily housekeeping."""
+    from backend.explorer.map_folder import is_map_due
     from backend.jobs.schedules import PeriodicJob, every_project, of_no_project
     from backend.label_studio.sync_probe import SyncProbe
     from backend.loop.halt import is_retry_due
-    from backend.loop.job_names import REFRESH_VERDICTS, REVIEW, SYNC
+    from backend.loop.job_names import DRAW_MAP, REFRESH_VERDICTS, REVIEW, SYNC
     from backend.notices.delivery import DELIVERY_SECONDS, is_due
     from backend.notices.schemas import DELIVER
     from backend.record_index.jobs import is_index_behind
@@ -111,6 +113,12 @@ def periodic_jobs(services: Services) -> "list[PeriodicJob]":
             interval,
             every_project,
             is_due=lambda project_id: is_refresh_due(services, project_id),
+        ),
+        PeriodicJob(
+            DRAW_MAP,
+            interval,
+            every_project,
+            is_due=lambda project_id: is_map_due(services, project_id),
         ),
         PeriodicJob(PURGE, 24 * 3600, of_no_project),
     ]

@@ -231,7 +231,7 @@ def ask(services: Any, finder: Any) -> dict[str, Any]:
         lambda: columns.one_of("category", ["category 1", "category 2", "category 9"]),
         lambda: columns.between("list_price", 10, 99.5),
         lambda: columns.between("listed", "2026-02-01", "2026-05-31"),
-        lambda: columns.missing("price"),
+        lambda: columns.without_value("price"),
         lambda: columns.order("title", descending=True),
         lambda: columns.counts("brand", mask),
         lambda: columns.counts("title"),

@@ -31,6 +31,7 @@ from active_learning.types import (
     silent,
 )
 
+VECTORS, HASHES, COUNT = "vectors.f16", "texts.hashes", "count"
 HASH_BYTES = 16
 """128 bits: that two of a billion texts share a hash has a chance below 1e-20 (birthday bound)."""
 
@@ -54,7 +55,7 @@ class EmbeddingCache:
         self._lock_seconds = lock_seconds
         self._folder = folder_of(directory, encoder.revision)
         self._row_bytes = encoder.dimension * 2
-        self._file = RowFile(self._folder / "vectors.f16", KEPT_AS, encoder.dimension)
+        self._file = RowFile(self._folder / VECTORS, KEPT_AS, encoder.dimension)
         self._places: dict[bytes, int] = {}
         self._known = self._generation = 0
         self._guard = threading.RLock()
@@ -180,17 +181,17 @@ class EmbeddingCache:
         """The rows are on disk, synced, and then counted."""
         try:
             _write_at(
-                self._folder / "vectors.f16",
+                self._folder / VECTORS,
                 self._known * self._row_bytes,
                 vectors.astype(KEPT_AS).tobytes(),
             )
-            _write_at(self._folder / "texts.hashes", self._known * HASH_BYTES, b"".join(keys))
-            replacement = self._folder / "count.new"
+            _write_at(self._folder / HASHES, self._known * HASH_BYTES, b"".join(keys))
+            replacement = self._folder / f"{COUNT}.new"
             with replacement.open("w") as file:
                 file.write(str(self._known + len(keys)))
                 file.flush()
                 os.fsync(file.fileno())
-            replacement.replace(self._folder / "count")
+            replacement.replace(self._folder / COUNT)
         except OSError as error:
             if error.errno == ENOSPC:
                 raise DiskFull(
@@ -207,14 +208,14 @@ class EmbeddingCache:
     def _refresh(self) -> None:
         """Rows that were committed since the last look are known, whoever wrote them."""
         try:
-            count = int((self._folder / "count").read_text())
+            count = int((self._folder / COUNT).read_text())
         except FileNotFoundError:
             count = 0
         except ValueError as error:
             raise ArtifactCorrupt(
                 Reason(
                     "{file} is not a number; delete the folder to embed anew.",
-                    file=self._folder / "count",
+                    file=self._folder / COUNT,
                 )
             ) from error
         if count < self._known:  # somebody deleted the folder: start over
@@ -222,10 +223,10 @@ class EmbeddingCache:
             self._generation += 1
         if count == self._known:
             return
-        with (self._folder / "texts.hashes").open("rb") as file:
+        with (self._folder / HASHES).open("rb") as file:
             file.seek(self._known * HASH_BYTES)
             block = file.read((count - self._known) * HASH_BYTES)
-        on_disk = (self._folder / "vectors.f16").stat().st_size
+        on_disk = (self._folder / VECTORS).stat().st_size
         if len(block) < (count - self._known) * HASH_BYTES or on_disk < count * self._row_bytes:
             raise ArtifactCorrupt(
                 Reason(

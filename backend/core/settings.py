@@ -268,6 +268,16 @@ class Settings(BaseSettings):
         """Where the verdicts on records lie; it may be deleted at any time."""
         return self.data_dir / "verdicts"
 
+    @property
+    def selections_dir(self) -> Path:
+        """Where records that somebody chose are kept for a while; it may be deleted at any time."""
+        return self.data_dir / "selections"
+
+    @property
+    def maps_dir(self) -> Path:
+        """Where the maps of records lie; it may be deleted at any time."""
+        return self.data_dir / "maps"
+
 
 def load_settings(**overrides: object) -> Settings:
     """Settings from the environment and the two env files; ``overrides`` win.

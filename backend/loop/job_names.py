@@ -22,3 +22,6 @@ ASK = "review.ask"
 
 
 REFRESH_VERDICTS = "scoring.refresh_verdicts"
+
+
+DRAW_MAP = "explorer.draw_map"

@@ -67,18 +67,18 @@ def check_url(url: str, allowed: AllowedHosts) -> httpx.URL:
     try:
         parsed = httpx.URL(url.strip())
     except httpx.InvalidURL as error:
-        raise _refused(Message("This is no URL: {error}.", error=error)) from error
+        raise _refusal(Message("This is no URL: {error}.", error=error)) from error
     if parsed.scheme not in ("https", "http") or not parsed.host:
-        raise _refused(Message("A receiver's URL begins with https:// and a host."))
+        raise _refusal(Message("A receiver's URL begins with https:// and a host."))
     if parsed.userinfo or parsed.fragment:
-        raise _refused(Message("A receiver's URL has no user, password or fragment."))
+        raise _refusal(Message("A receiver's URL has no user, password or fragment."))
     if allowed.name(parsed.host):
         return parsed
     if parsed.scheme != "https":
-        raise _refused(Message("Notices go to {host} by https only.", host=parsed.host))
+        raise _refusal(Message("Notices go to {host} by https only.", host=parsed.host))
     address = _literal(parsed.host)
     if address is not None and not is_public(address):
-        raise _refused(
+        raise _refusal(
             Message("{host} is not an address of the public internet.", host=parsed.host)
         )
     return parsed
@@ -123,7 +123,7 @@ def _network(listed: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _refused(fact: Message) -> InvalidInput:
+def _refusal(fact: Message) -> InvalidInput:
     return InvalidInput(
         fact,
         field="url",

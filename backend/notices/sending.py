@@ -51,20 +51,20 @@ def send(
     """POST ``body``; whatever happens is the answer. Answers from 200 to 299 are a success."""
     start = time.monotonic()
 
-    def passed() -> float:
+    def seconds() -> float:
         return round(time.monotonic() - start, 3)
 
     try:
         status, text = asyncio.run(_send_in_time(url, body, headers, allowed, proxy, trust))
     except TimeoutError:
         late = Message("No answer within {seconds:g} seconds.", seconds=TOTAL_SECONDS)
-        return ReceiverAnswer(passed(), error=late)
+        return ReceiverAnswer(seconds(), error=late)
     except AppError as error:
-        return ReceiverAnswer(passed(), error=Message.of_error(error))
+        return ReceiverAnswer(seconds(), error=Message.of_error(error))
     except (httpx.HTTPError, httpx.InvalidURL, OSError, UnicodeError) as error:
         said = storable_text(f"{type(error).__name__}: {error}"[:KEPT_BYTES])
-        return ReceiverAnswer(passed(), error=said)
-    return ReceiverAnswer(passed(), status, text, _refusal(status))
+        return ReceiverAnswer(seconds(), error=said)
+    return ReceiverAnswer(seconds(), status, text, _refusal(status))
 
 
 async def _send_in_time(

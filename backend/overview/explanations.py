@@ -1,6 +1,6 @@
 """The page on which leads read why the latest suggestions were made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -11,33 +11,12 @@ from backend.core.dependencies import ServicesDep, SessionDep, require
 from backend.core.language import language_of
 from backend.overview import repository
 from backend.overview.service import OverviewService
+from backend.projects.field_effects import FieldEffect, strongest_of
 from backend.projects.service import ProjectsService, label_schema_of
-from backend.projects.titles import with_titles
 from backend.web.rendering import render
-from backend.words import Message
 from labeling.label_schema import LabelSchema
 
 router = APIRouter(include_in_schema=False)
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A part of a value, and what it adds to the grade's log-odds; None: it was not asked."""
-
-    text: str
-    contribution: float | None = None
-
-
-@dataclass(frozen=True)
-class FieldEffect:
-    """What one field adds to the log-odds of the suggested grade."""
-
-    name: str
-    contribution: float
-    share: float
-    """Of the page's strongest effect, from 0 to 1: the length of its bar."""
-    pieces: list[Piece]
-    reason: Message
 
 
 @dataclass(frozen=True)
@@ -74,47 +53,18 @@ def read_suggestions(
     rows: Sequence[tuple[Any, Any, Any, int]], schema: LabelSchema
 ) -> list[ExplainedSuggestion]:
     """Rows of (task, record, prediction, number of the model version) as the page shows them."""
-    strengths = [
-        abs(float(mark["contribution"]))
-        for _, _, prediction, _ in rows
-        for mark in prediction.explanation
-    ]
-    strongest = max(strengths, default=0.0) or 1.0
+    strongest = strongest_of(
+        [mark for _, _, prediction, _ in rows for mark in prediction.explanation]
+    )
     return [
         ExplainedSuggestion(
             external_id=record.external_id,
             model_version=number,
             grade=prediction.grade,
             confidence=prediction.score,
-            effects=[_effect(mark, strongest, schema) for mark in prediction.explanation],
+            effects=[
+                FieldEffect.of_mark(mark, strongest, schema) for mark in prediction.explanation
+            ],
         )
         for task, record, prediction, number in rows
     ]
-
-
-def _effect(mark: Mapping[str, Any], strongest: float, schema: LabelSchema) -> FieldEffect:
-    contribution = float(mark["contribution"])
-    return FieldEffect(
-        name=mark["field"],
-        contribution=contribution,
-        share=abs(contribution) / strongest,
-        pieces=split_value(mark["value"], mark.get("tokens") or ()),
-        reason=with_titles(Message.from_json(mark["reason"]), schema),
-    )
-
-
-def split_value(value: str, tokens: Sequence[Mapping[str, Any]]) -> list[Piece]:
-    """The whole value in order, cut where a token with a contribution begins or ends."""
-    pieces: list[Piece] = []
-    done = 0
-    for token in sorted(tokens, key=lambda token: int(token["start"])):
-        start, end = max(int(token["start"]), done), min(int(token["end"]), len(value))
-        if start >= end:
-            continue
-        if start > done:
-            pieces.append(Piece(value[done:start]))
-        pieces.append(Piece(value[start:end], float(token["contribution"])))
-        done = end
-    if done < len(value):
-        pieces.append(Piece(value[done:]))
-    return pieces

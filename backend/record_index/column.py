@@ -121,7 +121,7 @@ class RecordColumn:
         value = self._values[code]
         return value if isinstance(value, str) else float(value)
 
-    def missing(self) -> Mask:
+    def without_value(self) -> Mask:
         """Records without a value."""
         return np.asarray(self.codes == MISSING)
 

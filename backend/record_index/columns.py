@@ -128,9 +128,9 @@ class RecordColumns:
             )
         return column
 
-    def missing(self, field: str) -> Mask:
+    def without_value(self, field: str) -> Mask:
         """Records without a value."""
-        return self.column(field).missing()
+        return self.column(field).without_value()
 
     def order(self, field: str, *, descending: bool = False) -> NDArray[np.intp]:
         """(n,) rows by value, those without one last."""

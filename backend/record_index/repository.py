@@ -126,7 +126,7 @@ def search(session: Session, dataset_id: int, phrases: Sequence[Phrase]) -> NDAr
             for at, word in enumerate(words)
         ]
         if len(phrase.words) > 1 or not is_whole:
-            needles[f"needle{len(needles)}"] = phrase.stored
+            needles[f"needle{len(needles)}"] = phrase.pattern
     is_sqlite = session.get_bind().dialect.name == "sqlite"
     find = _search_sqlite if is_sqlite else _search_postgres
     return np.sort(find(session, terms, needles))

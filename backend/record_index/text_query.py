@@ -26,7 +26,7 @@ class Phrase:
     is_open: bool
 
     @property
-    def stored(self) -> str:
+    def pattern(self) -> str:
         """What the stored words of a record with this phrase contain."""
         return f" {' '.join(self.words)}{'' if self.is_open else ' '}"
 

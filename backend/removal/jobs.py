@@ -29,6 +29,8 @@ def handlers(services: Services) -> dict[str, Handler]:
             "pools": services.settings.pools_dir,
             "record_index": services.settings.record_index_dir,
             "verdicts": services.settings.verdicts_dir,
+            "maps": services.settings.maps_dir,
+            "selections": services.settings.selections_dir,
         }
         freed = 0
         for folder in map(Path, args["folders"]):

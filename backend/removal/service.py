@@ -91,7 +91,8 @@ class Removals:
         lost = self.of_project(project)
         args = {
             "folders": [
-                str(Path(root) / folder_of_project(project_id)) for root in ("models", "verdicts")
+                str(Path(root) / folder_of_project(project_id))
+                for root in ("models", "verdicts", "maps", "selections")
             ],
             "label_studio": self._fate_there(project) if label_studio == "delete" else None,
         }

@@ -119,7 +119,7 @@ class ReviewDesk:
             issues=held.issues if held else {},
             faulty_fields=held.faulty_fields if held else {},
             method=held.method if held else None,
-            answers=self._answers(project, task),
+            answers=self.answers(project, task),
             model_view=self._model_view(task),
             decision=next(
                 (self._decision(row) for row in history if row.id == case.decision_id), None
@@ -130,6 +130,10 @@ class ReviewDesk:
             previous_id=queue_repository.neighbour(self._session, case, queue, is_next=False),
             next_id=queue_repository.neighbour(self._session, case, queue, is_next=True),
         )
+
+    def decisions(self, case_id: int) -> list[DecisionPublic]:
+        """What was decided on that case, oldest first."""
+        return [self._decision(row) for row in decision_repository.of_case(self._session, case_id)]
 
     def last_decision(self, project: Project, decision_id: int) -> LastDecision | None:
         """The decision with the record that it is about; None where the project has none such."""
@@ -148,7 +152,8 @@ class ReviewDesk:
             can_be_undone=Decisions(self._session, self._clock).can_be_undone(case, decision),
         )
 
-    def _answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
+    def answers(self, project: Project, task: Task) -> list[CaseAnswerPublic]:
+        """The answers that count to the record of that first task, then its skips."""
         held = answers_of(self._session, project.id, task_ids=[task.id]).get(task.id)
         if held is None:
             return []

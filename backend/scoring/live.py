@@ -28,8 +28,8 @@ class LiveVerdicts:
 
         Raises:
             InvalidInput: a record has a field or a type that the dataset has not.
-            Conflict: there is no champion yet.
-            Unavailable: the champion cannot be read, or has too much to do.
+            Conflict: there is no champion yet, or it cannot be read.
+            Unavailable: it has too much to do.
         """
         champion, acceptance = self._judge(project, records)
         version, predictions = self._scorer.score(champion, records)

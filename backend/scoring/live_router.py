@@ -6,8 +6,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from sqlmodel import Session
 
 from backend.core.dependencies import Engineer, Scorer, ServicesDep
-from backend.core.exceptions import InvalidInput
+from backend.core.exceptions import Conflict
 from backend.core.request_body import LARGEST_NUMBER
+from backend.core.responses import problem_responses
 from backend.core.services import Services
 from backend.models import Project
 from backend.projects.service import ProjectsService
@@ -32,7 +33,7 @@ def live_scorer(request: Request) -> LiveScorer:
 LiveScorerDep = Annotated[LiveScorer, Depends(live_scorer)]
 
 
-@router.post("/api/v1/projects/{project_id}/score")
+@router.post("/api/v1/projects/{project_id}/score", responses=problem_responses(503))
 def score(
     project_id: int,
     request: ScoreRequest,
@@ -46,7 +47,11 @@ def score(
     return LiveVerdicts(services, scorer).score(project, request.records)
 
 
-@router.post("/api/v1/datasets/{dataset_id}/records", tags=["records"])
+@router.post(
+    "/api/v1/datasets/{dataset_id}/records",
+    tags=["records"],
+    responses=problem_responses(503),
+)
 def take_records(
     *,
     dataset_id: int,
@@ -79,8 +84,7 @@ def _judge(
     """The project whose champion answers about the dataset's records.
 
     Raises:
-        InvalidInput: it is none of the dataset's, or there are several.
-        Conflict: it has no champion yet.
+        Conflict: it is none of the dataset's, there are several, or it has no champion yet.
     """
     projects = {
         each.id: each
@@ -93,7 +97,7 @@ def _judge(
         if RegistryService(session, services.clock).champion(project_id) is None:
             raise no_champion(projects[project_id])
         return projects[project_id]
-    raise InvalidInput(
+    raise Conflict(
         Message(
             "Dataset {dataset} is labelled by these projects: {projects}.",
             dataset=dataset_id,

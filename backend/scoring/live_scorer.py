@@ -13,7 +13,7 @@ import numpy as np
 from active_learning.encoders.embedding_cache import text_hash
 from active_learning.encoders.record_text import record_text
 from active_learning.types import Features, RecordPredictions, never, silent
-from backend.core.exceptions import Unavailable
+from backend.core.exceptions import Conflict, Unavailable
 from backend.core.services import Services
 from backend.features.model_version import TrainedVersion, load_model_version
 from backend.features.store import FeatureStore, learning_facts
@@ -82,7 +82,8 @@ class LiveScorer:
         While the champion of now is read from disk, the one from before goes on answering.
 
         Raises:
-            Unavailable: no version of the project can be read, or the answer took too long.
+            Conflict: no version of the project can be read.
+            Unavailable: the answer took too long.
         """
         loaded = self._version(version)
         question = _Question(loaded, records)
@@ -113,7 +114,7 @@ class LiveScorer:
             if trained is None:
                 if known is not None:
                     return known
-                raise Unavailable(
+                raise Conflict(
                     Message("Model version {number} cannot be read.", number=version.number),
                     field="model_version",
                     value=version.number,

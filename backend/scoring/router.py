@@ -9,7 +9,7 @@ from pydantic import Field
 
 from backend.core.dependencies import Engineer, ServicesDep, SessionDep, Viewer
 from backend.core.request_body import LARGEST_OFFSET
-from backend.core.responses import file_responses
+from backend.core.responses import file_responses, problem_responses
 from backend.core.services import Services
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of
@@ -49,7 +49,7 @@ class VerdictExportQuery(VerdictFilter, VerdictOrder):
     format: VerdictFormat = "csv"
 
 
-@router.get("")
+@router.get("", responses=problem_responses(409))
 def list_verdicts(
     project_id: int,
     session: SessionDep,
@@ -73,7 +73,7 @@ def verdict_state(
     return Verdicts(session, services).state(project)
 
 
-@router.get("/facets")
+@router.get("/facets", responses=problem_responses(409))
 def verdict_facets(
     project_id: int,
     session: SessionDep,
@@ -96,7 +96,9 @@ def refresh_verdicts_now(
 
 
 @router.get(
-    "/export", response_class=StreamingResponse, responses=file_responses(MEDIA_TYPES.values())
+    "/export",
+    response_class=StreamingResponse,
+    responses={**file_responses(MEDIA_TYPES.values()), **problem_responses(409)},
 )
 def export_verdicts(
     project_id: int,

@@ -27,6 +27,7 @@ from backend.scoring.schemas import (
     VerdictPublic,
     VerdictState,
 )
+from backend.scoring.selections import Selections
 from backend.scoring.table_cache import verdict_table
 from backend.scoring.verdict_columns import VerdictColumns
 from backend.scoring.verdict_filter import SORTS, VerdictFilter, VerdictOrder
@@ -178,6 +179,9 @@ class Verdicts:
         if wanted.text and wanted.text.strip():
             mask &= table.of_records(index.search(self._session, project.dataset_id, wanted.text))
         state = state_of(self._session, self._services, project, table.verdicts)
+        if wanted.selection is not None:
+            selections = Selections(self._services.settings.selections_dir, project.id)
+            mask &= table.of_records(selections.record_ids(wanted.selection))
         return _Choice(table, columns, mask, state)
 
     def _places(

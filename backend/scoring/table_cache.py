@@ -55,6 +55,20 @@ def verdict_table(session: Session, services: Services, project: Project) -> Ver
     return table
 
 
+def fault_probabilities(
+    session: Session, services: Services, project: Project, record_id: int
+) -> dict[str, float]:
+    """Each field to the probability that it is faulty; empty where the record has no verdict."""
+    table = verdict_table(session, services, project)
+    if table is None:
+        return {}
+    places = table.verdicts.positions([record_id])
+    if places[0] < 0:
+        return {}
+    (found,) = table.verdicts.predictions(places).faulty_fields.tolist()
+    return dict(zip(table.verdicts.facts.fields, found, strict=True))
+
+
 def _verdicts_in_memory(place: str) -> VerdictFiles | None:
     """The verdicts of a table in memory that is of the same ones."""
     with _lock:

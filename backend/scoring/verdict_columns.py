@@ -65,7 +65,7 @@ class VerdictColumns:
     def _holds(self, condition: ColumnCondition) -> Mask:
         field, value = condition.field, condition.value
         if not value:
-            return self.columns.missing(field)
+            return self.columns.without_value(field)
         compare: dict[str, Callable[[], Mask]] = {
             "=": lambda: self.columns.equal(field, value),
             ">=": lambda: self.columns.between(field, value, None),
@@ -87,7 +87,7 @@ class VerdictColumns:
         if column.form == "long":
             ranks: NDArray[np.float64] = np.empty(len(column.codes))
             ranks[column.order()] = np.arange(len(ranks))
-            ranks[column.missing()] = np.nan
+            ranks[column.without_value()] = np.nan
         else:
             ranks = np.where(column.codes < 0, np.nan, column.codes).astype(np.float64)
         return self._of_verdicts(ranks, np.nan)

@@ -52,6 +52,9 @@ class VerdictFilter(BaseModel):
         examples=[["brand=Acme", "price>=5"]],
     )
     record_id: list[int] = Field(default_factory=list, max_length=10_000)
+    selection: str | None = Field(
+        None, pattern="^[0-9a-f]{16}$", description="records chosen on the map, by their key"
+    )
 
     @property
     def reads_columns(self) -> bool:

@@ -7,14 +7,14 @@ who has read it keeps what it read.
 
 import hashlib
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 from active_learning.exceptions import ArtifactCorrupt
 from active_learning.verdicts.verdict_files import VerdictFacts, VerdictFiles
+from backend.core.published_folder import PublishedFolder
 
-CURRENT, NEXT = "current", ".next"
+NEXT = ".next"
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,7 @@ class VerdictFolder:
 
     def name_of_current(self) -> str | None:
         """Changes whenever other verdicts are read; None before there are any."""
-        try:
-            return (self.path / CURRENT).read_text("ascii")
-        except FileNotFoundError:
-            return None
+        return PublishedFolder(self.path).name_of_current()
 
     def current(self) -> VerdictFiles | None:
         """The verdicts to be read; None where there are none."""
@@ -66,9 +63,4 @@ class VerdictFolder:
 
     def publish(self, verdicts: VerdictFiles) -> None:
         """These verdicts are read from now on; earlier ones are deleted."""
-        beside = self.path / f".{CURRENT}"
-        beside.write_text(verdicts.folder.name, "ascii")
-        beside.replace(self.path / CURRENT)
-        for other in self.path.iterdir():
-            if other.is_dir() and other not in (verdicts.folder, self.beside):
-                shutil.rmtree(other, ignore_errors=True)
+        PublishedFolder(self.path).publish(verdicts.folder, kept=(self.beside,))

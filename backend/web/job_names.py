@@ -23,6 +23,7 @@ JOB_NAMES = {
     "training.next_batch": N_("Choose the next batch"),
     "training.accept": N_("Accept records by machine"),
     "scoring.refresh_verdicts": N_("Judge every record"),
+    "explorer.draw_map": N_("Draw the map of records"),
     "training.assess_labels": N_("Judge the labels"),
     "training.measure_versions": N_("Measure the model versions"),
 }

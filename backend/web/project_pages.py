@@ -18,6 +18,7 @@ class ProjectPage:
 OVERVIEW = ProjectPage("", N_("Overview"), "viewer")
 PROJECT_PAGES = (
     OVERVIEW,
+    ProjectPage("/map", N_("Map"), "viewer"),
     ProjectPage("/models", N_("Model versions"), "viewer"),
     ProjectPage("/review", N_("Review desk"), "reviewer"),
     ProjectPage("/agreement", N_("Agreement"), "lead"),

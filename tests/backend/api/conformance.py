@@ -57,6 +57,13 @@ BEYOND: Mapping[str, frozenset[str]] = {
     "POST /api/v1/imports": frozenset({"path", "header", "columns", "encoding", "delimiter"}),
     # What a rule is about stands in the project's label schema; names differ from each other.
     "POST /api/v1/projects/{project_id}/guideline/versions": frozenset({"rules.about", "rules"}),
+    # Records have the fields and types of their dataset, and differ in their external ids.
+    "POST /api/v1/projects/{project_id}/score": frozenset({"records"}),
+    "POST /api/v1/datasets/{dataset_id}/records": frozenset({"records"}),
+    # What is sorted by, and conditions on fields, are about the fields of a dataset.
+    "GET /api/v1/projects/{project_id}/verdicts": frozenset({"sort", "where"}),
+    "GET /api/v1/projects/{project_id}/verdicts/facets": frozenset({"where", "field"}),
+    "GET /api/v1/projects/{project_id}/verdicts/export": frozenset({"sort", "where"}),
     # Only https and public hosts; a project that is there.
     "POST /api/v1/notices/addresses": frozenset({"url"}),
     # What goes is named once more.

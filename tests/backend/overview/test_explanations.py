@@ -11,7 +11,7 @@ from sqlmodel import col, select
 
 from backend.core.services import Services
 from backend.models import ModelVersion, Prediction, Task
-from backend.overview.explanations import Piece, split_value
+from backend.projects.field_effects import Piece, split_value
 from tests.backend.conftest import ClientAs
 from tests.fixtures.live_app import live, log_in
 

@@ -43,7 +43,7 @@ def test_columns_are_what_pandas_says(shop: Shop) -> None:
     mask = np.array([random.random() < 0.5 for _ in range(400)])
     for field in FIELDS:
         values = prices if field == "price" else frame[field]
-        np.testing.assert_array_equal(columns.missing(field), values.isna())
+        np.testing.assert_array_equal(columns.without_value(field), values.isna())
         for value in [*values.dropna().unique()[:20], "nothing", -5]:
             as_is = str(value) if field != "price" else pd.to_numeric(value, errors="coerce")
             np.testing.assert_array_equal(columns.equal(field, value), values == as_is)
@@ -147,11 +147,11 @@ def test_forms_of_columns(sqlite_shop: Shop) -> None:
     assert columns.between("number", -300, "1.0").tolist() == [True, False, True, False]
     assert columns.equal("huge", "12345678901234567").tolist() == [True, False, False, False]
     assert columns.order("long").tolist() == [1, 0, 2, 3]
-    assert columns.missing("long").tolist() == [False, False, False, True]
+    assert columns.without_value("long").tolist() == [False, False, False, True]
     assert columns.counts("truth").top == [("true", 2), ("false", 1)]
-    assert columns.missing("typed").tolist() == [False, False, False, True]
+    assert columns.without_value("typed").tolist() == [False, False, False, True]
     assert columns.equal("typed", "n/a").tolist() == [False] * 4
-    assert columns.missing("empty").all()
+    assert columns.without_value("empty").all()
     assert columns.histogram("code")[1].tolist() == []
     for field in ("nothing", "long"):
         with pytest.raises(InvalidInput):

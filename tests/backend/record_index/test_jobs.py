@@ -120,7 +120,7 @@ def test_content_that_changes_in_its_row_is_indexed_anew(shop: Shop) -> None:
     assert (shop.search("steel"), shop.search("wood")) == ([], [record_id])
     columns = shop.index.columns(shop.dataset_id)
     assert columns is not None
-    assert columns.missing("colour").all()
+    assert columns.without_value("colour").all()
 
 
 def test_others_may_write_after_every_few_records(

@@ -243,6 +243,11 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
         project = ProjectsService(session, clock).create(
             ProjectCreate(name="Shop", dataset="shop", policy=policy), actor=ACTOR
         )
+    return loop_over(services, clock, project.id)
+
+
+def loop_over(services: Services, clock: SetClock, project_id: int) -> Loop:
+    """That project of a store, with a runner of its jobs."""
     registry = Registry()
     features = FeatureStore(services)
     for room in (
@@ -271,4 +276,4 @@ def make_loop(services: Services, clock: SetClock, *, records: int, policy: Loop
 
     registry.add(PUSH, mark_pushed)
     runner = InlineRunner(services.database, registry, clock)
-    return Loop(services, clock, runner, project.id)
+    return Loop(services, clock, runner, project_id)

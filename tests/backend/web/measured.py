@@ -32,6 +32,9 @@ POLICY = {
 
 
 def shelf_of(task: Task, record: Record) -> str:
+    """The right answer, but for every eighth record, of which both people say the same."""
+    if int(record.external_id) % 8 == 0:
+        return neighbour_of(task, record)
     return VALUES[true_grade(task, record)]
 
 

@@ -98,6 +98,7 @@ PAGES = {
     "/projects/1/guideline/edit?about=qv2": True,
     "/projects/1/guideline/versions/2": True,
     "/projects/1/labels": True,
+    "/projects/1/map": False,
     "/projects/1/labels?kind=relabel": True,
     "/projects/1/labels?kind=all": True,
     "/projects/1/review": True,

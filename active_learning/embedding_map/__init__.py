@@ -1,0 +1,1 @@
+"""A pool's embeddings as points in a plane, and as short codes that are quick to compare."""

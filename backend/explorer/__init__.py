@@ -1,0 +1,1 @@
+"""Pages on every record and what the champion says of it."""
