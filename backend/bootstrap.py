@@ -52,6 +52,7 @@ def build_registry(services: Services) -> "Registry":
     from backend.selection import jobs as selection
     from backend.suspected_labels import jobs as suspected_labels
     from backend.training import jobs as training
+    from backend.training.encoder_change import CHANGE_ENCODER
     from backend.training.fine_tuning_request import FINE_TUNE
 
     registry = Registry(
@@ -69,7 +70,8 @@ def build_registry(services: Services) -> "Registry":
     for learning in (selection, machine_labels, suspected_labels, model_reports, scoring, map_jobs):
         registry.add_all(learning.handlers(services, features), queue="heavy")
     trained = training.handlers(services, features)
-    registry.add(FINE_TUNE, trained.pop(FINE_TUNE), queue="background")
+    for slow in (FINE_TUNE, CHANGE_ENCODER):
+        registry.add(slow, trained.pop(slow), queue="background")
     registry.add_all(trained, queue="heavy")
     return registry
 

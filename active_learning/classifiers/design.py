@@ -53,7 +53,9 @@ class DesignMatrix:
         ``embeddings`` are (n, dimension), ``faults`` (n, fields); the scaled rows (n, width).
         """
         plain = _plain(signals, faults)
-        spread = plain.std(axis=0)
+        # In double precision: rounding would give a column that never varies a spread of its own,
+        # and heads of texts alone would take it for a signal and might do without the text.
+        spread = plain.std(axis=0, dtype=np.float64)
         mean = embeddings.mean(axis=0).astype(np.float32)
         design = cls(
             BlockScales(1.0, 1.0),

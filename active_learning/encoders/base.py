@@ -11,6 +11,11 @@ import numpy as np
 
 from active_learning.types import Embeddings, Progress, ShouldStop, never, silent
 
+BUNDLED_NAMES = (
+    *("auto", "bundled-fast", "bundled-e5", "bundled-en", "bundled-multilingual", "characters"),
+)
+"""Encoders that need no download, by the names that :func:`loading.load_encoder` knows."""
+
 
 @runtime_checkable
 class Encoder(Protocol):

@@ -1,4 +1,4 @@
-"""Encoders made of encoders: side by side, or each text by the one that can read it."""
+"""Encoders made of encoders: side by side, centred, or each text by the one that can read it."""
 
 import re
 from collections.abc import Sequence
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from active_learning.encoders.base import Encoder, bytes_of, texts_at_once, unit_rows
+from active_learning.encoders.neutral_texts import NEUTRAL_TEXTS
 from active_learning.types import Embeddings, Progress, Reason, ShouldStop, never, silent
 
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
@@ -34,6 +35,28 @@ class JoinedEncoder:
 
             blocks.append(part.encode(texts, share, should_stop) * np.float32(weight))
         return unit_rows(np.concatenate(blocks, axis=1))
+
+
+class CentredEncoder:
+    """An encoder without the direction that all its vectors share; what is left has length one.
+
+    Vectors of e5 are all alike (cosines from .7 on), so the little that tells texts apart would be
+    drowned beside another encoder's, and too quiet for heads that expect vectors of length one.
+    """
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._centre = encoder.encode(NEUTRAL_TEXTS).mean(axis=0)
+        self.dimension = encoder.dimension
+        self.revision = f"centred({encoder.revision})"
+        self.texts_at_once = texts_at_once(encoder)
+        self.weight_bytes = bytes_of(encoder)
+
+    def encode(
+        self, texts: Sequence[str], progress: Progress = silent, should_stop: ShouldStop = never
+    ) -> Embeddings:
+        """(n, dimension) float32, rows of length one."""
+        return unit_rows(self._encoder.encode(texts, progress, should_stop) - self._centre)
 
 
 class ScriptEncoder:

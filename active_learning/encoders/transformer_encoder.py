@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from active_learning.encoders.base import TEXTS_AT_ONCE, unit_rows
+from active_learning.encoders.base import BUNDLED_NAMES, TEXTS_AT_ONCE, unit_rows
 from active_learning.encoders.model_hub import check_obtainable
 from active_learning.encoders.read_ahead import read_ahead
 from active_learning.exceptions import DeviceMemoryFull, EncoderUnavailable
@@ -100,9 +100,10 @@ class TransformerEncoder:
             raise EncoderUnavailable(
                 Reason(
                     "Encoder {name!r} cannot be loaded: {reason} Give the folder of a downloaded "
-                    "model, a Hugging Face name while the network is reachable, or one of: auto, "
-                    "bundled-en, bundled-multilingual, characters.",
+                    "model, a Hugging Face name while the network is reachable, or one of: "
+                    "{names}.",
                     name=name_or_path,
+                    names=", ".join(BUNDLED_NAMES),
                     reason=_first_line(error),
                 )
             ) from error

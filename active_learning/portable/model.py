@@ -7,7 +7,7 @@ from typing import Any
 
 from active_learning.artifacts import Artifact, load_artifact
 from active_learning.encoders.base import DirectEmbeddings, Encoder
-from active_learning.encoders.loading import load_encoder
+from active_learning.encoders.loading import load_encoder, name_today
 from active_learning.exceptions import EncoderUnavailable
 from active_learning.portable.folder import CLASSIFIER, PortableConfig, read_config
 from active_learning.portable.verdict import plain_verdicts
@@ -104,7 +104,7 @@ def load_model(
     config = read_config(place)
     artifact = load_artifact(place / CLASSIFIER)
     encoder = load_encoder(
-        config.encoder_name,
+        name_today(config.encoder_name, config.encoder_revision),
         device=device,
         dtype=dtype,
         threads=threads,

@@ -80,7 +80,9 @@ class Settings(BaseSettings):
         "http://HOST:PORT or socks5://HOST:PORT; empty: none",
     )
 
-    encoder: str = Field("auto", description="auto, characters, or any Hugging Face name or path")
+    encoder: str = Field(
+        "auto", description="auto, bundled-fast, characters, or any Hugging Face name or path"
+    )
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="where the encoder runs")
     dtype: Literal["auto", "float32", "bfloat16"] = Field(
         "auto", description="of the encoder; auto: bfloat16 where the processor has it"

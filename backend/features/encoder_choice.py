@@ -1,8 +1,10 @@
 """Which encoder: a name of the settings, or what was fine-tuned from it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from active_learning.artifacts import TrainingFacts
+from active_learning.encoders.loading import meanings, name_today
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,11 @@ class EncoderChoice:
         return EncoderChoice(self.name)
 
 
-def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> EncoderChoice:
-    """The encoder that a model version was trained on.
+def encoders_of(facts: TrainingFacts, folder: str | None, own_name: str) -> Iterator[EncoderChoice]:
+    """The encoders that a model version may have been trained on, the likeliest first.
+
+    Several where a name means another encoder than in earlier releases, as ``auto`` does; the
+    version's revision tells which it was.
 
     Args:
         facts: of its artifact.
@@ -30,4 +35,14 @@ def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> Encod
             name once; theirs was the settings' own, and the revision tells if it still is.
     """
     is_named = facts.encoder_name != folder
-    return EncoderChoice(facts.encoder_name if is_named else own_name, folder)
+    for name in meanings(facts.encoder_name if is_named else own_name):
+        yield EncoderChoice(name, folder)
+
+
+def encoder_of(facts: TrainingFacts, folder: str | None, own_name: str) -> EncoderChoice:
+    """The encoder that a model version was trained on, by a name that means it today.
+
+    For who only writes it down: whether it can still be loaded is not asked.
+    """
+    first = next(encoders_of(facts, folder, own_name))
+    return EncoderChoice(name_today(first.name, facts.encoder_revision), folder)

@@ -7,7 +7,7 @@ from active_learning.artifacts import Artifact, load_artifact
 from active_learning.exceptions import ArtifactError
 from backend.core.exceptions import ConfigurationError
 from backend.core.services import Services
-from backend.features.encoder_choice import EncoderChoice, encoder_of
+from backend.features.encoder_choice import EncoderChoice, encoders_of
 from backend.features.store import FeatureStore
 from backend.models import ModelVersion
 
@@ -42,25 +42,22 @@ def load_model_version(
         # A lost champion cannot be compared with; the challenger takes its place, and says so.
         logger.warning("model version %d cannot be read: %s", version.number, error)
         return None
-    choice = encoder_of(artifact.facts, version.encoder_folder, features.own.name)
-    try:
-        revision = features.encoder(choice).revision
-    except ConfigurationError as error:
-        if choice == features.own:
-            raise
-        logger.warning(
-            "model version %d cannot answer, for its encoder cannot be loaded: %s",
-            version.number,
-            error,
-        )
-        return None
-    if revision != version.encoder:
-        logger.warning(
-            "model version %d cannot answer: it was trained on encoder %s, and %s is %s now",
-            version.number,
-            version.encoder,
-            choice.name,
-            revision,
-        )
-        return None
-    return TrainedVersion(artifact, choice)
+    refusals = []
+    for choice in encoders_of(artifact.facts, version.encoder_folder, features.own.name):
+        try:
+            revision = features.encoder(choice).revision
+        except ConfigurationError as error:
+            if choice == features.own:
+                raise
+            refusals.append(f"encoder {choice.name} cannot be loaded: {error}")
+            continue
+        if revision == version.encoder:
+            return TrainedVersion(artifact, choice)
+        refusals.append(f"{choice.name} is {revision} now")
+    logger.warning(
+        "model version %d cannot answer: it was trained on encoder %s, and %s",
+        version.number,
+        version.encoder,
+        "; ".join(refusals),
+    )
+    return None

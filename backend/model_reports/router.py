@@ -8,7 +8,7 @@ from fastapi.responses import StreamingResponse
 from active_learning.portable.packing import zip_pieces
 from backend.core.dependencies import Engineer, Lead, ServicesDep, SessionDep, Viewer
 from backend.core.request_body import RowNumber
-from backend.core.responses import file_responses
+from backend.core.responses import file_responses, problem_responses
 from backend.model_reports.package import model_package
 from backend.model_reports.schemas import ModelReport, QueuedVersionMeasuring
 from backend.model_reports.service import ModelReports
@@ -43,7 +43,11 @@ def report(
     return ModelReports(session, services.clock).report(project, number, against)
 
 
-@router.get("/{number}/download", response_class=StreamingResponse, responses=file_responses([ZIP]))
+@router.get(
+    "/{number}/download",
+    response_class=StreamingResponse,
+    responses={**file_responses([ZIP]), **problem_responses(409)},
+)
 def download(
     project_id: int, number: int, session: SessionDep, services: ServicesDep, _principal: Lead
 ) -> StreamingResponse:

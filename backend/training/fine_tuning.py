@@ -1,6 +1,7 @@
 """A fine-tuned challenger: the encoder itself learns, behind the loop, and must win at the gate."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -14,14 +15,9 @@ from backend.features.encoder_choice import EncoderChoice
 from backend.features.snapshot import LabelledRecord, TrainingSnapshot, matrix, take_snapshot
 from backend.features.store import FeatureStore, learning_facts
 from backend.jobs.context import JobContext
-from backend.loop.service import LoopService
-from backend.machine_labels.service import request_acceptance
-from backend.model_reports.service import request_measuring
 from backend.models import Project
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
-from backend.registry.service import RegistryService
-from backend.suspected_labels.service import request_assessment
-from backend.training.challenger import ChallengerTraining, plan_on
+from backend.training.background_challenge import challenge, embed_all, not_trained
 from backend.training.encoder_folder import RECORDS, is_finished
 from backend.training.fine_tuning_request import FINE_TUNED_ON
 
@@ -44,24 +40,24 @@ def fine_tune_challenger(
         project = ProjectsService(session, services.clock).get(project_id)
     base = transformer_folder(services.settings.encoder)
     if base is None:
-        return _not_trained(f"encoder {services.settings.encoder!r} has no transformer to train")
+        return not_trained(f"encoder {services.settings.encoder!r} has no transformer to train")
     snapshot = take_snapshot(services, project)
     readable = _readable(services, project, snapshot)
     if len(readable) < FEWEST_TEXTS or len({label.grade for label, _ in readable}) < 2:
-        return _not_trained(
+        return not_trained(
             f"{len(readable)} labelled texts that the transformer reads are too few; "
             f"{FEWEST_TEXTS} of two grades are needed"
         )
-    folder = f"project-{project_id}/encoder-{snapshot.fingerprint[:16]}"
+    # Named by both: the same labels may have tuned another transformer before a change.
+    learnt = sha256("\0".join([snapshot.fingerprint, base]).encode()).hexdigest()
+    folder = f"project-{project_id}/encoder-{learnt[:16]}"
     with learning_facts(services.settings.models_dir):
         _train_encoder(services, context, project, readable, base, folder)
-        _embed_all(features, context, project, folder)
+        choice = EncoderChoice(features.own.name, folder)
+        embed_all(features, context, project, choice, TRAINING_SHARE, EMBEDDING_SHARE)
         with context.lease(f"train:{project_id}"):
-            return _challenge(services, features, context, project, folder, len(readable))
-
-
-def _not_trained(why: str) -> dict[str, Any]:
-    return {"trained": False, "why": why}
+            metrics = {FINE_TUNED_ON: len(readable)}
+            return challenge(services, features, context, project, choice, metrics)
 
 
 def _readable(
@@ -113,55 +109,3 @@ def _train_encoder(
         progress=lambda share, message: context.progress(TRAINING_SHARE * share, message),
         should_stop=context.should_stop,
     )
-
-
-def _embed_all(features: FeatureStore, context: JobContext, project: Project, folder: str) -> None:
-    """Every current record's embedding by the new encoder is cached on disk."""
-    span = EMBEDDING_SHARE - TRAINING_SHARE
-    features.embed_all(
-        project.dataset_id,
-        label_schema_of(project).fields,
-        EncoderChoice(features.own.name, folder),
-        lambda share, message: context.progress(TRAINING_SHARE + span * share, message),
-        context.should_stop,
-    )
-
-
-def _challenge(
-    services: Services,
-    features: FeatureStore,
-    context: JobContext,
-    project: Project,
-    folder: str,
-    trained_on: int,
-) -> dict[str, Any]:
-    snapshot = take_snapshot(services, project)
-    plan = plan_on(
-        features,
-        EncoderChoice(features.own.name, folder),
-        is_cold=True,
-        metrics={FINE_TUNED_ON: trained_on},
-    )
-    with services.database.reading() as session:
-        registry = RegistryService(session, services.clock)
-        champion = registry.champion(project.id)
-        known = registry.find_by_fingerprint(project.id, plan.fingerprint(snapshot))
-    if known is None:
-        result = ChallengerTraining(services, features, context, project, snapshot, champion).run(
-            plan
-        )
-    else:
-        result = _not_trained("these labels were learnt already")
-    with services.database.reading() as session:
-        steps = LoopService(session, services.clock).steps_due(project, is_retrained=True)
-    with services.database.transaction() as session:
-        # Before the next batch: checks of machine labels belong to the acceptance that stands.
-        request_acceptance(session, project, services.clock())
-        LoopService(session, services.clock).queue_step(project, steps)
-        version = RegistryService(session, services.clock).find_by_fingerprint(
-            project.id, plan.fingerprint(snapshot)
-        )
-        if version is not None:
-            request_measuring(session, project.id, version.id, services.clock())
-            request_assessment(session, project.id, version.id, services.clock())
-    return result

@@ -8,6 +8,7 @@ from backend.jobs.context import JobContext
 from backend.jobs.job_project import project_of
 from backend.jobs.registry import Handler
 from backend.loop.job_names import RETRAIN
+from backend.training.encoder_change import CHANGE_ENCODER, change_encoder
 from backend.training.fine_tuning import fine_tune_challenger
 from backend.training.fine_tuning_request import FINE_TUNE
 from backend.training.purging import PURGE, purge_files
@@ -28,8 +29,18 @@ def handlers(services: Services, features: FeatureStore) -> dict[str, Handler]:
         with context.lease(f"fine-tune:{project_id}"):
             return fine_tune_challenger(services, features, context, project_id)
 
+    def run_encoder_change(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
+        project_id = project_of(context)
+        with context.lease(f"change-encoder:{project_id}"):
+            return change_encoder(services, features, context, project_id)
+
     def run_purge(context: JobContext, _args: dict[str, Any]) -> dict[str, Any]:
         with context.lease("purge"):
             return purge_files(services, context)
 
-    return {PURGE: run_purge, FINE_TUNE: run_fine_tuning, RETRAIN: run_retraining}
+    return {
+        PURGE: run_purge,
+        CHANGE_ENCODER: run_encoder_change,
+        FINE_TUNE: run_fine_tuning,
+        RETRAIN: run_retraining,
+    }

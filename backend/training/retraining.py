@@ -17,6 +17,7 @@ from backend.scoring.freshness import is_refresh_due
 from backend.scoring.service import Verdicts
 from backend.suspected_labels.service import request_assessment
 from backend.training.challenger import ChallengerTraining, plan_on
+from backend.training.encoder_change import request_encoder_change
 from backend.training.fine_tuning_request import request_fine_tuning
 from backend.words import Message
 
@@ -49,13 +50,12 @@ def retrain(
         champion = registry.champion(project_id)
         number = len(registry.list_versions(project_id)) + 1
     trained = load_model_version(services, features, champion)
-    # A change of the setting shows here: the next challenger learns on the new encoder, from
-    # nothing, and has to win against the champion on its own.
-    is_kept = trained is not None and trained.choice.base == features.own
     plan = plan_on(
         features,
-        trained.choice if trained is not None and is_kept else features.own,
-        is_cold=number % COLD_EVERY == 0 or not is_kept,
+        # The champion's encoder, also where the settings name another by now: challengers on that
+        # are made behind the loop, which need not wait until all records are embedded anew.
+        features.own if trained is None else trained.choice,
+        is_cold=number % COLD_EVERY == 0 or trained is None,
         is_weighted=policy_of(project).label_weights == "value"
         if is_weighted is None
         else is_weighted,
@@ -89,7 +89,9 @@ def retrain(
             request_assessment(session, project_id, version.id, services.clock())
         if is_behind:
             Verdicts(session, services).request(project)
-        request_fine_tuning(session, services.clock, project, len(snapshot.training))
+        taught = len(snapshot.training)
+        request_encoder_change(session, services.clock, project, trained, features.own, taught)
+        request_fine_tuning(session, services.clock, project, taught)
         WorkReports(session, services.clock).request(project)
     return result
 

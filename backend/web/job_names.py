@@ -16,6 +16,7 @@ JOB_NAMES = {
     "notices.deliver": N_("Deliver notices"),
     "removal.clean_up": N_("Delete what belonged to something deleted"),
     "removal.strip_field": N_("Take a removed field out of the records"),
+    "training.change_encoder": N_("Try another encoder"),
     "training.fine_tune": N_("Fine-tune the encoder"),
     "training.purge_files": N_("Delete old files"),
     "training.retrain": N_("Retrain"),

@@ -86,3 +86,13 @@ def test_arrays_give_the_same_matrix_back() -> None:
     assert again.scales == design.scales
     found = again.transform(embeddings, signals, faults)
     assert (found == design.transform(embeddings, signals, faults)).all()
+
+
+@pytest.mark.parametrize("rows", [60, 97, 100, 333])
+def test_a_column_that_never_varies_is_no_signal(rows: int) -> None:
+    """Rounding gave it a spread, and heads of texts alone fell silent for half of the draws."""
+    embeddings = np.random.default_rng(0).normal(size=(rows, 8)).astype(np.float32)
+    blank = Signals(np.zeros((rows, 0), np.float32), np.zeros((rows, 1, 1), np.float32))
+    faults = np.full((rows, 1), 0.001, dtype=np.float64)
+    design, _ = DesignMatrix.fit(embeddings, blank, faults)
+    assert not np.isfinite(design.spread).any()

@@ -22,7 +22,17 @@ from active_learning.types import Embeddings, Progress, ShouldStop, never, silen
 TEXTS = ["title: red teapot", "标题: 红色茶壶", "price: 12", "x" * 3000, "title: blue teapot"]
 
 
-@pytest.fixture(scope="module", params=["characters", "bundled-en", "bundled-multilingual", "auto"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        "characters",
+        "bundled-e5",
+        "bundled-en",
+        "bundled-multilingual",
+        "bundled-fast",
+        "auto",
+    ],
+)
 def encoder(request: pytest.FixtureRequest) -> Encoder:
     try:
         return load_encoder(request.param, device="cpu", threads=1)
@@ -181,16 +191,20 @@ def test_a_killed_writer_leaves_a_whole_cache(cache_folder: Path) -> None:
     assert len(cache) == held
 
 
-@pytest.mark.parametrize("name", ["auto", "bundled-en"])
+@pytest.mark.parametrize("name", ["auto", "bundled-e5", "bundled-en", "bundled-fast"])
 def test_a_lost_fine_tuned_folder_is_never_left_out_silently(name: str, tmp_path: Path) -> None:
-    if transformer_folder(name) is None:
+    try:
+        folder = transformer_folder(name)
+    except EncoderUnavailable as error:
+        pytest.skip(str(error))
+    if folder is None:
         pytest.skip("the bundled English encoder is not installed")
     with pytest.raises(EncoderUnavailable, match="lost"):
         load_encoder(name, fine_tuned=tmp_path / "lost")
 
 
 def test_fine_tuned_weights_take_the_place_of_the_latin_part_only(tmp_path: Path) -> None:
-    folder = transformer_folder("auto")
+    folder = transformer_folder("bundled-fast")
     if folder is None:
         pytest.skip("the bundled English encoder is not installed")
     from active_learning.encoders.fine_tuning.options import FineTuningOptions
@@ -206,8 +220,10 @@ def test_fine_tuned_weights_take_the_place_of_the_latin_part_only(tmp_path: Path
         options=FineTuningOptions(epochs=1, learning_rate=1e-3),
         device="cpu",
     )
-    frozen = load_encoder("auto", device="cpu", dtype="float32")
-    tuned = load_encoder("auto", device="cpu", dtype="float32", fine_tuned=tmp_path / "tuned")
+    frozen = load_encoder("bundled-fast", device="cpu", dtype="float32")
+    tuned = load_encoder(
+        "bundled-fast", device="cpu", dtype="float32", fine_tuned=tmp_path / "tuned"
+    )
     assert tuned.dimension == frozen.dimension
     before, after = (
         encoder.encode(["a blue kettle", "蓝色水壶 全新"]) for encoder in (frozen, tuned)

@@ -65,13 +65,14 @@ def test_a_champion_on_an_encoder_of_another_width_answers_until_it_is_replaced(
     loop.services.settings.encoder = tiny_transformer
     loop.turn(2)
     assert loop.failed == []
-    first, second = loop.versions
-    assert (first.encoder, second.encoder != first.encoder) == ("characters-512-v1", True)
-    facts = load_artifact(loop.services.settings.models_dir / second.artifact).facts
-    assert (facts.encoder_name, facts.encoder_revision) == (tiny_transformer, second.encoder)
+    first, second, third = loop.versions
+    assert first.encoder == second.encoder == "characters-512-v1"
+    facts = load_artifact(loop.services.settings.models_dir / third.artifact).facts
+    assert (facts.encoder_name, facts.encoder_revision) == (tiny_transformer, third.encoder)
     decision = loop.promotions[-1]
-    assert decision.challenger_id == second.id
-    assert first.id in (decision.previous_id, decision.model_version_id)
+    assert decision.challenger_id == third.id
+    held = {first.id, second.id}
+    assert held & {decision.previous_id, decision.model_version_id}
     assert [batch.round for batch in loop.batches] == [1, 2, 3]
 
 
@@ -110,10 +111,11 @@ def test_spaces_of_equal_width_are_never_mixed(
         np.testing.assert_allclose(found, answers[records[prediction.task_id]], atol=1e-5)
     asked.clear()
     loop.turn(2)
-    second = loop.versions[-1]
-    assert (second.number, second.encoder != first.encoder) == (2, True)
-    assert asked[0] == EncoderChoice(other_transformer), "the challenger's"
-    assert loop.promotions[-1].challenger_id == second.id
+    second, third = loop.versions[1:]
+    assert (second.encoder, third.encoder != first.encoder) == (first.encoder, True)
+    assert asked[0] == EncoderChoice(tiny_transformer), "the loop's own challenger"
+    assert EncoderChoice(other_transformer) in asked, "the one made behind it"
+    assert loop.promotions[-1].challenger_id == third.id
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from backend.jobs.queue import list_recent
 from backend.loop.job_names import NEXT_BATCH, RETRAIN
 from backend.models import Job
 from backend.suspected_labels.service import ASSESS, LabelFindings
-from backend.training import fine_tuning
+from backend.training import background_challenge, fine_tuning
 from backend.training.encoder_folder import records_learnt_by
 from backend.training.fine_tuning_request import FINE_TUNE, FINE_TUNED_ON
 from tests.backend.training.loop import Loop
@@ -108,7 +108,7 @@ def test_killed_between_the_new_version_and_the_end_it_still_goes_on(
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patch:
-        patch.setattr(fine_tuning, "request_acceptance", die)
+        patch.setattr(background_challenge, "request_acceptance", die)
         loop.turn(1)
     (job,) = jobs_named(loop, FINE_TUNE)
     tuned = loop.versions[-1]
