@@ -117,8 +117,9 @@ class MlBackend:
                 break
             try:
                 said = self._live.score(project, [each.fields for _, each in part], within=within)
-            except AppError as error:
-                logger.warning("no live verdicts: %s", error)
+            except Exception as error:  # whatever it is, the others have their answers
+                is_ours = isinstance(error, AppError)
+                logger.warning("no live verdicts: %s", error, exc_info=not is_ours)
                 break
             for (place, _), verdict in zip(part, said.verdicts, strict=True):
                 scored[place] = (verdict, said.model_version)
