@@ -79,7 +79,7 @@ def test_marks_need_the_table_that_they_were_counted_on() -> None:
 
 
 def test_a_choice_that_the_screen_lost_is_left_out() -> None:
-    gone = f'<Choice value="{SUGGESTION.issues and SCHEMA.issue_values[0]}"'
+    gone = f'<Choice value="{SCHEMA.issue_values[0]}"'
     screen = controls_of(SCREEN.replace(gone, '<Choice value="other"'))
     made = build_fitting_prediction(SUGGESTION, OURS, FIELDS, SCHEMA, screen)
     assert made is not None

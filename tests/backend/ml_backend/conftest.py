@@ -38,10 +38,15 @@ def data_of(loop: Loop) -> Callable[[Task, Record], Data]:
 
 
 @pytest.fixture
-def backend(app: FastAPI, loop: Loop) -> TestClient:
-    """What Label Studio sends its requests with: the key of a scorer as the password."""
+def key(loop: Loop) -> str:
+    """Of a scorer."""
     with loop.services.database.transaction() as session:
-        key = AccessService(session, loop.clock).create_key("ls", "scorer", actor="test").key
+        return AccessService(session, loop.clock).create_key("ls", "scorer", actor="test").key
+
+
+@pytest.fixture
+def backend(app: FastAPI, loop: Loop, key: str) -> TestClient:
+    """What Label Studio sends its requests with: the key of a scorer as the password."""
     client = TestClient(app, base_url=f"http://testserver/ml/projects/{loop.project_id}")
     client.auth = ("label-studio", key)
     return client

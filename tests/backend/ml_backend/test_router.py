@@ -35,28 +35,23 @@ def test_setup_reads_no_model(backend: TestClient, monkeypatch: pytest.MonkeyPat
     assert backend.post("/setup", json={}).status_code == 200
 
 
-@pytest.mark.parametrize(("method", "route"), ROUTES)
 def test_nothing_but_a_key_as_the_password_opens(
-    method: str,
-    route: str,
-    backend: TestClient,
-    client_as: ClientAs,
-    browser_as: ClientAs,
-    loop: Loop,
+    backend: TestClient, client_as: ClientAs, browser_as: ClientAs, loop: Loop
 ) -> None:
-    key = backend.auth
-    backend.auth = None
-    address = f"/ml/projects/{loop.project_id}/{route}"
-    assert backend.request(method, f"/{route}").status_code == 401
-    wrong = backend.request(method, f"/{route}", auth=("label-studio", "assay_wrong"))
-    assert wrong.status_code == 401
-    assert "Basic Authentication" in wrong.json()["remedy"]
-    assert backend.request(method, f"/{route}", auth=("", "")).status_code == 401
-    assert client_as("admin").request(method, address).status_code == 401
-    as_lead = browser_as("lead").request(method, address, headers={"Accept": "application/json"})
-    assert as_lead.status_code == 401
-    backend.auth = key
-    assert backend.request(method, f"/{route}").status_code in (200, 201, 422)
+    key, admin, lead = backend.auth, client_as("admin"), browser_as("lead")
+    for method, route in ROUTES:
+        backend.auth = None
+        address = f"/ml/projects/{loop.project_id}/{route}"
+        assert backend.request(method, f"/{route}").status_code == 401
+        wrong = backend.request(method, f"/{route}", auth=("label-studio", "assay_wrong"))
+        assert wrong.status_code == 401
+        assert "Basic Authentication" in wrong.json()["remedy"]
+        assert backend.request(method, f"/{route}", auth=("", "")).status_code == 401
+        assert admin.request(method, address).status_code == 401
+        as_lead = lead.request(method, address, headers={"Accept": "application/json"})
+        assert as_lead.status_code == 401
+        backend.auth = key
+        assert backend.request(method, f"/{route}").status_code in (200, 201, 422)
 
 
 def test_a_project_that_is_not_there(backend: TestClient) -> None:
