@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from sqlmodel import Session
 
+from backend.core.plain_numbers import exact_number
 from backend.loop.withheld import is_withheld
 from backend.ml_backend import repository
 from backend.ml_backend.repository import PushedTask
@@ -37,7 +39,8 @@ class Questions:
 
         A task of a push is about the version that it shows. Any other is about the current version
         of the record that it names, or, where its data have other values in the dataset's fields,
-        about those. Data that name no record speak for themselves.
+        about those. Data that name no record speak for themselves, unless they are a copy of one
+        that people are to answer without a suggestion.
         """
         keys = [task.key for task in tasks if task.key]
         pushed = repository.by_keys(self._session, self._project.id, keys)
@@ -48,19 +51,21 @@ class Questions:
             )
         }
         named = [task.external_id for task in tasks if task.key not in pushed and task.external_id]
-        current, blind = self._named(sorted(set(named)))
+        current, blind = self._find_by_id(sorted(set(named)))
         found: list[Question | None] = []
         for task in tasks:
             if task.key in pushed:
                 ours = pushed[task.key]
-                found.append(None if self._is_blind(ours) else _stored(shown[ours.task.record_id]))
+                found.append(
+                    None if self._is_blind(ours) else _question_of(shown[ours.task.record_id])
+                )
             elif task.external_id in blind:
                 found.append(None)
             else:
                 found.append(self._by_data(task, current.get(task.external_id or "")))
         return found
 
-    def _named(self, external_ids: Sequence[str]) -> tuple[dict[str, Record], set[str]]:
+    def _find_by_id(self, external_ids: Sequence[str]) -> tuple[dict[str, Record], set[str]]:
         """The current versions by external id, and of which records nothing may be said.
 
         A record that has a task without suggestion, whichever version that shows, is judged for
@@ -84,8 +89,30 @@ class Questions:
     def _by_data(self, task: TaskAsked, record: Record | None) -> Question | None:
         own = {name: task.data[name] for name in self._dataset.fields if name in task.data}
         if record is not None and self._says_the_same(own, record):
-            return _stored(record)
-        return Question(own) if own and all(map(_is_value, own.values())) else None
+            return _question_of(record)
+        if not own or not all(map(_is_value, own.values())):
+            return None
+        return None if self._content_key(own) in self._blind_contents else Question(own)
+
+    @cached_property
+    def _blind_contents(self) -> set[tuple[object, ...]]:
+        """What the blind records say: a copy of one may come without its id."""
+        tasks = repository.of_project(self._session, self._project.id)
+        blind = sorted({each.task.record_id for each in tasks if self._is_blind(each)})
+        contents = records.contents_of(self._session, blind)
+        return {self._content_key(content.fields) for _, content in contents}
+
+    def _content_key(self, fields: Mapping[str, Value]) -> tuple[object, ...]:
+        """Equal for equal values, whether numbers came as texts or not."""
+        values = [fields.get(name) for name in self._dataset.fields]
+        return tuple(
+            ""
+            if value is None
+            else number
+            if (number := exact_number(value)) is not None
+            else value
+            for value in values
+        )
 
     def _says_the_same(self, own: Mapping[str, Any], record: Record) -> bool:
         return all(
@@ -95,7 +122,7 @@ class Questions:
         )
 
 
-def _stored(record: Record) -> Question:
+def _question_of(record: Record) -> Question:
     return Question(record.fields, record.id)
 
 

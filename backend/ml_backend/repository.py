@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, exists
+from sqlalchemy import ColumnElement, and_, exists, true
 from sqlmodel import Session, col, select
 
 from backend.core.parts import parts
@@ -35,6 +35,11 @@ def of_records(session: Session, project_id: int, record_ids: Sequence[int]) -> 
         for part in parts(record_ids)
         for each in _tasks(session, project_id, col(Task.record_id).in_(part))
     ]
+
+
+def of_project(session: Session, project_id: int) -> list[PushedTask]:
+    """All tasks of the project."""
+    return list(_tasks(session, project_id, true()))
 
 
 def _tasks(session: Session, project_id: int, wanted: ColumnElement[bool]) -> Iterator[PushedTask]:

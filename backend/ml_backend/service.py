@@ -19,8 +19,8 @@ from backend.scoring.schemas import VerdictFigures
 from backend.scoring.service import RECORDS_PER_READ, Verdicts
 from labeling.label_studio.ml_backend import (
     PredictionRequest,
-    build_fitting_prediction,
     build_prediction_answer,
+    build_prediction_on_screen,
 )
 from labeling.label_studio.predictions import Suggestion
 
@@ -65,13 +65,13 @@ class MlBackend:
         with self._services.database.reading() as session:
             dataset = RecordsService(session, self._services.clock).get_dataset(project.dataset_id)
             questions = Questions(session, project, dataset).of(request.tasks)
-        judged = self._stored(project, questions, end)
+        judged = self._read_verdicts(project, questions, end)
         left = [
             (place, question)
             for place, question in enumerate(questions)
             if question is not None and place not in judged and _is_scorable(dataset, question)
         ]
-        judged |= self._scored(project, left, end)
+        judged |= self._score_live(project, left, end)
         schema = label_schema_of(project)
         predictions = []
         for place, (task, question) in enumerate(zip(request.tasks, questions, strict=True)):
@@ -79,13 +79,13 @@ class MlBackend:
             predictions.append(
                 None
                 if said is None or question is None
-                else build_fitting_prediction(
+                else build_prediction_on_screen(
                     _suggestion(*said, schema.fields), task, question.fields, schema, request.screen
                 )
             )
         return build_prediction_answer(request, predictions, self.model_version(project))
 
-    def _stored(
+    def _read_verdicts(
         self, project: Project, questions: Sequence[Question | None], end: float
     ) -> _Judged:
         places: dict[int, list[int]] = {}
@@ -107,7 +107,7 @@ class MlBackend:
                     judged[place] = (verdict, verdict.model_version)
         return judged
 
-    def _scored(
+    def _score_live(
         self, project: Project, left: Sequence[tuple[int, Question]], end: float
     ) -> _Judged:
         scored: _Judged = {}

@@ -82,7 +82,7 @@ def build_prediction_answer(
     }
 
 
-def build_fitting_prediction(
+def build_prediction_on_screen(
     suggestion: Suggestion,
     task: TaskAsked,
     fields: Mapping[str, Any],
@@ -99,14 +99,14 @@ def build_fitting_prediction(
         fitting
         for result in prediction["result"]
         if (control := screen.get(result["from_name"]))
-        and (fitting := _fitting(result, control, is_our_table=is_our_table))
+        and (fitting := _fit(result, control, is_our_table=is_our_table))
     ]
     if not any(result["from_name"] == schema.grade.name for result in results):
         return None
     return {**prediction, "result": results}
 
 
-def _fitting(
+def _fit(
     result: Mapping[str, Any], control: ScreenControl, *, is_our_table: bool
 ) -> dict[str, Any] | None:
     if result["type"] != "choices":

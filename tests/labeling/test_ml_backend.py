@@ -11,8 +11,8 @@ from labeling.label_schema import LabelSchema
 from labeling.label_studio.label_config import build_label_config
 from labeling.label_studio.ml_backend import (
     TaskAsked,
-    build_fitting_prediction,
     build_prediction_answer,
+    build_prediction_on_screen,
     parse_prediction_request,
 )
 from labeling.label_studio.predictions import Suggestion, build_prediction
@@ -67,13 +67,13 @@ def test_every_task_has_an_entry_and_nothing_said_stores_nothing() -> None:
 
 
 def test_on_our_screen_the_prediction_is_the_one_that_a_push_sends() -> None:
-    made = build_fitting_prediction(SUGGESTION, OURS, FIELDS, SCHEMA, controls_of(SCREEN))
+    made = build_prediction_on_screen(SUGGESTION, OURS, FIELDS, SCHEMA, controls_of(SCREEN))
     assert made == build_prediction(SUGGESTION, FIELDS, SCHEMA)
 
 
 def test_marks_need_the_table_that_they_were_counted_on() -> None:
     other = TaskAsked(build_task_data("k", "SKU-1", {**FIELDS, "title": "Cup"}, SCHEMA))
-    made = build_fitting_prediction(SUGGESTION, other, FIELDS, SCHEMA, controls_of(SCREEN))
+    made = build_prediction_on_screen(SUGGESTION, other, FIELDS, SCHEMA, controls_of(SCREEN))
     assert made is not None
     assert [each["from_name"] for each in made["result"]] == ["grade", "issues"]
 
@@ -81,7 +81,7 @@ def test_marks_need_the_table_that_they_were_counted_on() -> None:
 def test_a_choice_that_the_screen_lost_is_left_out() -> None:
     gone = f'<Choice value="{SCHEMA.issue_values[0]}"'
     screen = controls_of(SCREEN.replace(gone, '<Choice value="other"'))
-    made = build_fitting_prediction(SUGGESTION, OURS, FIELDS, SCHEMA, screen)
+    made = build_prediction_on_screen(SUGGESTION, OURS, FIELDS, SCHEMA, screen)
     assert made is not None
     assert made["result"][1]["value"] == {"choices": [SCHEMA.issue_values[1]]}
 
@@ -89,7 +89,7 @@ def test_a_choice_that_the_screen_lost_is_left_out() -> None:
 def test_another_screen_gets_what_it_asks_for_and_accepts_it() -> None:
     config = FOREIGN.format(grade=SCHEMA.grades[0])
     task = TaskAsked({"title": "Mug"})
-    made = build_fitting_prediction(SUGGESTION, task, FIELDS, SCHEMA, controls_of(config))
+    made = build_prediction_on_screen(SUGGESTION, task, FIELDS, SCHEMA, controls_of(config))
     assert made is not None
     assert [(each["from_name"], each["to_name"]) for each in made["result"]] == [("grade", "text")]
     assert LabelInterface(config).validate_prediction(made, return_errors=True) == []
@@ -97,5 +97,5 @@ def test_another_screen_gets_what_it_asks_for_and_accepts_it() -> None:
 
 @pytest.mark.parametrize("config", [FOREIGN.format(grade="other"), "<View/>", "no screen", ""])
 def test_without_the_grade_nothing_is_said(config: str) -> None:
-    made = build_fitting_prediction(SUGGESTION, OURS, FIELDS, SCHEMA, controls_of(config))
+    made = build_prediction_on_screen(SUGGESTION, OURS, FIELDS, SCHEMA, controls_of(config))
     assert made is None

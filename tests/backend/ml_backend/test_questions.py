@@ -31,8 +31,10 @@ def test_audit_records_stay_blind_by_key_and_by_id(
     assert ask(*(named(record) for _, record in audit)) == [[]] * len(audit)
     without_key = [{"record_id": record.external_id} for _, record in audit]
     assert ask(*without_key) == [[]] * len(audit)
+    assert ask(*(record.fields for _, record in audit)) == [[]] * len(audit), "a copy without id"
     others = [each for each in pushed if not each[0].is_audit]
     assert all(ask(*(named(record) for _, record in others)))
+    assert all(ask(*(record.fields for _, record in others)))
 
 
 def test_a_changed_audit_record_stays_blind(loop: Loop, ask: Ask, pushed: Pushed) -> None:
