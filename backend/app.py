@@ -39,6 +39,7 @@ from backend.label_exchange import pages as exchange_pages
 from backend.label_exchange.router import router as label_exchange_router
 from backend.label_studio.router import router as label_studio_router
 from backend.machine_labels.router import router as machine_labels_router
+from backend.ml_backend.router import router as ml_backend_router
 from backend.model_reports.router import router as model_reports_router
 from backend.notices import pages as notices_pages
 from backend.notices.router import router as notices_router
@@ -106,6 +107,7 @@ ROOM_ROUTERS = (
     machine_labels_router,
     verdicts_router,
     live_router,
+    ml_backend_router,
     explorer_router,
     label_exchange_router,
     removal_router,

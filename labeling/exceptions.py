@@ -6,6 +6,7 @@
     ├── LabelSchemaInvalid        a label schema cannot be used: field, value, remedy
     ├── LabelConfigInvalid        the labelling config built from it does not hold together
     ├── MalformedWebhook          a webhook body is not a Label Studio event
+    ├── MalformedTasks            a request for predictions has no tasks as Label Studio sends them
     ├── LabelStudioUnavailable    no answer, a time-out or a 5xx: try again later
     │   └── PushInterrupted       a push ended midway: run it again, it looks up what is there
     ├── LabelStudioRefused        a 4xx: trying again changes nothing
@@ -34,6 +35,10 @@ class LabelConfigInvalid(LabelingError):
 
 class MalformedWebhook(LabelingError):
     """A webhook body is not a Label Studio event."""
+
+
+class MalformedTasks(LabelingError):
+    """A request for predictions has no tasks as Label Studio sends them."""
 
 
 class LabelStudioUnavailable(LabelingError):

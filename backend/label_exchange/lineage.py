@@ -7,6 +7,7 @@ from typing import Any
 
 from backend.label_exchange.schemas import AnnotationRow, LabelRow
 from backend.loop.answers import RecordAnswers
+from backend.loop.withheld import is_withheld
 from backend.models import Annotation, Annotator, ConsensusLabel, Decision, Record, Task
 
 MORE_LIKELY_THAN_NOT = 0.5
@@ -52,12 +53,12 @@ class Lineage:
         """The model version whose suggestion the annotator saw.
 
         Label Studio's own snapshot says it where there is one; else it is the suggestion that was
-        pushed with the task, unless suggestions are hidden on audit records.
+        pushed with the task, unless it was withheld.
         """
         snapshot = (row.prediction_snapshot if row else None) or {}
         if snapshot.get("model_version"):
             return str(snapshot["model_version"])
-        if task.is_audit and self.is_blind_on_audit:
+        if is_withheld(task, is_blind_on_audit=self.is_blind_on_audit):
             return None
         number = versions.get(task.id)
         return None if number is None else f"v{number}"

@@ -16,6 +16,7 @@ from backend.label_studio.connection import (
     shows_evidence,
 )
 from backend.loop import repository as loop_repository
+from backend.loop.withheld import is_withheld
 from backend.models import Batch, Prediction, Project, Record, Task
 from backend.projects.service import ProjectsService, label_schema_of, policy_of
 from backend.projects.titles import with_titles
@@ -86,7 +87,9 @@ def _push_batch(
         _import_item(
             task,
             record,
-            None if task.is_audit and policy.is_blind_on_audit else predictions.get(task.id),
+            None
+            if is_withheld(task, is_blind_on_audit=policy.is_blind_on_audit)
+            else predictions.get(task.id),
             schema,
             numbers,
             is_marked=is_marked,

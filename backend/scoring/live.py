@@ -11,7 +11,7 @@ from backend.records.service import RecordsService
 from backend.registry.service import RegistryService
 from backend.scoring.description import Describer
 from backend.scoring.exceptions import no_champion
-from backend.scoring.live_scorer import LiveScorer, LoadedVersion
+from backend.scoring.live_scorer import ANSWER_SECONDS, LiveScorer, LoadedVersion
 from backend.scoring.record_check import check_records
 from backend.scoring.schemas import ScoreAnswer, ScoredRecord
 
@@ -23,8 +23,14 @@ class LiveVerdicts:
         self._services = services
         self._scorer = scorer
 
-    def score(self, project: Project, records: Sequence[Mapping[str, Value]]) -> ScoreAnswer:
-        """The champion's verdicts, in the order of the records.
+    def score(
+        self,
+        project: Project,
+        records: Sequence[Mapping[str, Value]],
+        *,
+        within: float = ANSWER_SECONDS,
+    ) -> ScoreAnswer:
+        """The champion's verdicts, in the order of the records, within so many seconds.
 
         Raises:
             InvalidInput: a record has a field or a type that the dataset has not.
@@ -32,7 +38,7 @@ class LiveVerdicts:
             Unavailable: it has too much to do.
         """
         champion, acceptance = self._judge(project, records)
-        version, predictions = self._scorer.score(champion, records)
+        version, predictions = self._scorer.score(champion, records, within=within)
         classifier = version.artifact.classifier
         describer = Describer(
             tuple(classifier.classes),

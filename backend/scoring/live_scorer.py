@@ -77,7 +77,11 @@ class LiveScorer:
         self._thread: threading.Thread | None = None
 
     def score(
-        self, version: ModelVersion, records: Sequence[Fields]
+        self,
+        version: ModelVersion,
+        records: Sequence[Fields],
+        *,
+        within: float = ANSWER_SECONDS,
     ) -> tuple[LoadedVersion, RecordPredictions]:
         """The model version that answered, and what it says of these n records, n rows each.
 
@@ -85,7 +89,7 @@ class LiveScorer:
 
         Raises:
             Conflict: no version of the project can be read.
-            Unavailable: the answer took too long.
+            Unavailable: the answer took more than ``within`` seconds.
         """
         loaded = self._version(version)
         question = _Question(loaded, records)
@@ -94,7 +98,7 @@ class LiveScorer:
             self._start()
             self._is_asked.notify()
         try:
-            return loaded, question.answer.result(ANSWER_SECONDS)
+            return loaded, question.answer.result(within)
         except TimeoutError as error:
             question.answer.cancel()
             raise Unavailable(

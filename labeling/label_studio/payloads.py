@@ -4,6 +4,9 @@ import json
 import re
 from typing import Any
 
+from labeling.exceptions import LabelingError
+from labeling.words import Words
+
 _SUSPECT = re.compile(rb"\\u(0000|[dD][89a-fA-F])")
 _UNUSABLE = re.compile("[\x00\ud800-\udfff]")
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -20,6 +23,21 @@ def read_json(content: bytes) -> Any:
     """
     payload = json.loads(content)
     return _usable(payload) if _SUSPECT.search(content) else payload
+
+
+def read_object(content: bytes | str, refusal: type[LabelingError]) -> dict[str, Any]:
+    """The JSON object, as ``read_json`` reads it.
+
+    Raises:
+        LabelingError: ``refusal``, if it is none.
+    """
+    try:
+        payload = read_json(content if isinstance(content, bytes) else content.encode())
+    except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
+        raise refusal(Words("not JSON: {error}", error=error)) from error
+    if not isinstance(payload, dict):
+        raise refusal(Words("a JSON object is expected, got {kind}", kind=type(payload).__name__))
+    return payload
 
 
 def _usable(value: Any) -> Any:

@@ -12,6 +12,14 @@ OPTIONS = {"Choice", "Label"}
 
 
 @dataclass(frozen=True)
+class ScreenControl:
+    """One question of a screen: what it is about, and the values that its answers can have."""
+
+    about: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ScreenChange:
     """One question that asks for something else than the label schema does."""
 
@@ -60,20 +68,37 @@ def changes_of_screen(label_config: str, schema: LabelSchema) -> list[ScreenChan
     Its looks and questions of people's own are theirs to change. A screen that cannot be read has
     lost every question.
     """
-    try:
-        held = _questions(label_config)
-    except ElementTree.ParseError:
-        held = {}
+    held = controls_of(label_config)
     changes = []
     for control, values in _controls_wanted(schema).items():
         if control not in held:
             changes.append(ScreenChange(control, is_gone=True))
             continue
-        lacks = tuple(value for value in values if value not in held[control])
-        offers = tuple(value for value in held[control] if value not in values)
+        lacks = tuple(value for value in values if value not in held[control].values)
+        offers = tuple(value for value in held[control].values if value not in values)
         if lacks or offers:
             changes.append(ScreenChange(control, lacks, offers))
     return changes
+
+
+def controls_of(label_config: str) -> dict[str, ScreenControl]:
+    """The screen's questions by name; none of a screen that cannot be read."""
+    try:
+        screen = ElementTree.fromstring(label_config)
+    except ElementTree.ParseError:
+        return {}
+    return {
+        control.get("name", ""): ScreenControl(
+            about,
+            tuple(
+                option.get("alias") or option.get("value") or ""
+                for option in control.iter()
+                if option.tag in OPTIONS
+            ),
+        )
+        for control in screen.iter()
+        if (about := control.get("toName"))
+    }
 
 
 def _controls_wanted(schema: LabelSchema) -> dict[str, tuple[str, ...]]:
@@ -87,19 +112,6 @@ def _controls_wanted(schema: LabelSchema) -> dict[str, tuple[str, ...]]:
     if schema.rationale:
         wanted[RATIONALE] = ()
     return wanted
-
-
-def _questions(label_config: str) -> dict[str, list[str]]:
-    """Name of each control to the values that its answers can have."""
-    return {
-        control.get("name", ""): [
-            option.get("alias") or option.get("value") or ""
-            for option in control.iter()
-            if option.tag in OPTIONS
-        ]
-        for control in ElementTree.fromstring(label_config).iter()
-        if control.get("toName")
-    }
 
 
 def _in_quotes(values: tuple[str, ...]) -> list[str]:

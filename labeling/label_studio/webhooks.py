@@ -9,7 +9,7 @@ from typing import Any
 from labeling.exceptions import MalformedWebhook
 from labeling.label_schema import LabelSchema
 from labeling.label_studio.annotations import ParsedAnnotation, parse_annotation
-from labeling.label_studio.payloads import read_json
+from labeling.label_studio.payloads import read_object
 from labeling.words import Words
 
 SECRET_HEADER = "X-Assay-Webhook-Secret"
@@ -71,7 +71,7 @@ def parse_event(body: bytes | str, *, schema: LabelSchema | None = None) -> Even
     Raises:
         MalformedWebhook: not JSON, no action, or an annotation without identity.
     """
-    payload = _payload(body)
+    payload = read_object(body, MalformedWebhook)
     action = payload.get("action")
     if not isinstance(action, str) or not action:
         raise MalformedWebhook(Words("field 'action' is missing or not a text"))
@@ -99,23 +99,11 @@ def redact(body: bytes | str) -> str:
     Raises:
         MalformedWebhook: not JSON.
     """
-    payload = _payload(body)
+    payload = read_object(body, MalformedWebhook)
     project = payload.get("project")
     if isinstance(project, dict) and "token" in project:
         project["token"] = "redacted"
     return json.dumps(payload, ensure_ascii=False)
-
-
-def _payload(body: bytes | str) -> dict[str, Any]:
-    try:
-        payload = read_json(body if isinstance(body, bytes) else body.encode())
-    except (ValueError, RecursionError) as error:  # bad UTF-8 is a ValueError too
-        raise MalformedWebhook(Words("not JSON: {error}", error=error)) from error
-    if not isinstance(payload, dict):
-        raise MalformedWebhook(
-            Words("a JSON object is expected, got {kind}", kind=type(payload).__name__)
-        )
-    return payload
 
 
 def _annotations(

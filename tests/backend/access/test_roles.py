@@ -65,7 +65,7 @@ def test_an_annotator_reaches_only_their_own_work(
             continue
         address = re.sub(r"\{[^}]+\}", "1", path)
         answer = annotator.request(method, address, follow_redirects=True)
-        if answer.status_code != 403:
+        if answer.status_code != 403 and answer.url.path != "/login":  # no login opens it
             assert answer.status_code in (200, 404, 422), f"{method} {path}: {answer.status_code}"
             reached.add((method, path))
     assert reached == OWN

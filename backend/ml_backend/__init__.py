@@ -1,0 +1,1 @@
+"""Suggestions that a Label Studio fetches by itself, over its ML backend protocol."""
