@@ -39,13 +39,13 @@ class LiveVerdicts:
         """
         champion, acceptance = self._judge(project, records)
         version, predictions = self._scorer.score(champion, records, within=within)
-        classifier = version.trained.artifact.classifier
+        classifier = version.artifact.classifier
         describer = Describer(
             tuple(classifier.classes),
             tuple(classifier.issues),
             tuple(classifier.layout.fields),
             label_schema_of(project).grade.ordered,
-            version.trained.artifact.signals,
+            version.artifact.signals,
         )
         return ScoreAnswer(
             model_version=version.number,

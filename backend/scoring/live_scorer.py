@@ -10,9 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.encoders.embedding_cache import text_hash
-from active_learning.encoders.record_text import record_text
-from active_learning.types import Features, RecordPredictions, never, silent
+from active_learning.artifacts import Artifact
+from active_learning.encoders.cached_embeddings import CachedEmbeddings
+from active_learning.record_scorer import RecordScorer
+from active_learning.types import RecordPredictions
 from backend.core.exceptions import Conflict, Unavailable
 from backend.core.services import Services
 from backend.features.model_version import TrainedVersion, load_model_version
@@ -39,7 +40,8 @@ class LoadedVersion:
 
     id: int
     number: int
-    trained: TrainedVersion
+    artifact: Artifact
+    scorer: RecordScorer
 
 
 @dataclass(eq=False)
@@ -124,7 +126,16 @@ class LiveScorer:
                     value=version.number,
                     remedy=Message("Label on: the next model version replaces it."),
                 )
-            loaded = LoadedVersion(version.id, version.number, trained)
+            assert self._features is not None
+            embeddings = CachedEmbeddings(
+                self._features.cache(trained.choice), self._features.encoder(trained.choice)
+            )
+            loaded = LoadedVersion(
+                version.id,
+                version.number,
+                trained.artifact,
+                RecordScorer(trained.artifact, embeddings),
+            )
             self._loaded[version.project_id] = loaded
             return loaded
 
@@ -171,10 +182,10 @@ class LiveScorer:
         return turn
 
     def _answer(self, turn: Sequence[tuple[_Question, Sequence[Fields]]]) -> None:
-        version = turn[0][0].version.trained
+        version = turn[0][0].version
         records = [record for _, part in turn for record in part]
         with learning_facts(self._services.settings.data_dir):
-            said = version.artifact.classifier.predict_all(self._matrix(version, records))
+            said = version.scorer.predict(records)
         start = 0
         for question, part in turn:
             stop = start + len(part)
@@ -204,22 +215,3 @@ class LiveScorer:
                 np.concatenate([part.faulty_fields for part in parts]),
             )
         )
-
-    def _matrix(self, version: TrainedVersion, records: Sequence[Fields]) -> Features:
-        """(n, width) as a pool of these records would have it: vectors that are cached, and new
-        ones with as many digits as a cache keeps."""
-        assert self._features is not None
-        artifact, cache = version.artifact, self._features.cache(version.choice)
-        fields = artifact.classifier.layout.fields
-        rows = [{name: record.get(name) for name in fields} for record in records]
-        texts = [record_text(row) for row in rows]
-        places = cache.places([text_hash(text) for text in texts])
-        vectors = np.empty((len(texts), cache.dimension), dtype=np.float32)
-        is_known = places >= 0
-        vectors[is_known] = cache.vectors(places[is_known])
-        if not is_known.all():
-            new = [text for text, known in zip(texts, is_known.tolist(), strict=True) if not known]
-            encoder = self._features.encoder(version.choice)
-            vectors[~is_known] = encoder.encode(new, silent, never).astype(np.float16)
-        signals = artifact.signals.transform(rows, silent, never)
-        return artifact.classifier.layout.join(vectors, signals)

@@ -1,18 +1,22 @@
 """Records judged at once, and records brought by programs."""
 
+import io
 import threading
+import zipfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
+from active_learning.portable import load_model
 from backend.core.security import Principal
 from backend.models import Dataset, Record
 from backend.registry.service import RegistryService
 from tests.backend.scoring.test_refreshing import refresh
-from tests.backend.training.loop import Loop
+from tests.backend.training.loop import Loop, fields_of
 
 ClientAs = Callable[..., TestClient]
 FIGURES = ("grade", "confidence", "probabilities", "issue_probabilities", "risk", "doubt")
@@ -37,6 +41,23 @@ def test_a_known_record_gets_its_stored_verdict(loop: Loop, client_as: ClientAs)
             each["field"] for each in known["faulty_fields"]
         ]
         assert all(each["reason"] for each in said["faulty_fields"])
+
+
+def test_a_model_that_was_taken_along_says_the_same(
+    loop: Loop, client_as: ClientAs, tmp_path: Path
+) -> None:
+    records = [fields_of(n) for n in range(200, 230)] + [{"title": "never seen"}, {}]
+    live = score(client_as("scorer"), loop, *records).json()
+    path = f"/api/v1/projects/{loop.project_id}/models/{live['model_version']}/download"
+    packed = client_as("lead").get(path)
+    assert packed.status_code == 200
+    with zipfile.ZipFile(io.BytesIO(packed.content)) as archive:
+        archive.extractall(tmp_path)
+    (config,) = tmp_path.rglob("model.json")
+    for mine, said in zip(load_model(config.parent).score(records), live["verdicts"], strict=True):
+        assert mine["grade"] == said["grade"]
+        assert mine["probabilities"] == pytest.approx(said["probabilities"], abs=1e-5)
+        assert mine["issue_probabilities"] == pytest.approx(said["issue_probabilities"], abs=1e-5)
 
 
 def test_what_is_left_out_is_missing(loop: Loop, client_as: ClientAs) -> None:
@@ -131,7 +152,8 @@ def test_another_champion_answers_without_one_refusal(loop: Loop, client_as: Cli
         is_over.set()
         thread.join()
     assert statuses == {200}
-    assert seen == {1, 2}
+    assert seen <= {1, 2}
+    assert 2 in seen
 
 
 def test_records_are_taken_once_and_judged_at_once(loop: Loop, client_as: ClientAs) -> None:
