@@ -67,8 +67,9 @@ def build_registry(services: Services) -> "Registry":
     registry.add_all(record_index.handlers(services), queue="heavy")
     registry.add_all(label_exchange.handlers(services), queue="heavy")
     features = FeatureStore(services)  # one for all, so that no vector is computed twice
-    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring, map_jobs):
+    for learning in (selection, machine_labels, suspected_labels, model_reports, scoring):
         registry.add_all(learning.handlers(services, features), queue="heavy")
+    registry.add_all(map_jobs.handlers(services, features), queue="background")
     trained = training.handlers(services, features)
     for slow in (FINE_TUNE, CHANGE_ENCODER):
         registry.add(slow, trained.pop(slow), queue="background")

@@ -24,6 +24,7 @@ from backend.projects.service import ProjectsService
 from backend.registry.service import RegistryService
 from backend.selection import repository as selection_repository
 from backend.training.service import TrainingService
+from backend.web.job_names import JOB_NAMES
 from backend.words import N_, Message, Progress, Translate
 from labeling.label_studio.addresses import queue_address
 
@@ -167,11 +168,15 @@ class DemoRun:
         for job in jobs:
             if job.status == "failed":
                 raise DemoStalled(
-                    Message("{job} failed: {error}", job=job.name, error=job.error),
+                    Message(
+                        "{job} failed: {error}",
+                        job=Message.of(JOB_NAMES.get(job.name, job.name)),
+                        error=job.error,
+                    ),
                     remedy=Message("See: assay logs."),
                 )
             if job.status in {"running", "waiting"}:
-                return job.progress, job.message or job.name
+                return job.progress, job.message or Message.of(JOB_NAMES.get(job.name, job.name))
         return 0.0, ""
 
     def rounds(self) -> list[tuple[str, str, str, str, str]]:
