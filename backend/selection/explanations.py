@@ -33,9 +33,9 @@ from backend.projects.service import label_schema_of, policy_of
 
 TYPICAL_RECORDS = 500
 """Of the pool, for the medians: any few hundred do (``TypicalCells.of``)."""
-TEXTS_READ = 480
-"""Texts that are encoded anew for one batch, so that explaining does not keep people waiting.
-Chosen."""
+TEXTS_READ = 200
+"""Texts that are encoded anew for one batch, so that explaining does not keep people waiting: some
+five seconds of one core with ``auto``, the slowest bundled encoder (``benchmarks.encoders``)."""
 ROUNDED = 4
 """Decimals that are kept. Chosen: people see one."""
 
