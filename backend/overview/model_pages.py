@@ -47,7 +47,9 @@ def models_page(
     return render(request, "overview/models.html", context)
 
 
-@router.get("/projects/{project_id}/models/{number}", dependencies=[Depends(require("viewer"))])
+@router.get(
+    "/projects/{project_id}/models/{number:number}", dependencies=[Depends(require("viewer"))]
+)
 def model_page(
     *,
     request: Request,

@@ -87,7 +87,7 @@ def test_an_annotator_begins_at_their_own_work(
 
 
 def test_roles_include_those_before() -> None:
-    order = ["annotator", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
+    order = ["annotator", "scorer", "viewer", "reviewer", "engineer", "service", "lead", "admin"]
     assert list(ROLES) == order
     for place, role in enumerate(ROLES):
         may = [other for other in ROLES if Principal("x", role).may(other)]
@@ -95,7 +95,7 @@ def test_roles_include_those_before() -> None:
 
 
 def test_people_and_programs_have_roles_of_their_own(services: Services) -> None:
-    assert set(ROLES) - set(USER_ROLES) == {"service"}
+    assert set(ROLES) - set(USER_ROLES) == {"service", "scorer"}
     assert set(ROLES) - set(KEY_ROLES) == {"annotator"}
     with services.database.transaction() as session:
         access = AccessService(session, services.clock)
