@@ -34,6 +34,7 @@ ACTION_NAMES = {
     "login.succeeded": N_("Logged in"),
     "model.encoder_purged": N_("Encoders of old model versions deleted"),
     "model.kept": N_("Champion kept"),
+    "model.measuring_requested": N_("Measuring of model versions requested"),
     "model.promoted": N_("Model version promoted"),
     "model.rolled_back": N_("Model version rolled back"),
     "notices.address_activated": N_("Receiver of notices activated"),

@@ -9,6 +9,7 @@ TITLES: dict[type[Exception], str] = {
     labelling.LabelSchemaInvalid: N_("Label schema invalid"),
     labelling.LabelConfigInvalid: N_("Label config invalid"),
     labelling.MalformedWebhook: N_("Malformed webhook"),
+    labelling.MalformedTasks: N_("Malformed tasks"),
     labelling.LabelStudioUnavailable: N_("Label Studio unavailable"),
     labelling.PushInterrupted: N_("Push interrupted"),
     labelling.LabelStudioRefused: N_("Label Studio refused"),

@@ -77,7 +77,7 @@ class SentCases:
                 for task_id in plan.going
             ],
         )
-        self._note(project, "case.sent", actor, len(plan.going))
+        self._note(project, actor, "case.sent", len(plan.going))
         LoopService(self._session, self._clock).request_review(project)
         return plan
 
@@ -100,11 +100,11 @@ class SentCases:
         waiting = repository.open_sendings(self._session, project.id, sent)
         repository.drop(self._session, sending, sorted(waiting))
         if waiting:
-            self._note(project, "case.sent_undone", actor, len(waiting))
+            self._note(project, actor, "case.sent_undone", len(waiting))
             LoopService(self._session, self._clock).request_review(project)
         return len(waiting)
 
-    def _note(self, project: Project, action: str, actor: str, records: int) -> None:
+    def _note(self, project: Project, actor: str, action: str, records: int) -> None:
         AuditTrail(self._session, self._clock).append(
             actor, action, f"project:{project.id}", {"records": records}
         )

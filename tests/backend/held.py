@@ -36,4 +36,4 @@ def labels_by_hand(
     held = held_of(tasks, answers)
     model = fit_grades(held, {}, schema)
     found = consensus_of(held, {}, schema, annotators_per_record=people, model=model)
-    return ProjectLabels(held, found, decisions or {}, {}, model, people, Learnt())
+    return ProjectLabels(held, found, decisions or {}, {}, {}, model, people, Learnt())

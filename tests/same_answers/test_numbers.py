@@ -7,6 +7,7 @@ from sqlmodel import col, select
 from backend.loop.job_names import APPLY_EVENTS
 from backend.models import ConsensusLabel, Record, ReviewCase, Task
 from backend.registry.service import RegistryService
+from backend.training.challenger import plan_on
 from tests.same_answers.agreement import check_everybody_agrees
 from tests.same_answers.model_versions import check_versions
 from tests.same_answers.world import World
@@ -185,14 +186,17 @@ def test_a_champion_answers_as_it_did_whatever_encoder_is_set(world: World) -> N
 
 def test_another_encoder_learns_the_labels_that_there_are(world: World) -> None:
     teach(world, 0, 12)
+    assert world.retrain()["trained"]
+    learnt = []
     for encoder in ("first", "second"):
         world.features.revision = encoder
-        assert world.retrain()["trained"], "the next challenger learns on the encoder of now"
-        with world.database.reading() as session:
-            versions = RegistryService(session, world.services.clock).list_versions(
-                world.project_id
-            )
-        assert versions[-1].encoder == encoder
+        plan = plan_on(world.features, world.features.own)
+        learnt.append(plan.fingerprint(world.snapshot()))
+    assert learnt[0] != learnt[1], "the next challenger learns on the encoder of now"
+    with world.database.reading() as session:
+        registry = RegistryService(session, world.services.clock)
+        known = [registry.find_by_fingerprint(world.project_id, each) for each in learnt]
+    assert [each is not None for each in known] == [True, False], "what is learnt is known by it"
 
 
 def test_a_model_that_nothing_is_measured_of_learns_on(world: World) -> None:

@@ -118,7 +118,7 @@ def test_imported_labels_and_a_failing_sync_are_named(run: CliRunner, services: 
     with services.database.transaction() as session:
         first = session.exec(select(Batch).order_by(col(Batch.round))).first()
         assert first is not None
-        first.round = 0
+        first.round, first.strategy = 0, "imported"
         cursor = session.exec(select(SyncCursor)).first()
         assert cursor is not None
         cursor.error = "Label Studio is away."

@@ -34,7 +34,7 @@ def test_the_page_tells_what_was_measured(
         "Beside v1, on the same records",
         "Wrong before, right now",
         "more records needed",
-        "parts were looked at",
+        "A part needs",
         f"/api/v1{place}/2/download",
         '<svg class="reliability"',
         "The records are those of the gate",
