@@ -174,6 +174,9 @@ def prepare(services: Any, folder: Path) -> None:
 
 def index(services: Any) -> None:
     """What searches and columns are read from is there."""
+    from backend.record_index.indexing import index_dataset
+
+    index_dataset(services, 1, Unwatched())
 
 
 def refresh(services: Any) -> dict[str, Any]:

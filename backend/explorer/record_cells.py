@@ -8,6 +8,7 @@ from active_learning.columns.signals import ColumnSignals
 from active_learning.field_errors.evidence import evidence_of
 from active_learning.verdicts.measures import MARKED
 from backend.models import Record
+from backend.scoring.description import reason_without_evidence
 from backend.words import Message
 from labeling.label_schema import LabelSchema
 
@@ -66,7 +67,7 @@ def _cell(
     reasons = [Message.of(each.reason) for each in evidence]
     probability = probabilities.get(name)
     if not reasons and probability is not None and probability >= MARKED:
-        reasons = [Message("{field} looks like values that people marked.", field=name)]
+        reasons = [reason_without_evidence(record.fields, name)]
     return RecordCell(
         field=name,
         value=record.fields.get(name),

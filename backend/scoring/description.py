@@ -99,7 +99,11 @@ class Describer:
                 break
             field = self.fields[column]
             evidence = evidence_of(self.signals, dict(record), field)
-            reason = Message.of(evidence[0].reason) if evidence else _plain_reason(record, field)
+            reason = (
+                Message.of(evidence[0].reason)
+                if evidence
+                else reason_without_evidence(record, field)
+            )
             found.append(
                 FaultyField(
                     field=field,
@@ -111,8 +115,8 @@ class Describer:
         return found
 
 
-def _plain_reason(record: Mapping[str, Any], field: str) -> Message:
-    """Where nothing in the columns speaks against the value, but people's marks do."""
+def reason_without_evidence(record: Mapping[str, Any], field: str) -> Message:
+    """Why a field is called faulty where nothing in the columns speaks against its value."""
     if record.get(field) in (None, ""):
         return Message("{field} is empty", field=field)
     return Message("{field} resembles values that people marked", field=field)
