@@ -206,6 +206,8 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
     from backend.loop import repository as loop_repository
     from backend.loop.job_names import PUSH
     from backend.machine_labels import jobs as machine_labels
+    from backend.model_reports import jobs as model_reports
+    from backend.record_index import jobs as record_index
     from backend.review import jobs as review
     from backend.scoring import jobs as scoring
     from backend.selection import jobs as selection
@@ -233,7 +235,15 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
 
     features = FeatureStore(services)
     handlers = agreement.handlers(services) | review.handlers(services) | {PUSH: mark_pushed}
-    for room in (training, selection, machine_labels, suspected_labels, scoring):
+    handlers |= record_index.handlers(services)
+    for room in (
+        training,
+        selection,
+        machine_labels,
+        suspected_labels,
+        model_reports,
+        scoring,
+    ):
         handlers |= room.handlers(services, features)
     registry = Registry()
     registry.add_all({name: timed(name, handler) for name, handler in handlers.items()})
