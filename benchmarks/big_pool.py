@@ -34,10 +34,7 @@ WORDS = (
     *("ceramic", "mug", "steel", "bottle", "cotton", "shirt", "kettle", "glass", "lamp", "wooden"),
     *("blue", "large", "toy", "garden", "陶瓷", "马克杯", "保温杯", "纯棉"),
 )
-COLUMNS = (
-    *("sku", "title", "brand", "category", "department", "price", "list_price", "stock"),
-    *("colour", "listed", "description"),
-)
+COLUMNS = "sku title brand category department price list_price stock colour listed description"
 STEPS = ("import", "first batch", "retraining and all after it", "batch again")
 
 
@@ -84,7 +81,7 @@ def write_rows(path: Path, count: int) -> None:
     random = Random(SEED)
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(COLUMNS)
+        writer.writerow(COLUMNS.split())
         for number in range(count):
             price = random.random() * 500
             damage = number % 3
@@ -234,16 +231,10 @@ def timed_registry(services: Any, spent: dict[str, float]) -> Any:
         return run
 
     features = FeatureStore(services)
-    handlers = agreement.handlers(services) | review.handlers(services) | {PUSH: mark_pushed}
-    handlers |= record_index.handlers(services)
-    for room in (
-        training,
-        selection,
-        machine_labels,
-        suspected_labels,
-        model_reports,
-        scoring,
-    ):
+    handlers = {PUSH: mark_pushed}
+    for plain in (agreement, review, record_index):
+        handlers |= plain.handlers(services)
+    for room in (training, selection, machine_labels, suspected_labels, model_reports, scoring):
         handlers |= room.handlers(services, features)
     registry = Registry()
     registry.add_all({name: timed(name, handler) for name, handler in handlers.items()})
